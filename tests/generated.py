@@ -68,6 +68,13 @@ LINES = [
     "globalpool",
 ]
 """Lines that stand for themselves."""
+BRANCHES = [
+    "conv 4 relu as trunk\nconv 2 k1 as side\nfrom trunk\nmaxpool 3 s1 pad=1\nconcat side",
+    "conv 2 as trunk\nfrom input\nconv 2 k1\nupsample to 6x5\nglobalpool as means\nfrom trunk\nglobalpool\nadd means",
+    "repeat 2 {\nconv 4 as trunk\nstage s as side { relu; conv 4 }\nfrom trunk\nconv 4 k5\nadd side\n}",
+    "dense 6 relu as trunk\ndense 4 as side\nfrom trunk\ndense 3\nconcat side first",
+]
+"""Lines that start from a named output and join what came before it."""
 
 
 @st.composite
@@ -201,6 +208,12 @@ def spec_texts(draw: st.DrawFn) -> str:
         lines.insert(0, f"conv {draw(st.sampled_from([2, 4]))} relu as kept")
         read = draw(st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept"]))
         end = f"decoder {{\nupsample to {height}x{width}\n{read}\n{end.partition('{')[2]}"
+    elif not end.startswith("decoder mirror") and draw(st.booleans()):
+        branches = draw(st.sampled_from(BRANCHES))
+        if draw(st.booleans()):
+            lines.insert(draw(st.integers(0, len(lines))), branches)
+        else:
+            end = f"decoder {{\n{branches}\n{end.partition('{')[2]}"
     tail = draw(st.sampled_from(["", "", "dense 12 relu", "dense 12\nreshape 3x2x2"]))
     if not end.startswith("decoder mirror") and draw(st.integers(0, 3)) == 0:
         pool = draw(st.sampled_from(["2", "2 ceil", "3", "k3 s2 pad=1"]))

@@ -42,6 +42,8 @@ def last_valued(layers: Sequence[Layer]) -> Layer | None:
             if inner is None:
                 continue
             return inner
+        if layer.kind.starts_branch:
+            return None if layer.source is None else last_valued((layer.source,))
         return layer
     return None
 

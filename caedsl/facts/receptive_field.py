@@ -4,8 +4,9 @@ An output is traced back to the input through the windows of all layers, so that
 borders and around residuals. It ends at the borders of the input, and a fully connected layer sees all of it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
+from caedsl.facts.connections import without_stages
 from caedsl.facts.fact import fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
@@ -34,7 +35,7 @@ def receptive_fields(model: Autoencoder) -> dict[int, Sizes]:
 @fact
 def code_field(model: Autoencoder) -> Sizes:
     """Return the receptive field of one number of the code."""
-    return _field(list(_opened((*model.encoder, *model.bottleneck.layers))), model.input.shape[1:])
+    return _field(list(without_stages((*model.encoder, *model.bottleneck.layers))), model.input.shape[1:])
 
 
 def _collect(layers: Sequence[Layer], chain: list[Layer], fields: dict[int, Sizes], whole: Sizes) -> None:
@@ -46,14 +47,6 @@ def _collect(layers: Sequence[Layer], chain: list[Layer], fields: dict[int, Size
             _collect(layer.children, [*chain], fields, whole)
             chain.append(layer)
         fields[id(layer)] = _field(chain, whole)
-
-
-def _opened(layers: Sequence[Layer]) -> Iterator[Layer]:
-    for layer in layers:
-        if layer.kind.role is Role.GROUPING:
-            yield from _opened(layer.children)
-        else:
-            yield layer
 
 
 def _field(chain: Sequence[Layer], whole: Sizes) -> Sizes:
@@ -106,7 +99,7 @@ def _widest(steps: Sequence[Layer], axis: int) -> int:
 
 def _back(steps: Sequence[Layer], axis: int) -> Back:
     """Return a function that traces outputs back through ``steps``, including second inputs of layers."""
-    layers = list(_opened(steps))
+    layers = list(without_stages(steps))
     ways = [_back_through(layer, axis) for layer in layers]
     places = {id(layer): place for place, layer in enumerate(layers)}
     sources = [places.get(id(layer.source), -1) if FROM in layer.options else None for layer in layers]
@@ -120,7 +113,8 @@ def _back(steps: Sequence[Layer], axis: int) -> Back:
             source = sources[place]
             if source is not None:
                 needed[source] = _hull(needed.get(source, NOTHING), ways[place](wanted))
-            needed[place - 1] = _hull(needed.get(place - 1, NOTHING), ways[place](wanted))
+            if not layers[place].kind.starts_branch:
+                needed[place - 1] = _hull(needed.get(place - 1, NOTHING), ways[place](wanted))
         return needed.get(-1, NOTHING)
 
     return back

@@ -5,10 +5,11 @@ own (He et al. 2015, arXiv 1502.01852): PyTorch's default, Var(w) = 1/(3·fan_in
 layer.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf, isinf, log10, prod
 from typing import NamedTuple
 
+from caedsl.facts.connections import without_stages
 from caedsl.facts.fact import fact
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
@@ -47,22 +48,13 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     power = 0.0
     powers: dict[int, float] = {}
     for _, layers in model.parts:
-        for layer in _opened(layers):
+        for layer in without_stages(layers):
             before, power = power, _after(layer, power, output_layer(model))
             if isinstance(layer.kind, Join):
                 power = _joined(layer, layer.kind, before, powers.get(id(layer.source), 0.0))
             powers[id(layer)] = power
             path.append(Gain(layer, power - before, power))
     return tuple(path)
-
-
-def _opened(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """Yield the layers with stages opened and residuals kept whole."""
-    for layer in layers:
-        if layer.kind.role is Role.GROUPING:
-            yield from _opened(layer.children)
-        else:
-            yield layer
 
 
 def _after(layer: Layer, power: float, output: Layer | None) -> float:
@@ -92,13 +84,18 @@ def inside(layer: Layer) -> float:
 
 
 def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> float:
-    for layer in _opened(layers):
+    for layer in without_stages(layers):
         power = _after(layer, power, output)
     return power
 
 
 def _joined(layer: Layer, kind: Join, one: float, other: float) -> float:
-    """Return the power of a sum, or the mean power of concatenated channels or of values among zeros."""
+    """Return the power of a sum, or the mean power of concatenated channels or of values among zeros.
+
+    ``one`` is the power of the layer before, and ``other`` that of the named output.
+    """
+    if kind.starts_branch:
+        return other
     if not kind.reads_values:
         return one + log10(elements(layer.in_shape) / elements(layer.out_shape))
     if layer.in_shape == layer.out_shape:

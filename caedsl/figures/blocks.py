@@ -107,6 +107,9 @@ class _Builder:
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
                 self._extend(self._nested(cluster, repeated), pattern, depth + 1)
+            elif first.kind.starts_branch:
+                self.last = self.blocks.get(id(first.source), self.graph.input)
+                self.blocks |= {id(layer): self.last for layer in pattern[0]}
             elif not first.children:
                 head, details = caption(first)
                 self._append(cluster, self._block("layer", f"{head} {repeated}".strip(), details, pattern[0]))

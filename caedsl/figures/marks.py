@@ -14,8 +14,13 @@ OUTLINE = 1.2
 
 
 def flows(scene: Scene) -> Iterator[MarkGroup]:
-    """Yield the tinted areas between slabs, which make them one hourglass; they run to the end of a row."""
+    """Yield the tinted areas between slabs, which make them one hourglass; they run to the end of a row.
+
+    There is none before a slab that follows from another than the one to its left.
+    """
     for i, (here, there) in enumerate(pairwise(scene.found.slabs)):
+        if there.starts_branch:
+            continue
         fill = f"{here.part if there.part == 'bottleneck' else there.part}-flow"
         row, next_row = scene.row(i), scene.row(i + 1)
         x0, half0 = scene.right(i), scene.scale.height(here.shape) / 2

@@ -27,13 +27,15 @@ class LayerCaption:
 class Slab:
     """Output of one layer, or of several in a row that share its shape.
 
-    ``groups`` are the groups around it, outermost first, as indices into ``Hourglass.groups``.
+    ``groups`` are the groups around it, outermost first, as indices into ``Hourglass.groups``. ``starts_branch`` says
+    that it follows from a named output and not from the slab before it.
     """
 
     part: str
     shape: Shape
     operations: tuple[LayerCaption, ...]
     groups: tuple[int, ...] = ()
+    starts_branch: bool = False
 
     @property
     def resolution(self) -> Shape:
@@ -148,7 +150,8 @@ class _Walk:
                 self._surround(pattern, around, repeated, added=False)
             elif not first.children or len(around) >= self.deepest:
                 operation = _operation(self.source, first, times)
-                self._add(Slab(self.part, first.out_shape, (operation,), around), pattern[0])
+                slab = Slab(self.part, first.out_shape, (operation,), around, first.kind.starts_branch)
+                self._add(slab, pattern[0])
             elif first.kind.role is Role.SUMMING:
                 self._surround(inside(pattern[0]), around, repeated, added=True)
                 self._note_on_sum(first)
@@ -167,7 +170,8 @@ class _Walk:
     def _add(self, slab: Slab, copies: Copies) -> None:
         slabs = self.found.slabs
         if self._continues(slab, copies[0]):
-            slabs[-1] = replace(slab, operations=(*slabs[-1].operations, *slab.operations))
+            operations = (*slabs[-1].operations, *slab.operations)
+            slabs[-1] = replace(slab, operations=operations, starts_branch=slabs[-1].starts_branch)
         else:
             slabs.append(slab)
         self.outputs.note(len(slabs) - 1, copies)

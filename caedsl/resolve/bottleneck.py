@@ -9,6 +9,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
+from caedsl.resolve.outputs import report_code_dropped
 from caedsl.resolve.placing import Placed, place_lines
 from caedsl.resolve.reading import read_lines, report_idle
 from caedsl.resolve.respelling import report_outside
@@ -18,6 +19,7 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.bottlenecks.bare import ASSERTED
 from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
+from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
@@ -117,6 +119,10 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         layers = tuple(placed.layers)
         ends = _code_place(layers, scope) if code.form.block else len(layers)
         made, behind = layers[:ends], layers[ends:]
+        first = next((inner for layer in behind[:1] for inner in layer.walk()), None)
+        if first is not None and first.kind.starts_branch:
+            report_code_dropped(first.span, first.options[FROM], scope)
+            placed.outputs.dropped.clear()
         form, out = code.form.name, made[-1].out_shape if made else placed.out_shape
         return Bottleneck(form, out, made, behind, code.weights, code.noise, code.at, code.warmup)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:

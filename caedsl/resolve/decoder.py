@@ -17,6 +17,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
@@ -50,6 +51,7 @@ def place_decoder(
     """Return the inverse of a dense code and the decoder after it, which lead from ``start`` to ``target``."""
     if read is None or start is None:
         return (), Placed(None, encoder.outputs)
+    encoder.outputs.at_code = bottleneck is None or not bottleneck.inverse
     made = () if bottleneck is None else bottleneck.layers
     is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
     if bottleneck is not None and BY_NAME[bottleneck.form].block:
@@ -107,7 +109,7 @@ def _takes(code: Shape, decoder: Sequence[Line]) -> bool:
         if line.broken or line.children:
             return _takes(code, line.children)
         kind = KINDS[line.kind]
-        if isinstance(kind.fit(line.options, code), Misfit):
+        if isinstance(kind, Join) or isinstance(kind.fit(line.options, code), Misfit):
             return False
         if kind.role in (Role.WEIGHTED, Role.RESHAPING):
             return True

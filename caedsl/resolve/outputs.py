@@ -1,6 +1,6 @@
-"""Named outputs: `conv 32 relu as fine` names one; `concat fine`, `add fine` and `unpool fine` read it."""
+"""Named outputs: `conv 32 relu as fine` names one; `concat`, `add`, `unpool` and `from` read it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,19 +22,36 @@ AS: LayerOption[str | None] = LayerOption(
 
 
 class ReadableOutput(NamedTuple):
-    """Output that can be read: its layer (None for the network's input) and its shape."""
+    """Output that can be read: its layer (None for the network's input) and its shape.
+
+    ``repeated`` says that its line stands for several outputs, each of which can be read only where it is made.
+    """
 
     layer: Layer | None
     shape: Shape
     at: Span
+    repeated: bool = False
 
 
 class Outputs:
-    """Outputs of a network by name, and the current depth of residuals, where no output can be named or read."""
+    """Outputs of a network by name, and the current depth of residuals, where no output can be named or read.
+
+    ``last`` is the layer that was placed last; None before the first. ``at_code`` says that the next line reads the
+    code. ``dropped`` are the outputs before a `from` that no line has read so far, and the places of these lines.
+    """
 
     def __init__(self, shape: Shape, at: Span) -> None:
         self.known = {INPUT: ReadableOutput(None, shape, at)}
         self.residuals = 0
+        self.last: Layer | None = None
+        self.at_code = False
+        self.dropped: dict[str, Span] = {}
+
+    def end_copy(self, before: Mapping[str, ReadableOutput]) -> None:
+        """Mark the names that a copy of repeated lines took over from the copy ``before`` it."""
+        for name, output in self.known.items():
+            if before.get(name, output) is not output:
+                self.known[name] = output._replace(repeated=True)
 
 
 def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
@@ -44,9 +61,9 @@ def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
         message = f"`{name}` is inside `residual`, whose layers cannot be read from outside"
         scope.report("misplaced-statement", at, message, help=f"name the residual: `residual as {name} {{ ... }}`")
         return layer
-    if name in outputs.known:
+    if name in outputs.known and outputs.known[name].at != at:
         message = f"`{name}` names two outputs" if name != INPUT else "`input` is the name of the network's input"
-        scope.report("duplicate-statement", at, message, help="use another name; a repeated line has only one output")
+        scope.report("duplicate-statement", at, message, help="use another name")
         return layer
     layer = replace(layer, named=name)
     scope.unread_outputs[name] = at
@@ -67,6 +84,16 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
     if output is None:
         _report_unknown(name, at, outputs, scope)
         return None
+    if output.repeated:
+        made = Label(output.at, "this line is repeated")
+        message = f"`{name}` names several outputs, one for each copy of its line"
+        help_line = "read it inside the repeated lines, or write the lines out and give each output its own name"
+        scope.report("duplicate-statement", at, message, related=(made,), help=help_line)
+        return None
+    if kind.starts_branch and not _leaves(line, output, outputs, scope):
+        return None
+    if kind.reads_values:
+        outputs.dropped.pop(name, None)
     read = kind.source(name, output.layer, output.shape)
     fit = read if isinstance(read, Misfit) else kind.fit({**line.options, **read}, in_shape)
     if isinstance(fit, Misfit):
@@ -75,8 +102,63 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
         return None
     return Layer(
-        kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors, source=output.layer
+        kind,
+        fit.options,
+        in_shape,
+        fit.out_shape,
+        line.at,
+        line.spans,
+        mirrors=line.mirrors,
+        source=_producer(output.layer),
     )
+
+
+def _leaves(line: Line, output: ReadableOutput, outputs: Outputs, scope: Scope) -> bool:
+    """Note the output before a `from`; return False, with a finding, if it has no name or is the one that is read."""
+    last, name = outputs.last, line.options[FROM.name]
+    if outputs.at_code:
+        report_code_dropped(line.at, name, scope)
+        return False
+    if _producer(last) is _producer(output.layer):
+        message = f"`from {name}` has no effect: `{name}` is the output of the line before"
+        scope.report("misplaced-statement", line.at, message, help="remove this line")
+        return False
+    dropped = INPUT if last is None else output_name(last)
+    if last is not None and not dropped:
+        message = f"`from {name}` drops the output of the line before, which has no name to read it by"
+        help_line = "name it, as in `conv 32 relu as other`, and read it further down: `concat other` or `add other`"
+        scope.report("dropped-output", line.at, message, related=(Label(last.span, "this output"),), help=help_line)
+        return False
+    outputs.dropped[dropped] = line.at
+    return True
+
+
+def _producer(layer: Layer | None) -> Layer | None:
+    """Return the layer that makes the output of ``layer``: the last one inside, if it is a stage."""
+    while layer is not None and layer.kind.role is Role.GROUPING and layer.children:
+        layer = layer.children[-1]
+    return layer
+
+
+def report_code_dropped(at: Span, name: str, scope: Scope) -> None:
+    """Report a `from` where the code must be read."""
+    message = f"`from {name}` drops the code, so that the decoder does not depend on it"
+    help_line = "write the layers that read the code first, name the last of them, and join it: `concat` or `add`"
+    scope.report("dropped-output", at, message, help=help_line)
+
+
+def report_dropped(outputs: Outputs, scope: Scope) -> None:
+    """Report outputs before a `from` that no line reads."""
+    for name, at in outputs.dropped.items():
+        named_there = Label(outputs.known[name].at, "named here")
+        message = f"no line reads `{name}`, so that what leads to it has no effect"
+        scope.report(
+            "dropped-output",
+            at,
+            message,
+            related=(named_there,),
+            help=f"join it further down, `concat {name}` or `add {name}`, or remove the lines that only it needs",
+        )
 
 
 def _report_unknown(name: str, at: Span, outputs: Outputs, scope: Scope) -> None:

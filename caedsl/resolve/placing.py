@@ -42,6 +42,8 @@ class Placed:
         else:
             self.layers.append(layer)
             self.out_shape = layer.out_shape
+            self.outputs.last = layer
+            self.outputs.at_code &= layer.mirrors is not None  # the inverse of a dense code stands for it
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _opened(lines: Iterable[Line]) -> Iterator[Line]:
 
 def _name_last(placed: Placed, name: str, scope: Scope) -> None:
     if name and placed.out_shape is not None:
-        placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
+        placed.outputs.last = placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
 
 
 def _repeat(placed: Placed, line: Line, scope: Scope, behind: Iterable[Line]) -> None:
@@ -142,7 +144,9 @@ def _repeat(placed: Placed, line: Line, scope: Scope, behind: Iterable[Line]) ->
     scope.uses += uses
     times = line.options[TIMES.name]
     for copy in range(1, times + 1):
+        known = dict(placed.outputs.known)
         _extend(placed, line.children, scope, behind if copy == times else line.children)
+        placed.outputs.end_copy(known)
         if placed.out_shape is None:
             break
     del scope.uses[len(scope.uses) - len(uses) :]

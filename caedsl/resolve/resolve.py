@@ -15,7 +15,7 @@ from caedsl.resolve.idle_settings import report_idle_settings, report_idle_sourc
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.line_options import filled
 from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
-from caedsl.resolve.outputs import Outputs, name_pools, name_twins
+from caedsl.resolve.outputs import Outputs, name_pools, name_twins, report_dropped
 from caedsl.resolve.placing import place_block
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
@@ -75,6 +75,8 @@ def _assemble(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> Autoenc
     if encoder.out_shape is None and (bottleneck is None or bottleneck.layers):
         start = None
     inverse, decoder = place_decoder(decoder_lines, encoder, bottleneck, start, target.shape, scope)
+    if decoder.out_shape is not None:
+        report_dropped(encoder.outputs, scope)
     if bottleneck is None:
         known = encoder.layers[-1].out_shape if encoder.layers else image.shape
         at = found.places.get("bottleneck", image.span)

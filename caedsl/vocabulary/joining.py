@@ -1,4 +1,4 @@
-"""Base of ``concat``, ``add`` and ``unpool``: layers that read a named output in addition to the layer before them."""
+"""Base of ``concat``, ``add``, ``unpool`` and ``from``: layers that read a named output."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import REQUIRED, LayerOption, Option, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
-from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.shape import Shape, is_map, text
 
 FROM: LayerOption[str] = LayerOption("output", Type.NAME, REQUIRED, "the output to read", Written.FIRST)
 OTHER: LayerOption[Shape] = LayerOption("other", Type.SHAPE, REQUIRED, "shape of that output")
@@ -22,7 +22,6 @@ class Join(Kind):
     """Base of these kinds."""
 
     role = Role.JOINING
-    ranks = (1, 2, 3)
     options: ClassVar[tuple[Option, ...]] = (FROM,)
     verb: ClassVar[str]
     reads_values: ClassVar[bool] = True
@@ -60,12 +59,17 @@ class Join(Kind):
     def unequal(self, options: Options, in_shape: Shape) -> Misfit:
         """Return why the two shapes do not match."""
         name, other = options[FROM], options[OTHER]
+        if is_map(in_shape) != is_map(other):
+            help_line = "make both a map or both a vector: `globalpool` and `dense` make a vector, `reshape` a map"
+        elif in_shape[1:] != other[1:]:
+            help_line = f"bring what comes before to {text((in_shape[0], *other[1:]))} first, such as by "
+            help_line += f"`upsample to {text(other[1:])}`, or read an output of its size"
+        else:
+            unit = "channels" if is_map(other) else "numbers"
+            help_line = f"give the layer before it {other[0]} {unit}, or use `concat {name}`"
         return Misfit(
             "sizes-do-not-meet",
             f"`{self.name} {name}` {self.verb} {text(in_shape)} and `{name}`, which is {text(other)}",
-            help=f"bring what comes before to {text((in_shape[0], *other[1:]))} first, such as by "
-            f"`upsample to {text(other[1:])}`, or read an output of its size"
-            if in_shape[1:] != other[1:]
-            else f"give the layer before it {other[0]} channels, or use `concat {name}`",
+            help=help_line,
             option=FROM.name,
         )

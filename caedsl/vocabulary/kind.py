@@ -28,7 +28,7 @@ class Role(Enum):
     ADJUSTING = "changes the values of its input, but not their number or shape"
     RESHAPING = "changes the shape, but not the values"
     GROUPING = "contains layers and computes nothing itself"
-    JOINING = "reads a named output in addition to the layer before it"
+    JOINING = "reads a named output, in addition to the layer before it or instead of it"
     SUMMING = "adds the input of its layers to their output"
 
 
@@ -89,6 +89,8 @@ class Kind:
     """Whether every output sees every input."""
     keeps_values: ClassVar[bool] = False
     """Whether its output has every number of its input, so that its twin only selects or reorders numbers."""
+    starts_branch: ClassVar[bool] = False
+    """Whether it reads a named output instead of the layer before it."""
     linear: ClassVar[bool] = True
     """Whether the main operation is a linear map."""
     drop_option: ClassVar[LayerOption[float]] = DROPOUT

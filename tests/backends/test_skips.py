@@ -78,6 +78,51 @@ def test_the_receptive_field_and_the_signal_follow_both_ways() -> None:
     assert len(signal_path(spec)) == len([*spec.layers()])
 
 
+BRANCHES = """block two_scales width {
+  conv width relu as trunk
+  conv width k1 relu as narrow
+  from trunk
+  conv width k5 relu
+  concat narrow
+}
+encoder { two_scales 2; maxpool 2; two_scales 3; globalpool as means; from input; avgpool 28; dense 4; concat means }
+bottleneck dense 2
+decoder { dense 49; reshape 1x7x7; conv 4 as up; from input; avgpool 4; add up; upsample 4; conv 1 sigmoid }
+"""
+
+
+def test_a_branch_computes_from_the_output_that_it_names() -> None:
+    module, x = build(model(BRANCHES.replace("add up", "concat up"))), torch.rand(2, 1, 28, 28)
+    e, d, functional = module.encoder, module.decoder, nn.functional
+
+    def two_scales(x: torch.Tensor, first: int) -> torch.Tensor:
+        trunk = e[first](x).relu()
+        return torch.cat((e[first + 4](trunk).relu(), e[first + 2](trunk).relu()), dim=1)
+
+    means = two_scales(functional.max_pool2d(two_scales(x, 0), 2), 7).mean((2, 3))
+    joined = torch.cat((e[-1](x.mean((2, 3))), means), dim=1)
+    up = d[2](d[0](module.bottleneck(joined)).view(2, 1, 7, 7))
+    whole = torch.cat((functional.avg_pool2d(x, 4), up), dim=1)
+    expected = d[-2](functional.interpolate(whole, scale_factor=4)).sigmoid()
+    torch.testing.assert_close(module(x), expected)
+
+
+def test_the_receptive_field_and_the_signal_follow_a_branch() -> None:
+    spec = model("encoder { conv 4 k3 as a; conv 4 k9 as b; from a; conv 4 k5; add b }\nbottleneck\ndecoder { conv 1 }")
+    fields = receptive_fields(spec)
+    assert [fields[id(layer)][0] for layer in spec.encoder] == [3, 11, 3, 7, 11]
+    powers = {gain.layer.kind.name: gain.total for gain in signal_path(spec)}
+    assert powers["from"] == signal_path(spec)[0].total
+
+
+def test_a_named_stage_is_read_like_its_last_layer() -> None:
+    stage = "stage s as a { conv 4 k1; conv 4 k3 norm=batch }"
+    spec = model(f"encoder {{ {stage}; conv 4 k7 init=torch as b; from a; add b }}\nbottleneck\ndecoder {{ conv 1 }}")
+    start = next(gain for gain in signal_path(spec) if gain.layer.kind.name == "from")
+    assert receptive_fields(spec)[id(start.layer)] == (3, 3)
+    assert start.total == 0
+
+
 def test_graphs_draw_the_way_around_the_code() -> None:
     drawn = str(render(model(UNET), "mmd"))
     assert drawn.count("-.->") == 3
@@ -132,6 +177,50 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
         (
             "encoder { conv 4; maxpool 2; conv 8; maxpool 2 }\nbottleneck conv 2\ndecoder mirror skips=add channels=/2",
             "sizes-do-not-meet",
+        ),
+        (
+            "encoder { conv 4 as a; conv 4; from a; conv 4 s2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "dropped-output: `from a` drops the output of the line before, which has no name",
+        ),
+        (
+            "encoder { conv 4 as a; conv 4 as b; from a; conv 4 s2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "dropped-output: no line reads `b`",
+        ),
+        (
+            "encoder { conv 4 s2 as a }\nbottleneck conv 2\ndecoder { from a; upsample 2; conv 1 }",
+            "dropped-output: `from a` drops the code",
+        ),
+        (
+            "encoder { conv 4 s2 as a }\nbottleneck dense 2\ndecoder { from a; upsample 2; conv 1 }",
+            "dropped-output: `from a` drops the code",
+        ),
+        (
+            "encoder { conv 4 s2 as a }\nbottleneck { conv 2 as code; from a; conv 4 }\ndecoder { upsample 2; conv 1 }",
+            "dropped-output: `from a` drops the code",
+        ),
+        (
+            "encoder { conv 4 as a; from a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "misplaced-statement: `from a` has no effect",
+        ),
+        (
+            "encoder { from input; conv 4 s2 }\nbottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "misplaced-statement: `from input` has no effect",
+        ),
+        (
+            "encoder { conv 4 as a; conv 4 as b; from a; conv 4; add b; maxpool 2 }\nbottleneck\ndecoder mirror",
+            "no-mirror: `decoder mirror` cannot invert this `from`",
+        ),
+        (
+            "encoder { conv 4 as a; conv 4 as b; from a as c; concat b }\nbottleneck dense 2\ndecoder { conv 1 }",
+            'unknown-option: unknown word "as" on from',
+        ),
+        (
+            "encoder { repeat 2 { conv 4 as a; conv 4 }; add a; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
+            "duplicate-statement: `a` names several outputs, one for each copy",
+        ),
+        (
+            "encoder { conv 4 s2 as a; globalpool; concat a }\nbottleneck dense 2\ndecoder { upsample 2; conv 1 }",
+            "sizes-do-not-meet: `concat a` joins 4 and `a`, which is 4x14x14",
         ),
         ("encoder { conv 4 as; maxpool 2 }\nbottleneck conv 2\ndecoder mirror", "missing-value"),
         ("encoder { concat; conv 4 }\nbottleneck conv 2\ndecoder mirror", "missing-value"),

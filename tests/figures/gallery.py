@@ -181,6 +181,28 @@ SPECS = {
           concat input
           conv 1 sigmoid
         }""",
+    "branches": """
+        autoencoder branches
+        input 1x32x32
+        block two_scales width {
+          conv width relu as trunk
+          conv width k1 relu as narrow
+          from trunk
+          conv width k5 relu
+          concat narrow
+        }
+        encoder { two_scales 8; maxpool 2; two_scales 16; maxpool 2 }
+        bottleneck conv 16
+        decoder {
+          upsample 2
+          conv 16 as other
+          from input
+          avgpool 2
+          conv 16
+          add other
+          upsample 2
+          conv 1 sigmoid
+        }""",
     "nested": """
         autoencoder nested
         input 1x32x32

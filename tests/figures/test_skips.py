@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from caedsl.figures.blocks import blocks
+from caedsl.figures.blocks import LayerBlock, blocks
 from caedsl.figures.drawing import Box, Drawing, MarkGroup, Polyline, TextMark
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
@@ -23,6 +23,14 @@ WAYS = {
         ("p", "16×16×16", "16×32×32"),
         ("c", "32×16×16", "48×16×16"),
         ("input", "1×32×32", "17×32×32"),
+    },
+    "branches": {
+        ("trunk", "8×32×32", "8×32×32"),
+        ("narrow", "8×32×32", "16×32×32"),
+        ("trunk", "16×16×16", "16×16×16"),
+        ("narrow", "16×16×16", "32×16×16"),
+        ("input", "1×32×32", "1×32×32"),
+        ("other", "16×16×16", "16×16×16"),
     },
 }
 
@@ -115,10 +123,27 @@ def test_a_skip_into_a_folded_group_ends_at_the_group() -> None:
 @pytest.mark.parametrize("name", WAYS)
 def test_blocks_name_the_skips_that_the_hourglass_draws(name: str) -> None:
     model = model_of(SPECS[name])
-    drawn_names = [skip.name for skip in hourglass(model).skips]
+    drawn_names = [skip.name for skip in hourglass(model).skips if not skip.reader.startswith("from")]
     assert [edge.label for edge in blocks(model).edges if edge.shortcut and edge.label] == drawn_names
     assert all(f'-.->|"{skip}"|' in str(render(model, "mmd")) for skip in drawn_names)
     assert all(f'label=" {skip}"' in str(render(model, "dot")) for skip in drawn_names)
+
+
+def test_a_branch_follows_from_the_output_that_it_starts_from() -> None:
+    model = model_of(SPECS["branches"])
+    slabs = hourglass(model).slabs
+    flows = {int(group.id.removeprefix("flow-")) for group in layout(model).groups if group.id.startswith("flow-")}
+    assert {place for place in range(1, len(slabs)) if slabs[place].operations[0].head.startswith("from")} == {
+        place for place in range(1, len(slabs)) if place not in flows
+    }
+    names = {
+        block.id: block.head for part in blocks(model).parts for block in part.members if isinstance(block, LayerBlock)
+    }
+    ways = {
+        (names.get(edge.start, edge.start), names.get(edge.end)) for edge in blocks(model).edges if not edge.shortcut
+    }
+    assert {("conv 8", "conv 8"), ("input", "avgpool 2")} <= ways
+    assert not [head for head in names.values() if head.startswith("from")]
 
 
 def test_titles_and_the_description_name_the_skips() -> None:

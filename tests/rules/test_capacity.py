@@ -170,6 +170,14 @@ class TestChannelPinch:
         inner = "encoder { conv 16 relu; residual { conv 1 relu; conv 16 }; maxpool 2 }"
         assert not found(inner, "channel-pinch")
 
+    def test_a_named_output_goes_around(self) -> None:
+        around = "encoder { conv 16 relu as a; conv 1 relu; conv 16 relu; add a; maxpool 2 }"
+        assert not found(around, "channel-pinch")
+        branch = "encoder { conv 16 relu as a; conv 1 relu as b; from a; conv 16 relu; concat b; maxpool 2 }"
+        assert not found(f"{branch}\ndecoder {{ upsample 2; conv 1 sigmoid }}", "channel-pinch")
+        before = "encoder { conv 16 relu; conv 1 relu; conv 16 relu as a; conv 16; add a; maxpool 2 }"
+        assert len(found(before, "channel-pinch")) == 1
+
     def test_less_than_the_code(self) -> None:
         fragment = "encoder { conv 16 k4 s2 relu; conv 1 k4 s2 leaky_relu }\nbottleneck dense 64"
         finding = the(fragment, "channel-pinch")

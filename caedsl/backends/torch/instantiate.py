@@ -138,6 +138,8 @@ def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict
             x = torch.cat((kept[link.name], x), dim=1)
         elif link.how == "add":
             x = x + kept[link.name]
+        elif link.how == "from":
+            x = kept[link.name]
     return x
 
 

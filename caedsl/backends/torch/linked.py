@@ -60,6 +60,8 @@ def _written(part: str, links: Sequence[Link], count: int) -> str:
                 lines.append(f'{_PAD}x = torch.cat((x, kept["{link.name}"]), dim=1)')
             case "concat_first":
                 lines.append(f'{_PAD}x = torch.cat((kept["{link.name}"], x), dim=1)')
+            case "from":
+                lines.append(f'{_PAD}x = kept["{link.name}"]')
             case _:
                 lines.append(f'{_PAD}x = x + kept["{link.name}"]')
     if place < count:

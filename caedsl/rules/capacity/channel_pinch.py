@@ -32,13 +32,13 @@ data sets.
 from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
+from caedsl.facts.connections import bypassed, without_stages
 from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.convolution import CHANNELS
-from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import elements, is_map, text
 from caedsl.vocabulary.weights import INIT
@@ -51,26 +51,21 @@ NARROW, TIMES = 2, 4
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
-    """Yield a finding for every line that pinches; the layers inside a residual have its shortcut and are skipped."""
+    """Yield a finding for every line that pinches.
+
+    Layers that a shortcut or a named output bypasses are skipped, because not everything passes through them.
+    """
     if channels_last(model):
         return
-    encoder = [*_through(model.encoder), *model.bottleneck.layers]
-    decoder = [*model.bottleneck.inverse, *_through(model.decoder)]
+    encoder = [*without_stages(model.encoder), *model.bottleneck.layers]
+    decoder = [*model.bottleneck.inverse, *without_stages(model.decoder)]
     seen = set()
     for part, hidden in ((encoder, encoder[:-1]), (decoder, decoder[:-1])):
         for i, layer in enumerate(hidden):
-            if layer.mirrors is None and layer.span not in seen and (found := _pinch(model, part, i)):
+            skipped = layer.mirrors is not None or layer.span in seen or id(layer) in bypassed(model)
+            if not skipped and (found := _pinch(model, part, i)):
                 seen.add(layer.span)
                 yield found
-
-
-def _through(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """Return the layers that everything passes: the layers of stages, and residuals as they are."""
-    for layer in layers:
-        if layer.kind.role is Role.GROUPING:
-            yield from _through(layer.children)
-        else:
-            yield layer
 
 
 def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
@@ -105,7 +100,7 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
         layer.place(CHANNELS),
         f"this layer holds {held:,} numbers, fewer than the {code:,} of the code: only {held:,} of those can have an "
         "effect",
-        label=f"{text(layer.out_shape)} = {held:,}",
+        label=f"{text(layer.out_shape)} = {held:,}" if is_map(layer.out_shape) else "",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
         fix=Proposal(lambda: _widened(model, maker, enough)),

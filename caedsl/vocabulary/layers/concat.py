@@ -15,7 +15,7 @@ FIRST: LayerOption[bool] = LayerOption(
 class Concat(Join):
     """The channels of its input, followed by those of an output of the same size that `as` has named.
 
-    `concat input` reads the network's input.
+    Two vectors become one with the numbers of both. `concat input` reads the network's input.
     """
 
     name = "concat"

@@ -37,6 +37,7 @@ class Unpool(Join):
     """
 
     name = "unpool"
+    ranks = (1, 2, 3)
     verb = "undoes a pool of"
     reads_values = False
     with_a_number = "upsample"

@@ -1,0 +1,33 @@
+"""``from``: continues from a named output instead of the line before it."""
+
+from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.kind import Draft
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import Shape, rank
+from caedsl.vocabulary.window import Reads
+
+
+class From(Join):
+    """An output that `as` has named, in place of the line before: the next lines are a second branch from there.
+
+    The line before needs a name too, by which a later `concat` or `add` joins the two branches. `from input` starts at
+    the network's input.
+    """
+
+    name = "from"
+    has_output = False
+    starts_branch = True
+    example = "from fine"
+
+    def out_shape(self, options: Options, in_shape: Shape) -> Shape:
+        """Return the shape of the named output."""
+        return options[OTHER]
+
+    def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
+        """Return one number of the named output for each number, along each of its axes."""
+        return (lambda place: (place, place),) * rank(layer.out_shape)
+
+    def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
+        """Return None: a mirror has a single branch."""
+        return None
