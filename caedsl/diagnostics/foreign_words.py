@@ -1,103 +1,36 @@
 """Words of Keras, PyTorch and everyday language, and their counterparts in a spec."""
 
-import re
 from collections.abc import Mapping
 
-LAYERS: Mapping[str, str] = {
-    "conv": "conv",
-    "convolution": "conv",
-    "convtranspose": "deconv",
-    "convtransposed": "deconv",
-    "transposeconv": "deconv",
-    "transposedconv": "deconv",
-    "transposedconvolution": "deconv",
-    "tconv": "deconv",
-    "upconv": "deconv",
-    "linear": "dense",
-    "fc": "dense",
-    "fullyconnected": "dense",
-    "max": "maxpool",
-    "maxpooling": "maxpool",
-    "avg": "avgpool",
-    "averagepool": "avgpool",
-    "averagepooling": "avgpool",
-    "pool": "maxpool",
-    "up": "upsample",
-    "upsampling": "upsample",
-    "interpolate": "upsample",
-    "sequential": "stage",
-    "padding": "pad",
-    "zeropad": "pad",
-    "zeropadding": "pad",
-    "cropping": "crop",
-    "globalavgpool": "globalpool",
-    "globalaveragepool": "globalpool",
-    "globalaveragepooling": "globalpool",
-    "adaptiveavgpool": "globalpool",
-    "spatialdropout": "dropout",
-    "view": "reshape",
-    "unflatten": "reshape",
-    "spacetodepth": "pixelunshuffle",
-    "depthtospace": "pixelshuffle",
-    "subpixel": "pixelshuffle",
-    "selfattention": "attention",
-    "multiheadattention": "attention",
-    "squeezeexcitation": "se",
-}
-"""Layers, by their names as ``plain_layer`` returns them."""
-
-_UNPOOLING = "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores"
-_LEAVE_OUT = "it changes nothing here: leave this line out"
-_INPUT = "the input's shape stands in the `input` line: leave this line out"
-_NOISE = "write `corrupt gaussian=0.1` in `train` for a denoiser, or `noise=0.1` on the bottleneck"
-_RESIDUAL = "write `residual { conv 32 relu; conv 32 }`"
-_SEPARABLE = "write two lines: `conv 32 depthwise`, with the channels that come in, then `conv 64 k1`"
-_SOFTMAX = "softmax makes all numbers sum to 1, which the pixels of an image do not: end with `sigmoid`"
-
-LAYER_NOTES: Mapping[str, str] = {
-    "flatten": "`dense` flattens what comes before it: leave this line out",
-    "maxunpool": _UNPOOLING,
-    "input": _INPUT,
-    "inputlayer": _INPUT,
-    "identity": _LEAVE_OUT,
-    "lambda": "a spec holds no code: use the layers that `caedsl rule` and the documentation list",
-    "permute": "channels stand first here, and no layer moves an axis: leave this line out",
-    "transpose": "channels stand first here, and no layer moves an axis: leave this line out",
-    "squeeze": _LEAVE_OUT,
-    "unsqueeze": _LEAVE_OUT,
-    "skip": "name the layer's output with `as fine`, and join it later with `concat fine` or `add fine`",
-    "downsample": "write `maxpool 2`, or `s2` on a convolution",
-    "resize": "write `upsample to 14x14` to enlarge a map, `maxpool 2` to reduce it",
-    "noise": _NOISE,
-    "gaussiannoise": _NOISE,
-    "res": _RESIDUAL,
-    "resblock": _RESIDUAL,
-    "resnet": _RESIDUAL,
-    "residualblock": _RESIDUAL,
-    "block": "a block is defined above the encoder: `block down width { conv width s2 relu }`",
-    "sepconv": _SEPARABLE,
-    "separableconv": _SEPARABLE,
-    "depthwise": "write `conv 32 depthwise`, with the channels that come in",
-    "depthwiseconv": "write `conv 32 depthwise`, with the channels that come in",
-    "softmax": _SOFTMAX,
-    "logsoftmax": _SOFTMAX,
-    **{
-        word: f"write `norm {norm}`, or add `norm={norm}` to the layer before it"
-        for norm in ("batch", "layer", "instance", "group")
-        for word in (f"{norm}norm", f"{norm}normalization", f"{norm}normalisation")
-    },
-    "bn": "write `norm batch`, or add `norm=batch` to the layer before it",
-}
-"""Layers of other libraries without a counterpart, by their plain names, and what to do instead."""
+from caedsl.diagnostics.foreign_layers import SOFTMAX
 
 FORMS: Mapping[str, str] = {
     "linear": "dense",
     "fc": "dense",
     "vae": "variational",
     "vq": "quantized",
+    "latent": "dense",
+    "latentdim": "dense",
+    "dim": "dense",
+    "size": "dense",
+    "z": "dense",
+    "code": "dense",
+    "units": "dense",
     "vqvae": "quantized",
 }
-"""Forms of the bottleneck."""
+"""Forms of the bottleneck, without hyphens and underscores; as names of options, each takes the size of the code."""
+
+_ENCODER_OUTPUT = "write `bottleneck` alone: the code is then the output of the encoder"
+FORM_NOTES: Mapping[str, str] = {
+    "none": _ENCODER_OUTPUT,
+    "off": _ENCODER_OUTPUT,
+    "identity": _ENCODER_OUTPUT,
+    "ae": "write `bottleneck dense 64` for a vector, or `bottleneck conv 8` for a map",
+    "flatten": "write `bottleneck dense 64`, which flattens the map first",
+    "sparse": "write `bottleneck dense 64 topk=16`, or `l1=1e-4` on the line",
+    "denoising": "a denoiser has any bottleneck: write `corrupt gaussian=0.2` in `train`",
+}
+"""Words that are no form of the bottleneck, and what to do instead."""
 
 OPTIONS: Mapping[str, str] = {
     "kernel_size": "kernel",
@@ -110,6 +43,7 @@ OPTIONS: Mapping[str, str] = {
     "padding": "pad",
     "output_padding": "output_pad",
     "filters": "channels",
+    "activation": "output",
     "out_channels": "channels",
     "features": "units",
     "out_features": "units",
@@ -136,7 +70,19 @@ OPTIONS: Mapping[str, str] = {
     "size": "factor",
     "scale": "factor",
     "shape": "shape",
+    "output_size": "to",
     "rotation": "rotate",
+    "translate": "shift",
+    "translation": "shift",
+    "zoom": "scale",
+    "eta_min": "min_lr",
+    "weight_decay": "l2",
+    "final_activation": "output",
+    "class": "only",
+    "classes": "only",
+    "label": "only",
+    "channels": "layout",
+    "range": "in",
     "noise": "gaussian",
 }
 """Options, each with the option's own name."""
@@ -164,6 +110,10 @@ WORDS: Mapping[str, str] = {
     "nobias": "bias=off",
     "hflip": "flip",
     "horizontal_flip": "flip",
+    "random_flip": "flip",
+    "standardize": "normalize=standard",
+    "standardise": "normalize=standard",
+    "unet": "skips=concat",
     "grayscale": "gray",
     "grey": "gray",
     "nesterov": "momentum=0.9",
@@ -179,6 +129,16 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "0": ("off",),
     "none": ("off", "linear", "constant"),
     "off": ("none", "constant"),
+    "on": ("standard",),
+    "zscore": ("standard",),
+    "mean_std": ("standard",),
+    "standardize": ("standard",),
+    "nhwc": ("last",),
+    "hwc": ("last",),
+    "channels_last": ("last",),
+    "nchw": ("first",),
+    "chw": ("first",),
+    "channels_first": ("first",),
     "bn": ("batch",),
     "batchnorm": ("batch",),
     "batch_norm": ("batch",),
@@ -195,7 +155,11 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "kaiming": ("he",),
     "he_normal": ("he",),
     "he_uniform": ("he",),
+    "kaiming_normal": ("he",),
+    "kaiming_uniform": ("he",),
     "xavier": ("glorot",),
+    "xavier_normal": ("glorot",),
+    "xavier_uniform": ("glorot",),
     "glorot_uniform": ("glorot",),
     "glorot_normal": ("glorot",),
     "half": ("fp16",),
@@ -209,6 +173,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "zeros": ("same",),
     "zero": ("same",),
     "mirror": ("reflect",),
+    "linear": ("polynomial",),
     "reduce_on_plateau": ("plateau",),
     "reducelronplateau": ("plateau",),
 }
@@ -228,16 +193,24 @@ LOSS_NOTES: Mapping[str, str] = {
     "rmse": "`mse` has its minimum at the same place, and gradients that do not vanish there: write `loss mse`",
     "crossentropy": "the pixels of an image are no classes: write `loss bce` for values in 0..1, or `loss mse`",
     "bcewithlogits": "end the decoder with `sigmoid` and write `loss bce`, which is computed as stably",
-    "kl": "`bottleneck variational 32` has it, with the weight `beta=1`",
+    **dict.fromkeys(
+        ("kl", "kld", "vae", "elbo"), "`bottleneck variational 32` has it, with the weight `beta=1`: write `loss mse`"
+    ),
+    "nll": "write `loss gaussian`, or `loss bce` for values in 0..1",
 }
 """Losses that the language has no word for, and what to do instead."""
 
 OPTION_NOTES: Mapping[str, str] = {
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
-    "betas": "write `beta1=0.9 beta2=0.999`",
+    "clipnorm": "write `clip 1.0` as a setting of its own",
+    "grad_clip": "write `clip 1.0` as a setting of its own",
+    "t_max": "a schedule lasts as long as the run: leave this option out",
+    "warmup_steps": "write the share of the run: `warmup=5%`",
+    "betas": "write `beta1=0.9` and `beta2=0.999`",
     "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
     "amsgrad": "this variant is not supported: leave it out",
-    "softmax": _SOFTMAX,
+    "softmax": SOFTMAX,
+    "logsoftmax": SOFTMAX,
     "max_lr": "the highest rate is that of the optimizer: write `optimizer adam lr=1e-3`",
     "step_size": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
     "every": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
@@ -253,6 +226,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "bs": ("batch {}", "128"),
     "accumulate": ("batch 128 accumulate={}", "4"),
     "grad_accumulation": ("batch 128 accumulate={}", "4"),
+    "minibatch": ("batch {}", "128"),
+    "mini_batch": ("batch {}", "128"),
+    "warmup": ("schedule constant warmup={}", "5%"),
+    "early_stop": ("stop patience={}", "10"),
     "early_stopping": ("stop patience={}", "10"),
     "earlystop": ("stop patience={}", "10"),
     "patience": ("stop patience={}", "10"),
@@ -275,6 +252,17 @@ SETTING_NOTES: Mapping[str, str] = {
     "num_workers": "data is loaded ahead of the steps by itself: leave this line out",
     "shuffle": "the images are shuffled in every epoch: leave this line out",
     "verbose": "`--quiet` on the command line says less: leave this line out",
+    "steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
+    "max_steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
+    "iterations": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
+    "l1": "a penalty belongs to a layer: `conv 64 l1=1e-4`",
+    "l2": "a penalty belongs to a layer: `conv 64 l2=1e-4`",
+    "dropout": "dropout belongs to a layer: `conv 64 dropout=10%`",
+    "deterministic": "write `seed 0 deterministic`",
+    "resume": "an interrupted run is resumed on the command line: `caedsl train --resume RUN`",
+    "tensorboard": "TensorBoard files are written by `caedsl train SPEC --tensorboard`",
+    "save": "a run saves its state after every epoch, and its best weights: leave this line out",
+    "metric": "the metrics are computed after every run: leave this line out",
     "amp": "write `precision bf16`, or `precision auto` for what the machine does best",
     "metrics": "the metrics are computed after every run: leave this line out",
     "checkpoint": "a run saves its state after every epoch, and its best weights: leave this line out",
@@ -304,18 +292,17 @@ UNITS: Mapping[str, tuple[int, str]] = {
     "gb": (1, "G"),
     "mb": (1, "M"),
     "kb": (1, "k"),
+    "gib": (1, "G"),
+    "mib": (1, "M"),
+    "kib": (1, "k"),
 }
 """Units, each with a factor and the unit of the language."""
 
 STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder", "training": "train"}
 """Statements."""
 
-
-def plain_layer(word: str) -> str:
-    """Return a layer's name without package, case, underscores and rank: ``nn.ConvTranspose2d`` → convtranspose."""
-    name = word.rpartition(".")[2].lower().replace("_", "").replace("-", "")
-    # Keras puts the rank in the middle: Conv2DTranspose.
-    return re.sub(r"[123]d(?=$|transpose)", "", name)
+STATEMENT_NOTES: Mapping[str, str] = {"mirror": "write `decoder mirror`", "else": "write `data mnist else digits`"}
+"""Words that belong to another statement, and what to write instead."""
 
 
 def plain_loss(word: str) -> str:

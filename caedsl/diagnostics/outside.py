@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from caedsl.diagnostics.foreign_words import plain_layer, plain_loss
+from caedsl.diagnostics.foreign_layers import plain_layer
+from caedsl.diagnostics.foreign_words import plain_loss
 
 _BY_HAND = "write the rest as a spec, and extend the code of `caedsl emit --training` by hand"
 

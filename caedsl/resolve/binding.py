@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 from caedsl.diagnostics import foreign_words
-from caedsl.diagnostics.finding import Label
 from caedsl.resolve.line_faults import SHORT, LineFaults
 from caedsl.resolve.line_options import LineOptions
 from caedsl.resolve.quantities import Misread, is_no_constant, report_misread
@@ -19,7 +18,7 @@ from caedsl.resolve.respelling import (
     spelled,
 )
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.values import called, is_whole, read, short_value
+from caedsl.resolve.values import is_whole, read, short_value
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
@@ -43,10 +42,17 @@ class _Binder(LineFaults):
             item = queue.popleft()
             self.after_lost, self.lost = self.lost, False
             match item:
+                case tree.WrittenOption() | tree.WrittenWord() if name := self._called_activation(item, queue):
+                    self._join_activation(
+                        name, item.span.to(queue[0].span), cast(tree.Parenthesised, queue.popleft()).value
+                    )
                 case tree.WrittenOption():
                     self._named(item)
                 case tree.WrittenWord() if self._worded(item):
                     self._take(self.by_name[item.text], item, queue)
+                case tree.WrittenWord() if self._numbered(item, queue):
+                    value = cast(tree.Value, queue.popleft())
+                    self._join_activation(item.text, item.span.to(value.span), value)
                 case tree.WrittenWord() if (option := self._apart(item, queue)) is not None:
                     self._join_apart(option, item, cast(tree.Value, queue.popleft()))
                 case tree.WrittenWord():
@@ -68,7 +74,7 @@ class _Binder(LineFaults):
             return None
         meant = self.by_name.get(foreign_words.OPTIONS.get(word.text.lower(), ""))
         option = self.by_name.get(word.text) or meant or self.by_short.get(word.text)
-        named = option is not None and option.written in (Written.NAMED, Written.SHORT)
+        named = option is not None and option.written in (Written.NAMED, Written.SHORT, Written.WORDED)
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
     def _join_apart(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
@@ -153,7 +159,7 @@ class _Binder(LineFaults):
 
     def _word(self, word: tree.WrittenWord) -> None:
         short = SHORT.match(word.text)
-        if self._names_first():
+        if self._names_first() or self._is_own_constant(word):
             self._positional(word)
         elif word.text in self.words:
             self._bare(self.words[word.text], word)
@@ -165,6 +171,11 @@ class _Binder(LineFaults):
             self._positional(word)
         else:
             self._unknown(word, word, "word")
+
+    def _is_own_constant(self, word: tree.WrittenWord) -> bool:
+        """Whether ``word`` stands for the value and is a constant whose name the language reserves."""
+        named = word.text in self.scope.constants and self.scope.is_reserved(word.text)
+        return named and not self.begun and self.first is not None and self._first_takes(self.first, word)
 
     def _names_first(self) -> bool:
         """Whether the next word is the name that the line must have, even if it looks like an option."""
@@ -224,6 +235,20 @@ class _Binder(LineFaults):
     def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
         """Report an unknown word of the line; read what it most likely means."""
         message = f'unknown {what} "{word.text}" on {self.owner}'
+        first = self.first
+        if isinstance(item, tree.WrittenOption) and first is not None and first.name == self.owner:
+            # The only value of a setting: `clip norm=1`.
+            text = None if self.begun or word.text in self.by_name else respelled(first, item.value, self.scope)
+            if text is not None:
+                self._fault(
+                    "unknown-option",
+                    word.span,
+                    message,
+                    help=f"write `{self.owner} {text}`",
+                    fix=replacing(item.span, text),
+                )
+                self._read(first, item.value, item.span)
+                return
         note = foreign_words.OPTION_NOTES.get(word.text.lower())
         if note is not None:
             self._fault("unknown-option", word.span, message, help=note)
@@ -251,13 +276,8 @@ class _Binder(LineFaults):
             return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         if not self.after_lost:
-            self._fault("unknown-option", word.span, message, help=self._help_for(option))
+            self._fault("unknown-option", word.span, message, help=self._help_for(option, word.text))
         self.bound.lost = self.lost = True
-
-    def _takes_value(self, name: str | None) -> bool:
-        """Return whether ``name`` is an activation with a value, on a line that may have one."""
-        function = FUNCTIONS.get(name or "")
-        return function is not None and function.option is not None and "activation" in self.by_name
 
     def _reread(self, option: Option, item: tree.WrittenOption) -> None:
         """Read the value of an option under another name, if possible."""
@@ -287,28 +307,15 @@ class _Binder(LineFaults):
         meant = meant_value(option, self.scope.source.slice(node.span))
         if meant is not None:
             misread = misread._replace(meant=meant)
-        elif (
-            misread.name == "unknown-name"
-            and option.written is Written.FIRST
-            and is_no_constant(misread.word, self.scope)
-        ):
-            misread = misread._replace(help=self._help_without(option, misread.word))
+        elif misread.name == "unknown-name" and option.written is Written.FIRST:
+            if is_no_constant(misread.word, self.scope):
+                misread = misread._replace(help=self._help_without(option, misread.word))
+            elif self.owner == option.name and misread.word and not misread.meant:
+                example = example_of(option, self.owner)
+                help_line = f"write `{self.owner} {example}`, or define `{misread.word}` above it by `let`"
+                misread = misread._replace(help=help_line)
         report_misread(misread, self.scope)
         return misread.meant
-
-    def _set(self, option: Option, value: Any, span: Span) -> None:
-        earlier = self.bound.spans.get(option.name)
-        if earlier is not None:
-            self._fault(
-                "duplicate-option",
-                span,
-                f"{called(option)} is given twice on this line",
-                related=(Label(earlier, "first given here"),),
-                help="keep one of them",
-            )
-            return
-        self.bound.values[option.name] = value
-        self.bound.spans[option.name] = span
 
 
 def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scope: Scope) -> LineOptions:

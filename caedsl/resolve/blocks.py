@@ -5,6 +5,11 @@ from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
 from caedsl.vocabulary.line import Line
 
+_EXAMPLES = {
+    "encoder": "encoder { conv 16 relu; maxpool 2 }",
+    "decoder": "decoder { upsample 2; conv 1 sigmoid }",
+}
+
 
 def read_block(word: str, found: StatementsByWord, scope: Scope) -> tuple[Line, ...] | None:
     """Return the Lines in the block of ``word``, or None if it has none."""
@@ -17,7 +22,7 @@ def read_block(word: str, found: StatementsByWord, scope: Scope) -> tuple[Line, 
                 "missing-block",
                 statement.span,
                 f"the {word} has no layers",
-                help=f"write `{word} {{ conv 16 relu; maxpool 2 }}`",
+                help=f"write `{_EXAMPLES[word]}`",
             )
         return None
     scope.apply_defaults(found.defaults[word])

@@ -1,11 +1,13 @@
 """The ``bottleneck`` line: the unchanged code, an asserted shape, or layers that make the code."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from caedsl.diagnostics import foreign_words
-from caedsl.diagnostics.finding import Label
+from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
@@ -39,6 +41,10 @@ class Code:
     warmup: float
     at: Span
     shape_at: Span
+
+
+VARIATIONAL = "variational"
+_FIRST_WORDS = tuple(dict.fromkeys(form.words[0] for form in FORMS if form.words))
 
 
 def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
@@ -77,17 +83,62 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     items = statement.items
     if statement.block is not None:
         return _block_form(statement, scope), _options(items, scope)
-    words = tuple(item.text if isinstance(item, tree.WrittenWord) else "" for item in items[:2])
-    known = next(form for form in FORMS if words[: len(form.words)] == form.words and not form.block)
-    if known.words or not words or not words[0] or scope.is_constant(words[0]):
+    words = tuple(_word(item, scope) for item in items[:2])
+    known = _known(words)
+    if known.words == (VARIATIONAL,) and words[1:] == ("dense",):
+        rest = scope.source.slice(Span(items[1].span.end, statement.span.end)).strip()
+        help_line = f"write `bottleneck {VARIATIONAL} {rest or 32}` without `dense`: only `conv` follows it"
+        fix = Fix("remove `dense`", (removal(scope.source.text, items[1].span),), Applicability.SAFE)
+        scope.report("unexpected-value", items[1].span, "`dense` has no meaning here", help=help_line, fix=fix)
+        return known, items[2:]
+    if known.words or not words or scope.is_constant(words[0]):
         return known, items[len(known.words) :]
+    if isinstance(items[0], tree.WrittenOption):
+        named = _size_by_name(items[0], scope)
+        return (known, items) if named is None else (named, (items[0].value, *items[1:]))
+    if not words[0]:
+        return known, items
     if isinstance(items[0], tree.WrittenWord) and report_outside(items[0], "unknown-value", scope):
         return None, items[1:]
-    near = scope.nearest(words[0], tuple(form.words[0] for form in FORMS if form.words), foreign_words.FORMS)
+    plain = words[0].lower().replace("-", "").replace("_", "")
+    note = foreign_words.FORM_NOTES.get(plain, "")
+    near = None if note else scope.nearest(plain, _FIRST_WORDS, foreign_words.FORMS)
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
-    remedy = f"write one of {listed}"
+    remedy = note or f"write one of {listed}"
     scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)
-    return next((form for form in FORMS if form.words == (near,)), None), items[1:]
+    form = _known((near or "", *words[1:]))
+    return (form, items[len(form.words) :]) if near else (None, items[1:])
+
+
+def _word(item: tree.Item, scope: Scope) -> str:
+    """Return the word of an item; a hyphen in a name is read as a difference."""
+    text = scope.source.slice(item.span)
+    named = isinstance(item, tree.WrittenWord) or (
+        isinstance(item, tree.Operation) and re.fullmatch(r"[A-Za-z-]+", text)
+    )
+    return text if named else ""
+
+
+def _known(words: Sequence[str]) -> Form:
+    return next(form for form in FORMS if tuple(words[: len(form.words)]) == form.words and not form.block)
+
+
+def _size_by_name(option: tree.WrittenOption, scope: Scope) -> Form | None:
+    """Return the form of ``bottleneck latent=8``, with a finding, or None if the name stands for no form."""
+    name = option.name.text
+    plain = name.lower().replace("_", "")
+    near = plain if plain in _FIRST_WORDS else foreign_words.FORMS.get(plain)
+    if near is None:
+        return None
+    text = f"{near} {scope.source.slice(option.value.span)}"
+    scope.report(
+        "unknown-option",
+        option.name.span,
+        f'unknown option "{name}" on bottleneck',
+        help=f"write `bottleneck {text}`",
+        fix=Fix(f"write `{text}`", (Edit(option.span, text),), Applicability.SAFE),
+    )
+    return _known((near,))
 
 
 def _block_form(statement: tree.Statement, scope: Scope) -> Form | None:

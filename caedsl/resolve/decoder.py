@@ -35,7 +35,7 @@ def read_decoder(
         return None
     if statement.block is not None:
         _refuse_items(statement, scope)
-        return read_block("decoder", found, scope)
+        return read_block("decoder", found, scope) if statement.block or not statement.items else None
     values = _mirror_values(statement, found, scope)
     return None if values is None or reached is None else manner(values, reached, statement.span)
 
@@ -124,7 +124,7 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
             "unexpected-value",
             span,
             f"`{text_}` cannot be written before the decoder's block",
-            help="write `decoder mirror` with its options, or `decoder { layers }`",
+            help="write `decoder mirror` with its options, or the block alone",
         )
 
 

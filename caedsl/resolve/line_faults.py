@@ -1,14 +1,17 @@
 """Mistakes on one line, reported in terms of its own options."""
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.finding import Label
 from caedsl.resolve.line_options import LineOptions
 from caedsl.resolve.quantities import Misread
 from caedsl.resolve.respelling import (
+    activation_named,
     bare_words,
     example_of,
     replacing,
@@ -20,7 +23,7 @@ from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.resolve.values import called, read, short_value
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
@@ -50,6 +53,49 @@ class LineFaults:
     def _fault(self, name: str, span: Span, message: str, **parts: Any) -> None:
         self.faults.append(name)
         self.scope.report(name, span, message, **parts)
+
+    def _called_activation(self, item: tree.WrittenOption | tree.WrittenWord, queue: deque[tree.Item]) -> str:
+        """Return the activation of `LeakyReLU(0.2)` or `activation=leaky_relu(0.2)`, or an empty text."""
+        if not queue or not isinstance(queue[0], tree.Parenthesised) or queue[0].span.start != item.span.end:
+            return ""
+        word = item.value if isinstance(item, tree.WrittenOption) else item
+        name = activation_named(word.text) if isinstance(word, tree.WrittenWord) else ""
+        return name if "activation" in self.by_name and self._takes_value(name) else ""
+
+    def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
+        """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
+        known = self.first is None or self.first.name in self.bound.spans
+        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative)
+        return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
+
+    def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
+        """Report an activation that is separated from its number, and read it."""
+        text = f"{name}={self.scope.source.slice(value.span)}"
+        message = f"`{self.scope.source.slice(span)}`: the number of an activation follows `=`"
+        self._fault("unexpected-value", span, message, help=f"write `{text}`", fix=replacing(span, text))
+        read_value = read(cast(Option, FUNCTIONS[name].option)._replace(name=name), value, self.scope)
+        self._set(
+            self.by_name["activation"], Activation(name, None if isinstance(read_value, Misread) else read_value), span
+        )
+
+    def _takes_value(self, name: str | None) -> bool:
+        """Return whether ``name`` is an activation with a value, on a line that may have one."""
+        function = FUNCTIONS.get(name or "")
+        return function is not None and function.option is not None and "activation" in self.by_name
+
+    def _set(self, option: Option, value: Any, span: Span) -> None:
+        earlier = self.bound.spans.get(option.name)
+        if earlier is not None:
+            self._fault(
+                "duplicate-option",
+                span,
+                f"{called(option)} is given twice on this line",
+                related=(Label(earlier, "first given here"),),
+                help="keep one of them",
+            )
+            return
+        self.bound.values[option.name] = value
+        self.bound.spans[option.name] = span
 
     def _flag_with_value(self, option: Option, item: tree.WrittenOption) -> None:
         """Report ``ceil=on``, where a line writes ``ceil`` or nothing; read what it means."""
@@ -91,8 +137,7 @@ class LineFaults:
         if isinstance(item, tree.Range):
             windows = [option for option in self.options if option.written is Written.WORDED]
         elif self.first is None or self.first.type is Type.CHOICE:
-            named = [option for option in self.options if option.written is Written.NAMED]
-            windows = [option for option in named if option.default is REQUIRED] or named[:1]
+            windows = self._named_for(item)
         if (joined := self._joined_thousands(item)) is not None:
             self._fault(
                 "unexpected-value",
@@ -123,6 +168,19 @@ class LineFaults:
             help_line = f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
 
+    def _named_for(self, item: tree.Item) -> list[Option]:
+        """Return the named option that a value without a name belongs to: one of its kind, a required one first."""
+        share = self.scope.source.slice(item.span).endswith("%")
+        fitting = [
+            option
+            for option in self.options
+            if option.written is Written.NAMED
+            and not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
+            and respelled(option, item, self.scope)
+        ]
+        required = [option for option in fitting if option.default is REQUIRED]
+        return required or sorted(fitting, key=lambda option: (option.type is Type.SHARE) != share)[:1]
+
     def _joined_thousands(self, item: tree.Item) -> tree.Number | None:
         """Return ``1 000`` as the one number that it is elsewhere."""
         place = next((place for place, other in enumerate(self.items) if other is item), 0)
@@ -147,6 +205,9 @@ class LineFaults:
         plain = word.lower()
         if isinstance(item, tree.WrittenWord):
             text = foreign_words.WORDS.get(plain, "")
+            named = next((option for option in self.options if option.type is Type.ACTIVATION), None)
+            if named is not None and named.written is Written.NAMED and activation_named(word):
+                return named, spelled(named, activation_named(word))
             name = text.partition("=")[0]
             option = self.by_name.get(name) or self.words.get(name)
             return option, text if option is not None else ""
@@ -188,8 +249,10 @@ class LineFaults:
         help_line = f"write `{apart}`" if self.begun else f"write `{self.owner} {apart}`"
         self._fault("unexpected-value", sum_.span, message, help=help_line, fix=replacing(sum_.span, apart))
 
-    def _help_for(self, option: Option | None) -> str:
+    def _help_for(self, option: Option | None, word: str = "") -> str:
         """Return the help for a word that is no option: the one that it is near to, or all."""
+        if word.lower() in foreign_words.NEGATIVE and not self.begun and self.first is None:
+            return "remove the line"
         if len(self.options) == 1 and self.options[0].written is Written.FIRST:
             return f"write `{self.owner} {example_of(self.options[0], self.owner)}`"
         if option is None or option.name in self.bound.spans:

@@ -32,6 +32,7 @@ LARGEST_EXPONENT = 300
 LONGEST_NUMBER = 40
 _MOST_BITS = 2048  # bits of numerator and denominator together, about 600 digits
 _BEYOND = "is too large for 64-bit floating point"
+_BENEATH = "is too small for 64-bit floating point: the smallest number is 1e-300"
 
 
 class Misread(NamedTuple):
@@ -110,7 +111,8 @@ def _misread_literal(node: tree.Number) -> Misread:
         return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
     unit = match[3]
     if (unit or "") in _UNITS or len(node.text) > LONGEST_NUMBER:
-        return Misread("out-of-domain", node.span, f"`{node.text[:LONGEST_NUMBER]}` {_BEYOND}")
+        beyond = _BENEATH if (match[2] or "").startswith("-") else _BEYOND
+        return Misread("out-of-domain", node.span, f"`{node.text[:LONGEST_NUMBER]}` {beyond}")
     if re.fullmatch(r"\d+x", node.text):
         return Misread("unknown-unit", node.span, f"`{node.text}` is not a number", meant=node.text[:-1])
     if re.fullmatch(r"\d+x[\dx]*", node.text):

@@ -1,11 +1,11 @@
 """Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics import foreign_layers
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.named_blocks import arguments
@@ -62,10 +62,11 @@ def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone:
         return kind
     if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
         return None
-    plain = foreign_words.plain_layer(head.text)
+    plain = foreign_layers.plain_layer(head.text)
     idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
-    help_line = foreign_words.LAYER_NOTES.get("identity" if idle else plain, "")
-    near = None if help_line else foreign_words.LAYERS.get(plain) or _activation(plain)
+    help_line = foreign_layers.LAYER_NOTES.get("identity" if idle else plain, "")
+    known = plain if plain in KINDS else foreign_layers.LAYERS.get(plain) or _activation(plain)
+    near = None if help_line else known
     if not near and not help_line:
         near = scope.nearest(head.text, (*KINDS, *scope.blocks))
     help_line = help_line or _known_layers()
@@ -86,17 +87,29 @@ def _activation(word: str) -> str | None:
     return name if name in KINDS else None
 
 
+_MOST_WORDS = 3
+
+
 def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
-    """Return ``max pool 2`` as ``maxpool 2``, with a finding."""
-    match statement.items:
-        case (tree.WrittenWord() as second, *rest) if statement.head.text not in KINDS:
-            joined = f"{statement.head.text}{second.text}"
-            if joined.lower() in KINDS:
-                span = statement.head.span.to(second.span)
-                message = f'unknown layer "{scope.source.slice(span)}"'
-                scope.report("unknown-layer", span, message, meant=joined.lower())
-                return replace(statement, head=tree.WrittenWord(joined.lower(), span), items=tuple(rest))
+    """Return ``max pool 2`` as ``maxpool 2`` and ``global avg pool`` as ``globalpool``; find_kind reports the name."""
+    words = [statement.head]
+    for item in statement.items[: _MOST_WORDS - 1]:
+        if not isinstance(item, tree.WrittenWord):
+            break
+        words.append(item)
+    for count in range(len(words), 1, -1) if statement.head.text not in KINDS else ():
+        plain = foreign_layers.plain_layer("".join(word.text for word in words[:count]))
+        if _is_layer(plain):
+            span = statement.head.span.to(words[count - 1].span)
+            head = tree.WrittenWord(scope.source.slice(span), span)
+            return replace(statement, head=head, items=statement.items[count - 1 :])
     return statement
+
+
+def _is_layer(plain: str) -> bool:
+    """Return whether a plain name is that of a layer, here or in another library."""
+    known: tuple[Container[str], ...] = (KINDS, foreign_layers.LAYERS, foreign_layers.LAYER_NOTES)
+    return any(plain in names for names in known) or bool(_activation(plain))
 
 
 def _use_block(statement: tree.Statement, scope: Scope) -> Line:

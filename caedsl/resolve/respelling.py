@@ -77,7 +77,7 @@ def activation_named(word: str) -> str:
 def example_of(option: Option, owner: str = "") -> str:
     """Return the option with an example value, as a line of ``owner`` writes it."""
     if option.choices:
-        return spelled(option, option.choices[0])
+        return spelled(option, next((word for word in option.choices if word not in ("none", "off")), ""))
     return spelled(option, _example_value(option, owner))
 
 
@@ -88,7 +88,9 @@ def _example_value(option: Option, owner: str) -> str:
         return "32"
     if option.type is Type.PATH and owner.startswith("data ") and owner != "data folder":
         return f'"images.{owner.removeprefix("data ")}"'
-    return EXAMPLES.get(option.name) or _EXAMPLES_BY_TYPE.get(option.type, "0.1")
+    example = EXAMPLES.get(option.name) or _EXAMPLES_BY_TYPE.get(option.type, "0.1")
+    fits = option.type is not Type.NUMBER or option.domain.holds(float(example))
+    return example if fits else "0.1"
 
 
 def spelled(option: Option, value: str) -> str:
@@ -112,6 +114,7 @@ def spelled(option: Option, value: str) -> str:
 
 def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
     """Return the option with the author's value ``node``, as a spec writes it, or None if the value is invalid."""
+    node = node.value if isinstance(node, tree.Parenthesised) else node
     text = scope.source.slice(node.span)
     if option.written is Written.BARE and option.type is Type.FLAG and text.lower() in foreign_words.POSITIVE:
         return option.name
@@ -128,7 +131,7 @@ def meant_value(option: Option, text: str) -> str | None:
     """Return the word of ``option`` that ``text`` stands for in another library, or in quotes."""
     words = {Type.SWITCH: SWITCHED, Type.FLAG: SWITCHED, Type.ACTIVATION: tuple(FUNCTIONS)}
     choices = words.get(option.type, option.choices)
-    plain = text.strip("\"'").lower()
+    plain = text.strip("\"'").lower().rstrip("_")
     meant = (plain, *foreign_words.VALUES.get(plain, ()))
     return next((word for word in meant if word in choices and word != text), None)
 

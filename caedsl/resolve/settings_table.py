@@ -147,7 +147,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
-    for statement in statements:
+    for statement in map(_in_one_word, statements):
         name = statement.head.text
         if name not in SETTINGS:
             near = _report_unknown(statement, scope)
@@ -170,6 +170,17 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
         if value is not None:
             values |= value if SETTINGS[name].fields else {name: value}
     return settings.Train(**values)
+
+
+def _in_one_word(statement: tree.Statement) -> tree.Statement:
+    """Return ``batch size 32`` with the name ``batch_size``, which is then reported."""
+    match statement.items:
+        case (tree.WrittenWord() as second, *rest) if (
+            name := f"{statement.head.text}_{second.text}"
+        ) in foreign_words.SETTINGS:
+            head = tree.WrittenWord(name, statement.head.span.to(second.span))
+            return replace(statement, head=head, items=tuple(rest))
+    return statement
 
 
 def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span], scope: Scope) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.model.data import DataSource
 from caedsl.resolve.binding import bind
 from caedsl.resolve.line_options import filled
@@ -9,6 +10,9 @@ from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.sources import SOURCES
+
+_OTHER_SETS = ("emnist", "qmnist", "usps", "svhn", "stl10", "cifar100", "celeba", "imagenet", "omniglot", "coco")
+_OTHER_SET = 'caedsl does not have this set: save its images in a folder, and write `data folder "photos/"`'
 
 
 def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]:
@@ -22,6 +26,9 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     for item in statement.items:
         if isinstance(item, tree.WrittenWord) and _parts(item, scope):
             runs.append([])
+        elif runs[-1] and isinstance(item, tree.WrittenWord) and item.text in SOURCES:
+            _report_missing_else(runs[-1], item, scope)
+            runs.append([item])
         else:
             runs[-1].append(item)
     if all(runs) or statement.broken:
@@ -35,13 +42,24 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     return [run for run in runs if run]
 
 
+def _report_missing_else(before: Sequence[tree.Item], word: tree.WrittenWord, scope: Scope) -> None:
+    first = scope.source.slice(before[0].span.to(before[-1].span))
+    scope.report(
+        "unexpected-value",
+        word.span,
+        f"`{word.text}` is a second source: `else` separates sources",
+        help=f"write `data {first} else {word.text}`",
+        fix=Fix("write `else`", (Edit(Span(word.span.start, word.span.start), "else "),), Applicability.SAFE),
+    )
+
+
 def _parts(word: tree.WrittenWord, scope: Scope) -> bool:
     """Return whether the word is ``else``; a misspelt one is reported, but still separates the sources."""
     if word.text == "else":
         return True
     if word.text in SOURCES or any(option.name == word.text for kind in SOURCES.values() for option in kind.options):
         return False
-    near = scope.nearest(word.text, ("else", *SOURCES))
+    near = scope.nearest(word.text, ("else", *SOURCES), {"or": "else", "otherwise": "else", "then": "else"})
     if near == "else":
         scope.report("unknown-option", word.span, f'unknown word "{word.text}" between two sources', meant=near)
     return near == "else"
@@ -54,6 +72,7 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
         near = _report_unknown(name, scope)
         if near is None:
             return None
+        rest = [name.value, *rest] if isinstance(name, tree.WrittenOption) else rest
         name = tree.WrittenWord(near, name.span)
     options = SOURCES[name.text].options
     bound = bind(f"data {name.text}", rest, options, scope)
@@ -65,9 +84,21 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
 def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
     """Report a name that is not a source; return the one that was probably meant."""
     text = scope.source.slice(item.span)
+    if isinstance(item, tree.WrittenOption) and item.name.text in SOURCES:
+        written = f"{item.name.text} {scope.source.slice(item.value.span)}"
+        scope.report(
+            "unknown-option",
+            item.span,
+            f"`{text}`: no `=` stands between a source and its path",
+            help=f"write `data {written}`",
+            fix=Fix(f"write `{written}`", (Edit(item.span, written),), Applicability.SAFE),
+        )
+        return item.name.text
+    near = None
     if isinstance(item, tree.QuotedText):
-        near = None
         help_line = f"name its kind: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
+    elif text.lower().replace("-", "").replace("_", "") in _OTHER_SETS:
+        help_line = _OTHER_SET
     else:
         near = scope.nearest(text, tuple(SOURCES), {"images": "folder", "dir": "folder", "cifar": "cifar10"})
         help_line = f"sources are {', '.join(SOURCES)}"

@@ -113,6 +113,8 @@ def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
     near = scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers belong inside `encoder { ... }` or `decoder { ... }`"
+    elif word in foreign_words.STATEMENT_NOTES:
+        help_line = foreign_words.STATEMENT_NOTES[word]
     elif "." in word:
         help_line = f"dotted names belong in `sweep {{ {word} ... }}`; to set one value, use its own block"
     else:
@@ -126,11 +128,20 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
     if statement.block is not None and wanted is False:
         scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
     if wanted and statement.block is None and not statement.broken:
-        scope.report("missing-block", statement.span, f"`{word}` needs a block", help=f"write `{word} {{ ... }}`")
+        help_line = f"write `{_with_block(statement, scope)}`"
+        scope.report("missing-block", statement.span, f"`{word}` needs a block", help=help_line)
     if wanted and statement.items and statement.block is not None and word != "block":
         item = statement.items[0]
         text_ = scope.source.slice(item.span)
         scope.report("unexpected-value", item.span, f"`{text_}` cannot be written between `{word}` and its block")
+
+
+def _with_block(statement: tree.Statement, scope: Scope) -> str:
+    """Return a statement that lacks its block with an example of one; a bound belongs into that of `require`."""
+    written = scope.source.slice(statement.span)
+    if statement.head.text == "require" and statement.items:
+        return f"require {{ {written.removeprefix('require').strip()} }}"
+    return "block NAME { ... }" if written == "block" else f"{statement.head.text} {{ ... }}"
 
 
 def _read_many(word: str, statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
@@ -151,8 +162,9 @@ def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) 
             names = (item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items[:1])
             scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
             if not statement.broken:
+                name = _named(statement, scope, "width")
                 scope.report(
-                    "missing-value", statement.span, "`let` defines one constant", help="write `let width = 32`"
+                    "missing-value", statement.span, "`let` defines one constant", help=f"write `let {name} = 32`"
                 )
 
 
@@ -177,7 +189,8 @@ def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope)
         )
     if isinstance(value, Misread):
         scope.unknown_constants[name] = None
-        report_misread(value, scope)
+        help_line = value.help or "a constant is one number: write this value where it is used"
+        report_misread(value if value.meant else value._replace(help=help_line), scope)
     else:
         scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span)
 
@@ -208,10 +221,19 @@ def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope
                 "allowance-without-reason",
                 statement.span,
                 "`allow` needs the name of a finding and a reason",
-                help='write `allow overcomplete "a denoiser: the noise is the limit"`',
+                help=f'write `allow {_named(statement, scope, "overcomplete")} "the reason"`',
             )
         case _:
             pass
+
+
+def _named(statement: tree.Statement, scope: Scope, example: str) -> str:
+    """Return the name that the statement starts with, or an example."""
+    match statement.items:
+        case (tree.WrittenWord() | tree.Operation() as name, *_):
+            return "".join(scope.source.slice(name.span).split())
+        case _:
+            return example
 
 
 def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:

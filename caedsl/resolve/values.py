@@ -1,5 +1,6 @@
 """Reading of one value according to its option type: numbers with units, arithmetic, sizes, words."""
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,8 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type, Written
 from caedsl.vocabulary.shape import MOST_AXES, Sides
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 _CALLED = {
     "channels": "the number of channels",
@@ -82,12 +85,18 @@ def called(option: Option) -> str:
 
 
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
+    if isinstance(node, tree.WrittenWord) and node.text in scope.unknown_constants:
+        return Misread("", node.span, "")  # reported where it is defined
     text = scope.source.slice(node.span)
     value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
     computed = f", which is {value}" if isinstance(value, Quantity) else ""
     message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
         return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
+    if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
+        share = quantity(node, scope)
+        plain = f"{float(share.value):g}" if isinstance(share, Quantity) else text.removesuffix("%")
+        return Misread("wrong-type", node.span, message, f"write `{plain}`", plain)
     return Misread("wrong-type", node.span, message)
 
 
@@ -170,8 +179,11 @@ def _padding(option: Option, node: tree.Value, scope: Scope) -> Any:
 def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.WrittenWord):
         return node.text
+    text = node.value if isinstance(node, tree.QuotedText) else scope.source.slice(node.span)
+    plain = re.sub(r"\W+", "_", text)
     help_line = "names are made of letters, digits and `_`, and start with a letter"
-    return _wrong(option, node, scope)._replace(help=help_line)
+    meant = plain if _NAME.fullmatch(plain) else None
+    return _wrong(option, node, scope)._replace(help=help_line, meant=meant)
 
 
 def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -183,11 +195,19 @@ def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _label(option: Option, node: tree.Value, scope: Scope) -> Any:
+    if isinstance(node, tree.WrittenWord) and not scope.is_constant(node.text):
+        return _wrong(option, node, scope)._replace(help=f'write `{option.name}="{node.text}"`')
     return node.value if isinstance(node, tree.QuotedText) else _count(option, node, scope)
 
 
 def _divisor(option: Option, node: tree.Value, scope: Scope) -> Any:
-    return _count(option, node.value, scope) if isinstance(node, tree.Divisor) else _wrong(option, node, scope)
+    if isinstance(node, tree.Divisor):
+        return _count(option, node.value, scope)
+    number = quantity(node, scope) if isinstance(node, tree.Number | tree.Operation) else None
+    if not isinstance(number, Quantity) or number.value <= 0:
+        return _wrong(option, node, scope)
+    divisor = max(number.value, 1 / number.value)
+    return _wrong(option, node, scope)._replace(help=f"write `{option.name}=/{shown(divisor)}`")
 
 
 def _range(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -116,8 +116,31 @@ LAYERS = [
     ("dense 1_000; reshape 10x10x10", "`1000`"),
     ("dense 1 000; reshape 10x10x10", "`dense 1000`"),
     ("stage 1 { conv 8 }", "letters"),
+    ("batch norm", "norm=batch"),
+    ("leaky relu 0.1", "leaky_relu"),
+    ("up sample 2", "upsample"),
+    ("mean_pool 2", "avgpool"),
+    ("pool 2", "avgpool 2"),
+    ("activation relu", "`relu`"),
+    ("sequential { conv 8 }", "stage down {"),
+    ("loop 3 { conv 8 }", "repeat 3 {"),
+    ("bilinear 2", "upsample 2 bilinear"),
+    ("conv 8 LeakyReLU(0.2)", "leaky_relu=0.2"),
+    ("conv 8 activation=leaky_relu(0.2)", "leaky_relu=0.2"),
+    ("conv 8 leaky_relu 0.2", "leaky_relu=0.2"),
+    ("conv 8 ReLU()", "`conv 8 relu`"),
+    ("conv 8 weight_decay=1e-4", "l2=1e-4"),
+    ("conv 8 init=xavier_uniform", "glorot"),
+    ("conv 8 init=kaiming_normal_", "he"),
+    ("conv 8 relu, maxpool 2", "`;`"),
+    ("nn.ConvTranspose2d(8, 8, 3, stride=2, padding=1, output_padding=1)", "`deconv 8 k3 s2 pad=1 output_pad=1`"),
+    ("Conv2D(8, 3, kernel_regularizer=l2(1e-4))", "`conv 8 k3 l2=1e-4`"),
+    ("UpSampling2D((2, 2), interpolation='bilinear')", "`upsample 2 bilinear`"),
+    ("Reshape((8, 8, 8))", "`reshape 8x8x8`"),
+    ("Activation('relu')", "`relu`"),
+    ("Concatenate()", "as fine"),
 ]
-HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax"]
+HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
 """Words that lie near another word of the language, which means something else."""
 SETTINGS = [
     ("augment hflip", "flip"),
@@ -175,6 +198,34 @@ SETTINGS = [
     ("augment flip=0.5", "`flip` alone"),
     ("corrupt noise=0.2", "gaussian=0.2"),
     ("on error stop", "trouble"),
+    ("loss vae", "variational"),
+    ("loss BCELoss()", "`loss bce`"),
+    ("optimizer AdamW(lr=1e-3, weight_decay=0.01)", "`optimizer adamw lr=1e-3 weight_decay=0.01`"),
+    ("optimizer torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)", "`optimizer sgd lr=0.1 momentum=0.9`"),
+    ("optimizer Adam(1e-3, betas=(0.5, 0.9))", "`optimizer adam lr=1e-3 beta1=0.5 beta2=0.9`"),
+    ("optimizer adam(1e-3)", "`lr=1e-3`"),
+    ("optimizer adam betas=0.9,0.999", "`beta1=0.9` and `beta2=0.999`"),
+    ("optimizer adam clipnorm=1", "clip 1.0"),
+    ("schedule exponential 0.95", "gamma=0.95"),
+    ("schedule cosine 5%", "warmup=5%"),
+    ("schedule plateau 5", "patience=5"),
+    ("schedule cosine eta_min=1e-6", "min_lr=1e-6"),
+    ("schedule linear", "polynomial"),
+    ("schedule milestones [30, 60]", "`schedule milestones 30 60`"),
+    ("clip norm=1", "`clip 1`"),
+    ("ema decay=0.99", "`ema 0.99`"),
+    ("validation split=0.2", "`validation 0.2`"),
+    ("stop 30min", "after=30min"),
+    ("stop none", "remove the line"),
+    ("augment off", "remove the line"),
+    ("corrupt gaussian=10%", "0.1"),
+    ("augment translate=2", "shift=2"),
+    ("seed random", "`seed 0`"),
+    ("batch size 32", "`batch 32`"),
+    ("early stopping 5", "`stop patience=5`"),
+    ("warmup 5%", "warmup=5%"),
+    ("steps 1000", "epochs 20"),
+    ("l2 1e-4", "conv 64 l2=1e-4"),
 ]
 STATEMENTS = [
     ("input 1 28 28", "1x28x28"),
@@ -183,7 +234,7 @@ STATEMENTS = [
     ("input 1x16x16 in (-1, 1)", "-1..1"),
     ("input", "input 1x28x28"),
     ("encoder { }", "encoder { conv 16 relu; maxpool 2 }"),
-    ("decoder { }", "decoder { conv 16 relu; maxpool 2 }"),
+    ("decoder { }", "decoder { upsample 2; conv 1 sigmoid }"),
     ("decoder mirror outptu=tanh", "output=tanh"),
     ("data folder", 'data folder "photos/"'),
     ("data npz key=x", 'data npz "images.npz" key=x'),
@@ -196,6 +247,36 @@ STATEMENTS = [
     ("decoder miror", "mirror"),
     ("bottleneck dense relu", "bottleneck dense 32 relu"),
     ("autoencoder", "autoencoder NAME"),
+    ("autoencoder my-net", "my_net"),
+    ('autoencoder "a"', "`a`"),
+    ("input 1x16x16 range 0..1", "in 0..1"),
+    ("bottleneck latent=8", "`bottleneck dense 8`"),
+    ("bottleneck dense=8", "`bottleneck dense 8`"),
+    ("bottleneck vae conv 8", "variational"),
+    ("bottleneck variational dense 8", "without `dense`"),
+    ("bottleneck vq-vae 64x8", "quantized"),
+    ("bottleneck ae 8", "dense 64"),
+    ("bottleneck none", "`bottleneck` alone"),
+    ("bottleneck nn.Linear(64, 8)", "`bottleneck dense 8`"),
+    ("decoder mirror { }", "decoder mirror"),
+    ("decoder mirror relu", "output=relu"),
+    ("decoder mirror activation=tanh", "output=tanh"),
+    ("decoder mirror channels=2", "channels=/2"),
+    ("decoder mirror channels=1/2", "channels=/2"),
+    ("decoder mirror skips", "skips=concat"),
+    ("data ./photos", '`data folder "./photos"`'),
+    ("data npy images.npy", '`data npy "images.npy"`'),
+    ('data folder = "p/"', '`data folder "p/"`'),
+    ("data mnist digits", "`data mnist else digits`"),
+    ("data mnist or digits", "else"),
+    ("data mnist, digits", "`data mnist else digits`"),
+    ("data emnist", "folder"),
+    ("data mnist only=three", 'only="three"'),
+    ("data mnist only=3,4", "only=3"),
+    ("data mnist class=3", "only=3"),
+    ("data mnist normalize=zscore", "standard"),
+    ('data npz "images.npz" key="x"', "`x`"),
+    ('data npy "images.npy" layout=NHWC', "last"),
 ]
 INTERNAL = re.compile(r"channel_groups|\btimes\b|Type\.|Written\.|None|g0\b(?!`)")
 
@@ -231,6 +312,44 @@ def test_one_mistake_gives_one_finding_with_the_authors_value(text: str, shown: 
 def test_no_fix_writes_another_layer_than_the_author_meant(line: str) -> None:
     (finding,) = errors(in_encoder(line))
     assert finding.fix is None or finding.fix.edits[0].text == "deconv"
+
+
+OTHERS = ["data emnist", "bottleneck ae 8"]
+"""Words that lie near a word of the language, but mean something else."""
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_no_fix_writes_a_word_that_only_looks_alike(line: str) -> None:
+    (finding,) = errors(whole(**{line.split()[0]: line}))
+    assert finding.fix is None
+
+
+def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
+    (finding,) = errors(whole(train="train { loss vae }"))
+    assert finding.fix is None
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("let w", "let w = 32"),
+        ("let size = 3x3", "where it is used"),
+        ("block", "block NAME {"),
+        ("require parameters < 10k", "require { parameters < 10k }"),
+        ("require { parameters => 10k }", "parameters >= 10k"),
+        ("sweep { train.batch [32, 64] }", "`train.batch 32 64`"),
+        ("mirror", "decoder mirror"),
+        ("let s2 = 5", "my_s2"),
+        ("let range = 0..1", "where it is used"),
+    ],
+)
+def test_a_statement_beside_the_others_gives_one_finding(line: str, shown: str) -> None:
+    text = whole(data=f"data digits\n{line}")
+    for name, used in {"s2": ("conv 8", "conv s2"), "range": ("1x16x16", "1x16x16 in range")}.items():
+        text = text.replace(*used) if line.startswith(f"let {name} ") else text
+    found = errors(text)
+    assert len(found) == 1, [finding.message for finding in found]
+    assert shown in found[0].help
 
 
 def quoted(help_line: str) -> list[str]:

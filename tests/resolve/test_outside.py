@@ -3,7 +3,7 @@
 import pytest
 
 from caedsl.api import check
-from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.outside import outside
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.bottlenecks import BY_NAME
@@ -43,6 +43,6 @@ def test_what_the_language_leaves_out_is_named(changed: dict[str, str], what: st
 
 
 def test_no_word_of_this_language_or_of_another_is_taken_for_such_a_thing() -> None:
-    tables = (foreign_words.LAYERS, foreign_words.LAYER_NOTES, foreign_words.LOSSES, foreign_words.LOSS_NOTES)
+    tables = (foreign_layers.LAYERS, foreign_layers.LAYER_NOTES, foreign_words.LOSSES, foreign_words.LOSS_NOTES)
     known = {*KINDS, *FUNCTIONS, *LOSSES, *BY_NAME, *foreign_words.STATEMENTS, *(word for t in tables for word in t)}
     assert [word for word in known if outside(word)] == []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.finding import Finding
 from caedsl.source import Span
 from caedsl.syntax.errors.wording import error, quoted
@@ -12,6 +12,9 @@ from caedsl.syntax.tokens import span_of
 
 _INPUTS_FIRST = re.compile(r"(Conv(Transpose)?[123]d|Linear|Unflatten)$")
 """Layers of PyTorch whose first argument is the number of inputs, which a spec does not repeat."""
+
+_PENALTY = re.compile(r"(?:\w+\.)*(l[12])\((?:l[12]?=)?([\w.+-]+)\)", re.IGNORECASE)
+"""Match `regularizers.l2(1e-4)`, a penalty with its weight."""
 
 _SIMPLE = re.compile(r"[\w.+-]+%?$")
 _SHORT = {"kernel": "k", "stride": "s", "dilation": "d", "channel_groups": "g", "times": "x"}
@@ -39,12 +42,49 @@ def call(fault: Fault) -> Finding | None:
         return None
     span = Span(span_of(word).start, end)
     line = _line(word, inside or "")
-    known = " " in line or foreign_words.LAYERS.get(foreign_words.plain_layer(word)) is None
+    plain = foreign_layers.plain_layer(word)
+    known = " " in line or foreign_layers.LAYERS.get(plain) is None or plain.startswith("global")
     help_line = f"write {quoted(line)}" if known else "write values without parentheses: `conv 64 k3 relu`"
+    note = "" if plain == "activation" and inside else foreign_layers.LAYER_NOTES.get(plain, "")
     return error(
         f"{quoted(fault.text[span.start : span.end])} is written as a call: values follow the word after a space",
         span,
-        help=foreign_words.LAYER_NOTES.get(foreign_words.plain_layer(word)) or help_line,
+        help=note or help_line,
+    )
+
+
+def optimizer_call(fault: Fault) -> Finding | None:
+    """Explain ``optimizer AdamW(lr=1e-3, weight_decay=0.01)``."""
+    text = fault.text[fault.span.start : fault.span.end]
+    match = re.match(r"optimizer\s+([\w.]+)\(", text)
+    inside = _inside(fault.text, fault.span.start + match.end() - 1, fault.span.end) if match else None
+    if match is None or inside is None:
+        return None
+    parts = [match[1].rpartition(".")[2].lower()]
+    for name, value in _arguments(inside):
+        option = name if name == "weight_decay" else foreign_words.OPTIONS.get(name, name)
+        betas = value.split("x") if name == "betas" else ()
+        parts += [f"beta{place}={beta}" for place, beta in enumerate(betas, 1)]
+        if not betas and _SIMPLE.match(value) and not re.search(r"param", value):
+            parts.append(f"{option or 'lr'}={value}")
+    return error(
+        f"{quoted(match[0] + inside + ')')} is written as a call: options follow the word after a space",
+        Span(fault.span.start + match.end() - 1, fault.span.start + match.end() + len(inside) + 1),
+        help=f"write `optimizer {' '.join(parts)}`",
+    )
+
+
+def bottleneck_call(fault: Fault) -> Finding | None:
+    """Explain ``bottleneck nn.Linear(64, 8)``."""
+    text = fault.text[fault.span.start : fault.span.end]
+    match = re.match(r"bottleneck\s+([\w.]+)\(", text)
+    inside = _inside(fault.text, fault.span.start + match.end() - 1, fault.span.end) if match else None
+    if match is None or inside is None:
+        return None
+    return error(
+        f"{quoted(match[1] + '(' + inside + ')')} is written as a call: values follow the word after a space",
+        Span(fault.span.start + match.start(1), fault.span.start + match.end() + len(inside) + 1),
+        help=f"write `bottleneck {_line(match[1], inside)}`",
     )
 
 
@@ -60,9 +100,9 @@ def _inside(text: str, start: int, limit: int) -> str | None:
 
 def _line(word: str, inside: str) -> str:
     """Return the line of a spec with the meaning of the call, as far as the language has it."""
-    plain = foreign_words.plain_layer(word)
-    meant = foreign_words.LAYERS.get(plain) or foreign_words.WORDS.get(plain, plain)
-    arguments = list(_arguments(inside))
+    plain = foreign_layers.plain_layer(word)
+    meant = foreign_layers.LAYERS.get(plain) or foreign_words.WORDS.get(plain, plain)
+    arguments = list(_arguments(inside, whole=meant == "reshape"))
     name = word.rpartition(".")[2]
     if _INPUTS_FIRST.match(name) and len([name for name, _ in arguments if not name]) > 1:
         del arguments[0]
@@ -70,31 +110,41 @@ def _line(word: str, inside: str) -> str:
     places = iter(_PLACES.get(meant, ("",) * len(arguments)))
     for written, value in arguments:
         option = foreign_words.OPTIONS.get(written, written) if written else next(places, "too many")
-        if not _SIMPLE.match(value):
-            continue
-        if not option or (option in _ALONE and not (option == "kernel" and meant in _WINDOWED)):
+        is_value = not option or (option in _ALONE and not (option == "kernel" and meant in _WINDOWED))
+        if is_value and _SIMPLE.match(value):
             alone.append(value)
-        elif option in _SHORT:
-            options.append(f"{_SHORT[option]}{value}")
-        elif option == "activation":
-            options.append(foreign_words.WORDS.get(value, value))
-        elif option == "pad" and value == "same" and meant in _POOLS:
-            options.append("ceil")
-        elif option in ("pad", "l2"):
-            options.append(f"{option}={value}")
-        elif option == "bias" and value == "False":
-            options.append("bias=off")
+        elif not is_value:
+            options.append(_option(option, value, meant))
     joined = "x".join(alone) if meant == "reshape" else " ".join(alone)
+    if plain == "activation" and alone:
+        return foreign_words.WORDS.get(alone[0], alone[0])
     return " ".join(part for part in (meant, joined, *options) if part)
 
 
-def _arguments(inside: str) -> Iterator[tuple[str, str]]:
-    """Yield the name, empty if there is none, and the value of each argument; ``(3, 3)`` is ``3``."""
+def _option(option: str, value: str, layer: str) -> str:
+    """Return an option of a call as a line of the spec has it, or an empty text."""
+    if option == "l2" and (weight := _PENALTY.fullmatch(value)):
+        return f"{weight[1].lower()}={weight[2]}"
+    if not _SIMPLE.match(value):
+        return ""
+    if option in _SHORT:
+        return f"{_SHORT[option]}{value}"
+    if option in ("activation", "output", "mode"):
+        return foreign_words.WORDS.get(value, value)
+    if option == "pad" and value == "same" and layer in _POOLS:
+        return "ceil"
+    if option in ("pad", "output_pad", "l2"):
+        return f"{option}={value}"
+    return "bias=off" if option == "bias" and value == "False" else ""
+
+
+def _arguments(inside: str, whole: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the name, empty if there is none, and the value of each argument; ``(3, 3)`` is ``3`` unless ``whole``."""
     for argument in re.split(r",(?![^(\[]*[)\]])", inside):
         name, _, value = argument.rpartition("=") if re.match(r"\s*\w+\s*=", argument) else ("", "", argument)
         value = value.strip().strip("\"'")
         sizes = [size.strip() for size in value.strip("()[]").split(",") if size.strip()]
         if value[:1] in ("(", "[") and sizes:
-            value = sizes[0] if len(set(sizes)) == 1 else "x".join(sizes)
+            value = sizes[0] if len(set(sizes)) == 1 and not whole else "x".join(sizes)
         if value:
             yield name.strip(), value

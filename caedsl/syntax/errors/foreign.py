@@ -8,6 +8,7 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax import characters
+from caedsl.syntax.errors.separators import blank_after
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
@@ -15,12 +16,6 @@ from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
-_COMMAS = (
-    (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
-    (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
-    (re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9.]+"), "..", "has a comma between two ends of a range"),
-)
-"""Match commas inside one number, with the replacement and the problem."""
 
 
 def comment(fault: Fault) -> Finding | None:
@@ -58,6 +53,12 @@ def sequence(fault: Fault) -> Finding | None:
             fix=fix,
         )
     match = _INTEGERS.match(fault.text, start)
+    if match and opening == "[" and (fault.tokens[0] == "schedule" or "." in fault.tokens[0]):
+        values = " ".join(number.strip() for number in match[1].split(","))
+        span = Span(start, match.end())
+        fix = proposal(f"write {quoted(values)}", Edit(span, values))
+        message = f"{quoted(match[0])} is a list; values are separated by spaces"
+        return error(message, span, help=f"write `{values}`", fix=fix)
     if match:
         size = "x".join(number.strip() for number in match[1].split(","))
         span = Span(start, match.end())
@@ -74,47 +75,6 @@ def sequence(fault: Fault) -> Finding | None:
     return None
 
 
-def comma(fault: Fault) -> Finding | None:
-    """Explain ``conv 64, k3, relu``."""
-    found, before = fault.found, fault.before
-    if found != ",":
-        return None
-    if fault.parenthesis is not None:
-        message = "parentheses group arithmetic and cannot contain commas"
-        return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
-    if (joined := _comma_in_number(fault)) is not None:
-        return joined
-    commas = [token for token in fault.tokens if token == ","]
-    if fault.tokens[0] == "loss":
-        sum_ = proposal("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
-        return error("a comma stands between two losses: a sum has `+`", span_of(found), help="write `+`", fix=sum_)
-    edits = [Edit(span_of(token), "" if _blank_after(fault, token) else " ") for token in commas]
-    if before is None and len(fault.tokens) > 1:
-        edits[0] = Edit(span_of(commas[0]), ";")
-    title = "delete the comma" if len(commas) == 1 else "delete the commas"
-    if before is not None:
-        message = f"there is a comma after {quoted(before)}, but only spaces separate values"
-        return error(message, span_of(found), help=title, fix=proposal(title, *edits))
-    return error(
-        "there is a comma at the start of a statement, but a new line or `;` separates statements",
-        span_of(found),
-        help="delete it, or replace it by `;`",
-        fix=proposal("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
-    )
-
-
-def _comma_in_number(fault: Fault) -> Finding | None:
-    """Explain ``1,000`` and ``k3,5``."""
-    for pattern, between, what in _COMMAS:
-        for match in pattern.finditer(fault.text, fault.span.start, fault.span.end):
-            span = Span(*match.span())
-            if fault.found is not None and span.start < span_of(fault.found).start < span.end:
-                written = re.sub(r",[ \t]*", between, match[0])
-                fix = proposal(f"write `{written}`", Edit(span, written))
-                return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
-    return None
-
-
 def _precedes(fault: Fault, token: Token, word: str) -> bool:
     """Return whether ``word`` is directly before ``token``."""
     place = next(place for place, other in enumerate(fault.tokens) if other is token)
@@ -128,7 +88,7 @@ def colon(fault: Fault) -> Finding | None:
         return None
     span = span_of(found)
     following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
-    delete = proposal("delete the colon", Edit(span, "" if _blank_after(fault, found) else " "))
+    delete = proposal("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
     if following is None:
         return error(
             "a colon does not open a block; a brace does",
@@ -156,10 +116,14 @@ def arrow(fault: Fault) -> Finding | None:
     line = fault.tokens[fault.tokens.index(sign) - 1] if sign is not None else None
     if sign is None or line not in ("-", "=") or not _touch(line, sign):
         return None
+    value = fault.text[span_of(sign).end : fault.span.end].strip()
+    help_line = "write one layer per line, starting at the input, with its activation on the same line: `conv 64 relu`"
+    if line == "=" and value[:1].isdigit():
+        help_line = f"write `{fault.tokens[0]} >= {value}`"
     return error(
         f"`{line}>` has no meaning in a spec",
         span_of(line).to(span_of(sign)),
-        help="write one layer per line, starting at the input, with its activation on the same line: `conv 64 relu`",
+        help=help_line,
     )
 
 
@@ -188,6 +152,8 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     if len(behind) > 1 and behind[0].type == "NAME":
         message = f"`{name} =` names what this line returns: each line takes what the line before returns"
         return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
+    if name == "let":
+        return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
     line, _ = foreign_words.SETTINGS.get(name, (f"{name} {{}}", ""))
     constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
     return error(
@@ -207,7 +173,9 @@ def dotted(fault: Fault) -> Finding | None:
         or "." not in found
     ):
         return None
-    meant = foreign_words.LOSSES.get(foreign_words.plain_loss(found)) or foreign_words.plain_loss(found)
+    plain = foreign_words.plain_loss(found)
+    table = foreign_words.LOSSES if fault.tokens[0] == "loss" else foreign_words.WORDS
+    meant = table.get(plain, plain)
     return error(
         f"{quoted(found)} is a name of Python: words of a spec have no points",
         span_of(found),
@@ -292,8 +260,3 @@ def _follows_word(fault: Fault, opening: Token) -> bool:
 
 def _touch(one: Token, other: Token) -> bool:
     return span_of(one).end == span_of(other).start
-
-
-def _blank_after(fault: Fault, token: Token) -> bool:
-    end = span_of(token).end
-    return fault.text[end : end + 1] in ("", " ", "\t", "\r", "\n")

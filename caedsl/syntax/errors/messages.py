@@ -10,6 +10,7 @@ from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
 from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import foreign as foreign_messages
+from caedsl.syntax.errors import separators as separator_messages
 from caedsl.syntax.errors import values as value_messages
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
@@ -93,8 +94,11 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     _overlong,
     foreign_messages.comment,
     call_messages.call,
+    call_messages.optimizer_call,
+    call_messages.bottleneck_call,
+    separator_messages.path,
     foreign_messages.sequence,
-    foreign_messages.comma,
+    separator_messages.comma,
     foreign_messages.colon,
     foreign_messages.arrow,
     foreign_messages.hyphen,

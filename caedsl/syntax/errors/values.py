@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
 from caedsl.syntax.errors.wording import error, proposal, quoted
@@ -109,8 +110,12 @@ def _empty_parentheses(fault: Fault, span: Span) -> Finding:
     word = fault.tokens[fault.place - 2] if fault.place > 1 else None
     if word is None or word.type != "NAME" or span_of(word).end != span.start:
         return error("these parentheses are empty", span, help="write a value between them")
-    fix = proposal("delete the parentheses", Edit(span, ""))
-    return error(f"`{word}()` is written as a call: write the word only", span, help=f"write `{word}`", fix=fix)
+    plain = foreign_words.plain_loss(word)
+    table = foreign_words.LOSSES if fault.tokens[0] == "loss" else foreign_words.WORDS
+    meant = table.get(plain, plain)
+    fix = proposal(f"write `{meant}`", Edit(span_of(word).to(span), meant))
+    help_line = f"write `{meant}`"
+    return error(f"`{word}()` is written as a call: write the word only", span, help=help_line, fix=fix)
 
 
 def parentheses(fault: Fault) -> Finding | None:

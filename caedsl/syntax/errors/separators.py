@@ -1,0 +1,115 @@
+"""Explanations for commas, and for paths without quotation marks."""
+
+import re
+from collections.abc import Sequence
+
+from lark import Token
+
+from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.finding import Edit, Finding
+from caedsl.source import Span
+from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.tokens import span_of
+
+_COMMAS = (
+    (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
+    (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
+    (re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9.]+"), "..", "has a comma between two ends of a range"),
+)
+"""Match commas inside one number, with the replacement and the problem."""
+
+
+def path(fault: Fault) -> Finding | None:
+    """Explain ``data npy images.npy`` and ``data ./photos``."""
+    found = fault.found
+    if found is None or fault.tokens[0] != "data" or not fault.place or found in "()[],:=":
+        return None
+    start = span_of(found).start
+    while start > fault.span.start and not fault.text[start - 1].isspace():
+        start -= 1
+    match = _PATH.match(fault.text, start)
+    if match is None or not match.start() <= span_of(found).start < match.end():
+        return None
+    ending = match[0].rpartition(".")[2]
+    source = "" if fault.place > 1 and fault.tokens[1] not in (".", "/", "..") else _SOURCES.get(ending, "folder") + " "
+    span = Span(*match.span())
+    written = f'{source}"{match[0]}"'
+    line = f"{fault.text[fault.span.start : start]}{written}".split()
+    fix = proposal(f"write {quoted(written)}", Edit(span, written))
+    return error("paths are written in double quotes", span, help=f"write `{' '.join(line)}`", fix=fix)
+
+
+_PATH = re.compile(r"[^\s\"'#;{}=]*[./][^\s\"'#;{}=]*")
+_SOURCES = {"npy": "npy", "npz": "npz", "csv": "csv", "parquet": "parquet"}
+"""Kinds of sources by the ending of their path."""
+
+
+def comma(fault: Fault) -> Finding | None:
+    """Explain ``conv 64, k3, relu``."""
+    found, before = fault.found, fault.before
+    if found != ",":
+        return None
+    if fault.parenthesis is not None:
+        message = "parentheses group arithmetic and cannot contain commas"
+        return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
+    if (joined := _comma_in_number(fault)) is not None:
+        return joined
+    commas = [token for token in fault.tokens if token == ","]
+    if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and fault.tokens[fault.place - 2] != "=":
+        both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
+        return error(
+            "a comma stands between two sources: `else` separates them", span_of(found), help="write `else`", fix=both
+        )
+    following = fault.tokens[fault.place + 1 : fault.place + 3]
+    if fault.place > 2 and fault.tokens[fault.place - 2] == "=" and following and following[0].type != "NAME":
+        name = fault.tokens[fault.place - 3]
+        note = foreign_words.OPTION_NOTES.get(name)
+        return error(f"`{name}=` has one value", span_of(found), help=note or f"write `{name}={before}`")
+    if _starts_layer(fault, following):
+        parts = proposal("write `;` for the comma", Edit(span_of(found), ";"))
+        message = "there is a comma between two layers, but a new line or `;` separates them"
+        return error(message, span_of(found), help="write `;`", fix=parts)
+    if fault.tokens[0] == "loss":
+        sum_ = proposal("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
+        return error("a comma stands between two losses: a sum has `+`", span_of(found), help="write `+`", fix=sum_)
+    edits = [Edit(span_of(token), "" if blank_after(fault, token) else " ") for token in commas]
+    if before is None and len(fault.tokens) > 1:
+        edits[0] = Edit(span_of(commas[0]), ";")
+    title = "delete the comma" if len(commas) == 1 else "delete the commas"
+    if before is not None:
+        message = f"there is a comma after {quoted(before)}, but only spaces separate values"
+        return error(message, span_of(found), help=title, fix=proposal(title, *edits))
+    return error(
+        "there is a comma at the start of a statement, but a new line or `;` separates statements",
+        span_of(found),
+        help="delete it, or replace it by `;`",
+        fix=proposal("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
+    )
+
+
+def _starts_layer(fault: Fault, following: Sequence[Token]) -> bool:
+    """Return whether a layer follows the comma: a word that is no option, and its number."""
+    if len(following) < 2 or following[0].type != "NAME" or not following[1][:1].isdigit():
+        return False
+    options = {*foreign_words.OPTIONS, *foreign_words.OPTIONS.values()}
+    layer = fault.place > 1 and fault.tokens[1][:1].isdigit()
+    return layer and following[0].lower() not in options and len(following[0]) > 1
+
+
+def _comma_in_number(fault: Fault) -> Finding | None:
+    """Explain ``1,000`` and ``k3,5``."""
+    for pattern, between, what in _COMMAS:
+        for match in pattern.finditer(fault.text, fault.span.start, fault.span.end):
+            span = Span(*match.span())
+            if fault.found is not None and span.start < span_of(fault.found).start < span.end:
+                written = re.sub(r",[ \t]*", between, match[0])
+                fix = proposal(f"write `{written}`", Edit(span, written))
+                return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
+    return None
+
+
+def blank_after(fault: Fault, token: Token) -> bool:
+    """Return whether a blank or the end of the line follows ``token``."""
+    end = span_of(token).end
+    return fault.text[end : end + 1] in ("", " ", "\t", "\r", "\n")
