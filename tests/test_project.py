@@ -1,7 +1,6 @@
 """The tree is formatted, linted and typed, as pyproject.toml says."""
 
 import ast
-import re
 import subprocess
 import sys
 
@@ -25,21 +24,6 @@ def test_tree_is_clean(command: list[str]) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
-
-
-_NAMED_KIND = re.compile(r"\b(kind|function|form|optimizer|activation)\.name\s*(==|!=|\bin\b|\bnot in\b)")
-
-
-def test_no_word_is_asked_for_by_its_name() -> None:
-    """Outside its declaration, code uses a word's properties, so that a new word needs no change elsewhere."""
-    found = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for path in sorted((ROOT / "caedsl").rglob("*.py"))
-        if "vocabulary" not in path.parts
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
-        if _NAMED_KIND.search(line)
-    ]
-    assert found == []
 
 
 def test_each_class_has_a_name_of_its_own() -> None:

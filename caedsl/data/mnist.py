@@ -38,8 +38,8 @@ def _standard(name: str, sha256: tuple[str, ...], mirrors: tuple[str, ...], plac
     return StandardSet(name, dict(zip(FILES, sha256, strict=True)), mirrors, places)
 
 
-SETS: Mapping[str, MnistSet] = {
-    "mnist": MnistSet(
+_ALL = (
+    MnistSet(
         _standard(
             "mnist",
             (
@@ -54,7 +54,7 @@ SETS: Mapping[str, MnistSet] = {
         tuple("0123456789"),
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     ),
-    "fashion_mnist": MnistSet(
+    MnistSet(
         _standard(
             "fashion_mnist",
             (
@@ -83,7 +83,7 @@ SETS: Mapping[str, MnistSet] = {
         ),
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     ),
-    "kmnist": MnistSet(
+    MnistSet(
         _standard(
             "kmnist",
             (
@@ -98,7 +98,8 @@ SETS: Mapping[str, MnistSet] = {
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         None,
     ),
-}
+)
+SETS: Mapping[str, MnistSet] = {each.files.name: each for each in _ALL}
 """The published files have the same names in all three data sets; only their checksums tell them apart."""
 
 

@@ -72,7 +72,8 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
     name, other = _called(request.source, part), _called(wanted.source, part)
     if targets is None:
         raise DataError(f"{name} has {part} samples, and its targets {other} have none: divide both alike")
-    if isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and wanted.source.name != "manifest":
+    apart = not wanted.source.kind.lists_files
+    if apart and isinstance(inputs, FolderStack) and isinstance(targets, FolderStack):
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, name, other)
         paths = targets.paths
         targets = replace(

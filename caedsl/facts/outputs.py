@@ -5,11 +5,12 @@ from math import exp, inf, isinf, pi, sqrt
 from typing import NamedTuple
 
 from caedsl.facts.fact import fact
-from caedsl.facts.presets import Preset, pixel_range, preset
+from caedsl.facts.presets import pixel_range, preset
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.presets import Preset
 
 NOTICEABLE = 0.01
 """Report unreachable error above this share of the mean image's error."""

@@ -7,7 +7,7 @@ from caedsl.figures.caption import caption, line, plural
 from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
-from caedsl.vocabulary.layers.stage import NAME
+from caedsl.vocabulary.layers.stage import NAME, Stage
 
 Copies = tuple[Layer, ...]
 """Layer and its later copies, which are drawn as one."""
@@ -50,7 +50,7 @@ def _chunk(layers: tuple[Layer, ...]) -> Layer:
         return first
     names = dict.fromkeys((_name(first), _name(last)))
     options = written({NAME: " … ".join(names)})
-    stage = KINDS["stage"]
+    stage = KINDS[Stage.name]
     return Layer(stage, stage.completed(options), first.in_shape, last.out_shape, first.span, children=layers)
 
 

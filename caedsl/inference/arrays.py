@@ -83,7 +83,7 @@ def key_of(given: str, run: TrainedRun) -> str | None:
     """Return the name of the array that a path or a data line selects in an npz file; None for other files."""
     if is_data_line(given):
         (source, *_) = with_data_line(run.model, given).data
-        path, key = (source.path, source.key) if source.name == "npz" else (None, None)
+        path, key = (source.path, source.key) if ".npz" in source.kind.endings else (None, None)
     else:
         path, key = (given, None) if given.lower().endswith(".npz") else (None, None)
     if path is None or key is not None:

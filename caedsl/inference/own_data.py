@@ -65,7 +65,7 @@ def own_table(path: Path, data_dir: Path | None, root: Path | None = None) -> Pa
     """Return the table of the run in the folder ``path``, or None if its data come from another source."""
     kept = open_run(path, data_dir)
     for source in kept.model.data:
-        if source.name == "manifest" and source.path and describe(source) == kept.environment.data.name:
+        if source.kind.lists_files and source.path and describe(source) == kept.environment.data.name:
             return confined(kept.model.folder / Path(source.path).expanduser(), root)
     return None
 

@@ -1,7 +1,7 @@
 """Input samples for a trained run, with names: from an array, a file, a folder or a data line."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,17 +27,7 @@ from caedsl.data.stack import Array, ArrayStack, Index, Stack
 from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-
-_ARRAY_FILES = {".npy": "npy", ".npz": "npz", ".gz": "idx"}
-_AS_THE_RUN_READS: Mapping[str, tuple[str, ...]] = {
-    "csv": (".csv", ".tsv", ".txt"),
-    "wav": (".wav", ".wave"),
-    "nifti": (".nii", ".nii.gz"),
-    "parquet": (".parquet",),
-}
-"""Endings of files that are read in the same way as the files of the run's own source."""
-_OF_FOLDERS = ("wav", "nifti", "parquet")
-_IDX = ("-ubyte", "-idx")
+from caedsl.vocabulary.sources import SOURCES
 
 
 class Samples(ABC):
@@ -125,8 +115,8 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     the folder. If all images of a folder are in subfolders, these are the labels.
     """
     own = _own(model)
-    endings = _AS_THE_RUN_READS.get(own.name, ())
-    if path.name.lower().endswith(endings) or (path.is_dir() and own.name in _OF_FOLDERS):
+    is_own = path.name.lower().endswith(own.kind.endings) or (path.is_dir() and own.kind.folders)
+    if own.kind.configured and is_own:
         return _source(replace(own, path=str(path.absolute()), limit=None, only=None), model)
     if path.is_dir():
         return _folder(path, model)
@@ -198,6 +188,5 @@ def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> S
 
 
 def _array_kind(path: Path) -> str | None:
-    if path.name.endswith(_IDX) or path.name.removesuffix(".gz").endswith(_IDX):
-        return "idx"
-    return _ARRAY_FILES.get(path.suffix.lower()) if path.suffix.lower() != ".gz" else None
+    kinds = (kind for kind in SOURCES.values() if kind.endings and not kind.configured)
+    return next((kind.name for kind in kinds if path.name.lower().endswith(kind.endings)), None)

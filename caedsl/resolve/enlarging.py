@@ -1,5 +1,6 @@
 """The inverse of a pool, as ``upsample=`` of a mirror selects it."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
@@ -8,42 +9,58 @@ from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.layers.deconv import Deconv
 from caedsl.vocabulary.layers.maxpool import MaxPool
-from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
-from caedsl.vocabulary.layers.upsample import MODE, TO
+from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE, PixelShuffle
+from caedsl.vocabulary.layers.upsample import MODE, TO, Upsample
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
 
 
+def _deconvolved(layer: Layer) -> tuple[Draft, ...] | None:
+    size, stride = layer.in_shape[1:], layer.options[STRIDE]
+    rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
+    if not all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
+        return None
+    window: dict[Option, Any] = {
+        CHANNELS: layer.out_shape[0],
+        KERNEL: stride,
+        STRIDE: stride,
+        PAD: "valid",
+        OUTPUT_PAD: rest,
+    }
+    return (Draft(Deconv.name, written(window)),)
+
+
+def _shuffled(layer: Layer) -> tuple[Draft, ...] | None:
+    factor, *others = layer.options[STRIDE]
+    sizes = zip(layer.out_shape[1:], layer.in_shape[1:], strict=True)
+    if others != [factor] or any(after * factor != before for after, before in sizes):
+        return None
+    widen = Draft(Conv.name, written({CHANNELS: layer.out_shape[0] * factor**2}))
+    return (widen, Draft(PixelShuffle.name, written({SHUFFLE: factor})))
+
+
+_BY_WEIGHTS: Mapping[str, Callable[[Layer], tuple[Draft, ...] | None]] = {
+    Deconv.name: _deconvolved,
+    PixelShuffle.name: _shuffled,
+}
+WAYS = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
+"""Words of ``upsample=``."""
+
+
 def enlarged(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     """Return the inverse of a pool, as ``upsample=`` selects it."""
-    size, channels = layer.in_shape[1:], layer.out_shape[0]
+    size = layer.in_shape[1:]
     if manner.upsample in MODE.choices:
-        return (Draft("upsample", written({TO: size, MODE: manner.upsample})),)
+        return (Draft(Upsample.name, written({TO: size, MODE: manner.upsample})),)
     if manner.upsample == UNPOOL:
         return _unpooled(layer, manner, scope)
-    stride = layer.options[STRIDE]
-    if manner.upsample == "deconv":
-        rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
-        if all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
-            window: dict[Option, Any] = {
-                CHANNELS: channels,
-                KERNEL: stride,
-                STRIDE: stride,
-                PAD: "valid",
-                OUTPUT_PAD: rest,
-            }
-            return (Draft("deconv", written(window)),)
-    factor = stride[0]
-    exact = (
-        len(stride) == 2
-        and len(set(stride)) == 1
-        and all(o * factor == s for o, s in zip(layer.out_shape[1:], size, strict=True))
-    )
-    if manner.upsample == "pixelshuffle" and exact:
-        widen = Draft("conv", written({CHANNELS: channels * factor**2}))
-        return (widen, Draft("pixelshuffle", written({SHUFFLE: factor})))
+    drafts = _BY_WEIGHTS[manner.upsample](layer)
+    if drafts is not None:
+        return drafts
     scope.report(
         "no-mirror",
         manner.at,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from caedsl.model.data import InputRange
+from caedsl.resolve.enlarging import WAYS
 from caedsl.resolve.inversion import ending_activation, output_twin, undo
-from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
+from caedsl.resolve.mirror_options import MirrorOptions
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
@@ -28,7 +29,7 @@ OPTIONS = (
         Type.CHOICE,
         "nearest",
         "the inverse of a pool",
-        choices=(*MODE.choices, "deconv", "pixelshuffle", UNPOOL),
+        choices=WAYS,
     ),
     Option(
         "norm",

@@ -1,6 +1,7 @@
 """Base of ``concat``, ``add``, ``unpool`` and ``from``: layers that read a named output."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, ClassVar
 
 from caedsl.vocabulary.call import Call
@@ -16,6 +17,15 @@ OTHER: LayerOption[Shape] = LayerOption("other", Type.SHAPE, REQUIRED, "shape of
 """Value that placing adds: no line sets it."""
 INPUT = "input"
 """Name by which lines read the input of the network."""
+
+
+class Joining(Enum):
+    """Way of joining the map with a kept one that needs no function with arguments of its own."""
+
+    BEHIND = "the channels of the kept map behind its own"
+    IN_FRONT = "the channels of the kept map in front of its own"
+    SUM = "the sum of both"
+    INSTEAD = "the kept map alone"
 
 
 class Join(Kind):
@@ -36,10 +46,6 @@ class Join(Kind):
         """
         return written({OTHER: shape})
 
-    def how(self, options: Options) -> str:
-        """Return the way of joining, which the backend knows, if ``joining`` returns no function."""
-        return self.name
-
     def kept(self, options: Options) -> str:
         """Return the name under which the network stores what is read."""
         return options[FROM]
@@ -48,9 +54,9 @@ class Join(Kind):
         """Return the function of the named layer's input that returns what is stored, or None for its output."""
         return None
 
-    def joining(self, layer: PlacedLayer) -> Call | None:
-        """Return the function of the map and the stored value, or None if the backend knows ``how``."""
-        return None
+    def joining(self, layer: PlacedLayer) -> Call | Joining:
+        """Return the function of the map and the stored value, or the way of joining."""
+        raise NotImplementedError
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return nothing: ``forward`` is written out and joins the two."""

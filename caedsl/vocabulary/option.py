@@ -130,6 +130,11 @@ class Options:
         """Return a copy with these values changed."""
         return Options({**self._values, **{option.name: value for option, value in values.items()}})
 
+    @property
+    def same_on_all_axes(self) -> bool:
+        """Return whether every option has the same value for each axis."""
+        return all(len(set(value)) < 2 for value in self._values.values() if type(value) is tuple)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Options) and dict(self._values) == dict(other._values)
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from caedsl.vocabulary import presets
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.preprocessings import PREPROCESSINGS
+from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.words import Words
 
 
@@ -17,6 +19,9 @@ class SourceKind:
     stands when targets are read; empty where the source has none. ``drawn``: samples are drawn at the size that is
     asked for, so that no sample can be had in two sizes. ``always``: it needs neither files nor a network. ``labels``
     is what to write or to do where it has no labels. ``weight_column``: its table may hold the weights of the samples.
+    ``preset`` is what is known of a published data set. ``endings`` are those of its files, in lower case; ``folders``:
+    a folder of them is read, too; ``configured``: how they are read depends on the options of the line, so that only a
+    run with this source can read others. ``lists_files``: each row of its table names the file of a sample.
     """
 
     name: str
@@ -29,6 +34,11 @@ class SourceKind:
     drawn: bool = False
     always: bool = False
     weight_column: bool = False
+    preset: Preset | None = None
+    endings: tuple[str, ...] = ()
+    folders: bool = False
+    configured: bool = False
+    lists_files: bool = False
 
     @property
     def targets_apart(self) -> bool:
@@ -91,6 +101,7 @@ DIGITS = SourceKind(
     arrays=False,
     always=True,
     labels="every image of this source has a label",
+    preset=presets.DIGITS,
 )
 MNIST = SourceKind(
     name="mnist",
@@ -99,6 +110,7 @@ MNIST = SourceKind(
     ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
+    preset=presets.MNIST,
 )
 FASHION_MNIST = SourceKind(
     name="fashion_mnist",
@@ -107,6 +119,7 @@ FASHION_MNIST = SourceKind(
     ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
+    preset=presets.FASHION_MNIST,
 )
 KMNIST = SourceKind(
     name="kmnist",
@@ -115,6 +128,7 @@ KMNIST = SourceKind(
     ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
+    preset=presets.KMNIST,
 )
 CIFAR10 = SourceKind(
     name="cifar10",
@@ -123,6 +137,7 @@ CIFAR10 = SourceKind(
     ranks=_IMAGES,
     arrays=False,
     labels="every image of this source has a label",
+    preset=presets.CIFAR10,
 )
 FOLDER = SourceKind(
     name="folder",
@@ -148,6 +163,7 @@ MANIFEST = SourceKind(
     labels="fill in the column `label`",
     named="key",
     weight_column=True,
+    lists_files=True,
 )
 NPY = SourceKind(
     name="npy",
@@ -157,6 +173,7 @@ NPY = SourceKind(
     arrays=True,
     labels='add `labels="labels.npy"`',
     named="path",
+    endings=(".npy",),
 )
 NPZ = SourceKind(
     name="npz",
@@ -179,6 +196,7 @@ NPZ = SourceKind(
     arrays=True,
     labels="add `labels=y`",
     named="key",
+    endings=(".npz",),
 )
 IDX = SourceKind(
     name="idx",
@@ -188,6 +206,7 @@ IDX = SourceKind(
     arrays=True,
     labels='add `labels="labels-idx1-ubyte"`',
     named="path",
+    endings=("-ubyte", "-idx", "-ubyte.gz", "-idx.gz"),
 )
 PARQUET = SourceKind(
     name="parquet",
@@ -209,6 +228,9 @@ PARQUET = SourceKind(
     arrays=False,
     labels="add `labels=label`, a column of numbers or words",
     named="key",
+    endings=(".parquet",),
+    folders=True,
+    configured=True,
 )
 CSV = SourceKind(
     name="csv",
@@ -228,6 +250,8 @@ CSV = SourceKind(
     arrays=True,
     labels='add `labels="label"`, a column of whole numbers',
     named="columns",
+    endings=(".csv", ".tsv", ".txt"),
+    configured=True,
 )
 WAV = SourceKind(
     name="wav",
@@ -237,6 +261,9 @@ WAV = SourceKind(
     arrays=False,
     labels="put the sounds into one subfolder per class",
     named="path",
+    endings=(".wav", ".wave"),
+    folders=True,
+    configured=True,
 )
 NIFTI = SourceKind(
     name="nifti",
@@ -246,6 +273,9 @@ NIFTI = SourceKind(
     arrays=False,
     labels="put the volumes into one subfolder per class",
     named="path",
+    endings=(".nii", ".nii.gz"),
+    folders=True,
+    configured=True,
 )
 HEARTBEATS = SourceKind(
     name="heartbeats",

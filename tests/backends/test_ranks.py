@@ -143,6 +143,10 @@ def measured_field(model: Autoencoder) -> tuple[int, ...]:
         ("1x9x11", "conv 2 k4 pad=reflect; avgpool 2 ceil"),
         ("1x9x11", "conv 2; reshape 2x9x11; conv 2"),
         ("1x9x11", "conv 2; reshape 198; reshape 2x9x11; conv 2"),
+        ("1x9x11", "residual { reshape 1x9x11 relu; conv 1; reshape 99; reshape 1x9x11 }; conv 2"),
+        ("1x9x11", "conv 2 s2; pad 2; pad 1; conv 2 k7"),
+        ("1x9", "deconv 2 k1 s3 pad=valid; deconv 2 k1 s2 pad=valid; conv 2 k7"),
+        ("1x9x11", "conv 2 as a; conv 2 k5; reshape 198; reshape 2x9x11; add a; conv 2"),
         ("1x5x6x7", "conv 2; avgpool k3 s2 pad=1; deconv 2 s2"),
     ],
 )

@@ -2,8 +2,10 @@
 
 import pytest
 
-from caedsl.facts.presets import PRESETS, image_variance, pixel_range, training_images
+from caedsl.facts.presets import image_variance, pixel_range, training_images
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary import presets
+from caedsl.vocabulary.sources import SOURCES
 from tests.resolve.written import model as written
 
 
@@ -35,8 +37,10 @@ def test_all_images_where_none_are_held_out() -> None:
 
 
 def test_classes_add_up() -> None:
-    assert all(sum(known.class_images) == known.images for known in PRESETS.values() if known.class_images)
-    assert all(sum(known.greys) == pytest.approx(1, abs=2e-3) for known in PRESETS.values() if known.greys)
+    published = [kind.preset for kind in SOURCES.values() if kind.preset is not None]
+    assert all(sum(known.class_images) == known.images for known in published if known.class_images)
+    assert all(sum(known.greys) == pytest.approx(1, abs=2e-3) for known in published if known.greys)
+    assert len(published) > 3
 
 
 def test_the_digits_are_as_measured() -> None:
@@ -44,7 +48,7 @@ def test_the_digits_are_as_measured() -> None:
 
     digits = load_digits()
     x = digits.images.reshape(len(digits.images), -1) / 16
-    known = PRESETS["digits"]
+    known = presets.DIGITS
     assert known.images == len(x)
     assert known.class_images == tuple((digits.target == label).sum() for label in range(10))
     assert known.greys == pytest.approx([(x == level / 16).mean() for level in range(17)], abs=1e-4)

@@ -30,6 +30,7 @@ from caedsl.training.monitors.engine.observation import (
     ProbeResult,
     RunSoFar,
 )
+from caedsl.vocabulary import functions, norms
 from caedsl.vocabulary.shape import Shape
 from tests.training.tiny import model_of
 
@@ -98,7 +99,7 @@ def _seen(lr: float, loss: str = "mse", optimizer: str = "adam") -> RunSoFar:
     settings = settled(train) if train is not None else None
     assert settings is not None
     facts = Facts(
-        layers=[LayerFacts("conv 4 relu", 4), LayerFacts("conv 1 sigmoid", 1)],
+        layers=[LayerFacts("conv 4 relu", 4, functions.RELU), LayerFacts("conv 1 sigmoid", 1, functions.SIGMOID)],
         settings=settings,
         input_shape=(1, 8, 8),
         code_size=8,
@@ -187,7 +188,9 @@ def _of_every_kind(lr: float, optimizer: str = "adam") -> RunSoFar:
     seen = _seen(lr, optimizer=optimizer)
     dead, last = LayerProbe(1.0, 0.0, 0.0, 1e-9), LayerProbe(1.0, 0.001, None, 1e3)
     seen.facts = replace(
-        seen.facts, judged_apart=True, layers=[LayerFacts("conv 4 relu norm=batch", 4), seen.facts.layers[1]]
+        seen.facts,
+        judged_apart=True,
+        layers=[LayerFacts("conv 4 relu norm=batch", 4, functions.RELU, norms.BATCH), seen.facts.layers[1]],
     )
     probe = seen.probes[0]._replace(layers=(dead, last), error=2.0, unevenness=0.1, moving="0" * 8, loss=9.0)
     begun = probe._replace(step=1, layers=tuple(layer._replace(gradient=1e-9) for layer in probe.layers), loss=1.0)

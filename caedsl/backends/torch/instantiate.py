@@ -11,9 +11,11 @@ from torch.nn import functional, init
 from torch.nn.utils.parametrizations import weight_norm
 
 from caedsl.backends.torch.any_size import AcceptedSizes
-from caedsl.backends.torch.lower import KEEP, Link, ModuleStep, Program, lower
+from caedsl.backends.torch.lower import JoinKept, Link, ModuleStep, Program, lower
 from caedsl.backends.torch.modules import MODULES
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.joining import Joining
 from caedsl.vocabulary.shape import Shape, text
 
 
@@ -120,27 +122,30 @@ def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict
         made: Tensor = modules(x)
         return made
     place = 0
-    for link in (*links, Link(len(modules), "", "")):
+    for link in links:
         for i in range(place, link.place):
             x = modules[i](x)
         place = link.place
-        if link.call is not None:
-            function = getattr(functional, link.call.name)
-            if link.how == KEEP:
-                kept[link.name] = function(x, **dict(link.call.kwargs))[1]
-            else:
-                x = function(x, kept[link.name], **dict(link.call.kwargs))
-        elif link.how == KEEP:
+        if isinstance(link, JoinKept):
+            x = _joined(link.how, x, kept[link.name])
+        elif link.call is None:
             kept[link.name] = x
-        elif link.how == "concat":
-            x = torch.cat((x, kept[link.name]), dim=1)
-        elif link.how == "concat_first":
-            x = torch.cat((kept[link.name], x), dim=1)
-        elif link.how == "add":
-            x = x + kept[link.name]
-        elif link.how == "from":
-            x = kept[link.name]
+        else:
+            kept[link.name] = getattr(functional, link.call.name)(x, **dict(link.call.kwargs))[1]
+    for i in range(place, len(modules)):
+        x = modules[i](x)
     return x
+
+
+def _joined(how: Call | Joining, x: Tensor, kept: Tensor) -> Tensor:
+    if how is Joining.SUM:
+        return x + kept
+    if how is Joining.INSTEAD:
+        return kept
+    if isinstance(how, Joining):
+        return torch.cat((x, kept) if how is Joining.BEHIND else (kept, x), dim=1)
+    result: Tensor = getattr(functional, how.name)(x, kept, **dict(how.kwargs))
+    return result
 
 
 def _sequential(sequence: Sequence[ModuleStep]) -> nn.Sequential:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import KEEP, Link, Program
+from caedsl.backends.torch.lower import JoinKept, Keep, Link, Program
+from caedsl.vocabulary.call import Call
+from caedsl.vocabulary.joining import Joining
 
 _PAD = " " * 8
 
@@ -48,22 +50,26 @@ def _written(part: str, links: Sequence[Link], count: int) -> str:
         if link.place > place:
             lines.append(f"{_PAD}x = self.{part}[{place}:{link.place}](x)")
         place = link.place
-        words = "" if link.call is None else "".join(f", {word}={value!r}" for word, value in link.call.kwargs)
-        match link.how:
-            case _ if link.call is not None and link.how == KEEP:
-                lines.append(f'{_PAD}kept["{link.name}"] = functional.{link.call.name}(x{words})[1]')
-            case _ if link.call is not None:
-                lines.append(f'{_PAD}x = functional.{link.call.name}(x, kept["{link.name}"]{words})')
-            case "keep":
-                lines.append(f'{_PAD}kept["{link.name}"] = x')
-            case "concat":
-                lines.append(f'{_PAD}x = torch.cat((x, kept["{link.name}"]), dim=1)')
-            case "concat_first":
-                lines.append(f'{_PAD}x = torch.cat((kept["{link.name}"], x), dim=1)')
-            case "from":
-                lines.append(f'{_PAD}x = kept["{link.name}"]')
-            case _:
-                lines.append(f'{_PAD}x = x + kept["{link.name}"]')
+        kept = f'kept["{link.name}"]'
+        match link:
+            case Keep(call=None):
+                lines.append(f"{_PAD}{kept} = x")
+            case Keep(call=Call() as call):
+                lines.append(f"{_PAD}{kept} = functional.{call.name}(x{_keywords(call)})[1]")
+            case JoinKept(how=Call() as call):
+                lines.append(f"{_PAD}x = functional.{call.name}(x, {kept}{_keywords(call)})")
+            case JoinKept(how=Joining.BEHIND):
+                lines.append(f"{_PAD}x = torch.cat((x, {kept}), dim=1)")
+            case JoinKept(how=Joining.IN_FRONT):
+                lines.append(f"{_PAD}x = torch.cat(({kept}, x), dim=1)")
+            case JoinKept(how=Joining.INSTEAD):
+                lines.append(f"{_PAD}x = {kept}")
+            case JoinKept(how=Joining.SUM):
+                lines.append(f"{_PAD}x = x + {kept}")
     if place < count:
         lines.append(f"{_PAD}x = self.{part}[{place}:{count}](x)" if place else f"{_PAD}x = self.{part}(x)")
     return "\n".join(lines)
+
+
+def _keywords(call: Call) -> str:
+    return "".join(f", {word}={value!r}" for word, value in call.kwargs)

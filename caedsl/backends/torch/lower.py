@@ -12,10 +12,9 @@ from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.initialisation import scheme, weight_call
-from caedsl.vocabulary.joining import FROM, INPUT, Join
+from caedsl.vocabulary.joining import FROM, INPUT, Join, Joining
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers.concat import Concat
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.term import Term
 from caedsl.vocabulary.weights import BIAS, L1, L2, WEIGHT_NORM
@@ -25,9 +24,6 @@ WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") f
 
 WITH_OWN_WEIGHTS = ("SqueezeExcitation", "SelfAttention")
 """Modules with biases of their own, which keep PyTorch's initialisation."""
-
-KEEP = "keep"
-"""Value of ``Link.how`` for a map that is kept."""
 
 RAW_INPUT = "raw input"
 """Name of the unprocessed sample, from which a decoder takes its mean and contrast; no output can have this name."""
@@ -79,17 +75,30 @@ class LayerModules:
 
 
 @dataclass(frozen=True)
-class Link:
-    """Treatment of the map before the module at ``place`` of a part: kept under a name, or joined with another.
+class Keep:
+    """Map before the module at ``place`` of a part, kept under a name.
 
-    ``how`` is ``keep`` or the way in which a kind joins. ``call`` is the function that returns what is kept or joined,
-    as the second of its results or of its arguments; None if ``how`` says it all.
+    With a ``call``, the second result of that function of the map is kept.
     """
 
     place: int
-    how: str
     name: str
     call: Call | None = None
+
+
+@dataclass(frozen=True)
+class JoinKept:
+    """Map before the module at ``place`` of a part, joined with the kept one of that name.
+
+    ``how`` is a function of both maps, or the way of joining.
+    """
+
+    place: int
+    name: str
+    how: Call | Joining
+
+
+Link = Keep | JoinKept
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,8 @@ class Program:
     def fixed_size(self) -> bool:
         """Whether some module or function returns a size of its own, whatever the size of the sample."""
         calls = [step.call for step in self.steps]
-        calls += [link.call for link in self.links if link.call is not None]
+        done = (link.how if isinstance(link, JoinKept) else link.call for link in self.links)
+        calls += [each for each in done if isinstance(each, Call)]
         return any(keyword in ("size", "output_size") for each in calls for keyword, _ in each.kwargs)
 
     @property
@@ -185,13 +195,13 @@ class _Lowering:
         for layer in layers:
             place = count + len(lowered)
             if isinstance(layer.kind, Join):
-                how = layer.kind.how(layer.options), layer.kind.kept(layer.options), layer.kind.joining(layer)
-                self.links[path].append(Link(place, *how))
+                joined = JoinKept(place, layer.kind.kept(layer.options), layer.kind.joining(layer))
+                self.links[path].append(joined)
             if layer.named in self.kept_by:
-                self.links[path].append(Link(place, KEEP, *self.kept_by[layer.named]))
+                self.links[path].append(Keep(place, *self.kept_by[layer.named]))
             lowered.extend(self._layer(layer, path, place))
             if layer.named in self.read:
-                self.links[path].append(Link(count + len(lowered), KEEP, layer.named))
+                self.links[path].append(Keep(count + len(lowered), layer.named))
         return tuple(lowered)
 
     def _layer(self, layer: Layer, path: str, index: int) -> tuple[ModuleStep, ...]:
@@ -234,16 +244,16 @@ def lower(model: Autoencoder) -> Program:
     first, last = _preprocessing(model)
     own_contrast = bool(last) and model.preprocessing is not None and model.preprocessing.by_sample
     if own_contrast:
-        lowering.links["encoder"].append(Link(0, KEEP, RAW_INPUT))
+        lowering.links["encoder"].append(Keep(0, RAW_INPUT))
     if INPUT in lowering.read:
-        lowering.links["encoder"].append(Link(len(first), KEEP, INPUT))
+        lowering.links["encoder"].append(Keep(len(first), INPUT))
     encoder = (*first, *lowering.sequence(model.encoder, "encoder", len(first)))
     bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
     noise = (ModuleStep(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = (*noise, *inverse, *lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse)))
     if own_contrast:
-        lowering.links["decoder"].append(Link(len(decoder), Concat.name, RAW_INPUT))
+        lowering.links["decoder"].append(JoinKept(len(decoder), RAW_INPUT, Joining.BEHIND))
     return Program(
         model.input.shape,
         model.target.shape,

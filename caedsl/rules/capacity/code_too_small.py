@@ -34,9 +34,10 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.facts.presets import Preset, as_published, unexplained_by
+from caedsl.facts.presets import as_published, unexplained_by
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE306", "code-too-small", Severity.WARNING)

@@ -29,7 +29,6 @@ from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
 from caedsl.facts.outputs import output_layer
-from caedsl.facts.presets import PRESETS
 from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -69,7 +68,7 @@ def _channels(source: DataSource) -> int | None:
     """Return the channels of a source, or None if they depend on its files."""
     if source.gray:
         return 1
-    known = PRESETS.get(source.name)
+    known = source.kind.preset
     return known.shape[0] if known else None
 
 

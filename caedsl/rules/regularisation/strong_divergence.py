@@ -92,4 +92,4 @@ def _weight_of_squares(train: Train) -> float | None:
     """Return the weight of the squared error if it is the only reconstruction loss, else None."""
     term = train.loss.terms[0]
     whole = len(train.loss.terms) == 1 and train.loss.worst is None and term.weight > 0
-    return term.weight if whole and term.name == "mse" else None
+    return term.weight if whole and term.kind.quadratic else None

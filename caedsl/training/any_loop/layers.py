@@ -12,15 +12,17 @@ from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 from caedsl.backends.torch.lower import WEIGHTED
+from caedsl.training.monitors.engine.observation import LayerFacts
 from caedsl.training.monitors.engine.probe import judging, reconstruction_in
+from caedsl.vocabulary import norms
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED
 
 _NORMS = {
-    "BatchNorm": "norm=batch",
-    "InstanceNorm": "norm=instance",
-    "LayerNorm": "norm=layer",
-    "GroupNorm": "norm=group",
+    "BatchNorm": norms.BATCH,
+    "InstanceNorm": norms.INSTANCE,
+    "LayerNorm": norms.LAYER,
+    "GroupNorm": norms.GROUP,
 }
 _KINDS = {"ConvTranspose": "deconv", "Conv": "conv", "Linear": "dense"}
 _WORDS = {
@@ -37,14 +39,14 @@ _CLASSES = {word: name for name, word in _WORDS.items()}
 class ModuleLayer:
     """Module together with the normalisation, activation and dropout that follow it.
 
-    ``paths`` are the paths of these modules in the whole module, ``words`` is the layer as a spec writes it, and
+    ``paths`` are the paths of these modules in the whole module, ``facts`` has the layer as a spec writes it, and
     ``shape`` is the shape of its output without the batch. If a function computes the activation from the output of the
     last module, ``called`` is the matching class in ``torch.nn``, such as ``ReLU`` for ``F.relu``; otherwise it is
     empty.
     """
 
     paths: tuple[str, ...]
-    words: str
+    facts: LayerFacts
     shape: tuple[int, ...]
     called: str = ""
 
@@ -156,25 +158,35 @@ def _grouped(
     for path, part, shape in ran:
         if used.count(path) > 1:
             continue
-        word = _finish(part)
-        if word is None or not layers:
-            layers.append(ModuleLayer((path,), _words(part, shape), shape))
+        finished = _finished(layers[-1].facts, part) if layers else None
+        if finished is None:
+            layers.append(ModuleLayer((path,), LayerFacts(_words(part, shape), shape[0]), shape))
         else:
-            last = layers[-1]
-            layers[-1] = ModuleLayer((*last.paths, path), f"{last.words} {word}".strip(), shape)
+            facts = finished._replace(units=shape[0])
+            layers[-1] = ModuleLayer((*layers[-1].paths, path), facts, shape)
         if path in called:
-            last = layers[-1]
-            layers[-1] = replace(last, words=f"{last.words} {called[path]}", called=_CLASSES[called[path]])
+            facts = _activated(layers[-1].facts, called[path])
+            layers[-1] = replace(layers[-1], facts=facts, called=_CLASSES[called[path]])
     return tuple(layers)
 
 
-def _finish(part: nn.Module) -> str | None:
-    """Return what a module adds to the line of the preceding layer, or None if it is a layer of its own."""
+def _finished(layer: LayerFacts, part: nn.Module) -> LayerFacts | None:
+    """Return a layer with what a module after it adds to its line, or None if that is a layer of its own."""
     name = type(part).__name__
-    norm = next((word for start, word in _NORMS.items() if name.startswith(start)), None)
     if isinstance(part, nn.modules.dropout._DropoutNd):
-        return f"dropout={part.p:g}"
-    return norm or _WORDS.get(name)
+        return _with(layer, f"dropout={part.p:g}", drops=part.p > 0)
+    if norm := next((norm for start, norm in _NORMS.items() if name.startswith(start)), None):
+        momentum = getattr(part, "momentum", norms.MOMENTUM)
+        return _with(layer, f"norm={norm.name}", norm=norm, own_momentum=momentum != norms.MOMENTUM)
+    return _activated(layer, _WORDS[name]) if name in _WORDS else None
+
+
+def _activated(layer: LayerFacts, word: str) -> LayerFacts:
+    return _with(layer, word, function=FUNCTIONS[word])
+
+
+def _with(layer: LayerFacts, word: str, **changes: Any) -> LayerFacts:
+    return layer._replace(words=f"{layer.words} {word}".strip(), **changes)
 
 
 def _words(part: nn.Module, shape: tuple[int, ...]) -> str:

@@ -20,7 +20,7 @@ from caedsl.training.any_loop.layers import Layout, layout_of
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
 from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
-from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, LayerFacts, RunSoFar
+from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
 from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
@@ -193,7 +193,7 @@ class LoopWatch:
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:
         return Facts(
-            layers=[LayerFacts(layer.words, layer.shape[0]) for layer in layout.layers],
+            layers=[layer.facts for layer in layout.layers],
             settings=self._loop.settings,
             input_shape=tuple(samples.shape[1:]),
             code_size=layout.code_size,
@@ -268,7 +268,7 @@ class LoopWatch:
         if isinstance(sign.where, int):
             layer = self._layout.layers[sign.where]
             name = self.names.get(layer.paths[0], layer.paths[0])
-            return NamedPlace(f"{name} (`{layer.words}`)", name, None, 0)
+            return NamedPlace(f"{name} (`{layer.facts.words}`)", name, None, 0)
         return NamedPlace(sign.where.rpartition(".")[2], None, sign.where, 0)
 
     def _shown(self, trouble: Trouble, lines: Sequence[str]) -> None:

@@ -97,10 +97,9 @@ def _remedy(seen: RunSoFar, losing: int) -> str:
         remedies += lower_rate(seen.facts)
     if seen.facts.penalised or settings.optimizer.weight_decay:
         remedies.append("a tenth of the weight penalties")
-    if not any("norm=" in layer.words for layer in seen.facts.layers):
+    if all(layer.norm is None for layer in seen.facts.layers):
         remedies.append("`norm=batch` on the hidden layers around it")
-    words = seen.facts.layers[losing].words.split()
-    saturating = next((word for word in ("sigmoid", "tanh") if word in words), None)
-    if saturating is not None and losing != seen.facts.output_layer:
-        remedies.append(f"`relu` instead of `{saturating}` on this line")
+    function = seen.facts.layers[losing].function
+    if function.saturates and losing != seen.facts.output_layer:
+        remedies.append(f"`relu` instead of `{function.name}` on this line")
     return one_of(remedies or ["another `seed`", DOCTOR])

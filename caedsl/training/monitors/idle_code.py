@@ -64,7 +64,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if idle < enough * len(moves) or left >= PART_OF_IMAGE * facts.input_size:
         return
     units = "numbers" if len(moves) == facts.code_size else "channels"
-    dying = dying_activation(facts.layers[facts.code_layer].words)
+    dying = dying_activation(facts.layers[facts.code_layer])
     yield Sign(
         facts.code_layer,
         f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} {facts.noun}s: "

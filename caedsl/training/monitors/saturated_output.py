@@ -59,7 +59,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     if any(probe.flat is None or probe.flat < SHARE or probe.unexplained < FAILING for probe in probes):
         return
     share = sum(probe.flat or 0.0 for probe in probes) / len(probes)
-    dying = dying_activation(facts.layers[output].words)
+    dying = dying_activation(facts.layers[output])
     yield Sign(
         output,
         f"{share:.0%} of the squared error is on {facts.places} where its activation is flat, at an end of its range: "
@@ -82,6 +82,6 @@ def _for_dark(facts: Facts) -> list[str]:
     remedies = []
     if settings.loss.worst is None:
         remedies.append(f"`loss mse worst=10%` (0 everywhere is a cheap optimum where most {facts.places} are 0)")
-    if not any("norm=" in layer.words for layer in facts.layers):
+    if all(layer.norm is None for layer in facts.layers):
         remedies.append("`norm=batch` on the hidden layers")
     return remedies

@@ -66,12 +66,12 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     trained = max(window.mean for window in windows)
     if judged <= GAP * trained:
         return
-    words = [layer.words for layer in seen.facts.layers]
-    first = next((number for number, line in enumerate(words) if "norm=batch" in line), None)
-    common = gcd(GROUPS.default, *(layer.units for layer in seen.facts.layers if "norm=batch" in layer.words))
+    layers = seen.facts.layers
+    over_batch = [number for number, layer in enumerate(layers) if layer.norm and layer.norm.over_batch]
+    first = over_batch[0] if over_batch else None
+    common = gcd(GROUPS.default, *(layers[number].units for number in over_batch))
     groups = "" if common == GROUPS.default else f" groups={common}"
-    momentum = any("momentum=" in line for line in words)
-    dropout = any("dropout" in line for line in words)
+    momentum = any(layer.own_momentum for layer in layers)
     yield Sign(
         first if first is not None else "train",
         f"{images} training {seen.facts.noun}s have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the "
@@ -81,7 +81,7 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
             [
                 *([f"`momentum={MOMENTUM:g}`"] if momentum else []),
                 *([f"`batch {max(32, 2 * seen.facts.settings.batch)}`"] if seen.facts.settings.batch < 64 else []),
-                *(["no `dropout` before the batch normalisation"] if dropout else []),
+                *(["no `dropout` before the batch normalisation"] if any(layer.drops for layer in layers) else []),
                 *lower_rate(seen.facts),
                 f"`norm=group{groups}` instead of `norm=batch{' momentum=…' if momentum else ''}`",
             ]

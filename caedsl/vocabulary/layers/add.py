@@ -1,8 +1,9 @@
 """``add``: the sum with a named output."""
 
-from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.joining import OTHER, Join, Joining
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
 
@@ -16,3 +17,7 @@ class Add(Join):
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the shape that both have."""
         return in_shape if in_shape == options[OTHER] else self.unequal(options, in_shape)
+
+    def joining(self, layer: PlacedLayer) -> Joining:
+        """Return the sum."""
+        return Joining.SUM

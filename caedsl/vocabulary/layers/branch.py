@@ -1,6 +1,6 @@
 """``from``: continues from a named output instead of the line before it."""
 
-from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.joining import OTHER, Join, Joining
 from caedsl.vocabulary.kind import Draft
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.placed import PlacedLayer
@@ -27,6 +27,10 @@ class From(Join):
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
         """Return one number of the named output for each number, along each of its axes."""
         return (lambda place: (place, place),) * rank(layer.out_shape)
+
+    def joining(self, layer: PlacedLayer) -> Joining:
+        """Return the named output alone."""
+        return Joining.INSTEAD
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
         """Return None: a mirror has a single branch."""

@@ -130,7 +130,7 @@ class Functional(nn.Module):
 
 def test_activations_that_are_functions_are_seen() -> None:
     layout = layout_of(Functional(), digits()[:2], digits()[:2], None)
-    assert [layer.words for layer in layout.layers] == [
+    assert [layer.facts.words for layer in layout.layers] == [
         "conv 8 norm=batch leaky_relu",
         "conv 16 relu",
         "dense 16",
@@ -187,9 +187,9 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
 def test_layers_have_the_authors_names_and_our_words() -> None:
     layout = layout_of(net(), digits()[:2], digits()[:2], None)
     words = [
-        (layer.paths[0], layer.words)
+        (layer.paths[0], layer.facts.words)
         for layer in layout.layers
-        if layer.words.split()[0] in ("conv", "deconv", "dense")
+        if layer.facts.words.split()[0] in ("conv", "deconv", "dense")
     ]
     assert words == [
         ("encoder.0", "conv 8 relu"),

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.settings import Settled
 from caedsl.runs.history import Epoch
+from caedsl.vocabulary.activations import LINEAR
+from caedsl.vocabulary.function import Function
+from caedsl.vocabulary.norms import Norm
 from caedsl.vocabulary.shape import MOST_AXES, Shape, elements, noun, places, rank
 
 ENOUGH_IMAGES = 128
@@ -23,10 +26,16 @@ class LayerFacts(NamedTuple):
     """Static facts about a layer.
 
     ``words`` is its line in the spec, ``units`` the number of its channels, or of its outputs if it is dense.
+    ``function`` is its activation, ``norm`` its normalisation; ``drops`` is True if it has dropout, ``own_momentum`` if
+    its running averages have another momentum than by default.
     """
 
     words: str
     units: int
+    function: Function = LINEAR.function
+    norm: Norm | None = None
+    drops: bool = False
+    own_momentum: bool = False
 
 
 class LayerProbe(NamedTuple):

@@ -28,6 +28,7 @@ from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
 from caedsl.training.monitors.engine.probe_schedule import sizes
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.norms import MOMENTUM, MOMENTUM_OPTION
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.spelling import line
 
@@ -148,7 +149,7 @@ class Watch(Callback):
         ]
         layers = [origin.layer for origin in self.places.origins]
         return Facts(
-            layers=[LayerFacts(line(layer), layer.out_shape[0]) for layer in layers],
+            layers=[_layer_facts(layer) for layer in layers],
             settings=training.settings,
             input_shape=model.input.shape,
             code_size=elements(model.code_shape),
@@ -192,6 +193,17 @@ class Watch(Callback):
     def _place(self, sign: Sign) -> NamedPlace:
         where = sign.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
+
+
+def _layer_facts(layer: Layer) -> LayerFacts:
+    return LayerFacts(
+        line(layer),
+        layer.out_shape[0],
+        layer.activation.function,
+        layer.norm,
+        drops=layer.options.get(layer.kind.drop_option, 0.0) > 0,
+        own_momentum=layer.options.get(MOMENTUM_OPTION, MOMENTUM) != MOMENTUM,
+    )
 
 
 def _epoch(training: Training) -> int:

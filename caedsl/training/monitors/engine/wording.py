@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from caedsl.rules.engine.symptoms import rate_fault
-from caedsl.training.monitors.engine.observation import Facts
-from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.training.monitors.engine.observation import Facts, LayerFacts
 from caedsl.vocabulary.spelling import number_text
 
 GOOD_RATE = 1e-3
@@ -55,9 +54,9 @@ def with_lower_rate(facts: Facts, others: Sequence[str], factor: float = 10) -> 
     return one_of([*lower, *others] if first else [*others, *lower])
 
 
-def dying_activation(words: str) -> str | None:
-    """Return the activation on a layer's line if it has no gradient below zero, otherwise None."""
-    return next((word for word in words.split() if word in FUNCTIONS and FUNCTIONS[word].dies), None)
+def dying_activation(layer: LayerFacts) -> str | None:
+    """Return the activation of a layer if it has no gradient below zero, otherwise None."""
+    return layer.function.name if layer.function.dies else None
 
 
 def one_of(remedies: Sequence[str]) -> str:
