@@ -14,6 +14,7 @@ PACKAGE = ROOT / "caedsl"
 ROOMS = (
     "version",
     "extras",
+    "public",
     "source",
     "diagnostics",
     "syntax",

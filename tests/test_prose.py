@@ -1,6 +1,7 @@
 """The rooms that users read most avoid constructions that a native speaker would not write."""
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,3 +31,31 @@ def test_messages_and_docstrings_read_naturally(room: str) -> None:
         if (match := AVOIDED.search(text))
     ]
     assert not found
+
+
+NUMBERED = re.compile(r" (?:[a-z]+ )?[a-z]{2,}s\b")
+"""How a text goes on after the number of several things."""
+
+
+def numbers_of_plurals(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the numbers in f-strings that are followed by a plural, whether there is one thing or several."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.JoinedStr):
+            continue
+        for number, text in itertools.pairwise(node.values):
+            if not (isinstance(number, ast.FormattedValue) and isinstance(text, ast.Constant)):
+                continue
+            source, form = ast.unparse(number.value), number.format_spec
+            is_number = source.startswith("len(") or (form is not None and ast.unparse(form) == "f','")
+            if is_number and not source.isupper() and NUMBERED.match(str(text.value)):
+                yield node.lineno, f"{{{source}}}{text.value}"
+
+
+@pytest.mark.parametrize("room", ["cli", "console", "evaluation", "inference", "report"])
+def test_one_thing_is_not_called_several(room: str) -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}: {text}"
+        for path in sorted((PACKAGE / room).rglob("*.py"))
+        for line, text in numbers_of_plurals(path)
+    ]
+    assert not found, "use `counted` of caedsl.diagnostics.text"

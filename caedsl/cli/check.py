@@ -13,6 +13,7 @@ from caedsl.diagnostics import FORMATS, RenderSettings, Report, RuleText, Severi
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.summary import summary
+from caedsl.diagnostics.text import counted
 from caedsl.rules.engine.checking import Checked, Selection, check_source
 from caedsl.rules.engine.configuration import (
     Configuration,
@@ -225,7 +226,7 @@ def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
     if not outcome.fixed:
         return f"{left}\n"
     done = "Would fix" if wishes.diff else "Fixed"
-    return f"{done} {outcome.fixed} finding{'s' if outcome.fixed > 1 else ''}. {left}\n"
+    return f"{done} {counted(outcome.fixed, 'finding')}. {left}\n"
 
 
 def _rule_texts(reports: Iterable[Report]) -> dict[str, RuleText]:

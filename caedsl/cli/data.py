@@ -10,6 +10,7 @@ import typer
 from caedsl.cli.completion import SpecPath
 from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
 from caedsl.cli.train import outside_errors
+from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:
     from caedsl.data.survey import Survey
@@ -106,18 +107,15 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
             reporter.result(f"  and {len(found.duplicates) - _MOST_DUPLICATES:,} more (all with --json)")
     if found.near_duplicates:
         count = len(found.near_duplicates)
-        pairs = "1 pair" if count == 1 else f"{count:,} pairs"
-        reporter.result(
-            f"{pairs} of {found.fit.noun}s in two parts are nearly equal; check whether they show the same object:"
-        )
+        pairs = counted(count, f"pair of {found.fit.noun}s", f"pairs of {found.fit.noun}s")
+        reporter.result(f"{pairs} in two parts, nearly equal; check whether they show the same object:")
         for pair in found.near_duplicates[:_MOST_DUPLICATES]:
             reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in pair))
         if count > _MOST_DUPLICATES:
             reporter.result(f"  and {count - _MOST_DUPLICATES:,} more (all with --json)")
     if found.unreadable:
         remedy = "skipped" if found.left_out else "repair or remove them, or add `skip=broken` to the source"
-        files = "1 file" if len(found.unreadable) == 1 else f"{len(found.unreadable):,} files"
-        reporter.result(f"{files} cannot be used; {remedy}:")
+        reporter.result(f"{counted(len(found.unreadable), 'file')} cannot be used; {remedy}:")
         for line in found.unreadable:
             reporter.result(f"  {line}")
 

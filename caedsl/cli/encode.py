@@ -7,6 +7,7 @@ import typer
 
 from caedsl.cli.outputs import Overwrite, Run, new_output, refuse_existing
 from caedsl.cli.train import Device, outside_errors
+from caedsl.diagnostics.text import counted
 
 
 def encode(
@@ -57,5 +58,5 @@ def encode(
         codes = (part.cpu().numpy() for part in opened.codes(chosen))
         with new_output(output, overwrite) as file:
             write_codes(file, output.suffix, chosen.names, chosen.labels, codes)
-    numbers = elements(opened.model.code_shape)
-    typer.echo(f"encoded {len(chosen):,} samples into {output}: {numbers} numbers each")
+    numbers = counted(elements(opened.model.code_shape), "number")
+    typer.echo(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each")

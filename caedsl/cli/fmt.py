@@ -12,7 +12,7 @@ from caedsl.diagnostics import Finding, Report
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.diagnostics.full import render_full
-from caedsl.diagnostics.text import printable
+from caedsl.diagnostics.text import counted, printable
 from caedsl.rules.engine.configuration import ConfigurationError, read_configuration
 from caedsl.source import Source
 from caedsl.syntax.formatter import FormatterBug, format_source
@@ -126,6 +126,6 @@ def _say(arguments: argparse.Namespace, outcome: _Outcome) -> None:
         (outcome.unchanged, "already formatted"),
         (outcome.refused, "not changed because of syntax errors"),
     )
-    parts = [f"{count} spec{'s' if count > 1 else ''} {what}" for count, what in counts if count]
+    parts = [f"{counted(count, 'spec')} {what}" for count, what in counts if count]
     if parts:
         print(f"{', '.join(parts)}.", file=stream)

@@ -8,6 +8,7 @@ import typer
 
 from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing
 from caedsl.cli.train import Device, outside_errors
+from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:
     from caedsl.inference.samples import Samples, StackSamples
@@ -71,7 +72,7 @@ def reconstruct(
                 write_reconstruction(folder, name, made, error_maps)
                 native += made.native
     how = f", {native} at their own size" if native else ""
-    typer.echo(f"reconstructed {len(samples)} image{'s' * (len(samples) != 1)} into {output}{how}")
+    typer.echo(f"reconstructed {counted(len(samples), 'image')} into {output}{how}")
 
 
 def _reconstruct_arrays(
@@ -86,7 +87,7 @@ def _reconstruct_arrays(
     key = key_of(given, run)
     if output.suffix in _ENDINGS:
         if len(arrays) > 1:
-            raise fail(f"{given} has {len(arrays)} parts, but {output} is one file: name a folder with -o")
+            raise fail(f"{given} has {counted(len(arrays), 'part')}, but {output} is one file: name a folder with -o")
         refuse_existing(output, overwrite)
         targets = [output]
     else:
@@ -96,8 +97,7 @@ def _reconstruct_arrays(
         targets = [folder / f"{name}{ending}" for name in names]
     for part, target in zip(arrays, targets, strict=True):
         _write_arrays(run, part, target, key or "reconstructions", error_maps)
-    count = f"{len(samples):,} sample{'s' * (len(samples) != 1)}"
-    typer.echo(f"reconstructed {count} into {', '.join(map(str, targets))}")
+    typer.echo(f"reconstructed {counted(len(samples), 'sample')} into {', '.join(map(str, targets))}")
 
 
 def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool) -> None:

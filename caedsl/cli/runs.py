@@ -22,7 +22,9 @@ def runs(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs with spec, data, code size, seed, overrides, best loss, PSNR, time, state and problems."""
+    """List runs with spec, data, code size, seed, overrides, best loss, PSNR, time, state and problems.
+
+    Runs may lie in DIR, in its subfolders, or in theirs, as the runs of `train --seeds` do."""
     import json
     from dataclasses import asdict
 

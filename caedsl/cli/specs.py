@@ -12,6 +12,7 @@ import typer
 from caedsl.cli.argument_parser import complain
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS
 from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.sweep import Sweep
 from caedsl.source import Source
@@ -100,7 +101,7 @@ def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
 
 
 def _variants(sweep: Sweep) -> str:
-    return f"{sweep.variants} variant{'s' if sweep.variants > 1 else ''}"
+    return counted(sweep.variants, "variant")
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from caedsl.diagnostics.text import safe
+from caedsl.diagnostics.text import counted, safe
 from caedsl.facts.summary import Summary, summarise
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import a_sample, elements, noun, places
@@ -58,14 +58,14 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     ratio = summary.compression
     compared = "as many as the input has" if ratio == 1 else _compared(ratio)
     code_shape, shape = summary.code_shape, summary.input_shape
-    counted = f"{shape_text(code_shape)} = " if len(code_shape) > 1 else ""
+    product = f"{shape_text(code_shape)} = " if len(code_shape) > 1 else ""
     step = f"one training step{f' of one {noun(shape)}' if _batch_open(summary) else ''}"
     leak = sum(map(elements, summary.bypass.values()))
     beside = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
-    around = [("beside the code", f"{leak:,} numbers: {beside}")] if leak else []
+    around = [("beside the code", f"{counted(leak, 'number')}: {beside}")] if leak else []
     compared = f"with what is beside it {compared}" if leak else compared
     return [
-        ("code", f"{counted}{code:,} numbers, {compared}; {summary.code_bits:,} bits"),
+        ("code", f"{product}{counted(code, 'number')}, {compared}; {counted(summary.code_bits, 'bit')}"),
         *around,
         *([("the code costs", summary.code_terms)] if summary.code_terms else []),
         ("compression", f"{ratio:.4g}"),

@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from caedsl.console.model_table import HEADINGS, input_text, layer_rows, model_text, totals
+from caedsl.diagnostics.text import counted
 from caedsl.extras import explaining_missing_packages
 from caedsl.facts.cost import total_parameters
 from caedsl.facts.settings_text import settings_lines
 from caedsl.facts.summary import Summary, summarise
-from caedsl.figures.caption import plural, shape_text
+from caedsl.figures.caption import shape_text
 from caedsl.figures.graph import Style, draw, render
 from caedsl.figures.layout import layout
 from caedsl.figures.look import Look
 from caedsl.figures.svg import svg
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.public import PublicNames
 
 CELL = "padding: 2px 8px; border: 0"
 RULE = "border-top: 1px solid rgba(128, 128, 128, 0.5)"
 
 
-class Diagram:
+class Diagram(PublicNames):
     """Diagram of a model: ``str`` returns the SVG, ``save`` writes a file."""
 
     def __init__(self, model: Autoencoder, style: Style, look: Look) -> None:
@@ -48,7 +50,7 @@ class Diagram:
         return str(self)
 
 
-class ModelTable:
+class ModelTable(PublicNames):
     """Table of a model, as ``caedsl show`` prints it: ``str`` returns the text, ``summary`` holds the numbers."""
 
     def __init__(self, model: Autoencoder) -> None:
@@ -68,7 +70,7 @@ class ModelTable:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class LoadedAutoencoder(Autoencoder):
+class LoadedAutoencoder(PublicNames, Autoencoder):
     """Model that a notebook shows as its diagram and its table."""
 
     def __repr__(self) -> str:
@@ -90,7 +92,7 @@ def loaded(model: Autoencoder) -> LoadedAutoencoder:
 
 def _described(model: Autoencoder) -> str:
     shapes = " → ".join(map(shape_text, (model.input.shape, model.code_shape, model.out_shape)))
-    return f"{model.name}: {shapes}, {plural(total_parameters(model), 'parameter')}"
+    return f"{model.name}: {shapes}, {counted(total_parameters(model), 'parameter')}"
 
 
 def _layers_html(summary: Summary) -> str:

@@ -21,7 +21,7 @@ from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import confined
 from caedsl.data.stack import LARGE_BYTES, Array, Index, Labels, Stack, Weights
 from caedsl.data.store import Store, StoreStack
-from caedsl.diagnostics.text import printable
+from caedsl.diagnostics.text import counted, printable
 
 if TYPE_CHECKING:
     from caedsl.data.picture import Picture
@@ -207,7 +207,7 @@ def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
         raise DataError(f"{table.called} has no column `{column}` of labels: its columns are {table.schema.names[:20]}")
     cells = table.column(column)
     if cells.null_count:
-        raise DataError(f"{table.called}: {cells.null_count:,} rows have no label in `{column}`: fill them in")
+        raise DataError(f"{table.called}: no label in `{column}` for {counted(cells.null_count, 'row')}: fill them in")
     values = np.asarray(cells.to_pylist()) if _is_text(cells.type) else cells.to_numpy()
     labels = as_labels(values, f"{table.called}, column `{column}`")
     names = named.get(column, labels.names)

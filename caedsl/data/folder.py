@@ -13,6 +13,7 @@ from caedsl.data.folder_stack import FolderStack
 from caedsl.data.picture_stack import check_input
 from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import Labels
+from caedsl.diagnostics.text import counted
 
 
 def read(request: Request) -> UnreadImages:
@@ -94,7 +95,8 @@ def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] 
     loose = [first for first, separator, _ in classes if not separator]
     if 0 < len(loose) < len(names):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(names)} files lie in no class subfolder: {some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {counted(len(names), 'file')} in no class subfolder: "
+            f"{some(loose)}"
         )
     return [first for first, _, _ in classes] if names and not loose else None
 

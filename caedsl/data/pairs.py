@@ -17,6 +17,7 @@ from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.sources import reader_of
 from caedsl.data.stack import ArrayStack, Stack
 from caedsl.data.wav import WindowStack
+from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import Sizes, text
 
@@ -97,7 +98,8 @@ def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
     """Reject inputs and targets that differ in number or in proportions; messages call them ``name`` and ``other``."""
     if len(inputs) != len(targets):
         raise DataError(
-            f"{name} has {len(inputs):,} samples, and its targets {other} are {len(targets):,}: a pair needs one of "
+            f"{name} has {counted(len(inputs), 'sample')}, and its targets {other} are {len(targets):,}: a pair "
+            "needs one of "
             "each, in the same order"
         )
     _compare_sizes(inputs, targets)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from caedsl.data.errors import DataError
 from caedsl.data.row_file import Rows, whole
 from caedsl.data.stack import Array, Weights, shape_text
+from caedsl.diagnostics.text import counted
 
 
 def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
@@ -15,7 +16,9 @@ def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
             f"{name}: weights are one number a sample, and this array is {shape_text(array.shape)} {array.dtype}"
         )
     if len(array) != samples:
-        raise DataError(f"{name} has {len(array):,} weights for {samples:,} samples: give each sample one")
+        raise DataError(
+            f"{name} has {counted(len(array), 'weight')} for {counted(samples, 'sample')}: give each sample one"
+        )
     weights: NDArray[np.float64] = whole(array).astype(np.float64)
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):

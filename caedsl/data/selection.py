@@ -7,6 +7,7 @@ import numpy as np
 from caedsl.data.errors import DataError
 from caedsl.data.source_reader import describe
 from caedsl.data.stack import Index, Labels, Stack
+from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 
 _SEED = 0
@@ -20,7 +21,8 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
     """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
-            f"{describe(source)} has {len(stack)} samples and {len(stack.labels)} labels: one label a sample is needed"
+            f"{describe(source)} has {counted(len(stack), 'sample')} and {counted(len(stack.labels), 'label')}: "
+            "one label a sample is needed"
         )
     index = np.arange(len(stack))
     if source.only is not None:

@@ -14,6 +14,7 @@ from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import ArrayStack
 from caedsl.data.windows import Windows, windows_of
+from caedsl.diagnostics.text import counted
 
 _DELIMITERS = ",;\t"
 
@@ -37,7 +38,8 @@ def read(request: Request) -> UnreadImages:
     if len(columns) != request.fit.channels:
         word = request.fit.word
         raise DataError(
-            f"{path} has {len(columns)} columns to read, and the {word} {request.fit.input} has {request.fit.channels} "
+            f"{path} has {counted(len(columns), 'column')} to read, and the {word} {request.fit.input} has "
+            f"{request.fit.channels} "
             f"channels: write `{word} {len(columns)}x{request.fit.space[0]}`, or name the columns with "
             f'`{"columns" if word == "input" else "target"}="'
             f'{",".join(table.names[: request.fit.channels])}"`'
@@ -45,7 +47,9 @@ def read(request: Request) -> UnreadImages:
     cut = windows_of(source, request.fit)
     values = _values(table, columns, path).astype(np.float32)
     if len(values) < cut.length:
-        raise DataError(f"{path} has {len(values):,} lines of numbers, fewer than the window of {cut.length:,}")
+        raise DataError(
+            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}"
+        )
     stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
     if source.labels is not None:
         marks = _values(table, _columns(table, [source.labels], (), path), path)

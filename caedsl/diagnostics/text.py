@@ -21,6 +21,11 @@ def safe(text: str) -> str:
     return text if text.isprintable() else "".join(c if c in "\t\f\r\n" else _visible(c) for c in text)
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: ``1 parameter``, ``12,193 parameters``."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def one_line(text: str) -> str:
     """Return ``text`` on a single line, safe to print."""
     return printable(" ".join(text.split()))

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from caedsl.diagnostics.text import safe
+from caedsl.diagnostics.text import counted, safe
 from caedsl.doctor.evidence import Evidence
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.suspicion import Suspicion
+from caedsl.public import PublicNames
 from caedsl.rules.engine.symptoms import DOCTOR_SYMPTOMS
 from caedsl.training.monitors.engine.catalogue import find
 
@@ -22,8 +23,8 @@ class Verdict(StrEnum):
     UNKNOWN = "cannot say"
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(PublicNames):
     """Result of an examination.
 
     ``causes`` are the named causes, the likeliest first. ``repairs`` are those that won, ``tried`` all others that were
@@ -72,6 +73,10 @@ class Diagnosis:
                 return f"the likeliest cause is that {first.what} ({first.cause})"
             case Verdict.UNKNOWN:
                 return "cannot say: training fails, and none of the known causes explains it"
+
+    def __repr__(self) -> str:
+        found = f"{counted(len(self.causes), 'cause')}, {counted(len(self.repairs), 'repair')}"
+        return f"<diagnosis of {self.name}: {self.verdict}, {found}>"
 
     def __str__(self) -> str:
         """Return the whole report: verdict, causes, repairs, what was ruled out, and the evidence."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from caedsl.data.images import Images
 from caedsl.diagnostics.finding import Severity
+from caedsl.diagnostics.text import counted
 from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Record, Subject
 from caedsl.importing.errors import ImportFailure
@@ -52,7 +53,9 @@ def of_model(
         raise DoctorError(f"{model.source.path} has no `data` line: add one, such as `data digits`, or use --data")
     loaded = images or load_images(model, data_dir, reporter)
     if len(loaded) < LEAST_IMAGES:
-        raise DoctorError(f"{loaded.name} has {len(loaded)} training images, and {LEAST_IMAGES} are needed to judge by")
+        raise DoctorError(
+            f"{loaded.name} has {counted(len(loaded), 'training image')}, and {LEAST_IMAGES} are needed to judge by"
+        )
 
     def prepared(settings: Train) -> Training:
         return prepare_training(model, settings, loaded, target)

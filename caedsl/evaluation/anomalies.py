@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
 from caedsl.data.folder_layout import TRAIN, VALIDATION
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
@@ -93,7 +94,8 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         yield (
-            f"{len(found)} of the {len(samples)} test samples were trained on, {found[0]} for one: they are "
+            f"of {counted(len(samples), 'test sample')}, {len(found)} were trained on, {found[0]} for one: such "
+            f"samples are "
             "reconstructed better than new ones, so the numbers are not those of new samples"
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.detection import Detection, Estimate
 from caedsl.training.reporter import Reporter
 
@@ -106,8 +107,9 @@ class AnomalyEvaluation:
             kind = "calibrated threshold" if model.threshold.calibrated else "threshold"
             lines.append(
                 f"At the {kind} {model.threshold.value:.4g} (at most {100 * model.threshold.fpr:g} % of normals, set "
-                f"on {model.threshold.normals:,}), {model.found:,} of {of.anomalies:,} anomalies are found and "
-                f"{model.rejected:,} of {of.normals:,} normals rejected."
+                f"on {model.threshold.normals:,}), the model finds {model.found:,} of "
+                f"{counted(of.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
+                f"{counted(of.normals, 'normal')}."
             )
         if self.pca is not None and self.pca[1].detection.auroc.value >= of.auroc.value:
             name, pca = self.pca
@@ -151,7 +153,8 @@ def show(evaluation: AnomalyEvaluation, reporter: Reporter) -> None:
             rows.append([name, f"{of.anomalies:,}", *cells, *counts])
         reporter.table(heads, rows)
     total = evaluation.model.detection
-    reporter.result(f"on {total.normals:,} normals and {total.anomalies:,} anomalies, score {evaluation.score}")
+    anomalies = counted(total.anomalies, "anomaly", "anomalies")
+    reporter.result(f"on {counted(total.normals, 'normal')} and {anomalies}, score {evaluation.score}")
     for line in (*evaluation.notes, *evaluation.verdict()):
         reporter.result(line)
 

@@ -11,6 +11,7 @@ from scipy.linalg import eigh
 from torch import Tensor
 from torch.nn import functional
 
+from caedsl.diagnostics.text import counted
 from caedsl.training.batches import Batches
 from caedsl.vocabulary.shape import Sizes, noun, text
 
@@ -96,7 +97,7 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
     else:
         mean_chw, sample = MeanImage.of(train).mean_chw, train.spread(room)
         if code_size >= room:
-            slow = f"PCA is not computed: {code_size:,} components of {values:,} values take too long"
+            slow = f"PCA is not computed: {counted(code_size, 'component')} of {counted(values, 'value')} take too long"
             return Linear(None, slow, MeanImage(mean_chw))
         find = _by_images if by_images else _by_values
         _, components_kd = find(sample, min(code_size, len(sample) - 1), mean_chw.flatten())
@@ -121,7 +122,11 @@ def at_size(x: Tensor, size: Sizes) -> Tensor:
 
 def _few(train: Batches, code_size: int) -> str:
     most, name = len(train) - 1, noun(train.shape)
-    return f"PCA has {most:,} components: {len(train):,} training {name}s have no more" if code_size > most else ""
+    return (
+        f"PCA has {counted(most, 'component')}: {counted(len(train), f'training {name}')} allow no more"
+        if code_size > most
+        else ""
+    )
 
 
 def _block(train: Batches) -> int:

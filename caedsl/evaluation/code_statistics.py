@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.diagnostics.text import counted
+
 Codes = NDArray[np.float64]
 
 _DEAD = 1e-6
@@ -33,7 +35,7 @@ class CodeStatistics:
     def text(self) -> str:
         """Statistics in words."""
         return (
-            f"{self.dead} of {len(self.deviations)} code units are dead; the effective rank of the codes is "
+            f"{self.dead} dead of {counted(len(self.deviations), 'code unit')}; the effective rank of the codes is "
             f"{self.effective_rank:.1f}"
         )
 

@@ -12,6 +12,7 @@ from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomal
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import SETTINGS, SPEC
+from caedsl.runs.listing import run_folders
 from caedsl.runs.schema import RecordError, read_environment, text_of_path
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
@@ -121,7 +122,7 @@ def _letter(number: int) -> str:
 
 
 def compare(paths: Sequence[Path]) -> Comparison:
-    """Compare the runs in these folders or in their immediate subfolders. Raise ``RunError`` if a run is unusable."""
+    """Compare the runs in these folders, see ``run_folders``. Raise ``RunError`` if a run is unusable."""
     notes: list[str] = []
     folders = [folder for path in paths for folder in _folders(path, notes)]
     runs = [_read(folder) for folder in dict.fromkeys(folders)]
@@ -139,7 +140,7 @@ def _folders(path: Path, notes: list[str]) -> Iterator[Path]:
     if has(path, SPEC) or not path.is_dir():
         yield path
         return
-    below = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and has(folder, SPEC)]
+    below = list(run_folders(path))
     if not below:
         raise RunError(f"{path} holds no runs: name run folders, or a folder of them (`caedsl runs` lists them)")
     for folder in below:

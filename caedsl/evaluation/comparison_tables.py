@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.comparison import Comparison, GroupMean, Metric, RunGroup
 
 PLUS_MINUS = "±"
@@ -44,7 +45,7 @@ def legend(found: Comparison) -> list[str]:
 
 
 def _name(group: RunGroup) -> str:
-    return group.runs[0].folder if len(group.runs) == 1 else f"{len(group.runs)} runs"
+    return group.runs[0].folder if len(group.runs) == 1 else counted(len(group.runs), "run")
 
 
 def _cell(found: Comparison, group: RunGroup, metric: Metric, mark: Callable[[str], str]) -> str:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.metrics import roc_auc_score
 
+from caedsl.diagnostics.text import counted
+
 RESAMPLES = 1000
 """Number of bootstrap resamples for an interval; 25 of them then lie beyond each end of a 95 % interval."""
 TRUE_POSITIVE_RATE = 0.95
@@ -56,7 +58,7 @@ def detection(labels: Labels, scores: Floats, seed: int = 0) -> Detection:
     anomalies = int(anomalous.sum())
     if not 0 < anomalies < len(labels):
         missing = "anomalies" if not anomalies else "normals"
-        raise ValueError(f"there are no {missing} among the {len(labels)} labelled samples")
+        raise ValueError(f"there are no {missing} among {counted(len(labels), 'labelled sample')}")
     order = np.argsort(-scores, kind="stable")
     ranked = _Ranked(anomalous[order], np.append(scores[order][1:] != scores[order][:-1], True))
     drawn = np.random.default_rng(seed)

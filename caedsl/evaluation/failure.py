@@ -1,5 +1,6 @@
 """Explain a run that ends no better than the mean image, although no monitor reported anything."""
 
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.causes import KNOWN
@@ -39,7 +40,8 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
     sign = Sign(
         "train.epochs" if last.step < PLATEAU_STEPS else "train.optimizer",
-        f"after {last.step:,} steps the error on {evaluation.images:,} {evaluation.part} {noun}s is {times:.3g} times "
+        f"after {counted(last.step, 'step')} the error on {evaluation.images:,} {evaluation.part} {noun}s is "
+        f"{times:.3g} times "
         f"that of the mean {noun}{'' if likely_cause(SYMPTOM, watch.findings()) else _possible_causes(run)}",
         one_of(remedies),
     )

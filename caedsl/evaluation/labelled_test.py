@@ -15,6 +15,7 @@ from caedsl.data.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_
 from caedsl.data.folder_stack import FolderStack
 from caedsl.data.manifest import manifest_rows
 from caedsl.data.source_reader import confined
+from caedsl.diagnostics.text import counted
 from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun
@@ -69,7 +70,9 @@ def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
     types = [name for name, found in paths.items() for _ in found]
     masks = masks_folder(root)
     loose = [path for path in images_in(root, None, []) if path.parent == root]
-    notes = (f"{len(loose)} images that lie in {root} itself have no label and are left out",) if loose else ()
+    notes = (
+        (f"left out, because images in {root} itself have no label: {counted(len(loose), 'image')}",) if loose else ()
+    )
     return LabelledTest(
         str(folder),
         from_files(files, root, run.model),

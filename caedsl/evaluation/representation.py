@@ -14,6 +14,7 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.errors import DataError
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.code_statistics import Codes, CodeStatistics
 from caedsl.evaluation.reevaluation import finished_run
@@ -88,5 +89,5 @@ def show(found: Representation, reporter: Reporter) -> None:
     """Show the accuracies and the statistics."""
     rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in found.accuracies.items()]
     reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
-    reporter.result(f"accuracy on {found.samples:,} {found.part} samples, by codes of the training samples")
+    reporter.result(f"accuracy on {counted(found.samples, f'{found.part} sample')}, by codes of the training samples")
     reporter.result(found.statistics.text)

@@ -1,6 +1,7 @@
 """Summary at the end of a run: its duration, its scores, and the comparison with baselines."""
 
 from caedsl.console.formats import duration
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.evaluation.failure import is_failure
 from caedsl.evaluation.filters import BLUR, MEDIAN
@@ -74,7 +75,7 @@ def verdict(evaluation: Evaluation) -> tuple[str, ...]:
         words = "learn nothing, denoise" if len(better) > 1 else "learns nothing, denoises"
         return (f"A {' and a '.join(better)}, which {words} better.",)
     if pca is not None and model.mse >= pca.mse:
-        numbers = f"{evaluation.code_size:,} numbers"
+        numbers = counted(evaluation.code_size, "number")
         return (
             f"PCA, a linear map to {numbers} too, is better: its error is {pca.mse / model.mse:.0%} of the model's.",
             "Train longer, or change the model until it earns its layers.",

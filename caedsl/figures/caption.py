@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.bottlenecks.quantized import COMMIT, COMMITMENT
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
@@ -59,15 +60,10 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def plural(number: int, noun: str) -> str:
-    """Return ``1 parameter``, ``12,193 parameters``."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
-
-
 def size_of_code(model: Autoencoder) -> tuple[str, str]:
     """Return how many numbers the code holds, and how it compares with the input, with the skips past it."""
     beside = "with skips " if model.bypasses else ""
-    return plural(elements(model.code_shape), "number"), beside + _comparison(model.compression)
+    return counted(elements(model.code_shape), "number"), beside + _comparison(model.compression)
 
 
 def code_options(model: Autoencoder) -> tuple[str, ...]:
@@ -88,12 +84,12 @@ def parameters_each(numbers: Sequence[int]) -> str:
     if not any(numbers):
         return ""
     if len(numbers) == 1:
-        return plural(numbers[0], "parameter")
+        return counted(numbers[0], "parameter")
     if rest == {numbers[0]}:
-        return f"{plural(numbers[0], 'parameter')} each"
+        return f"{counted(numbers[0], 'parameter')} each"
     if len(rest) == 1:
-        return f"{count(numbers[0])}, then {plural(numbers[1], 'parameter')}" + (" each" if len(numbers) > 2 else "")
-    return f"{count(min(numbers))} to {plural(max(numbers), 'parameter')} each"
+        return f"{count(numbers[0])}, then {counted(numbers[1], 'parameter')}" + (" each" if len(numbers) > 2 else "")
+    return f"{count(min(numbers))} to {counted(max(numbers), 'parameter')} each"
 
 
 def _comparison(compression: float) -> str:

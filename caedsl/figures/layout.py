@@ -8,8 +8,9 @@ of groups above. A figure that would be too wide continues in further rows.
 
 from collections.abc import Iterator
 
+from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import total_parameters
-from caedsl.figures.caption import plural, shape_text, size_of_code
+from caedsl.figures.caption import shape_text, size_of_code
 from caedsl.figures.columns import DETAIL_SIZE
 from caedsl.figures.drawing import Drawing, MarkGroup, Polyline, TextMark, shorten
 from caedsl.figures.fitting import fitted
@@ -26,7 +27,7 @@ from caedsl.model.autoencoder import Autoencoder
 
 def layout(model: Autoencoder, look: Look = PLAIN) -> Drawing:
     """Return the hourglass of a model whose shapes are all known: no texts overlap, and nothing leaves the canvas."""
-    footer = plural(total_parameters(model), "parameter")
+    footer = counted(total_parameters(model), "parameter")
     scene, scale = fitted(model, look, footer)
     body = [*_twin_lines(scene), *flows(scene), *ends(scene), *slabs(scene), *shortcuts(scene), *skips(scene)]
     words = [group for row in scene.rows for group in _words(scene, row)]

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from caedsl.figures.caption import caption, line, plural
+from caedsl.diagnostics.text import counted
+from caedsl.figures.caption import caption, line
 from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
@@ -70,7 +71,7 @@ def beside(group: Copies) -> list[Copies]:
 
 def contents(group: Layer) -> str:
     """Return how many layers a group holds, as in ``of 12 layers``; groups themselves are not counted."""
-    return f"of {plural(sum(not layer.children for layer in group.walk()), 'layer')}"
+    return f"of {counted(sum(not layer.children for layer in group.walk()), 'layer')}"
 
 
 def _signature(layer: Layer) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array, Network
 from caedsl.importing.writing import WrittenSpec, model_of, write
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.public import PublicNames
 from caedsl.vocabulary.shape import elements, text
 
 TOLERANCE = 1e-5
@@ -26,7 +27,7 @@ _SAMPLES = 4
 
 
 @dataclass(frozen=True, eq=False)
-class ImportedModel:
+class ImportedModel(PublicNames):
     """Imported model.
 
     ``spec`` is the formatted text, and ``module`` computes what the original computes. ``difference`` is the largest

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
 from caedsl.data.folder_layout import NORMAL, TRAIN, VALIDATION
+from caedsl.diagnostics.text import counted
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import digests, own_data
 from caedsl.inference.samples import Samples
@@ -80,7 +81,7 @@ def _refuse_anomalies(samples: Samples, given: Path | None) -> None:
         called, remedy = str(given), f"name the normal ones alone, such as {given / min(normal)}"
     count = sum(label in others for label in labels)
     raise CalibrationError(
-        f"{count} of the {len(labels)} samples of {called} are not normal by their folders "
+        f"{count} of {counted(len(labels), 'sample')} of {called} are not normal by their folders "
         f"({', '.join(others[:_SHOWN])}): {remedy}"
     )
 
@@ -98,6 +99,7 @@ def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None,
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         raise CalibrationError(
-            f"{len(found)} of these {len(samples)} samples were trained on, {found[0]} for one: they are reconstructed "
-            "better than new ones, so the threshold would be too low; give samples that were held out"
+            f"of {counted(len(samples), 'sample')} given, {len(found)} were trained on, {found[0]} for one: such "
+            f"samples are "
+            "reconstructed better than new ones, so the threshold would be too low; give samples that were held out"
         )

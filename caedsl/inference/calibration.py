@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from caedsl.diagnostics.text import counted
+
 CONFIDENCE = 0.95
 """Probability that the stated interval contains the true false positive rate."""
 
@@ -67,7 +69,7 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
         least = 1 / (n + 1)
         instead = f", or ask for a rate of {100 * least:.2g} % or more" if n else ""
         raise CalibrationError(
-            f"{n} normal{'s' * (n != 1)} cannot support a false positive rate of {100 * fpr:g} %: it takes "
+            f"{counted(n, 'normal')} cannot support a false positive rate of {100 * fpr:g} %: it takes "
             f"{fewest_normals(fpr)}; give more normals{instead}"
         )
     # The share of normals above the k-th smallest of n scores follows Beta(n + 1 - k, k) for any distribution.

@@ -14,6 +14,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.memory import available_memory
 from caedsl.data.regular_file import read_regular
 from caedsl.data.source_reader import reason
+from caedsl.diagnostics.text import counted
 
 _ROWS = 64
 """Number of rows of a Parquet file decoded at a time: one value of a small file may stand for many rows."""
@@ -37,7 +38,9 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         held = f"{codes.dtype} of shape {' x '.join(map(str, codes.shape))}"
         raise DataError(f"{path} holds no codes, but {held}: codes are numbers, samples x numbers of a code")
     if len(names) != len(codes):
-        raise DataError(f"{path} holds {len(names):,} names and {len(codes):,} codes: give each code one name")
+        raise DataError(
+            f"{path} holds {counted(len(names), 'name')} and {counted(len(codes), 'code')}: give each code one name"
+        )
     finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     if not finite.all():
         first = int(finite.argmin())
@@ -71,7 +74,10 @@ def _from_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
         rows: list[NDArray[np.float32]] = []
         for row in reader:
             if len(row) != len(header):
-                raise DataError(f"{path}, line {reader.line_num}: it has {len(row)} values for {len(header)} columns")
+                raise DataError(
+                    f"{path}, line {reader.line_num}: it has {counted(len(row), 'value')} for "
+                    f"{counted(len(header), 'column')}"
+                )
             names.append(row[named] if named is not None else str(len(names)))
             rows.append(np.array([float(row[place]) for place in places], np.float32))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -96,7 +102,7 @@ def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
         for batch in file.iter_batches(_ROWS, columns=columns):
             needed += batch.nbytes
             if room is not None and needed > room:
-                raise DataError(f"{path} holds more values than there is memory for, {room:,} bytes")
+                raise DataError(f"{path} holds more values than there is memory for, {counted(room, 'byte')}")
             numbers = [batch.column(unit).to_numpy(zero_copy_only=False) for unit in units]
             parts.append(np.stack(numbers, axis=1).astype(np.float32))
             names += map(str, batch.column("name").to_pylist() if "name" in columns else _numbered(batch, len(names)))

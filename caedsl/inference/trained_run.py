@@ -30,6 +30,7 @@ from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_sc
 from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
+from caedsl.public import PublicNames
 from caedsl.resolve.resolve import resolve
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
@@ -60,7 +61,7 @@ class Reconstructed:
     reconstruction: Tensor
 
 
-class TrainedRun:
+class TrainedRun(PublicNames):
     """Trained autoencoder, read from a run folder by ``caedsl.open``.
 
     ``model`` is the checked spec, and ``module`` the network with the best weights, in eval mode on ``device``.
@@ -74,9 +75,6 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         return f"<TrainedRun {self.model.name}: {text(self.model.input.shape)} -> {text(self.model.code_shape)}>"
-
-    def __dir__(self) -> list[str]:
-        return sorted(name for name in super().__dir__() if not name.startswith("_"))
 
     @cached_property
     def calibration(self) -> Calibration | None:
@@ -185,7 +183,7 @@ class TrainedRun:
         chosen = read_score(kind or (self.calibration.score if self.calibration is not None else "mse"))
         if self.model.target is not self.model.input:
             raise ScoreError(
-                f"a score compares a reconstruction with its input, and this model returns targets of their own: "
+                "a score compares a reconstruction with its input, and this model returns targets of their own: "
                 f"{text(self.model.target.shape)} in {self.model.target.range}"
             )
         if rank(self.model.input.shape) not in chosen.kind.ranks:

@@ -5,6 +5,7 @@ from typing import Any
 
 from caedsl.evaluation.run import EvaluatedRun
 from caedsl.inference.trained_run import TrainedRun
+from caedsl.public import PublicNames
 from caedsl.vocabulary.shape import text
 
 
@@ -18,7 +19,7 @@ class OpenedRun(TrainedRun):
 
 
 @dataclass(frozen=True, repr=False)
-class ReportedRun(EvaluatedRun):
+class ReportedRun(PublicNames, EvaluatedRun):
     """Run that was just trained, which a notebook shows as the head of its report."""
 
     def __repr__(self) -> str:
@@ -27,9 +28,6 @@ class ReportedRun(EvaluatedRun):
             f"<run {self.run.folder.path}: {model.name}, {text(model.input.shape)} -> {text(model.code_shape)}, "
             f"PSNR {scores.psnr:.2f} dB>"
         )
-
-    def __dir__(self) -> list[str]:
-        return sorted(name for name in super().__dir__() if not name.startswith("_"))
 
     def _repr_html_(self) -> str:
         from caedsl.report.head import head

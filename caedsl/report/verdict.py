@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from caedsl.diagnostics.text import counted
 from caedsl.evaluation.anomaly_results import MODEL
 from caedsl.evaluation.evaluate import CORRUPTED, INPUT, MEAN
 from caedsl.evaluation.filters import BLUR, MEDIAN
@@ -58,7 +59,9 @@ def verdicts(
         )
     ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
     if ended:
-        found.append(VerdictSentence(DOUBTFUL, f"The training {ended} after {metrics.training.epochs} epochs."))
+        found.append(
+            VerdictSentence(DOUBTFUL, f"The training {ended} after {counted(metrics.training.epochs, 'epoch')}.")
+        )
     return found
 
 
@@ -72,7 +75,7 @@ def _against_pca(metrics: MetricsRecord) -> VerdictSentence:
         return VerdictSentence(
             BAD, "It is no better than the mean image: it has learned nothing about single samples yet."
         )
-    of = f"{metrics.images:,} {metrics.evaluated_on} samples"
+    of = f"{counted(metrics.images, f'{metrics.evaluated_on} sample')}"
     if pca is None or not pca.mse:
         return VerdictSentence(
             DOUBTFUL, f"Its mean squared error on {of} is {model:.4g}; there is no PCA to compare with."
@@ -101,8 +104,9 @@ def _anomalies(found: AnomaliesRecord) -> list[VerdictSentence]:
         lines.append(
             VerdictSentence(
                 mood,
-                f"At its threshold it finds {model.found:,} of {found.anomalies:,} anomalies and rejects "
-                f"{model.rejected:,} of {found.normals:,} normal samples (score {found.score}).",
+                f"At its threshold it finds {model.found:,} of "
+                f"{counted(found.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
+                f"{counted(found.normals, 'normal sample')} (score {found.score}).",
             )
         )
     others = [(name, other.auroc.value) for name, other in found.detectors.items() if name != MODEL]

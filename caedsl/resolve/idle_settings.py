@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from caedsl.diagnostics.finding import Label
+from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.model.settings import Schedule, Train
@@ -69,7 +70,7 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
             message = f"the rate falls after {patience:g} epochs without a better loss, but the run has only {epochs}"
             yield _Idle("schedule.patience", message, lower)
     elif "train.schedule" in places and _is_steady(train.schedule, epochs):
-        message = f"`schedule {train.schedule.name}` never changes the rate within {epochs} epochs"
+        message = f"`schedule {train.schedule.name}` never changes the rate within {counted(epochs, 'epoch')}"
         yield _Idle("schedule", message, "choose an earlier epoch, or remove the line")
     for option in (option for option in train.schedule.kind.own if option.written is Written.REST):
         moments = cast(tuple[int, ...], train.schedule.options[option.name])
@@ -77,7 +78,10 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
             message = f"the rate falls after epoch {max(moments)}, and the run has {epochs}"
             yield _Idle(f"schedule.{option.name}", message, "choose earlier epochs, or remove the late ones")
     if train.stop.patience is not None and train.stop.patience >= epochs:
-        message = f"a run of {epochs} epochs is too short for {train.stop.patience} epochs without a better loss"
+        message = (
+            f"a run of {counted(epochs, 'epoch')} is too short for {counted(train.stop.patience, 'epoch')} "
+            "without a better loss"
+        )
         yield _Idle("stop.patience", message, lower)
     for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
         if f"train.{name}" in places and not amounts:

@@ -1,13 +1,15 @@
 """List the runs below a folder, read from their files. Nothing here needs torch."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from caedsl.runs.confined import has, is_link_or_special
-from caedsl.runs.files import LOCK, METRICS
+from caedsl.runs.files import LOCK, METRICS, SPEC
 from caedsl.runs.history import Epoch, History
 from caedsl.runs.schema import (
     ListedMetrics,
@@ -20,6 +22,9 @@ from caedsl.runs.schema import (
     text_of_path,
 )
 from caedsl.runs.state import CRASHED, FINISHED, RUNNING
+
+DEPTH = 2
+"""Levels of folders that are searched for runs: ``train --seeds`` writes DIR/NAME/seed-0."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,19 @@ class ListedRun:
 
 
 def list_runs(base: Path) -> list[ListedRun]:
-    """Return the runs in ``base`` and in its immediate subfolders, ordered by start time."""
-    folders = [base, *sorted(path for path in base.iterdir() if path.is_dir())]
-    records = [record for folder in folders if (record := read_run(folder)) is not None]
+    """Return the runs of ``run_folders``, ordered by start time."""
+    records = [record for folder in run_folders(base) if (record := read_run(folder)) is not None]
     return sorted(records, key=lambda record: record.started)
+
+
+def run_folders(base: Path, depth: int = DEPTH) -> Iterator[Path]:
+    """Yield the run folders among ``base``, its subfolders and theirs. Raise ``OSError`` if it cannot be listed."""
+    if has(base, SPEC):
+        yield base
+    elif depth:
+        for folder in sorted(path for path in base.iterdir() if path.is_dir()):
+            with suppress(OSError):
+                yield from run_folders(folder, depth - 1)
 
 
 def read_run(folder: Path) -> ListedRun | None:

@@ -60,6 +60,16 @@ def test_a_run_for_each_seed_and_a_row_for_each_setting(trained: Path, caedsl: R
     assert float(rows[0]["MSE deviation"]) == pytest.approx(stdev(values))
 
 
+def test_the_runs_of_seeds_are_found_from_above(trained: Path, caedsl: Run) -> None:
+    listed = json.loads(caedsl("runs", trained, "--json").out)
+    assert {run["folder"] for run in listed} == {
+        str(trained / name) for name in ("small/seed-0", "small/seed-1", "small/seed-2", "wide/seed-0", "wide/seed-4")
+    }
+    assert (
+        caedsl("compare", trained, "--csv").out == caedsl("compare", trained / "small", trained / "wide", "--csv").out
+    )
+
+
 def test_the_best_is_marked_in_every_form(trained: Path, caedsl: Run) -> None:
     means = {name: fmean(map(mse, (trained / name).iterdir())) for name in ("small", "wide")}
     best = f"{min(means.values()):.5f}"

@@ -6,10 +6,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 import caedsl
+from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.errors import FigureError
+from caedsl.inference.trained_run import TrainedRun
 from tests.cli.conftest import Ran
 from tests.conftest import ROOT, SPECS
 
@@ -104,6 +107,25 @@ def test_findings_are_a_tuple_that_is_shown_as_frames() -> None:
     assert "error" not in repr(fine)
 
 
+def test_objects_of_the_interface_show_what_is_public_and_print_one_line() -> None:
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 4), torch.nn.Linear(4, 64))
+    optimizer = torch.optim.Adam(module.parameters())
+    shown = (
+        caedsl.load(SPEC),
+        caedsl.show(SPEC),
+        caedsl.graph(SPEC),
+        caedsl.watch(module, optimizer),
+        caedsl.from_torch(module, (1, 8, 8)),
+        TrainedRun(Path(), caedsl.load(SPEC), caedsl.build(SPEC), torch.device("cpu")),
+        Diagnosis("net", "net.cae", Verdict.HEALTHY, (), (), (), (), (), {}, 0, 1.0),
+    )
+    for thing in shown:
+        assert dir(thing)
+        assert not any(name.startswith("_") for name in dir(thing)), thing
+        assert "\n" not in repr(thing)
+        assert len(repr(thing)) < 160
+
+
 def test_a_run_is_one_line_and_the_head_of_its_report(tmp_path: Path) -> None:
     text = (
         "autoencoder tiny; input 1x8x8; data digits limit=60; encoder { conv 2 relu; maxpool 2 }; bottleneck dense 3; "
@@ -113,7 +135,6 @@ def test_a_run_is_one_line_and_the_head_of_its_report(tmp_path: Path) -> None:
     opened = caedsl.open(tmp_path / "run")
     for run in (trained, opened):
         assert "\n" not in repr(run)
-        assert not any(name.startswith("_") for name in dir(run))
         html = run._repr_html_()  # type: ignore[union-attr]
         assert {"input", "PSNR", "1x8x8"} <= set(Cells(html).cells)
         assert "<li>" in html

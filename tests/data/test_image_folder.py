@@ -96,7 +96,7 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path: Path, read) -> None:
     assert images.labels is None
     assert images.notes == (
         "in photos, left out as no images: notes.txt",
-        "no labels for photos: 1 of 2 files lie in no class subfolder: 2.png",
+        "no labels for photos: 1 of 2 files in no class subfolder: 2.png",
     )
 
 

@@ -103,7 +103,7 @@ def test_targets_of_parquet(read, tmp_path: Path) -> None:
         ({"a": [["x"]]}, {}, "holds no array of numbers"),
         ({"a": [None, [1]]}, {}, "holds no array of numbers"),
         ({"a": [b"x"]}, {"labels": "b"}, "has no column `b` of labels"),
-        ({"a": [b"x"], "b": [None]}, {"labels": "b"}, "1 rows have no label in `b`"),
+        ({"a": [b"x"], "b": [None]}, {"labels": "b"}, "no label in `b` for 1 row"),
         ({"a": pa.array([], pa.binary())}, {}, "holds no rows"),
         ({"a": [""]}, {"key": "a"}, "column `a` names no file"),
     ],

@@ -122,7 +122,7 @@ def test_a_picture_saved_anew_in_another_part_is_named(tmp_path: Path, command: 
     expected = [("0.png", "again0.jpg"), ("1.png", "again1.png"), ("2.png", "again2.png")]
     assert sorted(pairs) == [[("train", first), ("test", second)] for first, second in expected]
     _, out, _ = command("data", tmp_path / "parts.cae")
-    assert "3 pairs of images in two parts are nearly equal; check whether they show the same object:\n" in out
+    assert "3 pairs of images in two parts, nearly equal; check whether they show the same object:\n" in out
     assert "  train: 0.png, test: again0.jpg\n" in out
 
 

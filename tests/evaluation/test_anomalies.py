@@ -133,7 +133,7 @@ def test_defects_are_told_apart_by_type_with_masks_and_pca(parts: Path, command:
         assert detector["threshold"]["fpr"] == 0.05
     model = told["detectors"]["model"]
     assert model["threshold"]["calibrated"]
-    assert f"{model['found']} of 12 anomalies are found and {model['rejected']} of 20 normals rejected" in out
+    assert f"the model finds {model['found']} of 12 anomalies and rejects {model['rejected']} of 20 normals" in out
     rows = list(csv.DictReader((parts / "run" / "anomalies.csv").read_text().splitlines()))
     assert len(rows) == 32
     flagged = sum(row["verdict"] == "anomaly" and row["anomaly"] == "1" for row in rows)
@@ -167,7 +167,7 @@ def test_test_samples_that_were_trained_on_are_named(parts: Path, tmp_path: Path
         save(test / "good", path.stem, np.array(Image.open(path)))
     save(test / "bad", "0", np.full((16, 16), 255))
     found = evaluate_anomalies(parts / "run", test, None)
-    assert any(note.startswith("60 of the 121 test samples were trained on, good/0") for note in found.notes)
+    assert any(note.startswith("of 121 test samples, 60 were trained on, good/0") for note in found.notes)
 
 
 def test_one_class_is_told_from_the_rest_of_its_own_test_data(tmp_path: Path, command: Run) -> None:

@@ -104,7 +104,7 @@ def test_few_images_have_few_components_and_that_is_said() -> None:
     predictor, note, _ = fit_pca(Batches(images(0, 4, 1, 5, 5)), 10)
     assert predictor is not None
     assert predictor.components_kd.shape == (3, 25)
-    assert note == "PCA has 3 components: 4 training images have no more"
+    assert note == "PCA has 3 components: 4 training images allow no more"
 
 
 def test_too_many_images_are_sampled_and_too_large_codes_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:

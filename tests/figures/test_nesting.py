@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from caedsl.diagnostics.text import counted as with_noun
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.blocks import Cluster, LayerBlock, blocks
-from caedsl.figures.caption import plural
 from caedsl.figures.drawing import Sum, TextMark
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
@@ -41,7 +41,7 @@ def test_deep_nesting_is_folded(depth: int) -> None:
     assert_legible(drawing)
     assert sum(isinstance(mark, Sum) for mark in drawing.marks()) == 2 * DEEPEST
     folded = [mark.text for mark in drawing.marks() if isinstance(mark, TextMark) and mark.text.startswith("of ")]
-    layers = plural(depth - DEEPEST + 1, "layer")
+    layers = with_noun(depth - DEEPEST + 1, "layer")
     assert folded == [f"of {layers}"] * 2 * (depth > DEEPEST)
     graph = blocks(model)
     assert max(map(depth_of, graph.parts)) == DEEPEST

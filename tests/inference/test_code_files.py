@@ -67,7 +67,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "npz without codes": (".npz", npz(names=["a"]), "no array `codes`"),
     "npz of text": (".npz", npz(codes=["a", "b"]), "holds no codes"),
     "npz of one number": (".npz", npz(codes=1.0), "one number, and not several samples"),
-    "too few names": (".npz", npz(names=["a"], codes=CODES), "1 names and 2 codes"),
+    "too few names": (".npz", npz(names=["a"], codes=CODES), "1 name and 2 codes"),
     "pickle in an npz": (".npz", zip_of(codes=b"\x93NUMPY\1\0v\0{'descr': '|O', "), "damaged"),
     "pickle": (".npy", pickled, "could run code when read"),
     "not finite": (".npy", lambda path: np.save(path, np.full((2, 6), np.nan)), "not finite"),

@@ -257,7 +257,7 @@ def test_codes_are_shown_in_pictures(run: Path, command: Run) -> None:
         "Nearest neighbours by code",
     ):
         assert heading in text
-    assert re.search(r"\d of 6 code units are dead; the effective rank of the codes is \d\.\d\.", text)
+    assert re.search(r"\d dead of 6 code units; the effective rank of the codes is \d\.\d\.", text)
     assert "values mapped from" not in text
 
 

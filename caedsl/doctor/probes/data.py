@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.diagnostics.text import counted
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
@@ -84,7 +85,7 @@ class DataEvidence:
             f"PCA explains {', '.join(map(self._need, SHARES))}",
         ]
         if self.code_left is not None:
-            found.append(f"PCA with the {self.code_size:,} numbers of the code leaves {self.code_left:.1%}")
+            found.append(f"PCA with a code of {counted(self.code_size, 'number')} leaves {self.code_left:.1%}")
         if self.entropy is not None:
             found.append(f"binary cross-entropy cannot fall below {self.entropy:.4f} on these images")
         found += [

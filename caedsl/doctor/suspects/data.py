@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Edit
+from caedsl.diagnostics.text import counted
 from caedsl.doctor.probes.data import Split
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.causes import KNOWN
@@ -95,7 +96,7 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield Suspicion(
         "code-too-small",
         LIKELY if data.code_left < 0.7 else CERTAIN,
-        f"the best linear code of {data.code_size:,} numbers loses {data.code_left:.0%} of the variance, and "
+        f"the best linear code of {counted(data.code_size, 'number')} loses {data.code_left:.0%} of the variance, and "
         f"{f'{needed:,}' if needed else 'many more'} numbers keep 80 % of it",
         _bottleneck(seen),
         f"use a code of {wanted:,} numbers",

@@ -33,12 +33,12 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import as_published
 from caedsl.facts.stated_bounds import bounded_above
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.capacity.code_too_small import SKETCH
 from caedsl.rules.engine.rule import Rule
-from caedsl.rules.engine.wording import counted
 from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
@@ -62,7 +62,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the code has {counted(code, 'number')} for {whole:,} values: compression {model.compression:,.0f} to 1"
         + ("; photographs and textures become blurred" if blurs else ""),
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
-        help=f"use a code of {ceil(whole / EXTREME):,} numbers or more to keep detail; smooth images may need fewer",
+        help=f"use a code of {counted(ceil(whole / EXTREME), 'number')} or more to keep detail; smooth images "
+        "may need fewer",
         severity=Severity.WARNING if blurs else None,
         data={"compression": model.compression, "code": code, "values": whole},
     )

@@ -33,6 +33,7 @@ The count is arithmetic. That such a code is of little use is the textbook argum
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.code import can_copy, kept_from_copying
 from caedsl.facts.stated_bounds import bounded_below
 from caedsl.model.autoencoder import Autoencoder
@@ -63,12 +64,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         size = f"{code / whole:.0%} of the {whole:,} of the image"
     yield RULE.found(
         model.bottleneck.span,
-        f"the code holds {code:,} numbers, {size}",
+        f"the code holds {counted(code, 'number')}, {size}",
         label=f"the code is {text(model.code_shape)}",
         related=(Label(model.input.span, f"{text(model.input.shape)} = {whole:,}"),),
         notes=(f"compression {whole:,} / {code:,} = {whole / code:.3g}", *((_COPY,) if code >= whole else ())),
         help=f"narrow the code (`{_narrow_line(model)}`), or limit it in another way: `corrupt gaussian=0.2` makes a "
-        f"denoiser, `l1=1e-4` on the bottleneck makes a sparse code",
+        "denoiser, `l1=1e-4` on the bottleneck makes a sparse code",
         fix=Proposal(lambda: _narrower(model)),
         severity=None if code >= whole else Severity.INFO,
         data={"code": code, "values": whole, "compression": whole / code},
@@ -107,7 +108,7 @@ def _narrower(model: Autoencoder) -> Fix | None:
         or 2 * elements(changed.code_shape) >= elements(model.input.shape)
     ):
         return None
-    return Fix(f"narrow the code to {elements(changed.code_shape):,} numbers", (edit,), Applicability.UNSAFE)
+    return Fix(f"narrow the code to {counted(elements(changed.code_shape), 'number')}", (edit,), Applicability.UNSAFE)
 
 
 def _power_of_two(most: int) -> int:

@@ -40,6 +40,7 @@ of 39 positions is the heuristic of a clustering library.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
@@ -71,15 +72,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     fewer = 1 << max(0, most.bit_length() - 1)
     smaller = text((fewer, *channels))
     why = (
-        f"a batch has only {batch * places:,} positions"
+        f"a batch has only {counted(batch * places, 'position')}"
         if restless and batch
-        else f"the data have only {images * places:,} positions"
+        else f"the data have only {counted(images * places, 'position')}"
     )
     place = layers[-1].place(CODEBOOK)
     yield RULE.found(
         place,
         f"a codebook of {vectors:,} vectors, but {why} to fill it",
-        label=f"{places:,} positions per image",
+        label=f"{counted(places, 'position')} per image",
         help=f"use `{smaller}`, or more images",
         fix=Fix(f"use {fewer} vectors", (Edit(place, smaller),), Applicability.UNSAFE),
         severity=None if restless or vectors > images * places else Severity.INFO,

@@ -28,13 +28,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
-from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.shape import rank, text

@@ -27,9 +27,9 @@ Arithmetic. Only the author knows which of the two lines is wrong.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
-from caedsl.rules.engine.wording import counted
 
 RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING)
 

@@ -29,6 +29,7 @@ A heuristic, so this rule only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import total_parameters
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
@@ -51,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     validation = model.train.validation
     yield RULE.found(
         model.place("data"),
-        f"{images:,} images for {weights:,} parameters: the model can memorise them",
+        f"{counted(images, 'image')} for {counted(weights, 'parameter')}: the model can memorise them",
         notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters per image",),
         help="watch the loss on held-out images: `validation 10%` and `stop patience=10`"
         if not validation

@@ -6,10 +6,10 @@ from dataclasses import replace
 from itertools import combinations, groupby, pairwise, product
 from typing import Any
 
+from caedsl.diagnostics.text import counted
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
-from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer

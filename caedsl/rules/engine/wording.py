@@ -3,16 +3,12 @@
 import re
 
 from caedsl.diagnostics.finding import Finding
+from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import Shape, a_sample, noun, places
 
 _IMAGES = re.compile(r"`[^`]*`|\"[^\"]*\"|\b(an image|images?|pixel values?|pixels?)\b")
 """Quotes, and the words for samples and their numbers outside of quotes."""
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
-
-
-def counted(count: int, what: str) -> str:
-    """Return a count with its noun: ``1 channel``, ``3 channels``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def plain(value: float, digits: int = 6) -> str:

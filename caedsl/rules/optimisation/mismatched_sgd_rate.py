@@ -37,6 +37,7 @@ curvature h, on which SGD with momentum μ diverges from lr·h = 2·(1 + μ). Th
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.presets import pixel_range
 from caedsl.facts.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_pace, sgd_rate, steps
@@ -126,7 +127,7 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
     averaged = f": a mean over {pixels(model):,} pixels has small gradients" if train.loss.reduction == "mean" else ""
     return RULE.found(
         model.place("train.optimizer.lr"),
-        f"SGD with lr={plain(lr)} is too low for {count:,} steps{averaged}",
+        f"SGD with lr={plain(lr)} is too low for {counted(count, 'step')}{averaged}",
         notes=(
             _scale(model, train),
             f"all steps sum to {plain(distance, 3)}, but training needs at least {plain(SHORTEST)}",

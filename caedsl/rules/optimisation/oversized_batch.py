@@ -28,6 +28,7 @@ The counts are arithmetic; the limit of 300 steps was measured on two data sets 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import training_images
 from caedsl.facts.steps import FEWEST_STEPS, better_batch, steps, steps_per_epoch
 from caedsl.model.autoencoder import Autoencoder
@@ -48,8 +49,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         edits = write_setting(model, "batch", "batch", str(better))
         yield RULE.found(
             model.place("train.batch"),
-            f"batches of {train.batch:,} from {images:,} images give {epoch} steps per epoch, {count} in total",
-            notes=(f"ceil({images:,} / {train.batch:,}) = {epoch}, times {train.epochs} epochs = {count}",),
+            f"batches of {train.batch:,} from {counted(images, 'image')} give {epoch} steps per "
+            f"epoch, {count} in total",
+            notes=(f"ceil({images:,} / {train.batch:,}) = {epoch}, times {counted(train.epochs, 'epoch')} = {count}",),
             help=f"use `batch {better}`, or more epochs",
             fix=Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None,
             data={"batch": train.batch, "images": images},
@@ -57,7 +59,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif train.batch > images and count >= FEWEST_STEPS:
         yield RULE.found(
             model.place("train.batch"),
-            f"batch {train.batch:,} is larger than the {images:,} training images: every step sees all of them",
+            f"batch {train.batch:,} is larger than the {counted(images, 'training image')}: every step sees all "
+            "of them",
             severity=Severity.INFO,
             data={"batch": train.batch, "images": images},
         )

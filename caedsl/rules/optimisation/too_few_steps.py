@@ -29,6 +29,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import training_images
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, better_batch, steps, steps_per_epoch
 from caedsl.model.autoencoder import Autoencoder
@@ -49,11 +50,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edits = write_setting(model, "epochs", "epochs", str(epochs))
     yield RULE.found(
         model.place("train.epochs"),
-        f"{count} steps in total: the first 40 to 240 steps only learn the mean image",
+        f"{counted(count, 'step')} in total: the first 40 to 240 steps only learn the mean image",
         notes=(
-            f"ceil({images:,} images / {train.batch}) · {train.epochs} epochs = {epoch} · {train.epochs} = {count}",
+            f"ceil({counted(images, 'image')} / {train.batch}) · {counted(train.epochs, 'epoch')} = {epoch} · "
+            f"{train.epochs} = {count}",
         ),
-        help=f"use `epochs {epochs}`, for {epoch * epochs:,} steps",
+        help=f"use `epochs {epochs}`, for {counted(epoch * epochs, 'step')}",
         fix=Fix(f"use epochs {epochs}", edits, Applicability.UNSAFE) if edits else None,
         data={"steps": count},
     )

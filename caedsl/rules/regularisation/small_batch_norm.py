@@ -40,6 +40,7 @@ That a single number has no deviation is arithmetic; the limits of 4 images and 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
@@ -81,7 +82,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         )
     elif single is not None and images is not None and images % batch == 1:
         fix = _other_batch(model, batch, images)
-        yield _refused(model, single, f"the last batch of each epoch ({images:,} images)", fix)
+        yield _refused(model, single, f"the last batch of each epoch ({counted(images, 'image')})", fix)
 
 
 def _larger_statistics(model: Autoencoder, normalised: list[Layer]) -> Iterator[Fix]:

@@ -32,6 +32,7 @@ A heuristic, so this rule only informs.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import total_parameters
 from caedsl.facts.drops import drops
 from caedsl.facts.presets import training_images
@@ -54,7 +55,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if weights > TIMES * images:
         yield RULE.found(
             model.place("train"),
-            f"{weights:,} parameters for {images:,} images, and nothing keeps the model from memorising them",
+            f"{counted(weights, 'parameter')} for {counted(images, 'image')}, and nothing keeps the model from "
+            "memorising them",
             notes=(f"{weights:,} / {images:,} = {weights / images:,.0f} parameters per image",),
             help="watch the validation loss, or add `augment shift=2`, `corrupt gaussian=0.2`, or `stop patience=10`",
             data={"parameters": weights, "images": images},

@@ -28,11 +28,11 @@ rectifier.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.sizes import channels_last, decoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
-from caedsl.rules.engine.wording import counted
 from caedsl.source import Span
 from caedsl.vocabulary.activations import fitting
 from caedsl.vocabulary.convolution import CHANNELS

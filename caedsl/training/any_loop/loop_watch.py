@@ -14,6 +14,7 @@ from caedsl.data.sample import Sample
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, SettledOptimizer
+from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Sign, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
@@ -86,7 +87,7 @@ class _LoopProber(Prober):
         return self.now
 
 
-class LoopWatch:
+class LoopWatch(PublicNames):
     """Monitors of a custom training loop.
 
     Call ``step`` once per step; it returns the new findings. ``troubles`` holds all findings so far. Watching does not

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from caedsl.data.memory import available_memory
+from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import training_memory
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_BATCHES
 from caedsl.model.autoencoder import Autoencoder
@@ -65,9 +66,11 @@ def candidates(model: Autoencoder, settings: Train, images: int, on_cpu: bool) -
 def _forbidden(model: Autoencoder, settings: Train, images: int, size: int, on_cpu: bool) -> str:
     batches = -(-images // size)
     if batches < FEWEST_BATCHES:
-        return f"with {size} an epoch would have {batches} steps, fewer than {FEWEST_BATCHES}"
+        return f"with {size} an epoch would have {counted(batches, 'step')}, fewer than {FEWEST_BATCHES}"
     if batches * settings.epochs < ENOUGH_STEPS:
-        return f"with {size} the run would have {batches * settings.epochs:,} steps, fewer than {ENOUGH_STEPS:,}"
+        return (
+            f"with {size} the run would have {counted(batches * settings.epochs, 'step')}, fewer than {ENOUGH_STEPS:,}"
+        )
     needed = training_memory(model, replace(settings, batch=size))
     for bound in model.require:
         if bound.quantity == "memory" and bound.high is not None and needed >= bound.high:

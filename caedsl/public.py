@@ -1,0 +1,8 @@
+"""Objects of the Python interface as ``dir`` shows them."""
+
+
+class PublicNames:
+    """Object whose ``dir``, and so the completion of a notebook, lists only what is public."""
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in super().__dir__() if not name.startswith("_"))
