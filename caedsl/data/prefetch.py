@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from caedsl.data.cores import allowed_cores
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
@@ -17,9 +19,8 @@ LOWEST_PRIORITY = 19
 
 
 def workers() -> int:
-    """Return the number of threads: the cores of this process, at most ``MOST_WORKERS``."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(MOST_WORKERS, cores)
+    """Return the number of threads: the cores that this process may use, at most ``MOST_WORKERS``."""
+    return min(MOST_WORKERS, allowed_cores())
 
 
 def ahead(work: Callable[[Key], Result], keys: Iterable[Key], most: int, polite: bool = False) -> Iterator[Result]:

@@ -1,9 +1,9 @@
 """Checkpoints: the complete state of a run between two steps, from which it resumes bit for bit.
 
-Weights, moments and averages are tensors; the rest (counters, history, schedule) is a JSON text. Random numbers have no
-state: they follow from the seed and the step. Both
-are stored in one safetensors file, the text in its header, so that they cannot get separated; a checksum covers both.
-The file contains no code. The folder keeps the last two checkpoints, so that one remains if the other is damaged.
+Weights, moments and averages are tensors; the rest (counters, history, schedule) is a JSON text. Both are stored in one
+safetensors file, the text in its header, so that they cannot get separated; a checksum covers both. Random numbers have
+no state: they follow from the seed and the step. The file contains no code. The folder keeps the last two checkpoints,
+so that one remains if the other is damaged.
 """
 
 import json

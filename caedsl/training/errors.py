@@ -76,9 +76,9 @@ def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
     if error is None or _NO_PRIMITIVE not in str(error):
         return None
     return TrainingError(
-        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): it has "
-        "no "
-        "code for a layer as large as one of these, or no memory for it; use smaller kernels, fewer channels, or a GPU"
+        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): "
+        "it has no code for a layer as large as one of these, or no memory for it; use smaller kernels, fewer channels "
+        "or a GPU"
     )
 
 

@@ -4,8 +4,8 @@ import os
 import time
 from collections.abc import Callable
 
+from caedsl.data.cores import allowed_cores
 from caedsl.runs.history import Step
-from caedsl.training.cores import allowed_cores
 from caedsl.training.loop import Callback, Training
 
 WINDOW_SECONDS = 10.0

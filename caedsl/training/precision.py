@@ -45,20 +45,39 @@ class Precision:
 
     @contextmanager
     def products(self) -> Iterator[None]:
-        """Let CUDA multiply 32-bit numbers as TensorFloat-32 within the block, unless the format is exact."""
-        # Both the older and the newer settings are set: reading the older ones raises if the newer ones disagree.
-        older: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
-        newer: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-        before = [switch.fp32_precision for switch in newer]
+        """Multiply 32-bit numbers exactly within the block, on CUDA as TensorFloat-32 unless the format is exact.
+
+        The program may have chosen otherwise, for example with ``torch.set_float32_matmul_precision``; its choice is
+        restored after the block.
+        """
+        backends: Any = torch.backends
+        on_cuda = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+        switches = (*on_cuda, backends.mkldnn.matmul, backends.mkldnn.conv)
+        exact = self.kind.exact
+        before, older = [switch.fp32_precision for switch in switches], _older_precision()
         try:
-            for switch, named in zip(older, newer, strict=True):
-                switch.allow_tf32 = not self.kind.exact
-                named.fp32_precision = "ieee" if self.kind.exact else "tf32"
+            # The older settings are set too, since reading them raises if the newer ones disagree.
+            _set_older("highest" if exact else "high", not exact)
+            for switch in switches:
+                switch.fp32_precision = "tf32" if switch in on_cuda and not exact else "ieee"
             yield
         finally:
-            for switch, named, value in zip(older, newer, before, strict=True):
-                switch.allow_tf32 = value == "tf32"
-                named.fp32_precision = value
+            _set_older(older, before[1] == "tf32")
+            for switch, value in zip(switches, before, strict=True):
+                switch.fp32_precision = value
+
+
+def _older_precision() -> str:
+    """Return PyTorch's older setting for matrix products; "highest" if the program has contradicted it."""
+    try:
+        return torch.get_float32_matmul_precision()
+    except RuntimeError:
+        return "highest"
+
+
+def _set_older(matmul: str, tf32_convolutions: bool) -> None:
+    torch.set_float32_matmul_precision(matmul)
+    torch.backends.cudnn.allow_tf32 = tf32_convolutions
 
 
 def choose_precision(wanted: str, device: torch.device) -> Precision:

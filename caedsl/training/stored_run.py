@@ -163,6 +163,5 @@ def _unreadable(path: Path, name: str, error: OSError) -> RunError:
 def _damaged(path: Path, name: str, error: ValueError) -> RunError:
     return RunError(
         f"{path / name} is damaged, or of another version of caedsl ({reason_of(error)}); put the file back, or "
-        "start a new run "
-        f"from {path / SPEC}"
+        f"start a new run from {path / SPEC}"
     )

@@ -1,6 +1,7 @@
 """Precision and device of a run."""
 
 import os
+from typing import Any
 
 import pytest
 import torch
@@ -38,20 +39,29 @@ def test_autocast_computes_in_the_precision_and_weights_stay_in_32_bits(name: st
     assert {weight.dtype for weight in module.parameters()} == {torch.float32}
 
 
+@pytest.mark.parametrize("chosen", ["highest", "high", "medium"])
 @pytest.mark.parametrize(("name", "expected"), [("fp32", "ieee"), ("bf16", "tf32")])
-def test_products_of_32_bits_on_cuda_are_exact_where_fp32_is_asked_for(name: str, expected: str) -> None:
-    def settings() -> list[str]:
-        return [torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision]
+def test_products_of_32_bits_are_exact_where_fp32_is_asked_for(name: str, expected: str, chosen: str) -> None:
+    backends: Any = torch.backends
+    switches = [backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv]
 
-    before = settings()
-    with Precision(name, "cuda").products():
-        assert settings() == [expected, expected]
-        # Other libraries use the older names; PyTorch raises if these and the newer ones disagree.
-        assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == (expected == "tf32")
-        assert torch.get_float32_matmul_precision() == ("high" if expected == "tf32" else "highest")
-    assert settings() == before
-    assert not torch.backends.cuda.matmul.allow_tf32
-    assert torch.backends.cudnn.allow_tf32
+    def settings() -> list[Any]:
+        older = torch.get_float32_matmul_precision(), backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32
+        return [*older, *(switch.fp32_precision for switch in switches)]
+
+    untouched = settings()
+    torch.set_float32_matmul_precision(chosen)
+    try:
+        before = settings()
+        with Precision(name, "cuda").products():
+            # Other libraries use the older names; PyTorch raises if these and the newer ones disagree.
+            tf32 = expected == "tf32"
+            assert settings() == ["high" if tf32 else "highest", tf32, tf32, expected, expected, "ieee", "ieee"]
+        assert settings() == before
+    finally:
+        torch.set_float32_matmul_precision("highest")
+        for switch, value in zip(switches, untouched[3:], strict=True):
+            switch.fp32_precision = value
 
 
 def test_the_last_sigmoid_is_computed_in_32_bits() -> None:
@@ -102,15 +112,25 @@ def test_an_allocator_that_refuses_large_blocks_is_left_alone(accepted: int, mon
     assert not asked
 
 
-@pytest.mark.parametrize(("visible", "slurm", "number"), [(4, False, 2), (4, True, 2), (1, True, 0), (1, False, None)])
+@pytest.mark.parametrize(
+    ("visible", "launchers", "number"),
+    [
+        (4, [], 2),
+        (4, ["SLURM_PROCID"], 2),
+        (1, ["SLURM_PROCID"], 0),
+        (1, [], None),
+        (1, ["SLURM_PROCID", "TORCHELASTIC_RUN_ID"], None),
+    ],
+)
 def test_each_process_has_a_device_that_it_sees(
-    visible: int, slurm: bool, number: int | None, monkeypatch: pytest.MonkeyPatch
+    visible: int, launchers: list[str], number: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
     monkeypatch.setattr(torch.cuda, "set_device", lambda number: None)
-    monkeypatch.delenv("SLURM_PROCID", raising=False)
-    if slurm:
-        monkeypatch.setenv("SLURM_PROCID", "2")
+    for variable in ("SLURM_PROCID", "TORCHELASTIC_RUN_ID"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in launchers:
+        monkeypatch.setenv(variable, "2")
     group = object.__new__(ProcessGroup)
     group.number = group._on_this_machine = 2
     if number is None:

@@ -60,11 +60,15 @@ class ProcessGroup(Processes):
         self._first_spoke = False
 
     def device(self, chosen: torch.device) -> torch.device:
-        """Return the CUDA device of this process, by its local rank, or the only device that Slurm makes visible."""
+        """Return the CUDA device of this process: by its local rank, or the only one that Slurm shows each task.
+
+        Processes that torchrun has started within one task of Slurm see the same devices.
+        """
         if chosen.type != "cuda":
             return chosen
         devices = torch.cuda.device_count()
-        number = 0 if devices == 1 and "SLURM_PROCID" in os.environ else self._on_this_machine
+        is_task = "SLURM_PROCID" in os.environ and "TORCHELASTIC_RUN_ID" not in os.environ
+        number = 0 if devices == 1 and is_task else self._on_this_machine
         if number >= devices:
             raise TrainingError(
                 f"this machine has {devices} CUDA device{'s' * (devices != 1)}, and process {self.number} would need "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.training.cores import (
+from caedsl.data.cores import (
     SAMPLES,
     SET_BY_USER,
     WAIT_POLICY,
