@@ -109,7 +109,7 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield ""
         if diagnosis.best is diagnosis.faster:
             yield f"Faster: {diagnosis.best.title}: {diagnosis.best.numbers}"
-        yield "Change, which --fix (or --output FILE) writes:"
+        yield "Change, which --output FILE (or --fix, for a spec) writes:"
         yield from _diff(diagnosis.best)
     yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])

@@ -95,7 +95,7 @@ class _Examination:
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
         trials = Trials(self.subject, steps, seen.first.curve if seen.first.steps == steps else None)
         made: list[Repair] = []
-        judged: list[Suspicion] = []
+        best: list[Repair | None] = []
         done: set[tuple[Edit, ...]] = set()
         for suspicion in found:
             own: list[Repair] = []
@@ -109,8 +109,10 @@ class _Examination:
                 self.reporter.end()
                 own += [repair] if repair is not None else []
             made += own
-            judged.append(_judged(suspicion, min(own, key=lambda repair: repair.gain, default=None)))
-        return sorted(judged, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
+            best.append(min(own, key=lambda repair: repair.gain, default=None))
+        least = min((repair.gain for repair in made if repair.wins), default=0.0)
+        ranked = [judged(suspicion, repair, least) for suspicion, repair in zip(found, best, strict=True)]
+        return sorted(ranked, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
 
     def _told(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
@@ -151,9 +153,13 @@ def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
     return [one.cause for one in causes].index(cause)
 
 
-def _judged(suspicion: Suspicion, repair: Repair | None) -> Suspicion:
-    """Return a suspicion with its certainty adjusted by the result of its repair."""
-    if repair is None or not repair.decided:
+def judged(suspicion: Suspicion, repair: Repair | None, least: float) -> Suspicion:
+    """Return a suspicion with its certainty adjusted by the result of its repair.
+
+    ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its
+    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason.
+    """
+    if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
     if repair.wins:
         return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= NAMED else suspicion

@@ -32,7 +32,7 @@ def _charts(diagnosis: Diagnosis) -> dict[str, str]:
     """Return the charts by their headings: repairs compared with the original, and measurements of the probes."""
     drawn = {}
     for number, repair in enumerate(diagnosis.trained):
-        drawn[f"{repair.title}, tried for {repair.cause}"] = lines(
+        drawn[f"Tried for {repair.cause}: {repair.title}"] = lines(
             _trial(repair), "steps", "share of the variance left", f"repair{number}"
         )
     for number, evidence in enumerate(diagnosis.evidence.values()):
@@ -42,17 +42,23 @@ def _charts(diagnosis: Diagnosis) -> dict[str, str]:
 
 def _trial(repair: Repair) -> Lines:
     both = (("original", repair.before), ("repaired", repair.after))
-    return {
+    curves = {
         f"{name}, seed {seed}": (curve.steps, curve.left)
         for name, curves in both
         for seed, curve in zip(repair.seeds, curves, strict=True)
     }
+    return _with_mean_image(curves, repair.steps)
+
+
+def _with_mean_image(curves: Lines, steps: int) -> Lines:
+    """Add the mean image, which leaves all of the variance: without it, a flat curve could look steep."""
+    return {**curves, "mean image": ((0, steps), (1.0, 1.0))}
 
 
 def _of(evidence: Evidence, name: str) -> dict[str, str]:
     if isinstance(evidence, MemoriseEvidence):
         limit = ((0, evidence.curve.steps[-1]), (FAILED, FAILED))
-        curves: Lines = {"left": (evidence.curve.steps, evidence.curve.left), "limit": limit}
+        curves: Lines = {"left": (evidence.curve.steps, evidence.curve.left), f"limit ({FAILED:.0%})": limit}
         heading = f"Memorising {evidence.images} images"
         return {heading: lines(curves, "steps", "share of the variance left", name)}
     if isinstance(evidence, RateEvidence) and evidence.rates:
@@ -61,5 +67,6 @@ def _of(evidence: Evidence, name: str) -> dict[str, str]:
         return {"Range test of the learning rate": lines(curves, "learning rate", "loss", name)}
     if isinstance(evidence, FirstStepsEvidence):
         curves = {"held-out images": (evidence.curve.steps, evidence.curve.left)}
-        return {"First steps": lines(curves, "steps", "share of the variance left", name)}
+        shown = _with_mean_image(curves, evidence.steps)
+        return {"First steps": lines(shown, "steps", "share of the variance left", name)}
     return {}

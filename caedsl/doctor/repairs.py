@@ -87,15 +87,14 @@ class Trials:
             return None
         try:
             changed = self.subject.changed(model)
-            after = self._curves(changed, self.seeds, tell(f"trying {change.title}"))
+            after = self._curves(changed, self.seeds, tell(f"trying: {change.title}"))
         except TrainingError:
             return None
-        source = self.subject.model.source
         return Repair(
             cause,
             change.title,
             model.source.text,
-            unified_diff(source.text, model.source.text, source.path),
+            unified_diff(self.subject.model.source.text, model.source.text, self.subject.shown_path),
             self.steps,
             self.seeds,
             self._originals(tell("training the spec as it is, to compare with")),

@@ -96,7 +96,13 @@ class Subject:
     @cached_property
     def places(self) -> Places:
         """Places of the layers in the spec."""
-        return Places.of(self.model, self.model.source.text, self.model.source.path)
+        return Places.of(self.model, self.model.source.text, self.shown_path)
+
+    @property
+    def shown_path(self) -> str:
+        """Path that lines belong to; those of an imported model are lines of its spec, not of its file."""
+        path = self.model.source.path
+        return f"spec of {path}" if self.names else path
 
     def layer_place(self, number: int) -> str:
         """Return the place of a layer: its line and, for an imported model, the author's own name."""

@@ -108,6 +108,7 @@ def test_a_module_of_pytorch(caedsl: Run, tmp_path: Path) -> None:
     ran = caedsl("doctor", place, "--input", "1x8x8", *asked, "--quiet")
     assert ran.code == 1, ran.err
     assert "low-learning-rate" in ran.out
+    assert f"at       spec of {place}:" in ran.out, "net.py has no such line"
     assert "optimizer adam lr=" in repaired.read_text()
     assert "lr=1e-6" not in repaired.read_text()
 

@@ -7,7 +7,10 @@ from torch import nn
 import caedsl
 from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
-from caedsl.doctor.examine import examine
+from caedsl.doctor.examine import examine, judged
+from caedsl.doctor.repairs import Repair
+from caedsl.doctor.stepping import ErrorCurve
+from caedsl.doctor.suspicion import Suspicion
 from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject
@@ -119,3 +122,18 @@ def test_weights_that_an_imported_module_does_not_train() -> None:
     assert "2 weights" in found.causes[0].evidence
     encoder.requires_grad_(True)
     assert all(weight.requires_grad for weight in caedsl.from_torch(module, input=(1, 8, 8)).module.parameters())
+
+
+def test_a_repair_that_wins_far_less_than_another_says_nothing_about_its_cause() -> None:
+    """A higher rate also speeds up a network that learns slowly because of its dropout."""
+    suspicion = Suspicion("low-learning-rate", 0.85, "", "", "")
+
+    def repair(left: float) -> Repair:
+        before, after = (ErrorCurve((300,), (value,)) for value in (0.66, left))
+        return Repair("low-learning-rate", "", "", "", 300, (0, 1), (before, before), (after, after))
+
+    little, much = repair(0.55), repair(0.3)
+    assert little.wins
+    assert judged(suspicion, little, least=much.gain) == suspicion
+    assert judged(suspicion, little, least=little.gain).sure == 1
+    assert judged(suspicion, much, least=much.gain).sure == 1

@@ -106,7 +106,7 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
 
 def _bottleneck(seen: ProbesSoFar) -> str:
     model = seen.subject.model
-    return f"{model.source.path}:{model.source.position(model.bottleneck.span.start).line}: `bottleneck`"
+    return f"{seen.subject.shown_path}:{model.source.position(model.bottleneck.span.start).line}: `bottleneck`"
 
 
 def _larger(seen: ProbesSoFar, wanted: int) -> tuple[ProposedChange, ...]:
@@ -128,4 +128,4 @@ def of_data(seen: ProbesSoFar, cause: str, sure: float, evidence: str) -> Suspic
     """Return a suspicion about the images, which no change of the spec fixes."""
     source = seen.subject.model.source
     line = source.position(seen.subject.model.place("data").start).line
-    return Suspicion(cause, sure, evidence, f"{source.path}:{line}: `data`", KNOWN[cause].remedy)
+    return Suspicion(cause, sure, evidence, f"{seen.subject.shown_path}:{line}: `data`", KNOWN[cause].remedy)

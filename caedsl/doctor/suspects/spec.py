@@ -19,7 +19,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         if finding.name not in KNOWN:
             continue
         line = source.position(finding.primary.span.start).line
-        place = f"{source.path}:{line}{seen.subject.own_names(line)}"
+        place = f"{seen.subject.shown_path}:{line}{seen.subject.own_names(line)}"
         yield Suspicion(
             finding.name,
             _SURE[finding.severity],
