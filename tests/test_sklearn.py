@@ -121,7 +121,7 @@ def test_bad_input() -> None:
         ConvAutoencoder(SPEC, device="cpu").fit(X.reshape(len(X), -1)[:9, :63])
     with pytest.raises(ValueError, match="NaN"):
         ConvAutoencoder(SPEC, device="cpu").fit(np.full((9, 8, 8), np.nan))
-    with pytest.raises(DataError, match=r"outside of 0\.\.1"):
+    with pytest.raises(DataError, match=r"outside 0\.\.1"):
         ConvAutoencoder(SPEC, device="cpu").fit(X[:50] * 16)
     with pytest.raises(ValueError, match="fpr must lie between 0 and 1"):
         ConvAutoencoder(SPEC, fpr=0).fit(X[:9])

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.specs import fail
+from caedsl.diagnostics.text import counted
 from caedsl.runs.confined import new_file
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
         raise fail(str(error)) from None
     if folder.renamed:
         typer.echo(
-            f"caedsl: {folder.renamed} file{'s' * (folder.renamed != 1)} in {path} were renamed, because the names of "
-            f"their samples lead elsewhere or are not unique",
+            f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some names of samples lead "
+            "elsewhere or are not unique",
             err=True,
         )
 

@@ -58,7 +58,7 @@ def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
     if model is None or not model.complete or model.out_shape != model.target.shape or not checked.spec.complete:
         raise typer.Exit(FINDINGS)
     if model.sweep is not None:
-        raise fail(f"{path} has a sweep of {_variants(model.sweep)}: name a spec without one")
+        raise fail(f"{path} has a sweep of {counted(model.sweep.variants, 'variant')}: name a spec without one")
     return model
 
 
@@ -86,7 +86,10 @@ def read_unswept(path: str, assignments: Sequence[str] = (), variant: int | None
     """Return the model of ``read_model``; if it has a sweep, report that the sweep is ignored."""
     model = read_model(path, assignments, quiet=True, variant=variant)
     if model.sweep is not None:
-        complain(f"the sweep of {path} with {_variants(model.sweep)} is ignored: choose a variant with --variant N")
+        complain(
+            f"the sweep of {path} with {counted(model.sweep.variants, 'variant')} is ignored: choose a variant with "
+            "--variant N"
+        )
     return model
 
 
@@ -96,12 +99,8 @@ def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
         f"  --variant {number}  {sweep.described(number)}" for number in range(1, min(sweep.variants, _MOST_SHOWN) + 1)
     ]
     more = [f"  … up to --variant {sweep.variants}"] if sweep.variants > _MOST_SHOWN else []
-    head = f"{path} has a sweep of {_variants(sweep)}: choose one of them"
+    head = f"{path} has a sweep of {counted(sweep.variants, 'variant')}: choose one of them"
     return fail("\n".join([head, *shown, *more]))
-
-
-def _variants(sweep: Sweep) -> str:
-    return counted(sweep.variants, "variant")
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from caedsl.data.row_file import RowFile, rows_of, whole
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import Array, Weights
+from caedsl.diagnostics.text import counted
 
 _NPY, _NPZ = b"\x93NUMPY", b"PK"
 _NOT_DAMAGE = (DataError, OSError, MemoryError)
@@ -102,15 +103,15 @@ def _open(path: Path) -> Array | RowFile:
 def _read_header(file: BinaryIO) -> _Header:
     version = np.lib.format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"its format is version {version[0]}.{version[1]}, which plain arrays do not need")
+        raise ValueError(f"its format version is {version[0]}.{version[1]}, but plain arrays need only 1.0 or 2.0")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     header = _Header(*read(file))
     if header.dtype.hasobject:
         raise ValueError("Object arrays")
     if not header.shape:
-        raise ValueError("it holds one number, and not several samples")
+        raise ValueError("it contains one number, not several samples")
     if not header.dtype.itemsize or any(side < 0 for side in header.shape):
-        raise ValueError(f"its values are of type {header.dtype} and its shape is {header.shape}")
+        raise ValueError(f"its values have the type {header.dtype}, and its shape is {header.shape}")
     return header
 
 
@@ -124,25 +125,30 @@ def _expect(path: Path, start: bytes, kind: str) -> None:
     if there.startswith(start):
         return
     other = next((name for name, its in (("npy", _NPY), ("npz", _NPZ)) if there.startswith(its)), None)
-    raise DataError(f"{path} is not an {kind} file{f', but an {other} file: write `{other}` for it' if other else ''}")
+    raise DataError(
+        f"{path} is not an {kind} "
+        f"file{f', but an {other} file: write `{other}`' if other else ': save the array again'}"
+    )
 
 
 def _damaged(path: Path, kind: str, error: BaseException) -> str:
     if "Object arrays" in str(error) or "Python objects" in str(error):
-        return f"{path} holds Python objects, which could run code when read: save a plain array of numbers instead"
-    return f"{path} is damaged, or is not an {kind} file: {reason(error)}"
+        return f"{path} contains Python objects, which could run code when read: save a plain array of numbers instead"
+    return f"{path} is not an {kind} file, or is damaged ({reason(error)}): save the array again"
 
 
 def _only_key(keys: list[str], path: Path) -> str:
     if len(keys) == 1:
         return keys[0]
-    raise DataError(f"{path} holds {len(keys)} arrays: say which one with `key=`, of {', '.join(keys) or 'none'}")
+    raise DataError(
+        f"{path} contains {counted(len(keys), 'array')}: choose one with `key=` ({', '.join(keys) or 'none'})"
+    )
 
 
 def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path) -> Array | RowFile:
     keys = list(arrays)
     if key not in keys:
-        raise DataError(f"{path} has no array `{key}`: it has {', '.join(keys) or 'none'}")
+        raise DataError(f"{path} has no array `{key}`: its arrays are {', '.join(keys) or 'none'}")
     archive = arrays.zip
     assert archive is not None  # until it is closed
     name = key if key in archive.namelist() else f"{key}.npy"
@@ -151,8 +157,8 @@ def _member(arrays: "np.lib.npyio.NpzFile", file: BinaryIO, key: str, path: Path
         header = _read_header(content)  # type: ignore[arg-type]
         if content.tell() + header.bytes != member.file_size:
             raise DataError(
-                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, and its shape "
-                f"needs {header.bytes:,}"
+                f"{path} is damaged: `{key}` has {member.file_size - content.tell():,} bytes of values, but its shape "
+                f"needs {header.bytes:,}; save the array again"
             )
         if member.compress_type == zipfile.ZIP_STORED:
             start = content.tell()
@@ -184,7 +190,7 @@ def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
     if isinstance(array, RowFile):
         needed, room = array.size * array.dtype.itemsize, available_memory()
         if room is not None and needed > room:
-            raise DataError(f"{path} holds {needed:,} bytes of values, and {room:,} bytes of memory are available")
+            raise DataError(f"{path} needs {needed:,} bytes of memory, but {room:,} are available: split it")
     return whole(array)
 
 

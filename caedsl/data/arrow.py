@@ -66,7 +66,7 @@ class Columns:
 def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[Stack, tuple[str, ...]]:
     """Return the samples of a table and the names of their classes; raise a ``DataError`` if there are none."""
     if not table.rows:
-        raise DataError(f"{table.called} holds no rows")
+        raise DataError(f"{table.called} has no rows: add some")
     name = _column(table, wanted.samples)
     labels = _labels(table, wanted.labels)
     weights = _weights(table, wanted.weights)
@@ -133,7 +133,7 @@ class RecordStack(PictureStack):
         if isinstance(content, dict):
             content = content["bytes"]
         if content is None:
-            raise DataError(f"{self.called(number)} holds no image: fill it in, or leave it out")
+            raise DataError(f"{self.called(number)} has no image: add one, or remove the row")
         return picture_of(content, self.called(number), self.fit, self.white)
 
 
@@ -154,7 +154,7 @@ class _ArrayColumn(Store):
         rows = [self._row(cell, number) for cell, number in zip(cells, index.tolist(), strict=True)]
         if len({row.shape for row in rows}) > 1:
             raise DataError(
-                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: cut them alike"
+                f"{self._table.called}: the arrays of column `{self._column}` differ in shape: give all the same shape"
             )
         return np.stack(rows)
 
@@ -174,7 +174,7 @@ class _ArrayColumn(Store):
                 values = values.flatten()
         except (ValueError, TypeError, AttributeError, ZeroDivisionError):  # not lists, or lists of unequal lengths
             raise DataError(
-                f"{self._table.called}, row {number} (counted from 0): `{self._column}` holds no array of numbers"
+                f"{self._table.called}, row {number} (counted from 0): `{self._column}` is not an array of numbers"
             ) from None
 
 
@@ -186,13 +186,16 @@ def _column(table: ArrowTable, wanted: str | None) -> str:
             raise DataError(f"{table.called} has no column `{wanted}`: its columns are {there}")
         kind = _storage(table.schema.field(wanted).type)
         if not (_is_text(kind) or _is_encoded(kind) or _is_list(kind)):
-            raise DataError(f"{table.called}: column `{wanted}` is of type {kind}: samples are images, paths or lists")
+            raise DataError(
+                f"{table.called}: column `{wanted}` has the type {kind}, but samples are images, paths or lists"
+            )
         return wanted
     kinds: dict[str, Any] = {field.name: _storage(field.type) for field in table.schema}
     found: list[str] = [name for name, kind in kinds.items() if _is_encoded(kind) or _is_list(kind)]
     if len(found) != 1:
         raise DataError(
-            f"{table.called} has {len(found)} columns that may hold samples: say which one with `key=`, of {there}"
+            f"{table.called} has {counted(len(found), 'column')} that may contain samples: choose one with `key=` "
+            f"({there})"
         )
     return found[0]
 
@@ -204,10 +207,15 @@ def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
     if column is None:
         return StoredLabels()
     if column not in table.schema.names:
-        raise DataError(f"{table.called} has no column `{column}` of labels: its columns are {table.schema.names[:20]}")
+        raise DataError(
+            f"{table.called} has no column `{column}` of labels: its columns are "
+            f"{', '.join(map(printable, table.schema.names[:20]))}"
+        )
     cells = table.column(column)
     if cells.null_count:
-        raise DataError(f"{table.called}: no label in `{column}` for {counted(cells.null_count, 'row')}: fill them in")
+        raise DataError(
+            f"{table.called}: {counted(cells.null_count, 'row')} without a label in `{column}`: add the labels"
+        )
     values = np.asarray(cells.to_pylist()) if _is_text(cells.type) else cells.to_numpy()
     labels = as_labels(values, f"{table.called}, column `{column}`")
     names = named.get(column, labels.names)
@@ -221,7 +229,8 @@ def _weights(table: ArrowTable, column: str | None) -> Weights | None:
         return None
     if column not in table.schema.names:
         raise DataError(
-            f"{table.called} has no column `{column}` of weights: its columns are {table.schema.names[:20]}"
+            f"{table.called} has no column `{column}` of weights: its columns are "
+            f"{', '.join(map(printable, table.schema.names[:20]))}"
         )
     values = table.column(column).to_numpy()
     return as_weights(values, table.rows, f"{table.called}, column `{column}`")
@@ -244,7 +253,10 @@ def _paths(table: ArrowTable, column: str) -> list[str]:
     paths: list[str] = table.column(column).to_pylist()
     for number, path in enumerate(paths):
         if not path or "\0" in path:
-            raise DataError(f"{table.called}, row {number} (counted from 0): column `{column}` names no file")
+            raise DataError(
+                f"{table.called}, row {number} (counted from 0): column `{column}` has no file name: add one, or "
+                "remove the row"
+            )
     return paths
 
 

@@ -44,12 +44,12 @@ def read(request: Request) -> UnreadImages:
         (place / "cifar-10-batches-py" for place in places if (place / "cifar-10-batches-py").is_dir()), None
     )
     looked = (
-        [] if pickled is None else [f"{pickled} holds pickles, which can run code when read: take {_ARCHIVE} instead"]
+        [] if pickled is None else [f"{pickled} contains pickles, which can run code when read: use {_ARCHIVE} instead"]
     )
     found = next(complete(CIFAR10, request.data_folders), None) or fetch(CIFAR10, request, looked)
     archive = found[_ARCHIVE]
     known = _published(archive)
-    note = f"{archive} is not the published file: its checksum is another one"
+    note = f"{archive} is not the published file: its checksum differs"
     return _found(_unpack(archive), archive, request, () if known else (note,))
 
 
@@ -73,10 +73,10 @@ def _unpack(archive: Path) -> dict[str, bytes]:
                 if content.tell() > _MOST_UNPACKED:
                     raise ValueError("it is too large")
     except (EOFError, OSError, ValueError, OverflowError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"{archive} is damaged ({reason(error)}): get the file again") from error
+        raise DataError(f"{archive} is damaged ({reason(error)}): download it again") from error
     missing = [name for name in (*_TRAIN, _TEST) if name not in batches]
     if missing:
-        raise DataError(f"{archive} has no {', '.join(missing)}: get the file again")
+        raise DataError(f"{archive} has no {', '.join(missing)}: download it again")
     return batches
 
 
@@ -96,7 +96,7 @@ def _found(batches: dict[str, bytes], path: Path, request: Request, notes: tuple
     for name, batch in batches.items():
         if not batch or len(batch) % _RECORD:
             raise DataError(
-                f"{path}: {name} has {len(batch):,} bytes, not a multiple of {_RECORD:,}: get the files again"
+                f"{path}: {name} has {len(batch):,} bytes, not a multiple of {_RECORD:,}: download the archive again"
             )
     train = _stack(b"".join(batches[name] for name in _TRAIN), path, request)
     return UnreadImages(train, _stack(batches[_TEST], path, request), class_names=CLASS_NAMES, notes=notes)
@@ -107,10 +107,10 @@ def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
     pixels = records[:, 1:].reshape(-1, 3, 32, 32)
     if request.fit.channels not in (1, 3):
         raise DataError(
-            f"cifar10 has 3 channels, and the {request.fit.word} is {request.fit.input}: "
-            f"write `{request.fit.word} 3x32x32`"
+            f"cifar10 has 3 channels, but the {request.fit.word} is {request.fit.input}: write `{request.fit.word} "
+            "3x32x32`"
         )
     labels = records[:, 0].astype(np.int64)
     if labels.size and labels.max() >= len(CLASS_NAMES):
-        raise DataError(f"{path} is damaged: it has the label {labels.max()}, and cifar10 has classes 0..9")
+        raise DataError(f"{path} is damaged: it has the label {labels.max()}, but the classes of cifar10 are 0..9")
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(path)), request.fit, str(path), labels)

@@ -77,8 +77,10 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
     ``UnavailableError`` lists the folders searched before (including ``looked``), and why each address failed.
     """
     if request.store is None:
-        text = f"no files of {wanted.name}: this user has no home folder in which data sets could be kept"
-        raise UnavailableError("\n".join([text, *looked]), f"set {VARIABLE} to a folder that can be written")
+        text = f"no files of {wanted.name}: there is no home folder to store data sets in"
+        raise UnavailableError(
+            "\n".join([text, *looked]), f"set the environment variable {VARIABLE} to a writable folder"
+        )
     place = request.store / wanted.places[0]
     searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)
     made = [folder for folder in (place, *place.parents) if not folder.exists()]
@@ -88,7 +90,7 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
             try:
                 failure = download(mirrors[0] + file, place / file, sha256, partial(_show, request.progress, file))
             except OSError as error:
-                failures.append(f"{place} cannot be written: {reason(error)}")
+                failures.append(f"{place} is not writable: {reason(error)}")
                 mirrors.clear()
                 break
             if failure is None:

@@ -21,7 +21,7 @@ from caedsl.data.source_reader import reason
 
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 
-LAID_ON_WHITE, FIRST_FRAME = "with transparency, laid on white", "of several frames, the first taken"
+LAID_ON_WHITE, FIRST_FRAME = "with transparency, placed on white", "with several frames, of which the first is used"
 
 _BITS_PER_SAMPLE = 258
 """The tag of a TIFF."""
@@ -78,10 +78,10 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
     except (DataError, GeneratorExit):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"has too many pixels to be decoded ({reason(error)}): scale it down") from error
+        raise DataError(f"has too many pixels ({reason(error)}): scale it down") from error
     # For broken files, Pillow's decoders raise arbitrary exceptions: OSError, SyntaxError, IndexError and more.
     except Exception as error:
-        known = f"none of {', '.join(FORMATS)}" if "cannot identify" in str(error) else reason(error)
+        known = f"not one of {', '.join(FORMATS)}" if "cannot identify" in str(error) else reason(error)
         raise DataError(f"cannot be decoded ({known}): repair, replace or remove it") from error
 
 
@@ -90,8 +90,8 @@ def _check_size(image: Image.Image, stored: int) -> None:
     unpacked = pixels // 8 if image.mode == "1" else pixels * len(image.getbands())
     if pixels > _MOST_PIXELS and unpacked > _MOST_RATIO * stored:
         raise DataError(
-            f"says that it has {image.width:,} x {image.height:,} pixels in {stored:,} bytes, and above "
-            f"{_MOST_PIXELS:,} pixels an image that small is not decoded: scale it down, or save it uncompressed"
+            f"claims to have {image.width:,} x {image.height:,} pixels in {stored:,} bytes; above {_MOST_PIXELS:,} "
+            "pixels, such a small file is not decoded: scale it down, or save it uncompressed"
         )
 
 
@@ -157,7 +157,7 @@ def _wide_colours(image: Image.Image, content: bytes) -> tuple[NDArray[np.float3
         pairs = np.array(_read_as(image, content, {"LA;16B": "RGBA"})).astype(np.float32)
         return pairs[..., 0::2] * 256 + pairs[..., 1::2], 65535
     if len(modes) != 1 or not (mode := modes.pop()).startswith(("RGB;16", "RGBA;16", "RGBX;16")):
-        raise DataError("holds colours of 16 bits in a form that cannot be read whole: save it as a 16-bit RGB PNG")
+        raise DataError("has 16-bit colours in a form that Pillow reduces to 8 bits: save it as a 16-bit RGB PNG")
     base, order = mode[:-1], mode[-1]
     bands = 4 if base.startswith("RGBA") else 3
     # Pillow keeps the high byte of each value; with the byte order swapped, that is the low byte.
@@ -176,7 +176,7 @@ def _ppm_white(image: Image.Image) -> int:
 def _ppm_colours(image: Image.Image, content: bytes) -> NDArray[np.float32]:
     name, _, offset, _ = _tiles(image)[0]
     if name != "ppm":
-        raise DataError("is a plain PPM of more than 8 bits: save it as a 16-bit RGB PNG")
+        raise DataError("is a plain PPM with more than 8 bits per value: save it as a 16-bit RGB PNG")
     values = np.frombuffer(content, ">u2", 3 * image.width * image.height, offset)
     return values.reshape(image.height, image.width, 3).astype(np.float32)
 
@@ -208,7 +208,7 @@ def _wide(stored: tuple[NDArray[np.float32], int], transparent: Any, remarks: li
     if alpha is not None and alpha.min() < 1:
         remarks.append(LAID_ON_WHITE)
         colours = (colours * alpha + white * (1 - alpha)).astype(np.float32)
-    remarks.append(f"of 16 bits, scaled from 0..{white}")
+    remarks.append(f"with 16 bits, scaled from 0..{white}")
     return Decoded(tuple(Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(colours, 2, 0)), white)
 
 
@@ -225,5 +225,5 @@ def _refuse_lost_bits(image: Image.Image, content: bytes) -> None:
         bits = content[at + 9]  # after the box's version and flags and the number of channels
     if bits > 8:
         raise DataError(
-            f"has {bits} bits for each value, of which only 8 can be read from {image.format}: save it as a 16-bit PNG"
+            f"has {bits} bits per value, but only 8 can be read from {image.format}: save it as a 16-bit PNG"
         )

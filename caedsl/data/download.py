@@ -45,7 +45,7 @@ def download(url: str, path: Path, sha256: str, show: Callable[[int, int], None]
     except RequestException as error:
         return _why(error)
     except ValueError:
-        return "the file there has another checksum than the published one"
+        return "the checksum of the file differs from the published one"
     return None
 
 
@@ -54,9 +54,9 @@ def _why(error: Exception) -> str:
     from requests import HTTPError, Timeout
 
     if isinstance(error, HTTPError) and error.response is not None:
-        return f"the server answers {error.response.status_code} {error.response.reason}".rstrip()
+        return f"the server answered {error.response.status_code} {error.response.reason}".rstrip()
     if isinstance(error, Timeout) or "timed out" in str(error):
-        return f"no answer within {CONNECT_SECONDS:g} s, or nothing sent for {READ_SECONDS:g} s"
+        return f"no answer within {CONNECT_SECONDS:g} s, or no data for {READ_SECONDS:g} s"
     if isinstance(error, NoConnection):
-        return "the server's name is not known here" if "resolve" in str(error) else "no connection"
-    return "the connection broke off"
+        return "the server's name cannot be resolved" if "resolve" in str(error) else "no connection"
+    return "the connection was lost"

@@ -53,7 +53,7 @@ def files_in(root: Path, allowed: Path | None, notes: list[str], endings: Abstra
         for name in names:
             (found if name[name.rfind(".") :].lower() in endings else others).append(folder + name)
     if others:
-        notes.append(f"in {root.name}, left out as no {called}: {some(sorted(others))}")
+        notes.append(f"in {root.name}, ignored because they are not {called}: {some(sorted(others))}")
     # Sorted by path components: the separator is replaced by the smallest character, which no name contains.
     return Files(root, sorted(found, key=lambda name: name.replace(os.sep, "\0")))
 

@@ -21,6 +21,7 @@ from caedsl.data.prefetch import ahead, workers
 from caedsl.data.scratch import Scratch
 from caedsl.data.source_reader import Request, describe
 from caedsl.data.stack import Index, RawSamples, Stack
+from caedsl.diagnostics.text import counted
 
 _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512
@@ -111,14 +112,17 @@ class FirstReading:
         there, skipped = np.concatenate(good), tuple(broken.values())
         notes = stack.conclude(seen.remarks, len(there))
         if skipped:
-            notes = (*notes, f"{len(skipped):,} of {len(index):,} {fit.noun}s left out as broken: {_first(skipped)}")
+            notes = (
+                *notes,
+                f"{len(skipped):,} of {counted(len(index), fit.noun)} skipped as broken: {_first(skipped)}",
+            )
         if kept.values is not None:
             return ReadSamples(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
-        streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files as they are needed"
+        streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files when they are needed"
         if cache is not None:
             streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
-            way = f"decoded once, into a file in {self.request.store} that goes when the run ends, and read from there"
-        return ReadSamples(streamed, there, (*notes, f"{kept.refusal}: they are {way}"), skipped)
+            way = f"decoded once into a file in {self.request.store}, which is deleted when the run ends"
+        return ReadSamples(streamed, there, (*notes, f"{kept.refusal}, so they are {way}"), skipped)
 
     def _read_some(self, stack: Stack, index: Index) -> ReadSamples:
         """Read a few evenly spaced samples of a large source; read all only if that is mere copying."""
@@ -132,14 +136,14 @@ class FirstReading:
                 # One error should name all broken samples that are found within the time limit.
                 for _ in self._scan(stack, index, dict(piece.broken)):
                     pass
-            assert piece.block is not None, "a block has broken images, or images"
+            assert piece.block is not None, "a block has images or broken images"
             self._digest.update(piece.block.stored)
             seen.add(piece.block, stack.scale)
             dtype = torch.float32 if piece.block.values.dtype == torch.float32 else dtype
         pixels, way = self._later(stack, index, dtype, seen.span)
         notes = (
             *stack.conclude(seen.remarks, len(chosen)),
-            f"{len(chosen):,} of {len(index):,} {fit.noun}s were looked at; all are {way}",
+            f"checked {len(chosen):,} of {counted(len(index), fit.noun)}; all are {way}",
         )
         return ReadSamples(pixels, index, notes, ())
 
@@ -152,13 +156,13 @@ class FirstReading:
                 kept.add(block.values)
             if kept.values is not None:
                 return Held(kept.values, stack.scale, span), "held in memory"
-            return Streamed(stack, index, fit.shape, span), "read from their files as they are needed"
+            return Streamed(stack, index, fit.shape, span), "read from their files when they are needed"
         rows: KeptRows | None = None
-        way = "read from their files as they are needed"
+        way = "read from their files when they are needed"
         if kept.values is not None:
             rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"
         elif rows := self._scratch(len(index), stack.scale, dtype):
-            way = f"read when they are first needed, then kept in a file in {store} that goes when the run ends"
+            way = f"read when they are first needed, then kept in a file in {store}, which is deleted when the run ends"
         return Cached(CachedStack(stack, index, rows), np.arange(len(index)), fit.shape, span), way
 
     def _scan(self, stack: Stack, index: Index, broken: dict[int, str]) -> Iterator[tuple[Index, RawSamples]]:
@@ -177,10 +181,9 @@ class FirstReading:
             raise DataError(self._unusable(broken, len(broken) + good, len(index)))
 
     def _unusable(self, broken: Mapping[int, str], seen: int, count: int) -> str:
-        noun = f"{self.request.fit.noun}s"
-        among = f"{seen:,} {noun}" if seen == count else f"the first {seen:,} of {count:,} {noun}"
+        among = f"{'' if seen == count else f'the first {seen:,} of '}{counted(count, self.request.fit.noun)}"
         text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
-        remedy = "" if self._skips else "\nto leave such files out, add `skip=broken` to the source"
+        remedy = "" if self._skips else "\nto skip such files, add `skip=broken` to the source"
         return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
 
     @property
@@ -215,8 +218,8 @@ class Kept:
                 return blank(self.count, self.fit, torch.uint8 if value_bytes == 1 else torch.float32)
             except RuntimeError:
                 pass
-        free = "" if self.room is None else f", and {_size(int(self.room / SHARE))} are free"
-        self.refusal = f"{self.count:,} {self.fit.noun}s of {self.fit.input} take {_size(needed)} of memory{free}"
+        free = "" if self.room is None else f", {_size(int(self.room / SHARE))} free"
+        self.refusal = f"the {self.fit.noun}s do not fit into memory ({_size(needed)} needed{free})"
         return None
 
     def add(self, values: Tensor) -> None:

@@ -24,14 +24,14 @@ def read(request: Request) -> UnreadImages:
     """
     root = request.path(request.source.path)
     if not root.is_dir():
-        raise DataError(f"{root} is a file, and `folder` reads a folder: for an array write `npy`, `npz` or `idx`")
+        raise DataError(f"{root} is a file, but `folder` reads a folder: for an array, write `npy`, `npz` or `idx`")
     check_input(request.fit)
     notes: list[str] = []
     roots = _parts(root, request.source.path or "", notes)
     roots |= _own_parts(request, roots)
     files = {part: images_in(folder, request.root, notes) for part, folder in roots.items()}
     if not files[TRAIN]:
-        text = f"{roots[TRAIN]} holds no images: no file there ends like one (.png, .jpg and so on)"
+        text = f"{roots[TRAIN]} contains no images (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
     classes = {part: classes_of(files[part].names, roots[part], notes) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
@@ -54,7 +54,10 @@ def _parts(root: Path, written: str, notes: list[str]) -> dict[str, Path]:
     others = sorted(path.name for path in root.iterdir() if path not in split.values() and path.name[0] != ".")
     if others:
         *first, last = (path.name for path in split.values())
-        notes.append(f"beside {', '.join(first)}{' and ' if first else ''}{last}, not read: {some(others)}")
+        notes.append(
+            f"only {', '.join(first)}{' and ' if first else ''}{last} {'are' if first else 'is'} read, not "
+            f"{some(others)}"
+        )
     return split
 
 
@@ -66,13 +69,11 @@ def _own_parts(request: Request, roots: Mapping[str, Path]) -> dict[str, Path]:
             continue
         found[part] = request.path(written)
         if not found[part].is_dir():
-            raise DataError(f"{found[part]} is a file, and `{part}=` of a folder names a folder")
+            raise DataError(f"{found[part]} is a file: for `data folder`, `{part}=` needs a folder")
         if part in roots:
-            raise DataError(f"{roots[part]} has {part} images, and `{part}=` names others: leave out one of them")
+            raise DataError(f"{roots[part]} has {part} images, but `{part}=` names others: remove one of them")
         if found[part].resolve().is_relative_to(roots[TRAIN].resolve()):
-            raise DataError(
-                f"{found[part]} lies in {roots[TRAIN]}, whose images are trained on: move it out of that folder"
-            )
+            raise DataError(f"{found[part]} is inside the folder of training images, {roots[TRAIN]}: move it out")
     return found
 
 
@@ -95,8 +96,7 @@ def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] 
     loose = [first for first, separator, _ in classes if not separator]
     if 0 < len(loose) < len(names):
         notes.append(
-            f"no labels for {root.name}: {len(loose)} of {counted(len(names), 'file')} in no class subfolder: "
-            f"{some(loose)}"
+            f"no labels for {root.name}: {len(loose)} of {len(names)} files are not in a class subfolder: {some(loose)}"
         )
     return [first for first, _, _ in classes] if names and not loose else None
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from caedsl.data.errors import DataError
+from caedsl.diagnostics.text import counted
 
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
@@ -48,16 +49,16 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
         matching = [path for path in subfolders if path.name.casefold() in names]
         if len(matching) > 1:
             raise DataError(
-                f"{root} has {_listed(path.name for path in matching)}, which all may hold {part} images: "
-                "leave one of them, or put them together"
+                f"{root} has {_listed(path.name for path in matching)}, each of which may contain {part} images: merge "
+                "them, or keep only one"
             )
         if matching:
             found[part] = matching[0]
     if found and TRAIN not in found:
         name = next(iter(found.values())).name
         raise DataError(
-            f"{root} has a subfolder {name} and none named train: put the images to train on into {root / 'train'}, "
-            f"or name the one to read: {_remedy(written, name)}"
+            f"{root} has a subfolder {name} but none named train: put the training images into {root / 'train'}, or "
+            f"name the folder to read: {_remedy(written, name)}"
         )
     if not found:
         _refuse_several_sets(root, subfolders, written)
@@ -91,9 +92,9 @@ def refuse_pairs(root: Path, written: str) -> None:
         second = [names[name] for name in sorted(names) if name in answers]
         if first and second:
             raise DataError(
-                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs and not like images of one "
-                f"kind: name the one to read: {_remedy(written, first[0])}, or {_remedy(written, second[0])}; train on "
-                f"pairs with {_pair(written, first[0], second[0])}; rename them where they are classes"
+                f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs: name the folder to read "
+                f"with {_remedy(written, first[0])} or {_remedy(written, second[0])}, or train on pairs with "
+                f"{_pair(written, first[0], second[0])}; if they are classes, rename them"
             )
 
 
@@ -101,8 +102,8 @@ def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -
     sets = [path.name for path in subfolders if _divided(path)]
     if sets:
         raise DataError(
-            f"{root} holds {len(sets)} set{'s' * (len(sets) > 1)} of images with training and test images of "
-            f"{'their' if len(sets) > 1 else 'its'} own ({_listed(sets)}): name one: {_remedy(written, sets[0])}"
+            f"{root} contains {counted(len(sets), 'folder')} with separate training and test images ({_listed(sets)}): "
+            f"name one, as in {_remedy(written, sets[0])}"
         )
 
 

@@ -26,7 +26,9 @@ def read_dataset(given: Any, fit: SampleFormat, called: str) -> UnreadImages:
         if part is not None:
             parts[part] = table_stack(_table(dataset, called), _COLUMNS, fit)
     if TRAIN not in parts:
-        raise DataError(f"{called} has the splits {', '.join(splits) or 'none'}: one must be called train")
+        raise DataError(
+            f"{called} has no split train (its splits are {', '.join(splits) or 'none'}): rename one to train"
+        )
     stacks = {part: stack for part, (stack, _) in parts.items()}
     return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), parts[TRAIN][1])
 

@@ -42,7 +42,7 @@ def read_idx(path: Path) -> Array | RowFile:
             with gzip.open(file) as stream:
                 return _read_array(stream, path, zipped=True)  # type: ignore[arg-type]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is damaged ({reason(error)}): get the file again") from error
+        raise DataError(f"{path} is damaged ({reason(error)}): download it again") from error
 
 
 def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
@@ -52,22 +52,18 @@ def _read_array(stream: BinaryIO, path: Path, zipped: bool) -> Array | RowFile:
             f"{path} is not an idx file: it starts with the bytes {start.hex(' ') or '(none)'}, not 00 00 08 03"
         )
     if start[3] > _MOST_DIMENSIONS:
-        raise DataError(
-            f"{path} is not an idx file of images: it says that it has {start[3]} dimensions, and images have 3 or 4"
-        )
+        raise DataError(f"{path} is not an idx file of images: it has {start[3]} dimensions, but images have 3 or 4")
     sizes = stream.read(4 * start[3])
     if len(sizes) < 4 * start[3]:
-        raise DataError(f"{path} is cut off within its first {4 + 4 * start[3]} bytes: get the file again")
+        raise DataError(f"{path} is truncated within its first {4 + 4 * start[3]} bytes: download it again")
     shape = struct.unpack(f">{start[3]}I", sizes)
     dtype = np.dtype(_TYPES[start[2]])
     length = math.prod(shape) * dtype.itemsize
     held = _fill(stream, length) if zipped else None
     there = os.fstat(stream.fileno()).st_size - stream.tell() if held is None else held.size
     if there != length:
-        more = "more" if there > length else f"only {there:,}"
-        raise DataError(
-            f"{path} holds {more} of the {length:,} bytes that {shape_text(shape)} values take: get the file again"
-        )
+        extent = "more than" if there > length else f"only {there:,} of"
+        raise DataError(f"{path} has {extent} the {length:,} bytes of {shape_text(shape)} values: download it again")
     if held is None:
         return rows_of(stream, str(path), dtype, shape)
     return held.view(dtype).reshape(shape) if length else without_values(str(path), dtype, shape)

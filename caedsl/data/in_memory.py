@@ -47,7 +47,7 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
             if inputs is not None and outputs is not None:
                 compare(inputs, outputs, name, called)
             elif inputs is not None or outputs is not None:
-                raise DataError(f"{name} and its targets differ in their parts: give {part} samples to both")
+                raise DataError(f"only one of {name} and its targets has {part} samples: give both {part} samples")
         found = replace(found, targets=answers)
     return replace(loaded(found, replace(request, targets=wanted), [], None), name=name)
 
@@ -55,7 +55,7 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
 def _called(given: Any, array: str) -> str:
     if isinstance(given, Store):
         return f"the store {type(given).__name__}"
-    return "a dataset of Hugging Face" if is_dataset(given) else array
+    return "a Hugging Face dataset" if is_dataset(given) else array
 
 
 def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
@@ -69,7 +69,7 @@ def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
             labels = as_labels(np.asarray(given.labels), f"the labels of {name}")
         return UnreadImages(StoreStack(given, fit, name, labels), class_names=labels.names)
     if not len(given):
-        raise DataError(f"{name} holds no {fit.noun}s")
+        raise DataError(f"{name} contains no {fit.noun}s")
     return UnreadImages(ArrayStack(given, layout(given.shape, fit, name), fit, name))
 
 

@@ -19,10 +19,12 @@ class StoredLabels(NamedTuple):
 def as_labels(array: Array | RowFile, file: str) -> StoredLabels:
     """Return an array of labels, whole numbers or words; raise a ``DataError`` for anything else."""
     if array.ndim != 1 and not (array.ndim == 2 and array.shape[1] == 1):
-        raise DataError(f"{file}: labels are one number a sample, and this array is {shape_text(array.shape)}")
+        raise DataError(
+            f"{file}: labels are one number per sample, but the shape of this array is {shape_text(array.shape)}"
+        )
     if array.dtype.kind not in "biuUS":
         raise DataError(
-            f"{file}: labels are whole numbers or words, and these are of type {array.dtype}: save them as integers"
+            f"{file}: labels are whole numbers or words, but these have the type {array.dtype}: save them as integers"
         )
     values = whole(array).reshape(-1)
     if values.dtype.kind not in "US":

@@ -12,7 +12,7 @@ def launched(variable: str, default: int) -> int:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) <= 9):
         raise DataError(
-            f"the environment variable {variable} is `{text[:40]}`, and torchrun sets it to a whole number: unset it "
-            "to train in one process"
+            f"the environment variable {variable} is `{text[:40]}`, but torchrun sets it to a whole number: to train "
+            "in one process, unset it"
         )
     return int(text)

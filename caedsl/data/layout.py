@@ -9,6 +9,7 @@ from caedsl.data.folder_layout import TEST, VALIDATION
 from caedsl.data.row_file import RowFile
 from caedsl.data.source_reader import Request
 from caedsl.data.stack import Array, ArrayStack, Labels, Layout, Weights, shape_text
+from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import MOST_AXES, NOUNS, a_sample, text
 
 _SPACE = ("", "L", "H x W", "D x H x W")
@@ -39,13 +40,13 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
     if len(shape) == axes + 1:
         if fit.channels == 1:
             return "none"
-        one = f"one channel {a_sample(fit.shape)}"
-        raise DataError(f"{found}, {one}, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
+        one = f"so {a_sample(fit.shape)} has one channel"
+        raise DataError(f"{found}, {one}, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
         raise DataError(
-            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, "
-            f"and the {fit.word} is {fit.input}; {_other_rank(shape)}reshape the array and save it again"
+            f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, but the {fit.word} is "
+            f"{fit.input}; {_other_rank(shape)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
@@ -53,20 +54,20 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
         return _declared(declared, first if declared == "first" else last, fit, found)
     if first and last:
         raise DataError(
-            f"{found}: for an input of {fit.input} it can be read as N x C x {space} and as N x {space} x C; "
+            f"{found}: for the {fit.word} {fit.input}, this can be read as N x C x {space} and as N x {space} x C: "
             "write `layout=first` or `layout=last`"
         )
     if first or last:
         return "first" if first else "last"
-    raise DataError(f"{found}, and the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
+    raise DataError(f"{found}, but the {fit.word} is {fit.input}: {_wrong_channels(shape, fit)}")
 
 
 def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> Layout:
     if not possible:
         place = "second" if declared == "first" else "last"
         raise DataError(
-            f"{found}, and the input is {fit.input}: `layout={declared}` says that its {place} dimension has the "
-            "channels, and it does not; correct the layout, or the input"
+            f"{found}, but `layout={declared}` with the {fit.word} {fit.input} needs "
+            f"{counted(fit.channels, 'channel')} in the {place} dimension: correct one of the two"
         )
     return "first" if declared == "first" else "last"
 
@@ -79,7 +80,8 @@ def _other_rank(shape: tuple[int, ...]) -> str:
 
 def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
-        return f"for colours made grey add `gray` to the source, for colours write `{fit.word} {fit.input_of(3)}`"
+        colours = f"write `{fit.word} {fit.input_of(3)}`"
+        return f"to convert colours to grey, add `gray` to the source; to train on colours, {colours}"
     if 1 in (shape[1], shape[-1]):
         have = "the images are grey" if fit.noun == "image" else f"the {fit.noun}s have one channel"
         return f"{have}: write `{fit.word} {fit.input_of(1)}`"

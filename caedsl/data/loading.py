@@ -86,8 +86,8 @@ def first_available(
             raise DataError(f"{error.filename or describe(source)} cannot be read: {reason(error)}") from error
         except MemoryError as error:
             raise DataError(
-                f"too little memory to unpack {describe(source)}: an npy or idx file that is not packed is read piece "
-                "by piece"
+                f"{describe(source)} does not fit into memory: save it as an uncompressed npy or idx file, which is "
+                "read in blocks"
             ) from error
     raise DataError(_nothing(model, missing))
 
@@ -97,10 +97,10 @@ def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
     fit = SampleFormat(model.input.shape, model.input.range, source.gray, source.resize)
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
-        raise DataError(f"{describe(source)} holds {held}, and the {fit.word} is {fit.input}, which is for {fit.noun}s")
+        raise DataError(f"{describe(source)} contains {held}, but the {fit.word} {fit.input} is for {fit.noun}s")
     if source.gray and fit.channels != 1:
         raise DataError(
-            f"`gray` leaves one channel, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`"
+            f"`gray` leaves one channel, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`"
         )
     return fit
 
@@ -121,12 +121,12 @@ def _nothing(model: Autoencoder, missing: Missing) -> str:
     for source, error in missing:
         first, *more = str(error).splitlines()
         lines += [f"  {describe(source)}: {first}", *(f"    {line}" for line in more)]
-    lines.append("Ways to go on:")
+    lines.append("To continue, do one of these:")
     lines += [f"  - {remedy}" for remedy in dict.fromkeys(error.remedy for _, error in missing)]
     if any(source.path is None for source, _ in missing):
-        lines.append(f"  - name the folder that holds them: --data-dir FOLDER, or the environment variable {VARIABLE}")
+        lines.append(f"  - name the folder that contains them with --data-dir or the environment variable {VARIABLE}")
     if rank(model.input.shape) == 2:
-        lines.append("  - add `else digits` to the data line of the spec: these need no files")
+        lines.append("  - add `else digits` to the data line of the spec: the digits need no files")
     return "\n".join(lines)
 
 
@@ -134,7 +134,7 @@ def replacement_notes(request: Request, missing: Missing) -> list[str]:
     """Report which sources of the spec are not available, so that another one is used."""
     name = describe(request.source)
     return [
-        f"{name} is used instead of {describe(wanted)}, which is not available: {'; '.join(str(error).splitlines())}"
+        f"using {name}, because {describe(wanted)} is not available: {'; '.join(str(error).splitlines())}"
         for wanted, error in missing
     ]
 
@@ -145,7 +145,7 @@ def training_index(found: UnreadImages, request: Request) -> Index:
     index = select(found.train, found.class_names, source, source.limit)
     if not len(index):
         of = "" if source.only is None else f" of class {source.only}"
-        raise DataError(f"{describe(source)} holds no {request.fit.noun}s{of}")
+        raise DataError(f"{describe(source)} contains no {request.fit.noun}s{of}")
     return index
 
 
@@ -187,8 +187,8 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
     if weights is not None:
         checksum = sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
         notes.append(
-            f"{request.fit.noun}s count in the loss by their weights, {weights.min():g} to {weights.max():g}; in the "
-            "metrics of an evaluation all count alike"
+            f"each {request.fit.noun} has a weight in the loss, {weights.min():g} to {weights.max():g}; the metrics of "
+            "an evaluation are unweighted"
         )
     return Images(
         train_pixels=train.pixels,
@@ -242,8 +242,8 @@ def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]
     if max(high - low, most - least) <= _UNEVEN * min(high - low, most - least):
         return []
     return [
-        f"the ranges of a pair differ: inputs have values of {low:.3g}..{high:.3g}, targets of "
-        f"{least:.3g}..{most:.3g}; scale both alike, or declare the other range with `target`"
+        f"inputs and targets differ in range: inputs have values of {low:.3g}..{high:.3g}, targets of "
+        f"{least:.3g}..{most:.3g}; scale both alike, or declare the range of the targets with `target`"
     ]
 
 
@@ -257,5 +257,5 @@ def darkness(span: Span, fit: SampleFormat) -> list[str]:
     if not fit.range.bounded or brightest >= fit.low + DARK * (fit.high - fit.low):
         return []
     if fit.noun != "image":
-        return [f"the {fit.noun}s fill little of the range: no value is above {brightest:.3g} of {fit.range}"]
+        return [f"the {fit.noun}s use little of the range: no value is above {brightest:.3g} of {fit.range}"]
     return [f"the images are dark: no pixel is brighter than {brightest:.3g} of {fit.range}"]

@@ -48,12 +48,12 @@ def read(request: Request) -> UnreadImages:
         confined(row.path, request.root)
     parts = {part: [row for row in rows if row.part == part] for part in (TRAIN, VALIDATION, TEST)}
     if not parts[TRAIN]:
-        text = f"{table} names no images to train on"
-        raise UnavailableError(text, f"add lines to {table} whose `split` is train, or empty")
+        text = f"{table} has no training images"
+        raise UnavailableError(text, f"add rows to {table} whose `split` is `train` or empty")
     unlabelled = [row.place for row in rows if not row.label]
     if 0 < len(unlabelled) < len(rows):
         notes.append(
-            f"no labels for {table.name}: {len(unlabelled)} of {len(rows)} are missing, the first in {unlabelled[0]}"
+            f"no labels for {table.name}: {len(unlabelled)} of {len(rows)} rows have none, the first is {unlabelled[0]}"
         )
     names = () if unlabelled else tuple(sorted({row.label for row in rows}))
     stacks = {
@@ -84,25 +84,28 @@ def manifest_rows(
         if name not in columns:
             there = ", ".join(columns[:10]) or "none"
             raise DataError(
-                f"{table} has no column `{name}` (its columns are {there}): name the columns in its first line"
+                f"{table} has no column `{name}` (its columns are {there}): correct its first line, which names the "
+                "columns"
             )
     known = (_PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target)
     if others := [column for column in columns if column not in known]:
-        notes.append(f"columns of {table.name} that are not read: {', '.join(others[:10])}")
+        notes.append(f"columns of {table.name} that are ignored: {', '.join(others[:10])}")
     return [_row(row, key or _PATH, table) for row in rows]
 
 
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     path, label, split, mask = (row.values.get(column, "") for column in (wanted, _LABEL, _SPLIT, _MASK))
     if not path or "\0" in path + mask:
-        raise DataError(f"{table}, {row.place}: it names no image: write its path into the column `{wanted}`")
+        raise DataError(f"{table}, {row.place}: the column `{wanted}` is empty: write the path of an image into it")
     part = part_named(split) if split else TRAIN
     if part is None:
-        raise DataError(f'{table}, {row.place}: the split "{split}" is none of train, validation and test')
+        raise DataError(f'{table}, {row.place}: the split "{split}" is unknown: write train, validation or test')
     try:
         weight = float(row.values.get(_WEIGHT, "") or 1)
     except ValueError:
-        raise DataError(f'{table}, {row.place}: the weight "{row.values[_WEIGHT]}" is no number') from None
+        raise DataError(
+            f'{table}, {row.place}: the weight "{row.values[_WEIGHT]}" is not a number: correct it'
+        ) from None
     return ManifestRow(row.place, table.parent / path, label, part, table.parent / mask if mask else None, weight)
 
 
@@ -111,9 +114,7 @@ def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
     for row in rows:
         before = first.setdefault(row.path, row)
         if before is not row:
-            raise DataError(
-                f"{table}, {row.place}: {row.path} is named in {before.place} already: leave one of the two"
-            )
+            raise DataError(f"{table}, {row.place}: {row.path} is already in {before.place}: remove one of the two")
 
 
 def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:

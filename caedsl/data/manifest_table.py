@@ -42,7 +42,7 @@ def _csv(content: bytes, path: Path) -> Table:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 ({reason(error)}): save it as UTF-8") from error
+        raise DataError(f"{path} is not UTF-8 text ({reason(error)}): save it as UTF-8") from error
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         return Table(list(reader.fieldnames or ()), _csv_rows(reader, path))
@@ -55,9 +55,7 @@ def _csv_rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[TableRow]:
         for values in reader:
             place = f"line {reader.line_num}"
             if None in values:
-                raise DataError(
-                    f"{path}, {place}: it has more values than there are columns: put names with commas in quotes"
-                )
+                raise DataError(f"{path}, {place}: there are more values than columns: put names with commas in quotes")
             yield TableRow(place, {name: (value or "").strip() for name, value in values.items()})
     except csv.Error as error:
         raise _no_csv(reader, path, error) from error
@@ -75,7 +73,7 @@ def _parquet(content: bytes, path: Path) -> Table:
         file = parquet.ParquetFile(io.BytesIO(content))
         columns = list(map(str, file.schema_arrow.names))
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path} is damaged, or is no Parquet file ({reason(error)}): {_FILE}") from error
+        raise DataError(f"{path} is not a Parquet file, or is damaged ({reason(error)}): {_FILE}") from error
     return Table(columns, _parquet_rows(file, path))
 
 
@@ -87,7 +85,7 @@ def _parquet_rows(file: Any, path: Path) -> Iterator[TableRow]:
         for batch in file.iter_batches(_ROWS):
             needed += batch.nbytes
             if room is not None and needed > room:
-                raise DataError(f"{path} holds more rows than there is memory for, {room:,} bytes: divide it")
+                raise DataError(f"{path} has more rows than fit into memory ({room:,} bytes): split it")
             for values in batch.to_pylist():
                 number += 1
                 yield TableRow(f"row {number}", {str(name): _text(value) for name, value in values.items()})

@@ -112,7 +112,7 @@ def read(request: Request) -> UnreadImages:
         holds = _published_as(paths[FILES[0]])
         if holds is None or holds == name:
             return _found(paths, chosen, request, unknown=holds is None)
-        looked.append(f"the files in {paths[FILES[0]].parent} are those of {holds}")
+        looked.append(f"the files in {paths[FILES[0]].parent} belong to {holds}")
     return _found(fetch(chosen.files, request, looked), chosen, request)
 
 
@@ -130,7 +130,7 @@ def _found(paths: Mapping[str, Path], chosen: MnistSet, request: Request, unknow
     notes = []
     recognisable = chosen.unpacked is not None or paths[FILES[0]].suffix == ".gz"
     if unknown and recognisable:
-        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum is another one")
+        notes.append(f"{paths[FILES[0]]} is not the published file: its checksum differs")
     return UnreadImages(train, test, class_names=chosen.class_names, notes=tuple(notes))
 
 
@@ -138,6 +138,6 @@ def _stack(images: Path, labels: Path, request: Request) -> ArrayStack:
     pixels, numbers = read_idx(images), as_labels(read_idx(labels), str(labels)).numbers
     if numbers is not None and numbers.size and not 0 <= numbers.min() <= numbers.max() <= 9:
         raise DataError(
-            f"{labels} holds labels of {numbers.min()}..{numbers.max()}, and {request.source.name} has classes 0..9"
+            f"{labels} has labels {numbers.min()}..{numbers.max()}, but the classes of {request.source.name} are 0..9"
         )
     return ArrayStack(pixels, layout(pixels.shape, request.fit, str(images)), request.fit, str(images), numbers)

@@ -34,12 +34,10 @@ def read(request: Request) -> UnreadImages:
     folder = root if root.is_dir() else root.parent
     paths = files_in(root, request.root, notes, _ENDINGS, "volumes") if root.is_dir() else Files(folder, [root.name])
     if not paths:
-        raise UnavailableError(
-            f"{root} holds no volumes: no file there ends in .nii or .nii.gz", f"put volumes into {root}"
-        )
+        raise UnavailableError(f"{root} contains no volumes (.nii or .nii.gz)", f"put volumes into {root}")
     if request.fit.channels != 1:
         raise DataError(
-            f"NIfTI files hold one channel, and the {request.fit.word} is {request.fit.input}: write "
+            f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
     classes = classes_of(paths.names, root, notes) if root.is_dir() else None
@@ -61,7 +59,7 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except Exception as error:  # for damaged files, the parsers of nibabel raise arbitrary exceptions
-        raise DataError(f"{path} is damaged, or is no NIfTI file: {reason(error)}") from error
+        raise DataError(f"{path} is not a NIfTI file, or is damaged: {reason(error)}") from error
     x = torch.from_numpy(np.ascontiguousarray(values))[None, None]
     _check(x, path, fit, white)
     if white:
@@ -82,11 +80,11 @@ def _values(content: bytes, path: Path) -> NDArray[np.float32]:
     while len(shape) > _AXES and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) != _AXES or not math.prod(shape):
-        raise DataError(f"{path} is {' x '.join(map(str, image.shape))}, and a volume has three sides")
+        raise DataError(f"the shape of {path} is {' x '.join(map(str, image.shape))}, but a volume has three axes")
     stored = image.get_data_dtype()  # type: ignore[no-untyped-call]
     needed = math.prod(shape) * stored.itemsize
     if needed > len(unpacked):
-        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, and its values need {needed:,}")
+        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {needed:,}")
     return np.asarray(image.dataobj, np.float32).reshape(shape)
 
 
@@ -99,20 +97,20 @@ def _unpacked(content: bytes, path: Path) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)
     whole = unpacker.decompress(content, most)
     if unpacker.unconsumed_tail:
-        raise DataError(f"{path} unpacks to more than {most:,} bytes, which memory does not hold")
+        raise DataError(f"{path} unpacks to more than the {most:,} bytes of memory that are available")
     if not unpacker.eof:
-        raise DataError(f"{path} is damaged: it is cut short")
+        raise DataError(f"{path} is damaged: it is truncated")
     return whole
 
 
 def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) -> None:
     if not bool(torch.isfinite(x).all()):
-        raise DataError(f"{path} holds NaN or infinity: repair, replace or remove it")
+        raise DataError(f"{path} contains NaN or infinity: repair, replace or remove it")
     low, high = (0.0, float(white)) if white else (fit.low, fit.high)
     least, most = map(float, x.aminmax())
     if (white or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         raise DataError(
-            f"{path} has the value {value:g}, outside of {low:g}..{high:g}: declare the values that there are, such as "
-            f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
+            f"{path} has the value {value:g}, outside {low:g}..{high:g}: declare the actual range, such as `{fit.word} "
+            f"{fit.input} in {math.floor(least)}..{math.ceil(most)}`"
         )

@@ -48,8 +48,8 @@ def target_request(request: Request, wanted: Request) -> Request:
     source = request.source
     if source.kind.drawn and wanted.fit.shape != request.fit.shape:
         raise DataError(
-            f"`data {source.name}` draws its samples at the input's size, {request.fit.input}, and the target is "
-            f"{wanted.fit.input}: leave `target` out, or train on files"
+            f"`data {source.name}` generates samples of the input's size, {request.fit.input}, but the target is "
+            f"{wanted.fit.input}: remove `target`, or train on files"
         )
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
@@ -66,13 +66,13 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
     if inputs is None:
         if part != TRAIN and getattr(wanted.source, part) is not None and request.source.kind.targets_apart:
             raise DataError(
-                f"`{part}_target=` names targets, and {describe(request.source)} has no {part} samples: name them with "
+                f"`{part}_target=` names targets, but {describe(request.source)} has no {part} samples: name them with "
                 f"`{part}=`"
             )
         return None
     name, other = _called(request.source, part), _called(wanted.source, part)
     if targets is None:
-        raise DataError(f"{name} has {part} samples, and its targets {other} have none: divide both alike")
+        raise DataError(f"{name} has {part} samples, but its targets {other} have none: split both alike")
     apart = not wanted.source.kind.lists_files
     if apart and isinstance(inputs, FolderStack) and isinstance(targets, FolderStack):
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, name, other)
@@ -98,9 +98,8 @@ def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
     """Reject inputs and targets that differ in number or in proportions; messages call them ``name`` and ``other``."""
     if len(inputs) != len(targets):
         raise DataError(
-            f"{name} has {counted(len(inputs), 'sample')}, and its targets {other} are {len(targets):,}: a pair "
-            "needs one of "
-            "each, in the same order"
+            f"{name} has {counted(len(inputs), 'sample')}, but its targets {other} are {len(targets):,}: store one "
+            "target per sample, in the same order"
         )
     _compare_sizes(inputs, targets)
 
@@ -115,8 +114,8 @@ def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: 
     for clip, other in zip(inputs.clips, targets.clips, strict=False):
         if clip.length != other.length:
             raise DataError(
-                f"{clip.path} has {clip.length:,} frames, and its target {other.path} has {other.length:,}: cut both "
-                "to the same length"
+                f"{clip.path} has {counted(clip.length, 'frame')}, but its target {other.path} has {other.length:,}: "
+                "cut both to the same length"
             )
     return targets
 
@@ -130,11 +129,11 @@ def _matched(
     alone = [f"{paths[n]} has no target {other_root / name}.*" for name, n in names.items() if name not in known]
     unused = [f"{others[n]} has no input {root / name}.*" for name, n in known.items() if name not in names]
     if alone or unused:
-        single = len(alone) + len(unused) == 1
         raise DataError(
-            f"{len(alone) + len(unused):,} file{' has' if single else 's have'} no partner of the same name, in "
-            f"{called} and its targets {other}:\n"
-            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or take these out"
+            f"{called} and its targets {other} contain {counted(len(alone) + len(unused), 'file')} without a partner "
+            "of the "
+            f"same name:\n"
+            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or remove these"
         )
     return [known[name] for name in names]
 
@@ -147,8 +146,8 @@ def _by_name(paths: Sequence[Path], root: Path) -> dict[str, int]:
         first = found.setdefault(_stem(name.replace(os.sep, "/")), place)
         if first != place:
             raise DataError(
-                f"{paths[first]} and {paths[place]} have the same name but for their endings, so that a partner is not "
-                "known: rename one of the two"
+                f"{paths[first]} and {paths[place]} differ only in their endings, so their partners are ambiguous: "
+                "rename one of the two"
             )
     return found
 
@@ -186,8 +185,8 @@ def _proportional(first: Sizes, second: Sizes) -> bool:
 
 def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:
     return (
-        f"{first} is {text(size)}, and its target {second} is {text(other)}, which has other proportions: a pair must "
-        "show the same place; crop both alike"
+        f"{first} is {text(size)}, but its target {second} is {text(other)}, which has other proportions: crop both "
+        "alike, so that they show the same place"
     )
 
 

@@ -41,7 +41,7 @@ def read(request: Request) -> UnreadImages:
 def _files(path: Path, request: Request, notes: list[str]) -> list[Path]:
     found = list(files_in(path, request.root, notes, _ENDINGS, "Parquet files")) if path.is_dir() else [path]
     if not found:
-        raise UnavailableError(f"{path} holds no files that end in .parquet", f"put Parquet files into {path}")
+        raise UnavailableError(f"{path} contains no files that end in .parquet", f"put Parquet files into {path}")
     return found
 
 
@@ -54,7 +54,7 @@ def _by_part(path: Path, request: Request, notes: list[str]) -> dict[str, list[P
         part = next((part for part in map(part_named, words) if part is not None), TRAIN)
         parts.setdefault(part, []).append(file)
     if TRAIN not in parts:
-        raise DataError(f"{path} holds files for {' and '.join(parts)} alone: name one of the files to train on it")
+        raise DataError(f"{path} contains files only for {' and '.join(parts)}: to train on one of them, name it")
     return parts
 
 
@@ -93,10 +93,10 @@ def _read(path: Path) -> Any:
                 batch.validate(full=True)  # the offsets in a damaged file may be out of bounds
                 needed += batch.nbytes
                 if room is not None and needed > room:
-                    raise DataError(f"{path} takes more memory than is available, {room:,} bytes: divide it")
+                    raise DataError(f"{path} does not fit into memory ({room:,} bytes): split it")
                 batches.append(batch)
             return pa.Table.from_batches(batches, file.schema_arrow)
     except (pa.ArrowException, ValueError, TypeError) as error:
-        raise DataError(f"{path} is damaged, or is no Parquet file: {reason(error)}") from error
+        raise DataError(f"{path} is not a Parquet file, or is damaged: {reason(error)}") from error
     except OSError as error:
-        raise DataError(f"{path} is damaged, or cannot be read: {reason(error)}") from error
+        raise DataError(f"{path} cannot be read, or is damaged: {reason(error)}") from error

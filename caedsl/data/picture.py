@@ -21,7 +21,7 @@ from caedsl.vocabulary.shape import Sizes
 GREY, RESIZED, COLOUR = (
     "grey, repeated over 3 channels",
     "resized",
-    "in colour, made grey (ITU-R 601 luma)",
+    "in colour, converted to grey (ITU-R 601 luma)",
 )
 """Remarks on a picture, in addition to those of its decoding."""
 
@@ -94,8 +94,8 @@ def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> D
             return picture
         if not fit.gray:
             raise DataError(
-                f"is stored in colour, and the {fit.word} is {fit.input}: for colours made grey add `gray` to "
-                f"the source, for colours write `{fit.word} {fit.input_of(3)}`"
+                f"is in colour, but the {fit.word} is {fit.input}: to convert colours to grey, add `gray` to the "
+                f"source; to train on colours, write `{fit.word} {fit.input_of(3)}`"
             )
         remarks.append(COLOUR)
         images = picture.images
@@ -120,13 +120,13 @@ def _check_wide(
     pixels = np.array(ends, np.float64)
     least, most = float(pixels.min()), float(pixels.max())
     if not all(np.isfinite(np.array(image)).all() for image in images):
-        raise DataError("holds NaN or infinity: repair, replace or remove it")
+        raise DataError("contains NaN or infinity: repair, replace or remove it")
     low, high = (0.0, float(top)) if top else (fit.low, fit.high)
     if (top or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         remedy = f"scale it, or write `{fit.word} {fit.input} in real`"
         if top:
             remedy = f"raise `white={white}`, or correct the file" if white else "save it with values of 0..65535"
-        raise DataError(f"has the value {value:g}, outside of {low:g}..{high:g}: {remedy}")
+        raise DataError(f"has the value {value:g}, outside {low:g}..{high:g}: {remedy}")
     if top and not white and (remark := sensor_remark(int(most))):
         remarks.append(remark)

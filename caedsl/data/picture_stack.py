@@ -12,6 +12,7 @@ from torch import Tensor
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.stack import Index, Labels, RawSamples, Weights
+from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
@@ -28,12 +29,12 @@ def check_input(fit: SampleFormat) -> None:
     """Raise a ``DataError`` if the input is not an image, or has a number of channels that image files do not have."""
     if len(fit.space) != IMAGES:
         raise DataError(
-            f"image files have height and width, and the {fit.word} is {fit.input}, a {fit.noun}: "
-            f"write `{fit.word} 3x64x64`"
+            f"image files have height and width, but the {fit.word} {fit.input} is for {fit.noun}s: write `{fit.word} "
+            "3x64x64`"
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, and the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
         )
 
 
@@ -118,7 +119,7 @@ class PictureStack(ABC):
             self._checksums[number] = now
         elif (now != before).any():
             raise DataError(
-                f"{self.called(number)} was changed while it was being used: put it back as it was, or begin anew"
+                f"{self.called(number)} was changed while it was in use: restore it, or run the command again"
             )
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
@@ -127,11 +128,12 @@ class PictureStack(ABC):
 
         if images and remarks[GREY] == images:
             raise DataError(
-                f"all images of {self.place} are grey, and the {self.fit.word} is {self.fit.input}: "
-                f"write `{self.fit.word} {self.fit.input_of(1)}`"
+                f"all images of {self.place} are grey, but the {self.fit.word} is {self.fit.input}: write "
+                f"`{self.fit.word} {self.fit.input_of(1)}`"
             )
         return tuple(
-            f"{count} of {images} {self.fit.noun}s {remark}{self._how(remark)}" for remark, count in remarks.items()
+            f"{count} of {counted(images, self.fit.noun)} {remark}{self._how(remark)}"
+            for remark, count in remarks.items()
         )
 
     def _how(self, remark: str) -> str:

@@ -41,12 +41,12 @@ def read_regular(path: Path) -> bytes:
     with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > _LARGE and (room := available_memory()) is not None and size > room:
-            raise DataError(f"{path} has {size:,} bytes, and {room:,} bytes of memory are available")
+            raise DataError(f"{path} needs {size:,} bytes of memory, but {room:,} are available")
         return file.read(size)
 
 
 def _check(path: Path, mode: int) -> None:
     if stat.S_ISREG(mode):
         return
-    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
-    raise DataError(f"{path} cannot be read: it is {kind}, and only regular files are read: replace or remove it")
+    kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "not a regular file")
+    raise DataError(f"{path} cannot be read: it is {kind}: replace it by a regular file, or remove it")

@@ -82,7 +82,7 @@ class RowFile(Rows):
         except OSError as error:
             raise DataError(f"{self.file} cannot be read: {(error.strerror or str(error)).lower()}") from error
         if not unchanged:
-            raise DataError(f"{self.file} was changed while it was being used: put it back as it was, or begin anew")
+            raise DataError(f"{self.file} was changed while it was in use: restore it, or run the command again")
         return rows
 
     def _columns(self, index: NDArray[np.int64]) -> NDArray[Any]:
@@ -117,7 +117,7 @@ class RowFile(Rows):
 
     def _read(self, buffer: memoryview, position: int) -> None:
         if not read_at(self._handle, buffer, position):
-            raise DataError(f"{self.file} was cut short while it was being used: put it back as it was")
+            raise DataError(f"{self.file} was truncated while it was in use: restore it")
 
     def _stamp_now(self) -> tuple[int, int]:
         status = os.fstat(self._handle)
@@ -144,7 +144,9 @@ def rows_of(
     offset, there = file.tell(), os.fstat(file.fileno()).st_size
     needed = math.prod(shape) * dtype.itemsize
     if there < offset + needed:
-        raise DataError(f"{name} is damaged: it has {there:,} bytes, and its array needs {offset + needed:,}")
+        raise DataError(
+            f"{name} is damaged: it has {there:,} bytes, but its array needs {offset + needed:,}; save the array again"
+        )
     if not needed:
         return without_values(name, dtype, shape)
     if SUPPORTED:

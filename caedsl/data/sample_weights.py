@@ -13,7 +13,7 @@ def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
     """Return an array of weights, one per sample. Raise a ``DataError`` if it is invalid."""
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise DataError(
-            f"{name}: weights are one number a sample, and this array is {shape_text(array.shape)} {array.dtype}"
+            f"{name}: weights are one number per sample, but this array is {shape_text(array.shape)} {array.dtype}"
         )
     if len(array) != samples:
         raise DataError(
@@ -23,6 +23,6 @@ def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise DataError(
-            f"{name}: sample {wrong[0]} (counted from 0) has the weight {weights[wrong[0]]:g}: write a number from 0 on"
+            f"{name}: sample {wrong[0]} (counted from 0) has the weight {weights[wrong[0]]:g}: write 0 or more"
         )
     return weights

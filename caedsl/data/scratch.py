@@ -73,6 +73,6 @@ class Scratch:
         for place, first, count in runs(places):
             start, end = place * fit.values * item, (place + count) * fit.values * item
             if not read_at(self._handle, buffer[start:end], first * fit.values * item):
-                raise DataError("the decoded copy of the samples was cut short: begin anew")
+                raise DataError("the decoded copy of the samples was truncated: run the command again")
         # With one channel both layouts are the same in memory, but kernels are chosen by strides: use contiguous ones.
         return rows.movedim(-1, 1) if fit.channels > 1 else rows.squeeze(-1).unsqueeze(1)

@@ -21,13 +21,13 @@ def select(stack: Stack, class_names: Sequence[str], source: DataSource, limit: 
     """
     if stack.labels is not None and len(stack.labels) != len(stack):
         raise DataError(
-            f"{describe(source)} has {counted(len(stack), 'sample')} and {counted(len(stack.labels), 'label')}: "
-            "one label a sample is needed"
+            f"{describe(source)} has {counted(len(stack), 'sample')} but {counted(len(stack.labels), 'label')}: store "
+            "one label per sample"
         )
     index = np.arange(len(stack))
     if source.only is not None:
         if stack.labels is None:
-            raise DataError(f"`only={source.only}` needs labels, and {describe(source)} has none: {source.kind.labels}")
+            raise DataError(f"`only={source.only}` needs labels, but {describe(source)} has none: {source.kind.labels}")
         index = index[stack.labels == _number(source.only, stack.labels, class_names, source)]
     if limit is None or limit >= len(index):
         return index
@@ -62,4 +62,4 @@ def selection_notes(source: DataSource, taken: int, there: int, noun: str) -> It
     if source.only is not None:
         yield f"only {noun}s of class {source.only}"
     if taken == source.limit and taken < there:
-        yield f"limited to a random sample of {taken:,} {noun}s"
+        yield f"limited to {taken:,} randomly chosen {noun}{'' if taken == 1 else 's'}"

@@ -39,11 +39,9 @@ class Request:
             where = (
                 ""
                 if Path(written).is_absolute()
-                else f" (paths start from the folder of the spec, {self.folder.absolute()})"
+                else f" (paths are relative to the folder of the spec, {self.folder.absolute()})"
             )
-            raise UnavailableError(
-                f"{path} does not exist{where}", f"correct the path, or put the images at {path}"
-            ) from None
+            raise UnavailableError(f"{path} does not exist{where}", "correct the path, or put the data there") from None
         except (OSError, ValueError) as error:
             raise DataError(f"{path!s} cannot be read: {reason(error)}") from error
         return confined(path, self.root)
@@ -74,8 +72,8 @@ def confined(path: Path, root: Path | None) -> Path:
         real, allowed = Path(os.path.realpath(path)), Path(os.path.realpath(root))
         if real != allowed and allowed not in real.parents:
             raise DataError(
-                f"{path} leads to {real}, which is outside of {allowed}: put the data into that folder, or name "
-                "another one with --data-root"
+                f"{path} leads to {real}, outside {allowed}: move the data into that folder, or name another one with "
+                "--data-root"
             )
     return path
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from caedsl.data.errors import DataError
 from caedsl.data.folder_layout import TRAIN
 from caedsl.data.images import Images
+from caedsl.vocabulary.shape import noun
 
 SPLIT_SEED = 0
 """Split with this seed, not that of training: runs with different seeds are evaluated on the same samples."""
@@ -23,8 +24,10 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
     if share == 0 or images.validation_pixels is not None:
         return torch.arange(count), torch.empty(0, dtype=torch.int64)
     if count < 2:
+        sample = noun(images.train_pixels.shape)
         raise DataError(
-            f"{images.name} has {count} image, and validation needs one besides: add images, or write `validation 0`"
+            f"{images.name} has only 1 {sample}, but training and validation need one each: add {sample}s, or write "
+            "`validation 0`"
         )
     return draw_split(count, share, seed)
 

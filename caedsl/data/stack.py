@@ -14,6 +14,7 @@ from torch import Tensor
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat, ValueScale, resized, scale_, to_gray
 from caedsl.data.row_file import Rows
+from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import Sizes, places, text
 
 Array = NDArray[Any]
@@ -116,11 +117,11 @@ class ArrayStack:
     def __post_init__(self) -> None:
         if self.pixels.dtype.kind not in "biuf":
             raise DataError(
-                f"{self.file} holds values of type {self.pixels.dtype}: {self.fit.noun}s are integers or real numbers"
+                f"{self.file} has values of type {self.pixels.dtype}, but {self.fit.noun}s are integers or real numbers"
             )
         if len(self.pixels) and not self.pixels.size:
             raise DataError(
-                f"{self.file} holds {self.fit.noun}s without {places(self.fit.shape)}: its shape is "
+                f"{self.file} has {self.fit.noun}s without {places(self.fit.shape)}: its shape is "
                 f"{shape_text(self.pixels.shape)}"
             )
 
@@ -194,12 +195,12 @@ class ArrayStack:
         if self.space != self.fit.space:
             notes.append(f"resized from {text(self.space)} to {text(self.fit.space)} ({self.fit.resize})")
         if self._made_grey:
-            notes.append("colours made grey (ITU-R 601 luma)")
+            notes.append("colours converted to grey (ITU-R 601 luma)")
         if self.pixels.dtype.name == "uint16" and not self.white:
             notes.append("16-bit integers scaled from 0..65535")
         elif self.pixels.dtype.kind in "iu" and not self._top:
-            notes.append(f"{self.pixels.dtype} values taken as they are, in {self.fit.range}")
-        return (*notes, *(f"{count} of {images} {self.fit.noun}s {remark}" for remark, count in remarks.items()))
+            notes.append(f"{self.pixels.dtype} values used unchanged, in {self.fit.range}")
+        return (*notes, *(f"{count} of {counted(images, self.fit.noun)} {remark}" for remark, count in remarks.items()))
 
     @property
     def _fits(self) -> bool:
@@ -250,16 +251,16 @@ class ArrayStack:
 
     def _outside(self, image: int, value: float, low: float, high: float) -> str:
         where = f"{self.file}: {self.fit.noun} {image} (counted from 0)"
-        place = f"{where} has the value {value:g}, outside of {low:g}..{high:g}"
+        place = f"{where} has the value {value:g}, outside {low:g}..{high:g}"
         kind, word = self.pixels.dtype.kind, self.fit.word
         if kind == "b":
-            return f"{place}, and booleans are stored as 0 and 1: the file is damaged, save it again"
+            return f"{place}, but booleans are stored as 0 and 1: the file is damaged; save it again"
         if self.white:
-            return f"{place}, which `white={self.white}` says: raise it, or correct the values"
+            return f"{place}, the range of `white={self.white}`: raise `white`, or correct the values"
         if kind != "f" and not self._top:
             return (
-                f"{place}, the {self.fit.word}'s range, in which integers are taken as they are: "
-                f"widen `{self.fit.word} … in {low:g}..{high:g}`"
+                f"{place}, the {self.fit.word}'s range, which integers must not leave: widen `{self.fit.word} … in "
+                f"{low:g}..{high:g}`"
             )
         if kind == "f" and self.fit.noun != "image":
             return f"{place}, the {word}'s range: scale the values, or write `{word} {self.fit.input} in real`"
@@ -274,16 +275,16 @@ class ArrayStack:
                 f"or write `{self.fit.word} {self.fit.input} in real`"
             )
         return (
-            f"{place}, which {self.pixels.dtype} {self.fit.noun}s are scaled from: write `white=` and the value of "
-            f"white, or declare the values that there are, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
+            f"{place}, the range from which {self.pixels.dtype} {self.fit.noun}s are scaled: write `white=` and the "
+            f"value of white, or declare the actual range, such as `{self.fit.word} {self.fit.input} in -1024..3071`"
         )
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
         return (
-            f"{self.file}: {len(bad)} of {len(self)} {self.fit.noun}s hold{'s' * (len(bad) == 1)} NaN or infinity (as "
-            f"32-bit numbers), the first is {self.fit.noun} {bad[0]} (counted from 0): leave these {self.fit.noun}s "
-            "out, or replace the values"
+            f"{self.file}: {len(bad)} of {counted(len(self), self.fit.noun)} "
+            f"{'contains' if len(bad) == 1 else 'contain'} NaN or infinity (as 32-bit numbers); the first is "
+            f"{self.fit.noun} {bad[0]} (counted from 0): remove these {self.fit.noun}s, or replace the values"
         )
 
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
@@ -295,7 +296,7 @@ def sensor_remark(most: int) -> str:
     """Return the remark on a 16-bit image whose largest value is ``most``: sensors often have fewer bits."""
     bits = next((bits for bits in (10, 12, 14) if most < 1 << bits), None)
     white = (1 << bits) - 1 if bits else 0
-    return f"of 16 bits with no value above {white} (for a sensor of {bits} bits write `white={white}`)" if bits else ""
+    return f"with 16 bits, but no value above {white} (for a {bits}-bit sensor, write `white={white}`)" if bits else ""
 
 
 def _channels_first(x: Tensor, layout: Layout) -> Tensor:

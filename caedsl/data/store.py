@@ -50,7 +50,7 @@ class StoreRows(Rows):
         self.store, self.called = store, called
         count = len(store)
         if not count:
-            raise DataError(f"{called} holds no samples")
+            raise DataError(f"{called} contains no samples")
         first = self._read(np.arange(1))
         self.dtype, self.shape = first.dtype, (count, *first.shape[1:])
 
@@ -60,8 +60,8 @@ class StoreRows(Rows):
         expected = (len(index), *self.shape[1:])
         if rows.shape != expected or rows.dtype != self.dtype:
             raise DataError(
-                f"{self.called}: `read` returned {shape_text(rows.shape)} values of type {rows.dtype}, and "
-                f"{shape_text(expected)} of type {self.dtype} are needed: return all samples alike"
+                f"{self.called}: `read` returned {shape_text(rows.shape)} values of type {rows.dtype}, not "
+                f"{shape_text(expected)} of type {self.dtype}: return all samples in one shape and type"
             )
         return rows
 

@@ -193,11 +193,11 @@ def _surveyed(found: UnreadImages, request: Request, missing: Missing, validatio
     notes = [*replacement_notes(request, missing), *found.notes]
     notes += selection_notes(source, len(index), len(found.train), request.fit.noun)
     if request.targets is not None:
-        notes.append(f"each {request.fit.noun} has a target of {request.targets.fit.input}, matched with it")
+        notes.append(f"each {request.fit.noun} has a target of {request.targets.fit.input}")
     train = _read(found.train, index, request, notes)
     if not train.good:
         first = next(iter(train.broken.values()))
-        raise DataError(f"no {request.fit.noun} of {describe(source)} can be used; the first: {first}")
+        raise DataError(f"no {request.fit.noun} of {describe(source)} can be used; the first problem: {first}")
     read = {TRAIN: (train, np.arange(len(train.good)))}
     for name, stack in ((VALIDATION, found.validation), (TEST, found.test)):
         if stack is not None:
@@ -277,7 +277,7 @@ def _near_duplicates(
     usual = usual_distance(small[TRAIN])
     for pair in combinations(small, 2):
         if too_many(small[pair[0]], small[pair[1]]):
-            notes.append(f"{' and '.join(pair)} are not searched for samples that are nearly equal: they are too many")
+            notes.append(f"{' and '.join(pair)} were not compared for nearly equal samples: there are too many")
             continue
 
         def sample(*places: int, pair: tuple[str, str] = pair) -> tuple[Tensor, Tensor]:

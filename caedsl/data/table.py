@@ -38,9 +38,9 @@ def read(request: Request) -> UnreadImages:
     if len(columns) != request.fit.channels:
         word = request.fit.word
         raise DataError(
-            f"{path} has {counted(len(columns), 'column')} to read, and the {word} {request.fit.input} has "
-            f"{request.fit.channels} "
-            f"channels: write `{word} {len(columns)}x{request.fit.space[0]}`, or name the columns with "
+            f"{path} has {counted(len(columns), 'column')} to read, but the {word} {request.fit.input} has "
+            f"{counted(request.fit.channels, 'channel')}: write `{word} {len(columns)}x{request.fit.space[0]}`, or "
+            "name the columns with "
             f'`{"columns" if word == "input" else "target"}="'
             f'{",".join(table.names[: request.fit.channels])}"`'
         )
@@ -48,13 +48,14 @@ def read(request: Request) -> UnreadImages:
     values = _values(table, columns, path).astype(np.float32)
     if len(values) < cut.length:
         raise DataError(
-            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}"
+            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: shorten "
+            "the window"
         )
     stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
     if source.labels is not None:
         marks = _values(table, _columns(table, [source.labels], (), path), path)
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
-            raise DataError(f"{path}: labels are whole numbers, and the column {source.labels} holds others")
+            raise DataError(f"{path}: labels are whole numbers, but the column {source.labels} has other values")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
     return UnreadImages(stack, notes=cut.notes)
 
@@ -71,15 +72,15 @@ def _table(path: Path) -> _Table:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no CSV file: it is not text in UTF-8") from error
+        raise DataError(f"{path} is not a CSV file: it is not UTF-8 text") from error
     head = text.partition("\n")[0].rstrip("\r")
     delimiter = max(_DELIMITERS, key=head.count)
     try:
         names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
     except csv.Error as error:
-        raise DataError(f"{path} is no CSV file: {error}") from error
+        raise DataError(f"{path} is not a CSV file: {error}") from error
     if not any(names) or "\0" in text:
-        raise DataError(f"{path} is no CSV file: its first line names no columns")
+        raise DataError(f"{path} is not a CSV file: its first line does not name the columns")
     if all(map(_is_number, names)):
         return _Table([str(place + 1) for place in range(len(names))], text, 1, delimiter)
     return _Table(names, text.partition("\n")[2], 2, delimiter)
@@ -102,7 +103,7 @@ def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str], path: Pat
     for name in (*wanted, *but):
         if table.names.count(name) != 1:
             known = ", ".join(table.names[:20])
-            problem = "has several columns" if name in table.names else "has no column"
+            problem = "has several columns named" if name in table.names else "has no column"
             raise DataError(f'{path} {problem} "{name}": its columns are {known}')
     if wanted:
         return [table.names.index(name) for name in wanted]
@@ -117,7 +118,7 @@ def _values(table: _Table, columns: list[int], path: Path) -> NDArray[np.float64
             if row:
                 rows.append([_number(row, column, table, line, path) for column in columns])
     except csv.Error as error:
-        raise DataError(f"{path} is no CSV file: {error}") from error
+        raise DataError(f"{path} is not a CSV file: {error}") from error
     return np.array(rows, np.float64).reshape(len(rows), len(columns))
 
 
@@ -129,9 +130,9 @@ def _number(row: list[str], column: int, table: _Table, line: int, path: Path) -
         value = float(row[column])
     except ValueError:
         raise DataError(
-            f'{path}, line {line}: the column "{name}" has `{row[column][:40]}`, which is no number: correct it, or '
+            f'{path}, line {line}: the column "{name}" has `{row[column][:40]}`, not a number: correct it, or '
             "name the columns to read with `columns=`"
         ) from None
     if not abs(value) < np.finfo(np.float32).max:
-        raise DataError(f'{path}, line {line}: the column "{name}" has {value}: replace the value, or cut the line')
+        raise DataError(f'{path}, line {line}: the column "{name}" has {value}: replace the value, or remove the line')
     return value

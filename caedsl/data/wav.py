@@ -24,6 +24,7 @@ from caedsl.data.regular_file import open_regular
 from caedsl.data.source_reader import Request, UnreadImages, reason
 from caedsl.data.stack import LARGE_BYTES, Index, Labels, RawSamples, Weights
 from caedsl.data.windows import Windows, windows_of
+from caedsl.diagnostics.text import counted
 
 _ENDINGS = frozenset((".wav", ".wave"))
 _BITS = (1, 2, 3, 4)
@@ -50,16 +51,20 @@ def read(request: Request) -> UnreadImages:
     folder = root if root.is_dir() else root.parent
     paths = files_in(root, request.root, notes, _ENDINGS, "sounds") if root.is_dir() else Files(folder, [root.name])
     if not paths:
-        raise UnavailableError(f"{root} holds no sounds: no file there ends in .wav", f"put WAV files into {root}")
+        raise UnavailableError(f"{root} contains no sounds (.wav)", f"put WAV files into {root}")
     cut = windows_of(request.source, request.fit)
     clips, broken = _clips(paths, request, cut)
     if broken and request.source.skip != "broken":
-        remedy = "\nto leave such files out, add `skip=broken` to the source"
-        raise DataError(f"{len(broken):,} of {len(paths):,} sounds cannot be used:\n{listing(broken, 'files')}{remedy}")
+        remedy = "\nto skip such files, add `skip=broken` to the source"
+        raise DataError(
+            f"{len(broken):,} of {counted(len(paths), 'sound')} cannot be used:\n{listing(broken, 'files')}{remedy}"
+        )
     if not clips:
-        raise DataError(f"none of the {len(paths):,} sounds of {root} can be used:\n{listing(broken, 'files')}")
+        raise DataError(
+            f"none of the {counted(len(paths), 'sound')} of {root} can be used:\n{listing(broken, 'files')}"
+        )
     if broken:
-        notes.append(f"{len(broken):,} of {len(paths):,} sounds left out as broken: {'; '.join(broken[:3])}")
+        notes.append(f"{len(broken):,} of {counted(len(paths), 'sound')} skipped as broken: {'; '.join(broken[:3])}")
     classes = classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
@@ -108,7 +113,7 @@ def _opened(path: Path) -> Clip:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except (wave.Error, EOFError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise DataError(f"{path} is damaged, or is no WAV file of whole numbers: {reason(error)}") from error
+        raise DataError(f"{path} is not a WAV file of whole numbers, or is damaged: {reason(error)}") from error
     if found.length * found.channels * found.width > status.st_size:
         raise DataError(f"{path} is damaged: it has {status.st_size:,} bytes, too few for {found.length:,} frames")
     return found
@@ -120,15 +125,15 @@ def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Cli
         raise clip
     if clip.channels != fit.channels:
         raise DataError(
-            f"{clip.path} has {clip.channels} channels, and the {fit.word} is {fit.input}: write "
+            f"{clip.path} has {counted(clip.channels, 'channel')}, but the {fit.word} is {fit.input}: write "
             f"`{fit.word} {fit.input_of(clip.channels)}`"
         )
     if clip.width not in _BITS:
-        raise DataError(f"{clip.path} has values of {8 * clip.width} bits: 8, 16, 24 and 32 bits are read")
+        raise DataError(f"{clip.path} has values of {8 * clip.width} bits: save it with 8, 16, 24 or 32 bits")
     if clip.length < cut.length:
-        raise DataError(f"{clip.path} has {clip.length:,} frames, fewer than the window of {cut.length:,}")
+        raise DataError(f"{clip.path} has {counted(clip.length, 'frame')}, fewer than the window of {cut.length:,}")
     if first is not None and clip.rate != first.rate:
-        raise DataError(f"{clip.path} has {clip.rate:,} frames a second, and {first.path.name} has {first.rate:,}")
+        raise DataError(f"{clip.path} has {clip.rate:,} frames per second, but {first.path.name} has {first.rate:,}")
     return clip
 
 
@@ -205,7 +210,7 @@ class WindowStack:
             with open_regular(clip.path) as file:
                 status = os.fstat(file.fileno())
                 if (status.st_size, status.st_mtime_ns) != clip.stamp:
-                    raise DataError(f"{clip.path} was changed while it was being used: put it back as it was")
+                    raise DataError(f"{clip.path} was changed while it was in use: restore it")
                 with wave.open(file) as sound:
                     sound.setpos(start)
                     frames: bytes = sound.readframes(self.cut.length)

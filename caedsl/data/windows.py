@@ -23,8 +23,8 @@ class Windows:
         if self.step >= self.length:
             return ()
         return (
-            f"windows of {self.length:,} overlap, since `step={self.step}`: those held out share values with those "
-            "trained on",
+            f"windows of {self.length:,} overlap because of `step={self.step}`: held-out windows share values with "
+            "training windows",
         )
 
 

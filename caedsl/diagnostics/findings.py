@@ -5,6 +5,7 @@ from html import escape
 
 from caedsl.diagnostics.finding import Finding, Report, Severity
 from caedsl.diagnostics.full import render_full
+from caedsl.diagnostics.text import counted
 
 _COLOURS = {Severity.ERROR: "#c5283d", Severity.WARNING: "#b07800", Severity.INFO: "#0072b2"}
 _FRAME = "margin: 0 0 8px; padding: 6px 12px; overflow-x: auto; border-left: 4px solid"
@@ -23,7 +24,7 @@ class Findings(tuple[Finding, ...]):
 
     def __repr__(self) -> str:
         counts = [(sum(finding.severity is severity for finding in self), severity.value) for severity in Severity]
-        said = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+        said = ", ".join(counted(count, word) for count, word in counts if count)
         return f"<findings: {said or 'none'}>"
 
     def __str__(self) -> str:

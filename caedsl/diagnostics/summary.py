@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from caedsl.diagnostics.finding import Applicability, Report, Severity
+from caedsl.diagnostics.text import counted
 
 
 def summary(reports: Sequence[Report], checked: int) -> str:
@@ -11,7 +12,7 @@ def summary(reports: Sequence[Report], checked: int) -> str:
     if not findings:
         return {0: "No spec was checked.", 1: "The spec is fine."}.get(checked, f"All {checked} specs are fine.")
     counts = [(sum(finding.severity is severity for finding in findings), severity.value) for severity in Severity]
-    found = ", ".join(f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count)
+    found = ", ".join(counted(count, word) for count, word in counts if count)
     fixes = [finding.fix.applicability for finding in findings if finding.fix]
     safe, unsafe = fixes.count(Applicability.SAFE), fixes.count(Applicability.UNSAFE)
     ways = [f"{safe} fixable with --fix"] if safe else []

@@ -12,10 +12,10 @@ from caedsl.importing.aten_graph import RANDOM, AtenGraph, AtenNode
 from caedsl.importing.aten_layers import LAYERS
 from caedsl.importing.aten_noise import Draw, add_draw, draws_of
 from caedsl.importing.aten_pointwise import NEAREST, POINTWISE
-from caedsl.importing.errors import ImportFailure, unsupported
+from caedsl.importing.errors import ImportFailure, UnsupportedFeature, unsupported
 from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
 from caedsl.importing.own_modules import OwnModule, add_own, own_modules
-from caedsl.importing.translation import Refused, Translation, shaped
+from caedsl.importing.translation import Translation, shaped
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.shape import Shape, elements, text
@@ -80,7 +80,7 @@ class _Found(NamedTuple):
 def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
     try:
         if node.operator is None:
-            raise Refused(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
+            raise UnsupportedFeature(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
         if node.name in found.own:
             if found.own[node.name].nodes[-1] is node:
                 add_own(t, found.own[node.name])
@@ -94,16 +94,16 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
         else:
             translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
             if translate is None:
-                raise _without_word(t, node)
+                raise _unsupported_operator(t, node)
             translate(t, node)
-    except Refused as refused:
+    except UnsupportedFeature as refused:
         t.refuse(node, refused)
 
 
-def _without_word(t: Translation, node: AtenNode) -> Refused:
+def _unsupported_operator(t: Translation, node: AtenNode) -> UnsupportedFeature:
     kind = t.layer_class(node)
     nearest = NEAREST.get(node.base) or NEAREST.get(kind.lower(), "")
-    return Refused(f"{kind or f'`{node.base}`'} has no word", nearest)
+    return UnsupportedFeature(f"{kind or f'`{node.base}`'} is not supported", nearest)
 
 
 _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
@@ -114,12 +114,14 @@ def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
     readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
     if not all(map(found.reads, readers)):
         if node.base in RANDOM:
-            raise Refused("it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise")
+            raise UnsupportedFeature(
+                "it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise"
+            )
         if node.base in _SPLITS:
-            raise Refused("it takes channels apart", "a spec's lines read whole outputs")
+            raise UnsupportedFeature("it takes channels apart", "a spec's lines read whole outputs")
         translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
         if translate is None:
-            raise _without_word(t, node)
+            raise _unsupported_operator(t, node)
         translate(t, node)
 
 
@@ -131,12 +133,12 @@ def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:
         each for each in outputs if prod(graph.shapes[each]) == prod(shape)
     ]
     if not outputs:
-        raise ImportFailure(f"{name} was not imported: it returns no tensor that it computes")
+        raise ImportFailure(f"{name} was not imported: it does not return a tensor that it computes")
     if not fitting and len(outputs) > 1:
         listed = ", ".join(shaped(graph.shapes[each][1:]) for each in outputs)
         raise ImportFailure(
             f"{name} was not imported: of its {len(outputs)} outputs ({listed}) none has the shape of the input, "
-            f"{text(shape[1:])}, so that none is the reconstruction"
+            f"{text(shape[1:])}, so none is the reconstruction"
         )
     chosen = (fitting or outputs)[0]
     if len(graph.outputs) > 1:

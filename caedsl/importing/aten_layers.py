@@ -6,7 +6,8 @@ from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
 from caedsl.importing.aten_norms import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from caedsl.importing.aten_pools import POOLS
-from caedsl.importing.translation import Margins, Refused, Spread, Translation, Translator, shaped, spread
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.translation import Margins, Spread, Translation, Translator, shaped, spread
 from caedsl.vocabulary.layers.upsample import INTERPOLATIONS
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.shape import text as shape_text
@@ -31,13 +32,15 @@ def convolution(t: Translation, node: AtenNode) -> None:
         source, sizes, options = _with_margins(t, node, key, margins, pads, kernel, stride, dilation, weights)
     if options is None:
         if margins is not None and margins.mode == "reflect":
-            raise Refused(f"its input is mirrored by {margins.sides}", MIRRORED)
+            raise UnsupportedFeature(f"its input is mirrored by {margins.sides}", MIRRORED)
         if margins is not None and spelling.margin(margins.sides) is None:
-            raise Refused(f"its input is padded by {margins.sides} zeros", UNEVEN)
+            raise UnsupportedFeature(f"its input is padded by {margins.sides} zeros", UNEVEN)
         source, sizes = key, t.shape_of(key)[1:]
         options = spelling.conv(len(weights["weight"]), sizes, kernel, stride, dilation, args["groups"], pads)
     if options is None:
-        raise Refused(f"its padding {pads} differs by axis and by side", "`pad` lines before it say each axis")
+        raise UnsupportedFeature(
+            f"its padding {pads} differs by axis and by side", "`pad` lines before it say each axis"
+        )
     if source != key:
         del t.layers[key]
     t.add(node, "conv", options, [source], weights)
@@ -71,7 +74,7 @@ def _with_margins(
         return source, sizes, spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
     same = spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
     if any(map(any, pads)) or same is None or "pad=" in same:
-        raise Refused(f"its reflected padding is {total}", MIRRORED)
+        raise UnsupportedFeature(f"its reflected padding is {total}", MIRRORED)
     return source, sizes, f"{same} pad=reflect"
 
 
@@ -95,8 +98,8 @@ def linear(t: Translation, node: AtenNode) -> None:
     args, key = node.args, t.key(node.args["input"])
     shape = t.shape_of(key)
     if len(shape) != 1:
-        raise Refused(
-            f"it multiplies the last axis of {shaped(shape)} alone, and `dense` takes all numbers of a sample",
+        raise UnsupportedFeature(
+            f"it multiplies the last axis of {shaped(shape)} alone, but `dense` takes all numbers of a sample",
             "`conv N k1` multiplies the channels at every place",
         )
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
@@ -116,7 +119,7 @@ def reshape(t: Translation, node: AtenNode) -> None:
     """Translate every operator that reshapes the numbers of each sample."""
     key = t.key(node.args["self"])
     if t.graph.shapes[node.name][:1] != (t.graph.batch,):
-        raise Refused("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
+        raise UnsupportedFeature("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
     shape = t.shape(node.name)
     before = t.layers.get(key)
     name = node.args["self"].name
@@ -127,9 +130,11 @@ def reshape(t: Translation, node: AtenNode) -> None:
         t.alias(node, key)
         return
     if not shape:
-        raise Refused("it leaves a single number a sample", "")
+        raise UnsupportedFeature("it leaves a single number a sample", "")
     if elements(shape) != elements(t.shape_of(key)):
-        raise Refused(f"it turns {shaped(t.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number")
+        raise UnsupportedFeature(
+            f"it turns {shaped(t.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number"
+        )
     t.add(node, "reshape", shape_text(shape), [key])
 
 
@@ -166,16 +171,20 @@ def pad(t: Translation, node: AtenNode) -> None:
     sides = tuple((flat[2 * axis], flat[2 * axis + 1]) for axis in reversed(range(rank)))
     mode = {"constant": "zeros", "constant_pad_nd": "zeros"}.get(args.get("mode", node.base), "reflect")
     if "replicat" in args.get("mode", node.base) or "circular" in args.get("mode", node.base) or args.get("value"):
-        raise Refused("it repeats the border or adds a number other than 0", "`pad` adds zeros, `pad=reflect` mirrors")
+        raise UnsupportedFeature(
+            "it repeats the border, or pads with a number other than 0", "`pad` adds zeros, `pad=reflect` mirrors"
+        )
     if any(flat[2 * rank :]):
-        raise Refused("it pads channels", "`pad` enlarges height and width")
+        raise UnsupportedFeature("it pads channels", "`pad` enlarges height and width")
     if not any(map(any, sides)):
         t.alias(node, key)
         return
     if mode == "reflect":
         following = t.readers.get(node.name, [])
         if len(following) != 1 or not following[0].base.startswith("conv"):
-            raise Refused("it mirrors the map, and no convolution follows it alone", "`conv pad=reflect` mirrors")
+            raise UnsupportedFeature(
+                "it mirrors the map, but no convolution follows it alone", "`conv pad=reflect` mirrors"
+            )
         t.margins[t.add(node, "pad", "0", [key])] = Margins(sides, mode)
         return
     _zeros(t, node, key, sides)
@@ -194,14 +203,16 @@ def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int
         kind = "pad" if low >= 0 else "crop"
         amount = spelling.margin([(abs(before), abs(after)) for before, after in sides])
         if amount is None and kind == "crop":
-            raise Refused(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
+            raise UnsupportedFeature(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
         made = t.add(node, kind, amount or "0", [key])
         if kind == "pad":
             t.margins[made] = Margins(sides, "zeros")
             if amount is None and not _only_before_conv(t, node):
-                raise Refused(f"it adds {sides} zeros to the axes", UNEVEN)
+                raise UnsupportedFeature(f"it adds {sides} zeros to the axes", UNEVEN)
         return
-    raise Refused(f"it enlarges some sides and cuts others: {sides}", "`pad 1` and `crop 1` are lines of their own")
+    raise UnsupportedFeature(
+        f"it enlarges some sides and cuts others: {sides}", "`pad 1` and `crop 1` are lines of their own"
+    )
 
 
 def _only_before_conv(t: Translation, node: AtenNode) -> bool:

@@ -8,8 +8,9 @@ import numpy as np
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import RANDOM, AtenGraph, AtenNode, Ref
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.network import Array, ForeignLayer
-from caedsl.importing.translation import Refused, Translation
+from caedsl.importing.translation import Translation
 
 _PASSING = ("to", "_to_copy", "contiguous", "clone", "detach", "expand", "lift_fresh_copy")
 
@@ -95,9 +96,11 @@ def _deviation(made: Mapping[str, AtenNode], ref: Ref, inside: set[str]) -> tupl
         for one, other in (("self", "other"), ("other", "self")):
             if isinstance(node.args[one], Ref) and not isinstance(node.args[other], Ref):
                 logarithm, factor = _exponent(made, node.args[one], inside)
-                raise Refused("its noise has a factor beside its deviation", f"exp({factor:g} · x) alone is drawn from")
+                raise UnsupportedFeature(
+                    "its noise has a factor besides its standard deviation", f"exp({factor:g} · x) alone is drawn from"
+                )
     if node.base != "exp":
-        raise Refused(
+        raise UnsupportedFeature(
             f"its noise has the deviation {node.base}(...)", "`bottleneck variational` takes exp(0.5 * log_variance)"
         )
     return _exponent(made, node.args["self"], inside)
@@ -135,7 +138,7 @@ def add_draw(t: Translation, node: AtenNode, draw: Draw) -> None:
     else:
         heads = [t.layers.get(t.key(ref)) for ref in (draw.centre, draw.logarithm)]
         if heads[0] is None or heads[1] is None or heads[0] is heads[1]:
-            raise Refused("its mean and its log-variance are no two layers", _HEADS)
+            raise UnsupportedFeature("its mean and its log-variance are no two layers", _HEADS)
         removed = [heads[0], heads[1]]
         means, logarithms = heads[0].weights, heads[1].weights
     _combine(t, node, removed, means, {role: 2 * draw.factor * rows for role, rows in logarithms.items()})
@@ -157,7 +160,9 @@ def _combine(
         or means.keys() != logs.keys()
         or "bias" not in means
     ):
-        raise Refused(f"its mean and log-variance come from {first.name} and {heads[-1].name}, which differ", _HEADS)
+        raise UnsupportedFeature(
+            f"its mean and log-variance come from {first.name} and {heads[-1].name}, which differ", _HEADS
+        )
     inputs = first.inputs
     for head in heads:
         del t.layers[head.key]

@@ -4,7 +4,8 @@ from typing import Any
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
-from caedsl.importing.translation import Refused, Translation, shaped
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.translation import Translation, shaped
 from caedsl.vocabulary.shape import is_map
 
 
@@ -12,7 +13,7 @@ def batch_norm(t: Translation, node: AtenNode) -> None:
     """Translate ``batch_norm``."""
     args = node.args
     if args["running_mean"] is None:
-        raise Refused("it keeps no running averages (track_running_stats=False)", "`norm=batch` keeps them")
+        raise UnsupportedFeature("it keeps no running averages (track_running_stats=False)", "`norm=batch` keeps them")
     roles = {role: args[role] for role in ("weight", "bias", "running_mean", "running_var")}
     _norm(t, node, "batch", roles, momentum=args["momentum"])
 
@@ -20,7 +21,7 @@ def batch_norm(t: Translation, node: AtenNode) -> None:
 def instance_norm(t: Translation, node: AtenNode) -> None:
     """Translate ``instance_norm``."""
     if node.args["running_mean"] is not None:
-        raise Refused("it keeps running averages (track_running_stats=True)", "`norm=instance` has none")
+        raise UnsupportedFeature("it keeps running averages (track_running_stats=True)", "`norm=instance` has none")
     _norm(t, node, "instance", {role: node.args[role] for role in ("weight", "bias")})
 
 
@@ -35,7 +36,7 @@ def layer_norm(t: Translation, node: AtenNode) -> None:
     """Translate ``layer_norm`` over a vector, or over a whole map without weights."""
     shape, normalised = t.shape_of(t.key(node.args["input"])), tuple(node.args["normalized_shape"])
     if normalised != shape or (is_map(shape) and node.args["weight"] is not None):
-        raise Refused(
+        raise UnsupportedFeature(
             f"it normalises {shaped(normalised)} of {shaped(shape)}, with a weight for each number",
             "`norm=layer` has a weight for each channel",
         )
@@ -46,7 +47,9 @@ def rms_norm(t: Translation, node: AtenNode) -> None:
     """Translate ``rms_norm`` over a vector."""
     shape = t.shape_of(t.key(node.args["input"]))
     if len(shape) != 1 or tuple(node.args["normalized_shape"]) != shape:
-        raise Refused(f"it normalises a part of {shaped(shape)}", "`norm=rms` normalises the channels at each place")
+        raise UnsupportedFeature(
+            f"it normalises a part of {shaped(shape)}", "`norm=rms` normalises the channels at each place"
+        )
     weights = t.weights(node, weight=node.args["weight"])
     eps = node.args["eps"] if node.args["eps"] is not None else 1.1920928955078125e-07
     options = spelling.norm("rms", affine="weight" in weights, eps=eps)
@@ -58,6 +61,8 @@ def _norm(
 ) -> None:
     weights = t.weights(node, **roles)
     if ("weight" in weights) != ("bias" in weights):
-        raise Refused("it has a scale without a shift", f"`norm={kind}` has both, or neither with `affine=off`")
+        raise UnsupportedFeature(
+            "it has a scale without a shift", f"`norm={kind}` has both, or neither with `affine=off`"
+        )
     options = spelling.norm(kind, affine="weight" in weights, eps=node.args["eps"], momentum=momentum, groups=groups)
     t.add(node, "norm", options, [t.key(node.args["input"])], weights)

@@ -5,7 +5,8 @@ from typing import Any
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode, Ref
-from caedsl.importing.translation import Refused, Translation, Translator, shaped
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.translation import Translation, Translator, shaped
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.shape import is_map
 
@@ -25,7 +26,7 @@ def _numbered(word: str, argument: str) -> Translator:
         assert option is not None
         value = node.args[argument]
         if not option.domain.holds(value):
-            raise Refused(f"its {argument} is {value:g}", f"`{word}` takes a number {option.domain}")
+            raise UnsupportedFeature(f"its {argument} is {value:g}", f"`{word}` takes a number {option.domain}")
         t.add(node, word, "" if value == option.default else spelling.number(value), [t.key(node.args["self"])])
 
     return translate
@@ -37,7 +38,7 @@ def _only(word: str, nearest: str, **wanted: Any) -> Translator:
     def translate(t: Translation, node: AtenNode) -> None:
         other = [f"{name}={node.args[name]}" for name, value in wanted.items() if node.args[name] != value]
         if other:
-            raise Refused(f"it has {', '.join(other)}", nearest)
+            raise UnsupportedFeature(f"it has {', '.join(other)}", nearest)
         t.add(node, word, "", [t.key(node.args["self"])])
 
     return translate
@@ -46,7 +47,7 @@ def _only(word: str, nearest: str, **wanted: Any) -> Translator:
 def _elu(t: Translation, node: AtenNode) -> None:
     scale, slope = node.args["scale"], node.args["input_scale"]
     if (scale, slope) != (1, 1):
-        raise Refused(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are there")
+        raise UnsupportedFeature(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are there")
     _numbered("elu", "alpha")(t, node)
 
 
@@ -57,7 +58,7 @@ def _clipped(t: Translation, node: AtenNode) -> None:
     )
     low, high = (-inf if low is None else low), (inf if high is None else high)
     if isinstance(low, Ref) or isinstance(high, Ref) or (high == inf and low != 0) or low == -inf:
-        raise Refused(f"it clips to {low}..{high}", "`clip 0..1` has two ends, and `relu` clips below 0")
+        raise UnsupportedFeature(f"it clips to {low}..{high}", "`clip 0..1` has two ends, and `relu` clips below 0")
     words: dict[tuple[float, float], str] = {(0, inf): "relu", (0, 6): "relu6", (-1, 1): "hardtanh"}
     word = words.get((low, high))
     options = "" if word else f"{spelling.number(low)}..{spelling.number(high)}"
@@ -67,7 +68,9 @@ def _clipped(t: Translation, node: AtenNode) -> None:
 def _prelu(t: Translation, node: AtenNode) -> None:
     weights = t.weights(node, weight=node.args["weight"])
     if weights["weight"].size != 1:
-        raise Refused(f"it has a slope for each of {weights['weight'].size} channels", "`prelu` has one slope")
+        raise UnsupportedFeature(
+            f"it has a slope for each of {weights['weight'].size} channels", "`prelu` has one slope"
+        )
     t.add(node, "prelu", "", [t.key(node.args["self"])], weights)
 
 
@@ -78,7 +81,7 @@ def _dropout(t: Translation, node: AtenNode) -> None:
         t.alias(node, key)
         return
     if rate >= 1:
-        raise Refused("it drops everything", "`dropout` takes a share below 1")
+        raise UnsupportedFeature("it drops everything", "`dropout` takes a share below 1")
     single = node.base == "dropout" and is_map(t.shape_of(key))
     t.add(node, "dropout", f"{spelling.number(rate)}{' elementwise' if single else ''}", [key])
 
@@ -89,13 +92,15 @@ def _same(t: Translation, node: AtenNode) -> None:
 
 def _add(t: Translation, node: AtenNode) -> None:
     if not isinstance(node.args["other"], Ref) or node.args["alpha"] != 1:
-        raise Refused("it adds a number", "a bias is part of `conv` and `dense`; shift the data instead")
+        raise UnsupportedFeature("it adds a number", "a bias is part of `conv` and `dense`; shift the data instead")
     inputs = [t.key(node.args["self"]), t.key(node.args["other"])]
     shapes = {t.shape_of(key) for key in inputs}
     if len(shapes) > 1:
-        raise Refused(f"it adds {' and '.join(sorted(map(shaped, shapes)))}", "`add` takes outputs of one shape")
+        raise UnsupportedFeature(
+            f"it adds {' and '.join(sorted(map(shaped, shapes)))}", "`add` takes outputs of one shape"
+        )
     if len(set(inputs)) == 1:
-        raise Refused("it adds an output to itself", "")
+        raise UnsupportedFeature("it adds an output to itself", "")
     t.add(node, "add", "", inputs)
 
 
@@ -106,7 +111,7 @@ def _cat(t: Translation, node: AtenNode) -> None:
         return
     rank = len(t.graph.shapes[node.name])
     if node.args["dim"] % rank != 1:
-        raise Refused(f"it joins along axis {node.args['dim']}", "`concat` joins channels (dim=1)")
+        raise UnsupportedFeature(f"it joins along axis {node.args['dim']}", "`concat` joins channels (dim=1)")
     t.add(node, "concat", "", inputs)
 
 
@@ -116,7 +121,7 @@ def _scaled(t: Translation, node: AtenNode) -> None:
     key = t.keys.get(one.name) if isinstance(one, Ref) else None
     layer = t.layers.get(key or "")
     if layer is None or layer.kind != "tanh" or isinstance(other, Ref) or not t.alone(one.name) or other <= 0:
-        raise Refused("it multiplies numbers", "`tanh=2` has a factor; scale the data instead")
+        raise UnsupportedFeature("it multiplies numbers", "`tanh=2` has a factor; scale the data instead")
     del t.layers[layer.key]
     t.add(node, "tanh", spelling.number(other * (float(layer.options) if layer.options else 1)), layer.inputs)
 
@@ -144,11 +149,11 @@ POINTWISE: dict[str, Translator] = {
 }
 
 NEAREST = {
-    "celu": "`elu` is alike",
+    "celu": "`elu` is similar",
     "rrelu": "`leaky_relu` has a fixed slope",
-    "softsign": "`tanh` saturates alike",
+    "softsign": "`tanh` saturates similarly",
     "log_sigmoid": "`sigmoid` or `softplus`",
-    "softmax": "`sigmoid` bounds each number by itself",
+    "softmax": "`sigmoid` bounds each number on its own",
     "threshold": "`relu` has the threshold 0",
     "glu": "`conv` with `sigmoid`; a spec has no gates",
     "upsample_bicubic2d": "`upsample bilinear`",
@@ -171,7 +176,7 @@ NEAREST = {
     "hardshrink": "`relu` cuts one side",
     "softshrink": "`relu` cuts one side",
     "tanhshrink": "`softcap 3` is linear around 0",
-    "logsoftmax": "`sigmoid` bounds each number by itself",
+    "logsoftmax": "`sigmoid` bounds each number on its own",
     "multiheadattention": "`attention heads=4` has the weights of a map's places in one module",
     "transformerencoderlayer": "`residual { norm layer; attention heads=4 }`",
     "rnn": "`conv` reads signals",

@@ -2,7 +2,8 @@
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
-from caedsl.importing.translation import Refused, Translation, Translator, shaped, spread
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.translation import Translation, Translator, shaped, spread
 from caedsl.vocabulary.shape import is_map
 from caedsl.vocabulary.shape import text as shape_text
 
@@ -15,16 +16,16 @@ def pool(kind: str) -> Translator:
         rank = len(t.shape_of(key)) - 1
         for places in node.outputs[1:]:
             if places in t.graph.outputs or any(each.base not in UNPOOLS for each in t.readers.get(places, ())):
-                raise Refused("it returns the places of the largest values", "`unpool` alone reads them")
+                raise UnsupportedFeature("it returns the places of the largest values", "`unpool` alone reads them")
         kernel = spread(args["kernel_size"], rank)
         stride = spread(args["stride"], rank) if args["stride"] else kernel
         padding = spread(args["padding"], rank)
         if set(spread(args.get("dilation", 1), rank)) != {1}:
-            raise Refused("it is dilated", f"`{kind}` has no gaps")
+            raise UnsupportedFeature("it is dilated", f"`{kind}` has no gaps")
         uneven = args["ceil_mode"] or any(padding)
         if kind == "avgpool" and (args.get("divisor_override") or (uneven and not args["count_include_pad"])):
-            raise Refused(
-                "it leaves the padding out of its means", "`avgpool` counts zeros, as PyTorch does by default"
+            raise UnsupportedFeature(
+                "it excludes the padding from its means", "`avgpool` counts zeros, as PyTorch does by default"
             )
         options = spelling.pool(kernel, stride, padding, args["ceil_mode"])
         same = (
@@ -48,7 +49,7 @@ def unpool(t: Translation, node: AtenNode) -> None:
     key, pool_key = t.key(node.args["self"]), t.key(node.args["indices"])
     before = t.layers[pool_key]
     if t.shape(node.name) != t.shape_of(before.inputs[0]):
-        raise Refused(
+        raise UnsupportedFeature(
             f"it makes {shaped(t.shape(node.name))} of the places of {before.name}, whose input is "
             f"{shaped(t.shape_of(before.inputs[0]))}",
             "`unpool` has the size of the pool's input: give output_size",
@@ -68,7 +69,7 @@ def adaptive_pool(kind: str) -> Translator:
             pooled = t.add(node, "globalpool", "", [key], shape=t.shape(node.name)[:1], suffix="_means")
             t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
         elif any(large % small for large, small in zip(before, after, strict=True)):
-            raise Refused(
+            raise UnsupportedFeature(
                 f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
                 f"`{kind} 2` has windows of one size",
             )
@@ -85,7 +86,9 @@ def mean(t: Translation, node: AtenNode) -> None:
     shape = t.shape_of(key)
     axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
     if axes != set(range(2, len(shape) + 1)) or not is_map(shape):
-        raise Refused(f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space")
+        raise UnsupportedFeature(
+            f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space"
+        )
     kept = node.args["keepdim"]
     pooled = t.add(node, "globalpool", "", [key], shape=shape[:1], suffix="_means" if kept else "")
     if kept:

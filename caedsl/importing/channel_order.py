@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from caedsl.importing.errors import Unsupported, unsupported
+from caedsl.importing.errors import UnsupportedLayer, unsupported
 from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
 from caedsl.importing.structure import last_computed
 from caedsl.vocabulary.kind import Role
@@ -93,4 +93,4 @@ def _is_order(order: Array) -> bool:
 def _refused(network: Network, layer: ForeignLayer) -> Exception:
     why = "it reads channels that are joined in another order than `concat` joins them"
     near = "put the layer before first: torch.cat([x, skip], dim=1)"
-    return unsupported(network.name, [Unsupported(layer.name, why, near)])
+    return unsupported(network.name, [UnsupportedLayer(layer.name, why, near)])

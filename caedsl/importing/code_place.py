@@ -26,7 +26,7 @@ def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
     """Return where the decoder begins; the last item before it returns the code."""
     if len(items) < 2:
         raise ImportFailure(
-            f"{network.name} was not imported: it has one layer, and an autoencoder has an encoder and a decoder"
+            f"{network.name} was not imported: it has one layer, but an autoencoder has an encoder and a decoder"
         )
     for place, item in enumerate(items[:-1]):
         if item.layer.kind in (*CODE_KINDS, "quantizer") or item.layer.key == network.code:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
-class Unsupported(NamedTuple):
-    """Layer that the language has no word for: its own name, what it is, and the closest alternative."""
+class UnsupportedLayer(NamedTuple):
+    """Layer that a spec cannot express: its own name, what it is, and the closest alternative."""
 
     name: str
     what: str
@@ -14,6 +14,14 @@ class Unsupported(NamedTuple):
     def __str__(self) -> str:
         remedy = f"; {self.nearest}" if self.nearest else ""
         return f"{self.name}: {self.what}{remedy}"
+
+
+class UnsupportedFeature(Exception):
+    """Part of a layer that a spec cannot express: what it is, and the closest alternative."""
+
+    def __init__(self, what: str, nearest: str = "") -> None:
+        super().__init__(what)
+        self.what, self.nearest = what, nearest
 
 
 class ImportFailure(ValueError):
@@ -27,9 +35,9 @@ class ImportFailure(ValueError):
         self.was_read = was_read
 
 
-def unsupported(model: str, layers: Iterable[Unsupported]) -> ImportFailure:
-    """Return the error that lists every layer that the language has no word for."""
+def unsupported(model: str, layers: Iterable[UnsupportedLayer]) -> ImportFailure:
+    """Return the error that lists every layer that a spec cannot express."""
     each = tuple(dict.fromkeys(layers))
     count = "1 layer has" if len(each) == 1 else f"{len(each)} layers have"
     listed = "\n".join(f"  {layer}" for layer in each)
-    return ImportFailure(f"{model} was not imported: {count} no equal in a spec\n{listed}", was_read=True)
+    return ImportFailure(f"{model} was not imported: {count} no equivalent in a spec\n{listed}", was_read=True)

@@ -143,7 +143,7 @@ def _direction_and_length(target: nn.Module, tensors: Mapping[str, torch.Tensor]
 
 
 def _lost(network: Network, name: str, what: str) -> str:
-    return f"{network.name} was not imported: {name} has {what}, and the layer of the spec has others"
+    return f"{network.name} was not imported: {name} has {what}, but the layer of the spec has others"
 
 
 def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> float:
@@ -160,6 +160,6 @@ def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> 
     if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
         raise ImportFailure(
             f"{network.name} was not imported: the spec's outputs differ from the original's by {difference:.2g} on "
-            f"random samples, and {TOLERANCE:g} is allowed; please report it with the model"
+            f"random samples, but {TOLERANCE:g} is allowed; please report it with the model"
         )
     return difference

@@ -82,10 +82,10 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     try:
         model = onnx.load_model_from_string(content)
     except Exception:  # protobuf's own error, which onnx does not export
-        raise ImportFailure(f"{path.name} is no ONNX model, or is truncated; {_AGAIN}") from None
+        raise ImportFailure(f"{path.name} is not an ONNX model, or is truncated; {_AGAIN}") from None
     graph = model.graph
     if not graph.node:
-        raise ImportFailure(f"{path.name} is no ONNX model, or has no layers; {_AGAIN}")
+        raise ImportFailure(f"{path.name} is not an ONNX model, or has no layers; {_AGAIN}")
     _refuse_foreign(model, path.name)
     read: dict[Path, int] = {}
     for tensor in _tensors(graph):
@@ -94,7 +94,7 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     inputs = [each for each in graph.input if each.name not in initial]
     if len(inputs) != 1:
         names = ", ".join(each.name for each in inputs)
-        raise ImportFailure(f"{path.name} takes {len(inputs)} inputs ({names}), and an autoencoder takes one")
+        raise ImportFailure(f"{path.name} takes {len(inputs)} inputs ({names}), but an autoencoder takes one")
     random = [node for node in graph.node if node.op_type in _RANDOM]
     for node in random:
         _silence(node)
@@ -114,7 +114,7 @@ def _refuse_foreign(model: ModelProto, name: str) -> None:
         if node.domain not in _OWN or node.op_type in functions:
             raise ImportFailure(
                 f"{name} was not imported: {node.name or node.op_type} is a custom operator, "
-                f"{node.domain or 'local'}:{node.op_type}, and only ONNX's own have words in a spec",
+                f"{node.domain or 'local'}:{node.op_type}, but only ONNX's own can be written in a spec",
                 was_read=True,
             )
         if node.op_type in _SUBGRAPHS:
@@ -154,7 +154,7 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
     ):
         raise ImportFailure(
             f"{path.name} keeps {tensor.name} in {told.get('location')!r}, outside of its own folder, and that is not "
-            "followed: put the file beside the model and name it without folders"
+            "followed: put the file next to the model and name it without folders"
         )
     try:
         with open_regular(file) as opened:
@@ -169,7 +169,7 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
             tensor.raw_data = opened.read(length)
     except (OSError, DataError):
         raise ImportFailure(
-            f"{path.name} keeps its weights in {place}, which is not there: put that file beside it, or export with "
+            f"{path.name} keeps its weights in {place}, which does not exist: put that file next to it, or export with "
             "external_data=False"
         ) from None
     tensor.data_location = TensorProto.DEFAULT
@@ -203,14 +203,14 @@ def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
     kind = value.type.tensor_type
     if kind.elem_type != TensorProto.FLOAT:
         word = TensorProto.DataType.Name(kind.elem_type).lower()
-        raise ImportFailure(f"{name} takes {word} numbers, and a spec's networks take float: export it in 32 bits")
+        raise ImportFailure(f"{name} takes {word} numbers, but a spec's networks take float: export it in 32 bits")
     dims = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
     if len(dims) < 2:
         raise ImportFailure(f"{name} does not say the shape of its input; {_AGAIN}")
     if 0 in dims[1:]:
         open_axis = next(each.dim_param or "?" for each in kind.shape.dim[1:] if not each.dim_value)
         raise ImportFailure(
-            f"{name} has dynamic shapes: the size {open_axis} of its input {value.name} may vary, and a spec states "
+            f"{name} has dynamic shapes: the size {open_axis} of its input {value.name} may vary, but a spec states "
             "sizes; export it with fixed sizes (a dynamic batch is fine)"
         )
     return (dims[0] or _BATCH, *dims[1:])

@@ -76,7 +76,7 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
     network = _by_content(path, content, range_)
     if shape is not None and shape != network.input_shape:
         raise ImportFailure(
-            f"{place} takes samples of {text(network.input_shape)}, and --input says {text(shape)}: leave --input out"
+            f"{place} takes samples of {text(network.input_shape)}, and --input says {text(shape)}: remove --input"
         )
     return network
 
@@ -85,7 +85,7 @@ def _content(path: Path) -> bytes:
     try:
         return read_regular(path)
     except FileNotFoundError:
-        raise ImportFailure(f"{path} is not there; {_FORMS}") from None
+        raise ImportFailure(f"{path} does not exist; {_FORMS}") from None
     except DataError as error:
         raise ImportFailure(str(error)) from None
     except OSError as error:

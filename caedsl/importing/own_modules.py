@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 from caedsl.importing import spelling
 from caedsl.importing.aten_graph import AtenNode
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.network import Array
-from caedsl.importing.translation import Refused, Translation
+from caedsl.importing.translation import Translation
 from caedsl.vocabulary.shape import Shape
 
 
@@ -67,8 +68,8 @@ def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tupl
 
 
 def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    raise Refused(
-        "it preprocesses samples, and a spec says that of its data", "`data mnist normalize=gcn`; import the rest alone"
+    raise UnsupportedFeature(
+        "it preprocesses samples, but a spec says that of its data", "`data mnist normalize=gcn`; import the rest alone"
     )
 
 
@@ -118,12 +119,12 @@ def add_own(t: Translation, module: OwnModule) -> None:
     inputs = [name for name in dict.fromkeys(outside) if name not in t.graph.tensors]
     last = module.nodes[-1]
     if len(inputs) != 1:
-        raise Refused(f"a {module.name} that reads {len(inputs)} outputs", "")
+        raise UnsupportedFeature(f"a {module.name} that reads {len(inputs)} outputs", "")
     key, weights = t.keys[inputs[0]], _weights(t, module.path)
     try:
         kind, options = _READERS[module.name][1](module, weights, t.shape_of(key))
     except (StopIteration, KeyError, TypeError):
-        raise Refused(f"a {module.name} of another make than that of emitted files", "") from None
+        raise UnsupportedFeature(f"a {module.name} of another make than that of emitted files", "") from None
     made = t.add(last, kind, options, [key], weights)
     t.replace(made, name=module.path)
 

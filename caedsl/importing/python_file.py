@@ -33,7 +33,7 @@ def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Netwo
     """
     place = f"{path}:{name}"
     if not path.is_file():
-        raise ImportFailure(f"{path} is not there: name a Python file, as in `caedsl import model.py:Net`")
+        raise ImportFailure(f"{path} does not exist: name a Python file, as in `caedsl import model.py:Net`")
     if shape is None:
         raise ImportFailure(f"{place} does not say what it takes: add --input with channels and sizes, such as 1x28x28")
     with _beside(path), _told(place):

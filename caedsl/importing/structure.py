@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from caedsl.importing.errors import ImportFailure, Unsupported, unsupported
+from caedsl.importing.errors import ImportFailure, UnsupportedLayer, unsupported
 from caedsl.importing.names import part_of
 from caedsl.importing.network import INPUT, ForeignLayer, Network
 
@@ -36,9 +36,9 @@ def chain_of(network: Network) -> tuple[Item, ...]:
     written = {inner.layer.key for item in items for inner in item.walk()}
     beside = [layer for layer in network.layers if layer.key not in written]
     if beside:
-        why = "it computes beside another branch, and the lines of a spec follow one another"
+        why = "it is on a parallel branch, but the lines of a spec follow one another"
         near = "a branch that is added is `residual { ... shortcut { ... } }`"
-        raise unsupported(network.name, [Unsupported(layer.name, why, near) for layer in beside])
+        raise unsupported(network.name, [UnsupportedLayer(layer.name, why, near) for layer in beside])
     return items
 
 

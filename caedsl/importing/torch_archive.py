@@ -44,7 +44,7 @@ def read_archive(content: bytes, name: str) -> AtenGraph:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _graph(archive, name)
     except zipfile.BadZipFile:
-        raise ImportFailure(f"{name} is no file of torch.export, or is truncated; {_AGAIN}") from None
+        raise ImportFailure(f"{name} is not a file of torch.export, or is truncated; {_AGAIN}") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, RuntimeError) as error:
         if isinstance(error, ImportFailure):
             raise
@@ -68,7 +68,7 @@ def _graph(archive: zipfile.ZipFile, name: str) -> AtenGraph:
     version = program["schema_version"]["major"]
     if version != _SCHEMA:
         raise ImportFailure(
-            f"{name} has version {version} of the format of torch.export, and {_SCHEMA} is read; with PyTorch "
+            f"{name} has version {version} of the format of torch.export, but only {_SCHEMA} can be read; with PyTorch "
             f"{torch.__version__.partition('+')[0]} {_AGAIN}"
         )
     root = path.rpartition("models/")[0]
@@ -126,12 +126,12 @@ class _Reader:
                 inputs.append(self._input(content["arg"]))
                 continue
             if kind not in ("parameter", "buffer", "tensor_constant"):
-                raise ImportFailure(f"{self.name} has an object of its own in it ({kind}), which could run code")
+                raise ImportFailure(f"{self.name} contains a custom object ({kind}), which could run code")
             placeholder, own = content["arg"]["name"], content[f"{kind}_name"]
             tensors[placeholder], parameters[placeholder] = self._tensor(own), own
         if len(inputs) != 1:
             raise ImportFailure(
-                f"{self.name} takes {len(inputs)} inputs, and an autoencoder takes one: export a module that does"
+                f"{self.name} takes {len(inputs)} inputs, but an autoencoder takes one: export a module that does"
             )
         shapes = {name: tuple(self._size(each) for each in meta["sizes"]) for name, meta in self._values()}
         self._fixed(inputs[0])
@@ -147,7 +147,9 @@ class _Reader:
 
     def _input(self, arg: Mapping[str, Any]) -> str:
         if "as_tensor" not in arg:
-            raise ImportFailure(f"{self.name} takes an input that is no tensor: export a module whose forward takes x")
+            raise ImportFailure(
+                f"{self.name} takes an input that is not a tensor: export a module whose forward takes x"
+            )
         name: str = arg["as_tensor"]["name"]
         return name
 
@@ -158,7 +160,7 @@ class _Reader:
             names = AXES[min(len(sizes) - 2, 3)]
             which = " and ".join("number of channels" if axis < 0 else names[axis] for axis in open_axes)
             raise ImportFailure(
-                f"{self.name} has dynamic shapes: the {which} of its input may vary, and a spec states sizes; export "
+                f"{self.name} has dynamic shapes: the {which} of its input may vary, but a spec states sizes; export "
                 "it with fixed sizes (a dynamic batch is fine)"
             )
 

@@ -71,7 +71,7 @@ def _sample_shape(name: str, shape: Sequence[int]) -> Shape:
     sizes = tuple(shape)
     if not sizes or len(sizes) > MOST_AXES + 1 or any(not isinstance(size, int) or size < 1 for size in sizes):
         raise ImportFailure(
-            f"{name} was not imported: its input is given as {shape!r}, and a sample is channels and sizes without the "
+            f"{name} was not imported: its input is given as {shape!r}, but a sample is channels and sizes without the "
             "batch, such as (1, 28, 28)"
         )
     return sizes
@@ -135,8 +135,8 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
         grey = sample.dim() == 3
         hint = f"; an image of one channel is (1, {', '.join(map(str, sample.shape[1:]))})" if grey else ""
         raise ImportFailure(
-            f"{name} was not imported: {place} on samples of {shape} ({_first(error)}); mend the module, or give the "
-            f"shape that it takes{hint}"
+            f"{name} was not imported: {place} on samples of {shape} ({_first(error)}); correct the module, or give "
+            f"the shape that it takes{hint}"
         ) from None
     finally:
         for hook in hooks:

@@ -25,7 +25,7 @@ _LOSSES = {
 }
 _LOGITS = (nn.BCEWithLogitsLoss, functional.binary_cross_entropy_with_logits)
 _NEUTRAL = {"dampening": 0, "alpha": 0.99, "momentum_decay": 4e-3, "initial_accumulator_value": 0}
-"""Options that a spec has no word for, with the values that are PyTorch's defaults."""
+"""Options that a spec cannot state, with the values that are PyTorch's defaults."""
 _OUTSIDE = (
     "params",
     "betas",
@@ -46,7 +46,7 @@ def takes_logits(loss: Any) -> bool:
 def loss_line(loss: Any) -> str:
     """Return the line of a loss: a spec's own words, a loss of ``torch.nn`` or a function of ``torch.nn.functional``.
 
-    Raise ``ImportFailure`` if a spec has no word for it.
+    Raise ``ImportFailure`` if a spec cannot state it.
     """
     if isinstance(loss, str):
         return f"loss {loss}"
@@ -54,11 +54,11 @@ def loss_line(loss: Any) -> str:
     if word is None:
         name = getattr(loss, "__name__", type(loss).__name__)
         raise ImportFailure(
-            f"the loss {name} has no word in a spec: give its nearest, one of {', '.join(LOSSES)}, as in loss='mse'"
+            f"the loss {name} is not supported: give the nearest, one of {', '.join(LOSSES)}, as in loss='mse'"
         )
     options = f" delta={number(loss.delta)}" if isinstance(loss, nn.HuberLoss) and loss.delta != 1 else ""
     if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
-        raise ImportFailure("the loss weighs its terms (weight, pos_weight), and a spec weighs whole losses")
+        raise ImportFailure("the loss weighs its terms (weight, pos_weight), but a spec weighs whole losses")
     return f"loss {word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
 
 
@@ -74,12 +74,12 @@ def optimizer_line(optimizer: Any) -> str:
     kind = kinds.get(name)
     if kind is None or not isinstance(optimizer, Optimizer):
         raise ImportFailure(
-            f"the optimizer {name} has no word in a spec: give its nearest, such as optimizer='adam lr=1e-3'; there "
-            f"are {', '.join(OPTIMIZERS)}"
+            f"the optimizer {name} is not supported: give the nearest, such as optimizer='adam lr=1e-3'; "
+            f"there are {', '.join(OPTIMIZERS)}"
         )
     groups = [_options(kind, group) for group in optimizer.param_groups]
     if any(group != groups[0] for group in groups):
-        raise ImportFailure(f"the optimizer {name} has {len(groups)} parameter groups that differ, and a spec has one")
+        raise ImportFailure(f"the optimizer {name} has {len(groups)} parameter groups that differ, but a spec has one")
     for group in optimizer.param_groups:
         _refuse_others(name, kind, group)
     given = groups[0]
@@ -106,4 +106,4 @@ def _refuse_others(name: str, kind: OptimizerKind, group: dict[str, Any]) -> Non
     words = {option.name for option in kind.options}
     for option, value in group.items():
         if option not in words and option not in _OUTSIDE and value not in (False, None, _NEUTRAL.get(option)):
-            raise ImportFailure(f"the optimizer {name} has {option}={value}, and a spec has no word for that")
+            raise ImportFailure(f"the optimizer {name} has {option}={value}, which a spec cannot state")

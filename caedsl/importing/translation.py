@@ -7,20 +7,11 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from caedsl.importing.aten_graph import AtenGraph, AtenNode, Ref
-from caedsl.importing.errors import Unsupported
+from caedsl.importing.errors import UnsupportedFeature, UnsupportedLayer
 from caedsl.importing.network import INPUT, Array, ForeignLayer
 from caedsl.vocabulary.shape import Shape, text
 
 _CONTAINERS = ("torch.nn.modules.container.",)
-
-
-class Refused(Exception):
-    """Operator without a counterpart in the language."""
-
-    def __init__(self, why: str, nearest: str = "") -> None:
-        super().__init__(why)
-        self.reason = why
-        self.nearest = nearest
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ class Translation:
         self.layers: dict[str, ForeignLayer] = {}
         self.margins: dict[str, Margins] = {}
         self.windows: dict[str, Spread] = {}
-        self.problems: list[Unsupported] = []
+        self.problems: list[UnsupportedLayer] = []
         self.notes: list[str] = []
         self.used: dict[str, str] = {}
 
@@ -76,10 +67,10 @@ class Translation:
         return f"{path}.{node.name}" if path else node.name
 
     def key(self, ref: Any) -> str:
-        """Return the key of a tensor; raise ``Refused`` if layers did not compute it from the input."""
+        """Return the key of a tensor; raise ``UnsupportedFeature`` if layers did not compute it from the input."""
         if isinstance(ref, Ref) and ref.name in self.keys:
             return self.keys[ref.name]
-        raise Refused("it reads a number that no layer has computed from the input", "")
+        raise UnsupportedFeature("it reads a number that no layer has computed from the input", "")
 
     def alias(self, node: AtenNode, key: str) -> None:
         """Record that a node returns the output ``key``."""
@@ -104,19 +95,19 @@ class Translation:
         return key
 
     def weight(self, node: AtenNode, ref: Any) -> Tensor | None:
-        """Return the weight that a node reads; raise ``Refused`` if it is computed, or is read a second time."""
+        """Return the weight that a node reads; raise ``UnsupportedFeature`` if it is computed or read twice."""
         if ref is None:
             return None
         if not isinstance(ref, Ref) or ref.name not in self.graph.tensors:
-            raise Refused(
-                "its weight is computed anew in every step (weight or spectral normalisation, tied weights)",
+            raise UnsupportedFeature(
+                "its weight is recomputed in every step (weight or spectral normalisation, tied weights)",
                 "nn.utils.parametrize.remove_parametrizations(layer, 'weight') makes it a plain weight",
             )
         parameter = self.graph.parameters[ref.name]
         owner = self.used.setdefault(parameter, node.name)
         if owner != node.name:
-            raise Refused(
-                f"it shares {parameter} with {self.name_of(self.made[owner])}, and lines of a spec have weights of "
+            raise UnsupportedFeature(
+                f"it shares {parameter} with {self.name_of(self.made[owner])}, but lines of a spec have weights of "
                 "their own",
                 "give it a layer of its own",
             )
@@ -142,11 +133,11 @@ class Translation:
         own = kind.startswith("torch.nn.modules.") and not kind.startswith((*_CONTAINERS, "torch.nn.modules.onnx"))
         return kind.rpartition(".")[2] if own else ""
 
-    def refuse(self, node: AtenNode, refused: Refused) -> None:
+    def refuse(self, node: AtenNode, refused: UnsupportedFeature) -> None:
         """Record a node without a counterpart and continue after it, so that every such layer is listed once."""
         name = self.name_of(node)
         if not self.layer_class(node) or all(each.name != name for each in self.problems):
-            self.problems.append(Unsupported(name, refused.reason, refused.nearest))
+            self.problems.append(UnsupportedLayer(name, refused.what, refused.nearest))
         for output in node.outputs:
             if output in self.graph.shapes and output not in self.keys:
                 self.layers[output] = ForeignLayer(output, name, "refused", "", (), self.shape(output))
@@ -163,7 +154,7 @@ def _array(tensor: Tensor) -> Array:
 
 
 Translator = Callable[[Translation, AtenNode], None]
-"""Function that adds the layer of a node, or raises ``Refused``."""
+"""Function that adds the layer of a node, or raises ``UnsupportedFeature``."""
 
 
 def spread(value: Any, rank: int) -> tuple[int, ...]:

@@ -100,8 +100,7 @@ def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
         return model
     errors = "".join(_shown(report.source, report.findings) for report in written.checked.reports)
     raise ImportFailure(
-        f"{network.name} was not imported: its spec has errors, so that it is no autoencoder that could be trained\n"
-        f"{errors}",
+        f"{network.name} was not imported: its spec has errors, so it cannot be trained\n{errors}",
         was_read=True,
     )
 
@@ -159,7 +158,7 @@ def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item
     last = max(i for i, each in enumerate(items[:count]) if each.layer.kind not in _ON_THE_CODE)
     if place < last or any(each.layer.kind not in _ON_THE_CODE for each in items[last + 1 : place]):
         raise ImportFailure(
-            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, and a spec has "
+            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec has "
             f"{said.has} alone"
         )
     return f"{said.option}={item.layer.options}"

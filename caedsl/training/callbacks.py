@@ -187,7 +187,9 @@ class ShownProgress(Callback):
         """Remove the progress display, and report a compilation that failed."""
         self.reporter.end()
         if isinstance(training.network, CompiledNetwork) and training.network.failure:
-            self.reporter.note(f"trained uncompiled, since PyTorch's compiler failed: {training.network.failure}")
+            self.reporter.note(
+                f"training without compilation, because PyTorch's compiler failed: {training.network.failure}"
+            )
 
 
 def where(training: Training) -> str:

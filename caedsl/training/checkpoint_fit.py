@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from caedsl.diagnostics.text import counted
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.optimizers import make_optimizer
@@ -28,7 +29,8 @@ def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: Progre
     found = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     for name in {**expected, **found}:
         if expected.get(name) != found.get(name):
-            yield f"its {name} is {_told(found.get(name))}, and this run has {_told(expected.get(name))} there"
+            there, here = _described(found.get(name)), _described(expected.get(name))
+            yield f"its {name} is {there}, but that of this run is {here}"
     yield from _progress_misfits(training, progress)
 
 
@@ -36,31 +38,31 @@ def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[
     steps = len(progress.sizes or ())
     done = (progress.epoch - 1) * training.steps_per_epoch + steps
     if progress.step != done or steps > training.steps_per_epoch:
-        yield f"it counts {progress.step} steps, and {done} are those of its epochs"
+        yield f"it has {progress.step} steps, but its epochs have {done}"
     if len(progress.history) not in (progress.epoch - 1, progress.epoch):
-        yield f"its history has {len(progress.history)} epochs, and it is in epoch {progress.epoch}"
+        yield f"its history has {counted(len(progress.history), 'epoch')}, but it is in epoch {progress.epoch}"
     if any(row.epoch != number for number, row in enumerate(progress.history, 1)):
         yield "the epochs of its history are not in order"
     images, batch = len(training.train), training.settings.batch
     if progress.sizes is not None and progress.sizes != [
         min(batch, images - number * batch) for number in range(steps)
     ]:
-        yield "its steps took other numbers of samples"
+        yield "its steps have other batch sizes"
     if progress.scaler.keys() != training.scaler.state_dict().keys():
-        yield "it is of another precision"
+        yield "it has another precision"
     if (progress.averaged is None) != (training.average is None):
-        yield "it is of another `ema`"
+        yield "it has another `ema`"
     if progress.terms != list(training.objective.names):
         yield "its loss has other terms"
     watch = next((callback for callback in training.callbacks if isinstance(callback, Watch)), None)
     if watch is not None and progress.watch is not None:
         layers = len(watch.places.origins)
         if any(len(probe.layers) != layers for probe in progress.probed):
-            yield "its monitors looked at another model"
+            yield "its monitors belong to another model"
         if any(len(losses) != 1 + len(progress.terms) for losses, _ in progress.watch.pending):
-            yield "its monitors read losses of other terms"
+            yield "the losses of its monitors have other terms"
         if progress.watch.read > steps:
-            yield "its monitors read losses that it has not"
+            yield "its monitors have losses that the checkpoint lacks"
 
 
 def _expected(training: Training, progress: ProgressRecord) -> Shapes:
@@ -98,5 +100,5 @@ def _shape(value: Tensor) -> tuple[tuple[int, ...], torch.dtype]:
     return tuple(value.shape), value.dtype
 
 
-def _told(shape: tuple[tuple[int, ...], torch.dtype] | None) -> str:
+def _described(shape: tuple[tuple[int, ...], torch.dtype] | None) -> str:
     return "nothing" if shape is None else f"{'x'.join(map(str, shape[0])) or 'a number'} of {shape[1]}"

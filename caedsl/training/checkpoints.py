@@ -59,7 +59,7 @@ class Checkpoint:
         """Raise ``RunError`` if this is not a state of ``training``; a checksum detects damage, but not forgery."""
         reason = misfit(training, self.tensors, json.dumps({"format": FORMAT, "run": self.run, **self.progress}))
         if reason is not None:
-            raise RunError(f"the checkpoint in {folder} is not one of its run ({reason}): start a new run")
+            raise RunError(f"the checkpoint in {folder} belongs to another run ({reason}): start a new run")
 
     @classmethod
     def read(cls, folder: Path, name: str, most: int) -> "Checkpoint":
@@ -70,7 +70,7 @@ class Checkpoint:
         try:
             tensors, header = read_tensors(read_file(folder, name, most))
         except FileNotFoundError:
-            raise CheckpointError("it is not there") from None
+            raise CheckpointError("it does not exist") from None
         except OSError as error:
             raise CheckpointError(f"it cannot be read ({error.strerror or error})") from error
         except TensorFileError as error:
@@ -247,7 +247,7 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
     another run than ``run``. ``most`` is the largest size in bytes that a checkpoint of this run may have.
     """
     if not has_checkpoint(folder):
-        return None, "no checkpoint was written yet: starting from the beginning"
+        return None, "there is no checkpoint yet: starting from the beginning"
     problems = []
     for name in (CHECKPOINT, PREVIOUS_CHECKPOINT):
         try:
@@ -257,11 +257,11 @@ def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | 
             continue
         if checkpoint.run != run:
             raise RunError(
-                f"{folder / name} belongs to another run: the spec or the settings in {folder} were changed since it "
-                "was written; put them back, or start a new run"
+                f"{folder / name} belongs to another run: the spec or the settings in {folder} have changed since "
+                "then; restore them, or start a new run"
             )
         return checkpoint, f"{problems[0]}; resuming from {name}" if problems else None
-    raise RunError(f"{'; '.join(problems)}; there is nothing to resume from: start a new run")
+    raise RunError(f"{'; '.join(problems)}; no checkpoint is left to resume from: start a new run")
 
 
 def has_checkpoint(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
+from caedsl.diagnostics.text import counted
 from caedsl.runs.errors import TrainingError
 from caedsl.training.parallel.processes import current
 
@@ -39,13 +40,13 @@ def choose_device(wanted: str) -> torch.device:
 def _require_cuda(device: torch.device) -> None:
     if torch.version.cuda is None and torch.version.hip is None:
         raise TrainingError(
-            f"device {device} was asked for, but this PyTorch ({torch.__version__}) is built without CUDA: "
-            "use --device cpu, or install a CUDA build of PyTorch"
+            f"device {device} is not available: this PyTorch ({torch.__version__}) is built without CUDA; use --device "
+            "cpu, or install a CUDA build of PyTorch"
         )
     count = torch.cuda.device_count()
     if not torch.cuda.is_available() or (device.index or 0) >= count:
-        found = f"{count} device{'s' * (count != 1)}" if count else "no usable device"
-        raise TrainingError(f"device {device} was asked for, but PyTorch finds {found}: use --device cpu or auto")
+        found = counted(count, "device") if count else "no usable device"
+        raise TrainingError(f"device {device} is not available: PyTorch finds {found}; use --device cpu or auto")
 
 
 CAPTURED = ("cuda",)
@@ -150,8 +151,8 @@ def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
         if not found:
             raise
         raise TrainingError(
-            f"`seed … deterministic` is not possible with this spec on CUDA: PyTorch's {operation} has no "
-            "deterministic kernel; leave `deterministic` out, or use `--device cpu`"
+            f"`seed … deterministic` is not possible with this spec on CUDA, because PyTorch's {operation} has no "
+            "deterministic kernel: remove `deterministic`, or use `--device cpu`"
         ) from error
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])

@@ -49,8 +49,8 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
         remedy = "not even one sample fits: use fewer channels, or reduce the size earlier"
     elif tried:
         remedy = (
-            "nothing smaller fits beside what is left of this run: try `--set train.batch=1` in a new one; if that "
-            "does not fit either, use fewer channels, or reduce the size earlier"
+            "no smaller batch fits while this run holds memory: try `--set train.batch=1` in a new run; if that does "
+            "not fit either, use fewer channels, or reduce the size earlier"
         )
     else:
         remedy = f"try `--set train.batch={batch // 2}`, or fewer channels"
@@ -60,7 +60,7 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
 _NO_PRIMITIVE = "could not create a primitive"
 """Message of oneDNN when memory runs out, and also when it has no code for a layer of that size."""
 
-_SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", _NO_PRIMITIVE)
+_MESSAGES = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", _NO_PRIMITIVE)
 """Messages of plain RuntimeErrors of PyTorch and its libraries when main memory or a workspace on the device runs out.
 """
 
@@ -68,7 +68,7 @@ _SAYINGS = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memo
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether ``error`` means that device memory or main memory ran out."""
     known = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    return known or (isinstance(error, RuntimeError) and any(saying in str(error) for saying in _SAYINGS))
+    return known or (isinstance(error, RuntimeError) and any(message in str(error) for message in _MESSAGES))
 
 
 def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
@@ -76,9 +76,8 @@ def refused_by_onednn(error: BaseException | None) -> TrainingError | None:
     if error is None or _NO_PRIMITIVE not in str(error):
         return None
     return TrainingError(
-        f"oneDNN, with which PyTorch computes on the CPU, refuses a step of any batch size ({_NO_PRIMITIVE}): "
-        "it has no code for a layer as large as one of these, or no memory for it; use smaller kernels, fewer channels "
-        "or a GPU"
+        f"oneDNN, PyTorch's library for the CPU, fails for every batch size ({_NO_PRIMITIVE}): a layer is too large "
+        "for its code or for the memory; use smaller kernels, fewer channels, or a GPU"
     )
 
 

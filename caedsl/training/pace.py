@@ -63,17 +63,17 @@ class Pace(Callback):
         if self._slow >= WINDOWS and not self._said:
             self._said = True
             training.note(
-                f"steps take {seconds / self._first:.1f} times as long as when this run began "
-                f"({1000 * seconds:.3g} ms, {1000 * self._first:.3g} then): {self._cause(training)}"
+                f"steps take {seconds / self._first:.1f} times as long as at the start of this run "
+                f"({1000 * seconds:.3g} ms, were {1000 * self._first:.3g} ms): {self._cause(training)}"
             )
 
     def _cause(self, training: Training) -> str:
         load, cores = self._load(), allowed_cores()
         if load > 1.5 * cores:
             return (
-                f"other processes use the cores (load {load:.1f} on {cores}); "
-                "beside them `threads 1`, or a start with OMP_WAIT_POLICY=PASSIVE, may be faster"
+                f"other processes use the cores (load {load:.1f} on {cores}); `threads 1`, or OMP_WAIT_POLICY=PASSIVE "
+                "in the environment, may be faster"
             )
         if training.train.device.type == "cuda":
-            return "another process may use the GPU, or the GPU may be too hot to keep its clock"
-        return "the processor may be too hot to keep its clock, a CPU quota used up, or the disk slow to read"
+            return "another process may use the GPU, or the GPU may be throttled by heat"
+        return "the processor may be throttled by heat, a CPU quota may be used up, or the disk may be slow"

@@ -90,7 +90,7 @@ def choose_precision(wanted: str, device: torch.device) -> Precision:
         return Precision((BF16 if _has_fast_bf16(device) else FP32).name, device.type)
     if PRECISIONS[wanted].scaled and device.type != "cuda":
         raise TrainingError(
-            f"precision {wanted} needs a CUDA device, and this run is on {device.type}: use bf16, fp32 or auto"
+            f"precision {wanted} needs a CUDA device, but this run is on {device.type}: use bf16, fp32 or auto"
         )
     return Precision(wanted, device.type)
 

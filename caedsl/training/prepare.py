@@ -71,7 +71,7 @@ def prepare(
     """
     known = settled(settings)
     if known is None:
-        raise TrainingError("`auto` stands for a number that is not found yet: see caedsl.training.search.auto")
+        raise TrainingError("`auto` must be replaced by a number first: see caedsl.training.search.auto")
     if known.deterministic:
         fix_cublas_workspace(device)
     everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
@@ -86,7 +86,7 @@ def prepare(
         judged = None if targets.held_out is None else resident(targets.held_out, device)
         validated = Batches(resident(held_out, device), None, device, targets=judged)
     if not len(train_batches):
-        raise TrainingError(f"there is no {noun(train_batches.shape)} to train on")
+        raise TrainingError(f"there are no training {noun(train_batches.shape)}s: add some")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
     _check_last_batch(module, train_batches, known.batch, known.accumulate)
@@ -107,7 +107,7 @@ def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
     """Scale weights to a mean of 1 over the training images, so that they do not change the effective learning rate."""
     mean = (weights if train is None else weights[train]).mean()
     if not mean:
-        raise TrainingError("all images to train on have the weight 0: give some of them another")
+        raise TrainingError("all training {noun(train_batches.shape)}s have the weight 0: give some a positive weight")
     return (weights / mean).float()
 
 
@@ -134,15 +134,15 @@ def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate:
             raise
         if images == 1:
             raise TrainingError(
-                f"there is one {name} to train on, and a normalisation on a {places} map needs two"
+                f"there is only one training {name}, but a normalisation on a {places} map needs two"
             ) from error
         better = next(
             size for size in count(max(2, batch - 1)) if not _computes_single_images(images, size, accumulate)
         )
         what = "the last batch" if accumulate == 1 else f"one of the {accumulate} parts of a batch"
         raise TrainingError(
-            f"{what} of each epoch has one {name} ({images} {name}s in batches of {batch}), and a normalisation "
-            f"on a {places} map cannot be trained on it: use another batch size, such as `batch {better}`"
+            f"{what} of each epoch has only one {name} ({images} {name}s in batches of {batch}), but a normalisation "
+            f"on a {places} map needs two: use another batch size, such as `batch {better}`"
         ) from error
 
 

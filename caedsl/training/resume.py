@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from caedsl.data.images import Images
+from caedsl.diagnostics.text import counted
 from caedsl.facts.settings_text import fault_of
 from caedsl.model.settings import On
 from caedsl.resolve.overrides import override
@@ -104,11 +105,11 @@ def _prepared(kept: StoredRun, images: Images, device: torch.device, reporter: R
     changed = differences(kept.environment.model_dump(), now)
     if torch.device(kept.environment.device).type != device.type:
         reporter.note(
-            f"the run began on {kept.environment.device} and is resumed on {device}, which rounds differently: it ends "
-            "like a run that was never interrupted, but not bit for bit the same"
+            f"the run was started on {kept.environment.device} and is resumed on {device}, which rounds differently: "
+            "the result will not be the same bit for bit"
         )
     elif changed:
-        reporter.note(f"the run began elsewhere ({'; '.join(changed)}): its last digits may differ")
+        reporter.note(f"the run was started on another machine ({'; '.join(changed)}): its last digits may differ")
     return training
 
 
@@ -117,11 +118,11 @@ def _check_version(kept: StoredRun, reporter: Reporter) -> None:
     version = kept.environment.caedsl
     if version.split(".")[:2] != __version__.split(".")[:2]:
         raise RunError(
-            f"the run in {kept.path} was begun with caedsl {version}, and this is {__version__}: "
-            f"install that version to resume it, or start a new run from {kept.path / SPEC}"
+            f"the run in {kept.path} was started with caedsl {version}, but this is {__version__}: install that "
+            f"version to resume it, or start a new run from {kept.path / SPEC}"
         )
     if version != __version__:
-        reporter.note(f"the run was begun with caedsl {version}, and this is {__version__}")
+        reporter.note(f"the run was started with caedsl {version}, and this is {__version__}")
 
 
 def _device(kept: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
@@ -145,13 +146,13 @@ def _check_unfinished(kept: StoredRun, checkpoint: Checkpoint | None) -> None:
         return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
     if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
         raise RunError(
-            f"the run in {kept.path} has finished its {kept.settings.epochs} epochs: there is nothing to go on with; "
-            f"to train longer, add --epochs {2 * kept.settings.epochs}"
+            f"the run in {kept.path} has finished its {counted(kept.settings.epochs, 'epoch')}: to train longer, add "
+            f"--epochs {2 * kept.settings.epochs}"
         )
     if ended in ("patience", "time"):
         raise RunError(
-            f"the run in {kept.path} ended as its `stop` setting says ({ended}): there is nothing to go on with; "
-            f"to train longer, start a new run from {kept.path / SPEC} with another `stop`"
+            f"the run in {kept.path} was ended by its `stop` setting ({ended}): to train longer, start a new run from "
+            f"{kept.path / SPEC} with another `stop`"
         )
 
 
@@ -166,20 +167,20 @@ def _extended(kept: StoredRun, epochs: int | None, checkpoint: Checkpoint | None
     done = len(_epochs(checkpoint))
     if epochs < kept.settings.epochs:
         raise RunError(
-            f"--epochs {epochs} is fewer than the {kept.settings.epochs} of the run in {kept.path}, of which {done} "
-            "are over: with --resume it can only be raised"
+            f"--epochs {epochs} is less than the {kept.settings.epochs} epochs of the run in {kept.path} ({done} are "
+            "complete): --resume can only add epochs"
         )
     schedule = kept.settings.schedule
     if epochs > kept.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
         name = schedule.name if schedule.kind.whole_run else "with warmup"
         raise RunError(
-            f"schedule {name} spreads over all {kept.settings.epochs} epochs of the run in {kept.path}: "
-            f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
+            f"schedule {name} depends on the {kept.settings.epochs} epochs of the run in {kept.path}, so more epochs "
+            f"need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
         )
     if epochs > kept.settings.epochs and kept.model.bottleneck.warmup:
         raise RunError(
-            f"`warmup` of the bottleneck spreads over the {kept.settings.epochs} epochs of the run in {kept.path}: "
-            f"more epochs make it another run; start it from {kept.path / SPEC} with --epochs {epochs}"
+            f"`warmup` of the bottleneck depends on the {kept.settings.epochs} epochs of the run in {kept.path}, so "
+            f"more epochs need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
         )
     settings = replace(kept.settings, epochs=epochs)
     fault = fault_of(settings)

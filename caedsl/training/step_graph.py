@@ -240,7 +240,7 @@ class StepGraph:
         allowed = NOISE * first.distance(second, start)
         if first.distance(third, start) > allowed:
             first.restore()
-            self._give_up("a step that was replayed came to other weights")
+            self._give_up("a replayed step gave other weights")
             return self._losses(row)
         self.used = GAIN * seconds <= plain_seconds
         if not self.used:
@@ -263,7 +263,7 @@ class StepGraph:
     def _give_up(self, reason: Exception | str) -> None:
         text = str(reason).strip() or type(reason).__name__
         self.failure = text.splitlines()[0]
-        self._note(f"steps are not replayed as a CUDA graph, which is slower but not wrong: {self.failure}")
+        self._note(f"steps are not replayed as a CUDA graph, which is slower but just as exact: {self.failure}")
         self._drop()
 
     def _drop(self) -> None:

@@ -46,11 +46,11 @@ class StoredRun:
         before = self.environment.data
         images = load_images(self.model, data_dir, reporter, before.data_dir, root)
         if images.sha256 != before.sha256:
-            other = "" if images.name == before.name else f", and {images.name} is what is there now"
+            other = "" if images.name == before.name else f", but the data are now {images.name}"
             raise RunError(
-                f"the data are not those of the run in {self.path}: it was trained on {before.name}{other} "
-                f"(SHA-256 {before.sha256[:12]}… then, {images.sha256[:12]}… now); "
-                "put the data back, name their folder with --data-dir, or start a new run"
+                f"the data are not those of the run in {self.path}: it was trained on {before.name}{other} (SHA-256 "
+                f"{before.sha256[:12]}… then, {images.sha256[:12]}… now); restore the data, name their folder with "
+                "--data-dir, or start a new run"
             )
         return images
 
@@ -65,9 +65,8 @@ class StoredRun:
         before = self.environment.data.split_sha256
         if before is not None and validation is not None and before != split_sha256(validation.index):
             raise RunError(
-                f"the samples that are held out now are not those of the run in {self.path}: it was made with another "
-                f"version of PyTorch; install torch {self.environment.torch}, or start a new run from "
-                f"{self.path / SPEC}"
+                f"the held-out samples are not those of the run in {self.path}, which used another version of PyTorch: "
+                f"install torch {self.environment.torch}, or start a new run from {self.path / SPEC}"
             )
 
     def start_weights(self) -> Weights | None:
@@ -100,8 +99,8 @@ def open_run(path: Path, data_dir: str | Path | None = None) -> StoredRun:
     faulty = any(map(is_error, findings))
     if model is None or not model.complete or model.train is None or not model.data or faulty:
         raise RunError(
-            f"{path / SPEC} is not a spec that can be trained (`caedsl check {path / SPEC}` shows its errors; it "
-            "needs a `data` line and a `train` block): put the file back, or start a new run"
+            f"{path / SPEC} cannot be trained (`caedsl check {path / SPEC}` shows its errors; it needs a `data` line "
+            "and a `train` block): restore the file, or start a new run"
         )
     settings = _settings(path, settings_text)
     return StoredRun(path, replace(model, train=settings), settings, spec_text, settings_text, environment)
@@ -123,7 +122,7 @@ def _settings(path: Path, text: str) -> Settled:
     try:
         settings = settled(read_settings(text))
         if settings is None:
-            raise ValueError("it leaves numbers to be found")
+            raise ValueError("it has `auto` instead of a number")
         problem = fault_of(settings)
         if problem is not None:
             raise ValueError(problem)
@@ -153,7 +152,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _no_run(path: Path, name: str) -> RunError:
-    return RunError(f"{path} is not the folder of a run that began: it has no {name}")
+    return RunError(f"{path} is not a run folder: it has no {name}")
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> RunError:
@@ -162,6 +161,6 @@ def _unreadable(path: Path, name: str, error: OSError) -> RunError:
 
 def _damaged(path: Path, name: str, error: ValueError) -> RunError:
     return RunError(
-        f"{path / name} is damaged, or of another version of caedsl ({reason_of(error)}); put the file back, or "
-        f"start a new run from {path / SPEC}"
+        f"{path / name} is damaged, or from another version of caedsl ({reason_of(error)}): restore the file, or start "
+        f"a new run from {path / SPEC}"
     )

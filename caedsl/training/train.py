@@ -260,7 +260,7 @@ def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: 
         if training.history.epochs:
             _keep_what_can_be_kept(training, folder, state, error)
             there = has(folder.path, BEST)
-            kept = f"; what was learned before {f'is in {folder.path}' if there else 'could not be saved'}"
+            kept = f"; the best weights before it {f'are in {folder.path}' if there else 'could not be saved'}"
         if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
             kind = DataError if isinstance(error, DataError) else type(error)
             raise kind(f"{error}{kept}{_ways_on(folder)}") from error

@@ -46,13 +46,11 @@ class Weights:
         try:
             return cls(read_tensors(read_file(folder, name, most)).tensors, file)
         except FileNotFoundError:
-            raise RunError(
-                f"{file} is not there: name the folder of a run that was trained, or a safetensors file"
-            ) from None
+            raise RunError(f"{file} does not exist: name a run folder or a safetensors file") from None
         except OSError as error:
             raise RunError(f"{file} cannot be read: {error.strerror or error}; name a safetensors file") from error
         except TensorFileError as error:
-            raise RunError(f"{file} is truncated or damaged, or no safetensors file ({error})") from error
+            raise RunError(f"{file} is not a safetensors file, or is damaged ({error})") from error
 
     def give(self, module: nn.Module) -> None:
         """Load the weights into ``module``. Raise ``RunError`` if its layers do not match."""
@@ -61,13 +59,13 @@ class Weights:
             here, there = (tuple(state[name].shape) if name in state else None for state in (own, self.tensors))
             if here != there:
                 raise RunError(
-                    f"{self.file} has the weights of another architecture: {name} is {_told(there)} there and "
-                    f"{_told(here)} in the spec; take weights and spec whose encoder and decoder are the same"
+                    f"{self.file} has the weights of another architecture: {name} is {_described(there)} there, but "
+                    f"{_described(here)} in the spec: use weights of the same encoder and decoder"
                 )
             if own[name].is_floating_point() != self.tensors[name].is_floating_point():
-                raise RunError(f"{self.file} is damaged: {name} is of type {self.tensors[name].dtype}")
+                raise RunError(f"{self.file} is damaged: {name} has the type {self.tensors[name].dtype}")
         module.load_state_dict(dict(self.tensors))
 
 
-def _told(shape: tuple[int, ...] | None) -> str:
+def _described(shape: tuple[int, ...] | None) -> str:
     return "missing" if shape is None else "x".join(map(str, shape)) or "a number"

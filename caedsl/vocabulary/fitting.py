@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Option, Options, Type
 from caedsl.vocabulary.shape import NOUNS, Shape, axes_text, rank, text
@@ -41,8 +42,8 @@ def spread(kind: str, declared: Sequence[Option], options: Options, axes: int) -
         elif len(value) != axes:
             return Misfit(
                 "wrong-type",
-                f"`{kind}` has {_count(axes)} here, {axes_text(axes)}, but its `{option.name}` has {len(value)} "
-                f"number{'s' if len(value) > 1 else ''}",
+                f"`{kind}` has {_count(axes)} here, {axes_text(axes)}, but its `{option.name}` has "
+                f"{counted(len(value), 'number')}",
                 help=_remedy(option, axes),
                 option=option.name,
             )

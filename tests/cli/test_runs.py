@@ -228,7 +228,7 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
         ("metrics.json", b"{", "cannot be read"),
         ("metrics.json", None, "did not come to its end"),
         ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),
-        ("spec.cae", b"autoencoder", "not a spec that can be trained"),
+        ("spec.cae", b"autoencoder", "cannot be trained"),
         ("environment.json", b"{}", "damaged, or of another version"),
     ],
 )

@@ -51,13 +51,13 @@ def test_a_layout_that_can_be_read_in_two_ways_is_an_error(tmp_path: Path, read)
 @pytest.mark.parametrize(
     ("stored", "shape", "message"),
     [
-        ((5, 8, 8), (3, 8, 8), "x.npy is 5 x 8 x 8, one channel an image, .* write `input 1x8x8`"),
+        ((5, 8, 8), (3, 8, 8), "x.npy is 5 x 8 x 8, so an image has one channel, .* write `input 1x8x8`"),
         ((5, 64), (1, 8, 8), "x.npy is 5 x 64: images are N x H x W"),
-        ((5, 8, 8, 3), (1, 8, 8), "for colours made grey add `gray`"),
+        ((5, 8, 8, 3), (1, 8, 8), "add `gray`"),
         ((5, 8, 8, 1), (3, 8, 8), "the images are grey: write `input 1x8x8`"),
         ((5, 8, 8, 4), (3, 8, 8), "neither dimension 2 nor dimension 4 is 3"),
-        ((0, 8, 8), (1, 8, 8), 'npy "x.npy" holds no images'),
-        ((5, 0, 8), (1, 8, 8), "holds images without pixels: its shape is 5 x 0 x 8"),
+        ((0, 8, 8), (1, 8, 8), 'npy "x.npy" contains no images'),
+        ((5, 0, 8), (1, 8, 8), "has images without pixels: its shape is 5 x 0 x 8"),
     ],
 )
 def test_shapes_that_are_no_images_are_explained(stored, shape, message: str, tmp_path: Path, read) -> None:
@@ -83,7 +83,7 @@ def test_integers_beyond_a_byte_are_refused(tmp_path: Path, read) -> None:
     array = np.zeros((4, 8, 8), np.int32)
     array[2, 1, 1] = 4095
     np.save(tmp_path / "x.npy", array)
-    with pytest.raises(DataError, match=r"x.npy: image 2 \(counted from 0\) has the value 4095, outside of 0..255"):
+    with pytest.raises(DataError, match=r"x.npy: image 2 \(counted from 0\) has the value 4095, outside 0..255"):
         read("npy", path="x.npy")
 
 
@@ -94,11 +94,11 @@ def test_integers_in_a_wide_range_are_taken_as_they_are(dtype: str, range: Input
     np.save(tmp_path / "x.npy", array)
     images = read("npy", path="x.npy", range=range)
     np.testing.assert_array_equal(images.train[:, 0].numpy(), array.astype(np.float32))
-    assert images.notes == (f"{array.dtype} values taken as they are, in {range}",)
+    assert images.notes == (f"{array.dtype} values used unchanged, in {range}",)
     if "1" not in dtype:
         array[2, 0, 0] = 3001
         np.save(tmp_path / "x.npy", array)
-        with pytest.raises(DataError, match=r"image 2 .*has the value 3001, outside of .* in which integers are taken"):
+        with pytest.raises(DataError, match=r"image 2 .*has the value 3001, outside .* which integers must not leave"):
             read("npy", path="x.npy", range=range)
 
 
@@ -109,9 +109,7 @@ def test_booleans_that_are_neither_0_nor_1_are_damage(kind: str, tmp_path: Path,
     stored = array.view(np.bool_)
     (np.save if kind == "npy" else np.savez)(tmp_path / f"x.{kind}", stored)
     for shape in ((1, 8, 8), (1, 4, 4)):
-        with pytest.raises(
-            DataError, match=r"image 1 .* has the value 200, outside of 0..1, and booleans are stored as"
-        ):
+        with pytest.raises(DataError, match=r"image 1 .* has the value 200, outside 0..1, but booleans are stored as"):
             read(kind, path=f"x.{kind}", shape=shape)
 
 
@@ -125,7 +123,7 @@ def test_white_is_what_the_author_says(dtype: str, range: InputRange, tmp_path: 
         images = read(kind, path=f"x.{kind}", range=range, white=100)
         assert images.train.flatten()[:2].tolist() == [range.low, range.high]
         assert images.notes == ()
-        with pytest.raises(DataError, match=r"has the value 100, outside of 0..99, which `white=99` says: raise it"):
+        with pytest.raises(DataError, match=r"has the value 100, outside 0..99, the range of `white=99`: raise"):
             read(kind, path=f"x.{kind}", range=range, white=99)
 
 
@@ -135,8 +133,8 @@ def test_arrays_of_a_sensor_are_remarked(tmp_path: Path, read) -> None:
     np.save(tmp_path / "x.npy", array)
     assert read("npy", path="x.npy").notes == (
         "16-bit integers scaled from 0..65535",
-        "1 of 3 images of 16 bits with no value above 1023 (for a sensor of 10 bits write `white=1023`)",
-        "1 of 3 images of 16 bits with no value above 4095 (for a sensor of 12 bits write `white=4095`)",
+        "1 of 3 images with 16 bits, but no value above 1023 (for a 10-bit sensor, write `white=1023`)",
+        "1 of 3 images with 16 bits, but no value above 4095 (for a 12-bit sensor, write `white=4095`)",
     )
     assert read("npy", path="x.npy", white=65535).notes == ()
 
@@ -161,7 +159,7 @@ def test_real_numbers_outside_the_range_name_image_value_and_remedies(tmp_path: 
     with pytest.raises(DataError) as caught:
         read("npy", path="x.npy")
     text = str(caught.value)
-    assert f"{tmp_path / 'x.npy'}: image 3 (counted from 0) has the value 255, outside of 0..1" in text
+    assert f"{tmp_path / 'x.npy'}: image 3 (counted from 0) has the value 255, outside 0..1" in text
     assert "divide the array by 255" in text
     assert "`input 1x8x8 in real`" in text
     assert read("npy", path="x.npy", range=REAL).train.max() == 255
@@ -173,7 +171,7 @@ def test_numbers_that_are_not_finite_are_counted(bad: float, range: InputRange, 
     array = np.zeros((3000, 2, 2))
     array[[1500, 2999], 0, 1] = bad
     np.save(tmp_path / "x.npy", array)
-    with pytest.raises(DataError, match=r"2 of 3000 images hold NaN .* is image 1500"):
+    with pytest.raises(DataError, match=r"2 of 3,000 images contain NaN .* is image 1500"):
         read("npy", path="x.npy", shape=(1, 2, 2), range=range)
 
 
@@ -197,7 +195,7 @@ def test_pickles_are_refused_and_not_run(kind: str, tmp_path: Path, read, monkey
         np.save("x.npy", objects, allow_pickle=True)
     else:
         np.savez("x.npz", x=objects)
-    with pytest.raises(DataError, match=f"x.{kind} holds Python objects, which could run code"):
+    with pytest.raises(DataError, match=f"x.{kind} contains Python objects, which could run code"):
         read(kind, path=f"x.{kind}")
     assert not Path("exploded").exists()
 
@@ -216,14 +214,14 @@ def test_truncated_files_are_named(tmp_path: Path, read) -> None:
     for name in ("x.npy", "x.npz"):
         content = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
-        with pytest.raises(DataError, match=f"{name} is damaged(, or is not an np. file)?: "):
+        with pytest.raises(DataError, match=f"{name} is (not an np. file, or is )?damaged"):
             read(name[2:], path=name)
 
 
 @pytest.mark.parametrize("kind", ["npy", "npz", "idx", "folder"])
 def test_paths_that_lead_nowhere_are_explained(kind: str, tmp_path: Path, read) -> None:
     with pytest.raises(
-        DataError, match=f"missing.x does not exist .paths start from the folder of the spec, {tmp_path}"
+        DataError, match=f"missing.x does not exist .paths are relative to the folder of the spec, {tmp_path}"
     ):
         read(kind, path="missing.x")
     for path in ("a\0b", "~nobody-of-this-name/x", "x" * 5000):
@@ -242,9 +240,9 @@ def test_an_npz_needs_a_key_where_it_has_several_arrays(tmp_path: Path, read) ->
     np.savez(tmp_path / "one.npz", photos=BYTES[..., 0])
     np.savez(tmp_path / "two.npz", photos=BYTES[..., 0], kind=np.array([1, 0, 1, 0, 1]))
     assert len(read("npz", path="one.npz")) == 5
-    with pytest.raises(DataError, match=r"two.npz holds 2 arrays: say which one with `key=`, of photos, kind"):
+    with pytest.raises(DataError, match=r"two.npz contains 2 arrays: choose one with `key=` .photos, kind"):
         read("npz", path="two.npz")
-    with pytest.raises(DataError, match=r"two.npz has no array `x`: it has photos, kind"):
+    with pytest.raises(DataError, match=r"two.npz has no array `x`: its arrays are photos, kind"):
         read("npz", path="two.npz", key="x")
     images = read("npz", path="two.npz", key="photos", labels="kind", only=1)
     assert len(images) == 3
@@ -255,18 +253,18 @@ def test_npy_and_npz_are_not_mixed_up(tmp_path: Path, read) -> None:
     np.savez(tmp_path / "x.npz", x=BYTES)
     np.save(tmp_path / "x.npy", BYTES)
     (tmp_path / "x.npz").rename(tmp_path / "was_npz")
-    with pytest.raises(DataError, match="write `npz` for it"):
+    with pytest.raises(DataError, match="write `npz`"):
         read("npy", path="was_npz")
-    with pytest.raises(DataError, match="write `npy` for it"):
+    with pytest.raises(DataError, match="write `npy`"):
         read("npz", path="x.npy")
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.zeros(5), "labels are whole numbers or words, and these are of type float64"),
-        (np.zeros((5, 2), int), "labels are one number a sample, and this array is 5 x 2"),
-        (np.zeros(4, int), "has 5 samples and 4 labels"),
+        (np.zeros(5), "labels are whole numbers or words, but these have the type float64"),
+        (np.zeros((5, 2), int), "labels are one number per sample, but the shape of this array is 5 x 2"),
+        (np.zeros(4, int), "has 5 samples but 4 labels"),
     ],
 )
 def test_labels_that_do_not_fit_are_explained(labels: np.ndarray, message: str, tmp_path: Path, read) -> None:
@@ -292,7 +290,7 @@ def test_a_limit_reads_no_more_than_it_needs(tmp_path: Path, read) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert set(images.train.mean(dim=(1, 2, 3)).tolist()) == {0.0, 1.0}
-    assert images.notes == ("limited to a random sample of 10 images",)
+    assert images.notes == ("limited to 10 randomly chosen images",)
     assert peak < 10_000_000
 
 
@@ -347,9 +345,7 @@ def test_the_author_says_where_the_channels_are(layout: str, tmp_path: Path, rea
     images = read("npy", path="x.npy", shape=shape, range=InputRange(0, 255), layout=layout)
     np.testing.assert_array_equal(images.train.numpy(), array if layout == "first" else array.transpose(0, 3, 1, 2))
     np.save(tmp_path / "y.npy", np.zeros((2, 3, 8, 8), np.uint8))
-    with pytest.raises(
-        DataError, match=r"`layout=last` says that its last dimension has the channels, and it does not"
-    ):
+    with pytest.raises(DataError, match=r"`layout=last` with the input .* needs .* channels? in the last dimension"):
         read("npy", path="y.npy", shape=(3, 8, 8), layout="last")
 
 

@@ -52,7 +52,7 @@ def test_classes_of_all_parts_have_the_same_numbers(tmp_path: Path, read) -> Non
 def test_what_lies_beside_the_parts_is_named(tmp_path: Path, read) -> None:
     for name in ("train/good/1.png", "test/good/1.png", "test/broken/1.png", "ground_truth/broken/1.png", "loose.png"):
         save(tmp_path / "d" / name)
-    assert read("folder", path="d").notes == ("beside train and test, not read: ground_truth, loose.png",)
+    assert read("folder", path="d").notes == ("only train and test are read, not ground_truth, loose.png",)
 
 
 def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> None:
@@ -65,14 +65,14 @@ def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> No
 def test_two_folders_for_one_part_are_an_error(tmp_path: Path, read) -> None:
     save(tmp_path / "d" / "train" / "1.png")
     save(tmp_path / "d" / "Training" / "1.png")
-    with pytest.raises(DataError, match="d has Training and train, which all may hold train images"):
+    with pytest.raises(DataError, match="d has Training and train, each of which may contain train images"):
         read("folder", path="d")
 
 
 @pytest.mark.parametrize("name", ["test", "Testing", "val", "Validation"])
 def test_parts_without_training_images_are_an_error(name: str, tmp_path: Path, read) -> None:
     save(tmp_path / "d" / name / "1.png")
-    with pytest.raises(DataError, match=f'a subfolder {name} and none named train: .* `folder "d/{name}"`'):
+    with pytest.raises(DataError, match=f'a subfolder {name} but none named train: .* `folder "d/{name}"`'):
         read("folder", path="d")
     assert len(read("folder", path=f"d/{name}")) == 1
 
@@ -82,7 +82,7 @@ def test_a_folder_of_several_sets_is_an_error(tmp_path: Path, read) -> None:
         for part in ("train/good", "test/broken", "ground_truth/broken"):
             save(tmp_path / "mvtec" / name / part / "1.png")
     with pytest.raises(
-        DataError, match=r'holds 2 sets of images .*bottle and cable.*: name one: `folder "mvtec/bottle"`'
+        DataError, match=r'contains 2 folders .*bottle and cable.*: name one, as in `folder "mvtec/bottle"`'
     ):
         read("folder", path="mvtec/")
 
@@ -116,7 +116,7 @@ def test_folders_without_images_pair_with_nothing(tmp_path: Path, read) -> None:
     (tmp_path / "d" / "labels" / "1.txt").write_text("0 0.5 0.5 1 1")
     images = read("folder", path="d")
     assert len(images) == 1
-    assert images.notes == ("in d, left out as no images: labels/1.txt",)
+    assert images.notes == ("in d, ignored because they are not images: labels/1.txt",)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there names are Unicode")
@@ -149,7 +149,7 @@ def test_links_do_not_lead_out_of_the_folder_for_data(link: str, tmp_path: Path)
     target = "outside" if link == "d/cat" else "outside/x.png"
     (tmp_path / "inside" / link).symlink_to(tmp_path / target)
     assert len(load(model)) == 2
-    with pytest.raises(DataError, match=f"{link} leads to .*outside.*, which is outside of .*inside"):
+    with pytest.raises(DataError, match=f"{link} leads to .*outside.*, outside .*inside"):
         load(model, root=tmp_path / "inside")
     (tmp_path / "inside" / link).unlink()
     (tmp_path / "inside" / link).symlink_to(tmp_path / target.replace("outside", "inside/cat"))

@@ -51,9 +51,9 @@ IMAGES = np.arange(2 * 8 * 8, dtype=np.uint8).reshape(2, 8, 8)
     [
         (b"", r"is not an idx file: it starts with the bytes \(none\)"),
         (b"\x89PNG....", "is not an idx file: it starts with the bytes 89 50 4e 47"),
-        (idx(IMAGES)[:10], "is cut off within its first 16 bytes"),
-        (idx(IMAGES)[:-1], "holds only 127 of the 128 bytes that 2 x 8 x 8 values take"),
-        (idx(IMAGES) + b"!", "holds more of the 128 bytes"),
+        (idx(IMAGES)[:10], "is truncated within its first 16 bytes"),
+        (idx(IMAGES)[:-1], "has only 127 of the 128 bytes of 2 x 8 x 8 values"),
+        (idx(IMAGES) + b"!", "has more than the 128 bytes"),
     ],
 )
 def test_damage_is_named(content: bytes, message: str, zipped: bool, tmp_path: Path, read) -> None:
@@ -65,7 +65,7 @@ def test_damage_is_named(content: bytes, message: str, zipped: bool, tmp_path: P
 def test_a_header_that_promises_too_much_costs_no_memory(tmp_path: Path, read) -> None:
     promise = bytes([0, 0, 8, 3]) + b"\xff\xff\xff\xff" * 3
     (tmp_path / "x.idx.gz").write_bytes(gzip.compress(promise + b"little"))
-    with pytest.raises(DataError, match="holds only 6 of the"):
+    with pytest.raises(DataError, match="has only 6 of the"):
         read("idx", path="x.idx.gz")
 
 
@@ -76,5 +76,5 @@ def test_an_idx_source_has_labels(tmp_path: Path, read) -> None:
     assert images.labels.tolist() == [3, 1]
     assert images.train[1, 0, 7, 7] == 127 / 255
     np.save(tmp_path / "y.npy", np.array([0, 1, 2]))
-    with pytest.raises(DataError, match=r'idx "x.idx.gz" has 2 samples and 3 labels'):
+    with pytest.raises(DataError, match=r'idx "x.idx.gz" has 2 samples but 3 labels'):
         read("idx", path="x.idx.gz", labels="y.npy")

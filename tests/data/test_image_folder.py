@@ -75,14 +75,14 @@ def test_train_and_test_subfolders_are_the_parts(tmp_path: Path, read) -> None:
     assert images.labels.tolist() == [1]
     assert images.test_labels.tolist() == [0, 1]
     assert (images.test[:, 0, 0, 0] * 255).tolist() == [80, 40]
-    assert images.notes == ("beside train and test, not read: ground_truth",)
+    assert images.notes == ("only train and test are read, not ground_truth",)
     only_bad_to_test = read("folder", path="nuts/test", only="broken")
     assert only_bad_to_test.test is None
 
 
 def test_test_images_without_train_are_explained(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "test" / "1.png")
-    with pytest.raises(DataError, match="a subfolder test and none named train: put the images to train on into"):
+    with pytest.raises(DataError, match="a subfolder test but none named train: put the training images into"):
         read("folder", path="photos")
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path: Path, read) -> None:
     assert len(images) == 2
     assert images.labels is None
     assert images.notes == (
-        "in photos, left out as no images: notes.txt",
+        "in photos, ignored because they are not images: notes.txt",
         "no labels for photos: 1 of 2 files in no class subfolder: 2.png",
     )
 
@@ -114,15 +114,15 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, read) -> None:
 def test_a_folder_without_images_is_not_available(tmp_path: Path, read) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "notes.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"photos holds no images: no file there ends like one"):
+    with pytest.raises(DataError, match=r"photos contains no images"):
         read("folder", path="photos")
     model = spec(DataSource("folder", path="photos"), DataSource("digits"), folder=tmp_path)
-    assert load(model).notes[0].startswith('digits is used instead of folder "photos"')
+    assert load(model).notes[0].startswith('using digits, because folder "photos" is not available')
 
 
 def test_a_file_in_the_place_of_a_folder_is_explained(tmp_path: Path, read) -> None:
     save(tmp_path / "x.png")
-    with pytest.raises(DataError, match=r"x.png is a file, and `folder` reads a folder"):
+    with pytest.raises(DataError, match=r"x.png is a file, but `folder` reads a folder"):
         read("folder", path="x.png")
 
 
@@ -146,8 +146,8 @@ def test_broken_files_are_named(tmp_path: Path, read) -> None:
     assert "a.png cannot be decoded (" in lines[1]
     assert "b.jpg cannot be decoded (" in lines[2]
     for line, name in zip(lines[3:5], "cd", strict=True):
-        assert f"{name}.png cannot be decoded (none of AVIF, BMP, GIF, " in line
-    assert lines[5:] == ["to leave such files out, add `skip=broken` to the source"]
+        assert f"{name}.png cannot be decoded (not one of AVIF, BMP, GIF, " in line
+    assert lines[5:] == ["to skip such files, add `skip=broken` to the source"]
 
 
 def test_broken_files_of_all_blocks_are_named_together(tmp_path: Path, read, monkeypatch) -> None:
@@ -190,13 +190,13 @@ def test_broken_files_are_left_out_on_request(memory: int | None, tmp_path: Path
     assert images.labels.tolist() == [0, 1, 1, 1, 1]
     assert len(images.test_labels) == len(images.test_pixels) == 7
     assert [text.split(" cannot be decoded (")[0] for text in images.skipped] == [str(path) for path in broken]
-    assert any(note.startswith("3 of 8 images left out as broken: ") for note in images.notes)
-    assert any(note.startswith("test: 1 of 8 images left out as broken: ") for note in images.notes)
+    assert any(note.startswith("3 of 8 images skipped as broken: ") for note in images.notes)
+    assert any(note.startswith("test: 1 of 8 images skipped as broken: ") for note in images.notes)
 
 
 def test_nothing_but_broken_files_is_an_error_all_the_same(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "1.png").write_text("broken")
-    with pytest.raises(DataError, match=r'1 of 1 images of folder "photos" cannot be used'):
+    with pytest.raises(DataError, match=r'1 of 1 image of folder "photos" cannot be used'):
         read("folder", path="photos", skip="broken")
 
 
@@ -231,19 +231,19 @@ def test_sixteen_bits_are_scaled_from_their_own_range(tmp_path: Path, read) -> N
     Image.fromarray(np.full((8, 8), 32768, np.uint16)).save(tmp_path / "photos" / "tiff.tif")
     images = read("folder", path="photos")
     assert images.train[:, 0, 0, 0].tolist() == [np.float32(32768) / np.float32(65535), 1.0]
-    assert images.notes == ("2 of 2 images of 16 bits, scaled from 0..65535",)
+    assert images.notes == ("2 of 2 images with 16 bits, scaled from 0..65535",)
 
 
 def test_real_numbers_in_a_tiff_must_lie_in_the_range(tmp_path: Path, read) -> None:
     (tmp_path / "photos").mkdir()
     array = np.full((8, 8), -0.5, np.float32)
     Image.fromarray(array).save(tmp_path / "photos" / "x.tif")
-    with pytest.raises(DataError, match=r"x.tif has the value -0.5, outside of 0..1: scale it, or write"):
+    with pytest.raises(DataError, match=r"x.tif has the value -0.5, outside 0..1: scale it, or write"):
         read("folder", path="photos")
     assert pixel(read("folder", path="photos", range=InputRange(-1, 1))) == [round(-0.5 * 255)]
     array[0, 0] = np.nan
     Image.fromarray(array).save(tmp_path / "photos" / "x.tif")
-    with pytest.raises(DataError, match=r"x.tif holds NaN or infinity"):
+    with pytest.raises(DataError, match=r"x.tif contains NaN or infinity"):
         read("folder", path="photos", range=InputRange(None, None))
 
 
@@ -259,7 +259,7 @@ def test_palettes_and_print_colours_become_red_green_blue(tmp_path: Path, read) 
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P", "LA"])
-def test_transparency_is_laid_on_white(mode: str, tmp_path: Path, read) -> None:
+def test_transparency_is_placed_on_white(mode: str, tmp_path: Path, read) -> None:
     (tmp_path / "photos").mkdir()
     picture = Image.new("RGBA", (8, 8), (100, 100, 100, 0))
     if mode == "P":
@@ -270,7 +270,7 @@ def test_transparency_is_laid_on_white(mode: str, tmp_path: Path, read) -> None:
     picture.save(tmp_path / "photos" / "x.png")
     images = read("folder", path="photos")
     assert pixel(images) == [255]
-    assert images.notes == ("1 of 1 images with transparency, laid on white",)
+    assert images.notes == ("1 of 1 image with transparency, placed on white",)
 
 
 def test_an_opaque_fourth_channel_is_not_worth_a_word(tmp_path: Path, read) -> None:
@@ -282,18 +282,18 @@ def test_an_opaque_fourth_channel_is_not_worth_a_word(tmp_path: Path, read) -> N
 
 def test_colours_need_the_word_gray(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "x.png", (200, 100, 50))
-    with pytest.raises(DataError, match=r"x.png is stored in colour, and the input is 1x8x8: .* add `gray`"):
+    with pytest.raises(DataError, match=r"x.png is in colour, but the input is 1x8x8: .* add `gray`"):
         read("folder", path="photos")
     images = read("folder", path="photos", gray=True)
     assert pixel(images) == [round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)]
-    assert images.notes == ("1 of 1 images in colour, made grey (ITU-R 601 luma)",)
+    assert images.notes == ("1 of 1 image in colour, converted to grey (ITU-R 601 luma)",)
 
 
 def test_grey_images_alone_do_not_make_colours(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "x.png", 3, "L")
     with pytest.raises(DataError, match=r"all images of .*photos are grey, .* write `input 1x8x8`"):
         read("folder", path="photos", shape=(3, 8, 8))
-    with pytest.raises(DataError, match="image files have 1 or 3 channels, and the input is 4x8x8"):
+    with pytest.raises(DataError, match="image files have 1 or 3 channels, but the input is 4x8x8"):
         read("folder", path="photos", shape=(4, 8, 8))
 
 
@@ -316,7 +316,7 @@ def test_the_first_of_several_frames_is_taken(tmp_path: Path, read) -> None:
     frames[0].save(tmp_path / "photos" / "x.gif", save_all=True, append_images=frames[1:])
     images = read("folder", path="photos")
     assert pixel(images) == [250]
-    assert images.notes == ("1 of 1 images of several frames, the first taken",)
+    assert images.notes == ("1 of 1 image with several frames, of which the first is used",)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_sizes_are_made_the_inputs(resize: str, columns: list[int], tmp_path: Pa
     images = read("folder", path="photos", shape=(1, 20, 20), resize=resize)
     middle = images.train[0, 0, 10]
     assert (middle[[2, 7, 12, 17]] * 255).tolist() == columns
-    assert images.notes == (f"1 of 1 images resized to 20x20 ({resize})",)
+    assert images.notes == (f"1 of 1 image resized to 20x20 ({resize})",)
     assert images.train[0, 0, 2].max() == (0 if resize == "fit" else 1)
 
 
@@ -362,7 +362,7 @@ def test_a_validation_folder_of_the_author_is_read(tmp_path: Path, read) -> None
     images = read("folder", path="photos", validation="checked")
     assert (len(images), len(images.validation_pixels)) == (2, 1)
     assert list(images.names["validation"]) == ["b.png"]
-    with pytest.raises(DataError, match="whose images are trained on"):
+    with pytest.raises(DataError, match="is inside the folder of training images"):
         read("folder", path="photos", validation="photos/inside")
-    with pytest.raises(DataError, match="is a file, and `test=` of a folder names a folder"):
+    with pytest.raises(DataError, match="is a file: for `data folder`, `test=` needs a folder"):
         read("folder", path="photos", test="checked/b.png")

@@ -34,7 +34,7 @@ def test_a_spec_without_data_says_what_to_add() -> None:
 
 
 def test_gray_needs_an_input_of_one_channel(read) -> None:
-    with pytest.raises(DataError, match="`gray` leaves one channel, and the input is 3x8x8"):
+    with pytest.raises(DataError, match="`gray` leaves one channel, but the input is 3x8x8"):
         read("digits", shape=(3, 8, 8), gray=True)
 
 
@@ -43,7 +43,7 @@ def test_only_is_applied_before_limit(arrays, read) -> None:
     taken = (images.train[:, 0].numpy() * 255).round()
     assert [any((image == IMAGES[number]).all() for number in (1, 4, 7)) for image in taken] == [True, True]
     assert images.labels.tolist() == [1, 1]
-    assert images.notes == ("only images of class 1", "limited to a random sample of 2 images")
+    assert images.notes == ("only images of class 1", "limited to 2 randomly chosen images")
 
 
 def test_a_limit_that_leaves_nothing_out_is_not_mentioned(arrays, read) -> None:
@@ -82,7 +82,7 @@ def test_a_class_that_is_not_there_is_an_error_with_those_that_are(arrays, read)
 
 
 def test_only_needs_labels(arrays, read) -> None:
-    with pytest.raises(DataError, match=r"`only=1` needs labels, and .* add `labels="):
+    with pytest.raises(DataError, match=r"`only=1` needs labels, but .* add `labels="):
         read("npy", path="x.npy", only=1)
 
 
@@ -111,7 +111,7 @@ def test_images_take_at_most_half_of_the_memory(free: int, arrays, read, monkeyp
     monkeypatch.setattr(first_reading, "available_memory", lambda: free)
     images = read("npy", path="x.npy")
     assert images.train_pixels.at_hand == (free == 2 * IMAGES.nbytes)
-    said = "10 images of 1x8x8 take 0.0 MB of memory, and 0.0 MB are free: they are read from their files"
+    said = "the images do not fit into memory (0.0 MB needed, 0.0 MB free), so they are read from their files"
     assert any(said in note for note in images.notes) != images.train_pixels.at_hand
     np.testing.assert_array_equal(images.train[:, 0].numpy() * 255, IMAGES)
 
@@ -136,9 +136,11 @@ def test_a_user_without_a_home_reads_data_all_the_same(arrays, read, monkeypatch
     assert (
         load(spec(DataSource("digits", resize="fit"), shape=(1, 9, 9)), memory=100)
         .notes[-1]
-        .endswith("they are read from their files as they are needed")
+        .endswith("they are read from their files when they are needed")
     )
-    with pytest.raises(DataError, match=r"this user has no home folder .*\n.*\n.*set CAEDSL_DATA to a folder"):
+    with pytest.raises(
+        DataError, match=r"there is no home folder .*\n.*\n.*set the environment variable CAEDSL_DATA to a"
+    ):
         read("mnist")
 
 

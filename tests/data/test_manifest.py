@@ -60,8 +60,8 @@ def test_labels_and_parts_are_those_of_the_table(images: Path, read) -> None:
 def test_what_is_not_read_is_said(images: Path, read) -> None:
     text = "path,label,mood\nfiles/0.png,,3\nfiles/1.png,good,4\n"
     assert read("manifest", path=table(images, text)).notes == (
-        "columns of x.csv that are not read: mood",
-        "no labels for x.csv: 1 of 2 are missing, the first in line 2",
+        "columns of x.csv that are ignored: mood",
+        "no labels for x.csv: 1 of 2 rows have none, the first is line 2",
     )
     with pytest.raises(DataError, match=r"needs labels, .*: fill in the column `label`"):
         read("manifest", path="tables/x.csv", only="good")
@@ -70,14 +70,14 @@ def test_what_is_not_read_is_said(images: Path, read) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "x.csv has no column `path` .its columns are none.: name the columns in its first line"),
+        ("", "x.csv has no column `path` .its columns are none.: correct its first line"),
         ("file,label\na.png,b\n", "x.csv has no column `path` .its columns are file, label."),
-        ("path\n", "x.csv names no images to train on"),
-        ("path,split\nfiles/0.png,test\n", "x.csv names no images to train on"),
-        ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is none of train, validation and test'),
-        ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: it has more values than there are columns"),
-        ("path,label\n,a\n", "x.csv, line 2: it names no image"),
-        ("path\nfiles/0.png\nfiles/0.png\n", "x.csv, line 3: .*0.png is named in line 2 already"),
+        ("path\n", "x.csv has no training images"),
+        ("path,split\nfiles/0.png,test\n", "x.csv has no training images"),
+        ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is unknown: write train'),
+        ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: there are more values than columns"),
+        ("path,label\n,a\n", "x.csv, line 2: the column `path` is empty"),
+        ("path\nfiles/0.png\nfiles/0.png\n", "x.csv, line 3: .*0.png is already in line 2"),
         ('path\n"files/0.png', "x.csv, line 2: unexpected end of data: save it as a CSV"),
         ("path\n" + "x" * 200_000 + "\n", "x.csv, line 2: field larger than field limit"),
         ("path\nfiles/9.png\n", "files/9.png cannot be read: no such file or directory"),
@@ -116,7 +116,7 @@ def test_a_table_leads_not_out_of_the_folder_for_data(images: Path) -> None:
     table(images, "path\nfiles/0.png\n")
     assert len(load(model, root=images)) == 1
     table(images, "path\n../../x.png\n")
-    with pytest.raises(DataError, match=r"leads to .*x.png, which is outside of"):
+    with pytest.raises(DataError, match=r"leads to .*x.png, outside"):
         load(model, root=images)
 
 
@@ -139,7 +139,7 @@ def test_a_parquet_file_says_what_a_csv_does(images: Path, read) -> None:
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"path,label"])
 def test_a_damaged_parquet_file_is_named(images: Path, read, content: bytes) -> None:
     (images / "x.parquet").write_bytes(content)
-    with pytest.raises(DataError, match=r"x.parquet is damaged, or is no Parquet file"):
+    with pytest.raises(DataError, match=r"x.parquet is not a Parquet file"):
         read("manifest", path="tables/x.parquet")
 
 
@@ -148,5 +148,5 @@ def test_one_value_of_a_parquet_file_cannot_stand_for_more_rows_than_memory_hold
 ) -> None:
     parquet.write_table(pyarrow.table({"path": ["files/0.png"] * 5000}), images / "x.parquet")
     monkeypatch.setattr("caedsl.data.manifest_table.available_memory", lambda: 1_000_000)
-    with pytest.raises(DataError, match=r"x.parquet holds more rows than there is memory for"):
+    with pytest.raises(DataError, match=r"x.parquet has more rows than fit into memory"):
         read("manifest", path="tables/x.parquet")

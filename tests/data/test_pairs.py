@@ -74,12 +74,12 @@ def test_a_file_without_partner_is_named(folders: Path) -> None:
         images(folders, 'folder "noisy" target="clean"')
     text = str(error.value)
     assert "2 files" in text and "im 2.bmp has no target" in text and "im 22.png has no input" in text
-    assert text.endswith("add the missing files, or take these out")
+    assert text.endswith("add the missing files, or remove these")
 
 
 def test_two_files_of_one_name_are_refused(folders: Path) -> None:
     picture(folders / "clean/0/im 2.bmp", 1)
-    with pytest.raises(DataError, match="same name but for their endings"):
+    with pytest.raises(DataError, match="differ only in their endings"):
         images(folders, 'folder "noisy" target="clean"')
 
 
@@ -87,7 +87,7 @@ def test_parts_must_agree(tmp_path: Path) -> None:
     for place in range(3):
         for folder in ("noisy/train", "noisy/test", "clean/train"):
             picture(tmp_path / folder / f"{place}.png", place)
-    with pytest.raises(DataError, match=r"test samples, and its targets .* have none"):
+    with pytest.raises(DataError, match=r"test samples, but its targets .* have none"):
         images(tmp_path, 'folder "noisy" target="clean"')
 
 
@@ -112,7 +112,7 @@ def test_validation_and_test_pairs_of_ones_own_are_matched_by_name(folders: Path
         assert torch.allclose(differences, torch.full_like(differences, apart / 255), atol=1e-6)
     (folders / "checked/clean/im 2.bmp").unlink()
     with pytest.raises(
-        DataError, match=r'folder "checked/noisy" and its targets folder "checked/clean":\n.*im 2.png has no'
+        DataError, match=r'folder "checked/noisy" and its targets folder "checked/clean" contain .*:\n.*im 2.png has no'
     ):
         images(folders, data)
 
@@ -132,7 +132,7 @@ def test_validation_and_test_pairs_in_arrays(tmp_path: Path) -> None:
         assert torch.equal(found.validation_targets.everything()[:, 0] * 255, torch.from_numpy(arrays["vy"]).float())
         assert torch.equal(found.test_targets.everything()[:, 0] * 255, torch.from_numpy(arrays["ty"]).float())
     np.save(tmp_path / "vy.npy", x[:1])
-    with pytest.raises(DataError, match=r'npy "vx.npy" has 2 samples, and its targets npy "vy.npy" are 1'):
+    with pytest.raises(DataError, match=r'npy "vx.npy" has 2 samples, but its targets npy "vy.npy" are 1'):
         images(tmp_path, 'npy "x.npy" target="y.npy" validation="vx.npy" validation_target="vy.npy"')
 
 
@@ -157,13 +157,13 @@ def test_samples_without_targets_and_targets_without_samples_are_refused(folders
         images(folders, f'{data} validation="checked"')
     with pytest.raises(SpecError, match="`test_target=` needs `target=`: the targets of the training samples"):
         images(folders, 'folder "noisy" test="checked" test_target="checked"')
-    with pytest.raises(DataError, match=r"`test_target=` names targets, and .* has no test samples.*`test=`"):
+    with pytest.raises(DataError, match=r"`test_target=` names targets, but .* has no test samples.*`test=`"):
         images(folders, f'{data} test_target="checked"')
 
 
 def test_proportions_must_agree(folders: Path) -> None:
     picture(folders / "clean/1/im 1.png", 1, size=(8, 16))
-    with pytest.raises(DataError, match=r"im 1.bmp is 8x8, and its target .*im 1.png is 8x16"):
+    with pytest.raises(DataError, match=r"im 1.bmp is 8x8, but its target .*im 1.png is 8x16"):
         images(folders, 'folder "noisy" target="clean"')
 
 
@@ -186,7 +186,7 @@ def test_arrays_are_matched_by_place(tmp_path: Path) -> None:
         assert found.train_targets is not None
         assert torch.allclose(found.train_targets.everything(), 1 - found.train)
     np.save(tmp_path / "y.npy", x[:3])
-    with pytest.raises(DataError, match=r"has 4 samples, and its targets .* are 3"):
+    with pytest.raises(DataError, match=r"has 4 samples, but its targets .* are 3"):
         images(tmp_path, 'npy "x.npy" target="y.npy"')
     np.save(tmp_path / "y.npy", np.zeros((4, 8, 12), np.uint8))
     with pytest.raises(DataError, match="8x12, which has other proportions"):
@@ -200,7 +200,9 @@ def test_targets_outside_their_range_name_the_target_line(tmp_path: Path) -> Non
         images(tmp_path, 'npy "x.npy" target="y.npy"', "target 1x8x8 in -1..1")
     np.save(tmp_path / "y.npy", np.full((4, 8, 8), 0.1, np.float32))
     np.save(tmp_path / "x.npy", np.linspace(0, 1, 256, dtype=np.float32).reshape(4, 8, 8))
-    assert any("ranges of a pair differ" in note for note in images(tmp_path, 'npy "x.npy" target="y.npy"').notes)
+    assert any(
+        "inputs and targets differ in range" in note for note in images(tmp_path, 'npy "x.npy" target="y.npy"').notes
+    )
 
 
 def test_a_manifest_names_targets_in_a_column(folders: Path) -> None:
@@ -210,7 +212,7 @@ def test_a_manifest_names_targets_in_a_column(folders: Path) -> None:
     assert found.train_targets is not None and found.test_targets is not None and found.test is not None
     assert torch.allclose(found.test_targets.everything() - found.test, torch.tensor(100 / 255), atol=1e-6)
     (folders / "m.csv").write_text("path,sharp\n" + f"noisy/0/im 0.bmp,\n{lines[1][:-1]}")
-    with pytest.raises(DataError, match="line 2: it names no image: write its path into the column `sharp`"):
+    with pytest.raises(DataError, match="line 2: the column `sharp` is empty: write the path of an image"):
         images(folders, 'manifest "m.csv" target=sharp')
     with pytest.raises(DataError, match="has no column `blurred`"):
         images(folders, 'manifest "m.csv" target=blurred')
@@ -235,7 +237,7 @@ def test_a_target_of_another_size_is_the_same_sample_at_that_size() -> None:
 
 def test_drawn_samples_have_one_size() -> None:
     text = SPEC.replace("input 1x8x8", "input 1x64").format(data="heartbeats", target="target 1x128")
-    with pytest.raises(DataError, match="draws its samples at the input's size"):
+    with pytest.raises(DataError, match="generates samples of the input's size"):
         load(model_of(text))
 
 

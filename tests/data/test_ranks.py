@@ -49,24 +49,24 @@ def test_every_layout_is_read_in_memory_and_from_its_file(
 @pytest.mark.parametrize(
     ("stored", "shape", "message"),
     [
-        ((5, 28, 28), (1, 288), r"x.npy is 5 x 28 x 28, and the input is 1x288.*write `input 1x28x28` for images"),
+        ((5, 28, 28), (1, 288), r"x.npy is 5 x 28 x 28, but the input is 1x288.*write `input 1x28x28` for images"),
         ((5, 288), (1, 28, 28), r"x.npy is 5 x 288.*the input is 1x28x28; write `input 1x288` for signals"),
         (
             (5, 4, 6, 8, 9),
             (1, 288),
-            r"5 x 4 x 6 x 8 x 9: signals are N x L, N x L x C or N x C x L, and the input is 1x288",
+            r"5 x 4 x 6 x 8 x 9: signals are N x L, N x L x C or N x C x L, but the input is 1x288",
         ),
         (
             (5, 9, 9),
             (1, 9, 9, 9),
-            "volumes are N x D x H x W, .*, and the input is 1x9x9x9; write `input 1x9x9` for images",
+            "volumes are N x D x H x W, .*, but the input is 1x9x9x9; write `input 1x9x9` for images",
         ),
-        ((5, 288), (2, 288), "one channel a signal, and the input is 2x288: write `input 1x288`"),
+        ((5, 288), (2, 288), "so a signal has one channel, but the input is 2x288: write `input 1x288`"),
         ((5, 1, 288), (2, 288), "the signals have one channel: write `input 1x288`"),
         ((5, 4, 9, 9, 9), (2, 9, 9, 9), "neither dimension 2 nor dimension 5 is 2, the number of channels"),
         ((5, 2, 9, 9, 2), (2, 9, 9, 2), "can be read as N x C x D x H x W and as N x D x H x W x C"),
-        ((0, 9), (1, 9), "holds no signals"),
-        ((5, 0), (1, 9), "holds signals without values"),
+        ((0, 9), (1, 9), "contains no signals"),
+        ((5, 0), (1, 9), "has signals without values"),
     ],
 )
 def test_an_array_of_another_rank_is_explained_with_both_shapes(stored, shape, message, tmp_path: Path, read) -> None:
@@ -78,7 +78,7 @@ def test_an_array_of_another_rank_is_explained_with_both_shapes(stored, shape, m
 @pytest.mark.parametrize("name", ["digits", "mnist", "cifar10", "folder"])
 @pytest.mark.parametrize("shape", [(1, 64), (1, 4, 8, 8)])
 def test_images_are_not_made_signals_or_volumes(name: str, shape: Shape, read) -> None:
-    with pytest.raises(DataError, match=r"holds images, and the input is .*, which is for (signals|volumes)"):
+    with pytest.raises(DataError, match=r"contains images, but the input .* is for (signals|volumes)"):
         read(name, shape=shape, **({"path": "."} if name == "folder" else {}))
 
 
@@ -90,7 +90,7 @@ def test_messages_name_the_sample_by_its_rank(tmp_path: Path, read) -> None:
         read("npy", path="x.npy", shape=(1, 9))
     array[2, 3] = np.nan
     np.save(tmp_path / "x.npy", array[:, None, None])
-    with pytest.raises(DataError, match="1 of 4 volumes holds NaN or infinity"):
+    with pytest.raises(DataError, match="1 of 4 volumes contains NaN or infinity"):
         read("npy", path="x.npy", shape=(1, 1, 1, 9))
 
 

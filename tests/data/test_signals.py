@@ -34,7 +34,7 @@ def test_a_table_is_cut_into_windows_of_its_columns(delimiter: str, names: str, 
     one = read("csv", path="x.csv", shape=(1, 6), range=REAL, columns="b" if names else "2", step=1)
     np.testing.assert_array_equal(one.train.numpy()[3, 0], rows[3:9, 1])
     assert len(one) == 15
-    assert "windows of 6 overlap, since `step=1`" in one.notes[0]
+    assert "windows of 6 overlap because of `step=1`" in one.notes[0]
 
 
 def test_windows_of_another_length_are_resized(tmp_path: Path, read) -> None:
@@ -57,17 +57,17 @@ def test_a_window_has_the_largest_label_of_its_lines(tmp_path: Path, read) -> No
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("a,b\n1,2\n3,x\n", {}, r'x.csv, line 3: the column "b" has `x`, which is no number: correct it'),
+        ("a,b\n1,2\n3,x\n", {}, r'x.csv, line 3: the column "b" has `x`, not a number: correct it'),
         ("a,b\n1,2\n3\n", {}, r'line 3: the column "b" is missing'),
         ("a,b\n1,nan\n3,4\n", {}, r'line 2: the column "b" has nan: replace the value'),
         ("a,b\n1,2\n3,4\n", {"columns": "c"}, r'x.csv has no column "c": its columns are a, b'),
-        ("a,a\n1,2\n3,4\n", {"columns": "a"}, r'x.csv has several columns "a"'),
-        ("a,b,c\n1,2,3\n", {}, r'has 3 columns to read, and the input 2x2 has 2 channels: write `input 3x2`.*"a,b"'),
-        ("a,b\n1,2\n", {}, "has 1 lines of numbers, fewer than the window of 2"),
+        ("a,a\n1,2\n3,4\n", {"columns": "a"}, r'x.csv has several columns named "a"'),
+        ("a,b,c\n1,2,3\n", {}, r'has 3 columns to read, but the input 2x2 has 2 channels: write `input 3x2`.*"a,b"'),
+        ("a,b\n1,2\n", {}, "has 1 line of numbers, fewer than the window of 2"),
         ("a,b\n1,2\n3,4\n", {"labels": "d"}, 'has no column "d"'),
-        ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels are whole numbers, and the column l holds others"),
-        ("a,b\n1,2\n3,9\n", {}, r"signal 0 .* has the value 3, outside of 0..1.*`input 2x2 in real`"),
-        ("\n", {}, "its first line names no columns"),
+        ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels are whole numbers, but the column l has other values"),
+        ("a,b\n1,2\n3,9\n", {}, r"signal 0 .* has the value 3, outside 0..1.*`input 2x2 in real`"),
+        ("\n", {}, "its first line does not name the columns"),
     ],
 )
 def test_tables_that_cannot_be_read_are_explained(text, options, message, tmp_path: Path, read) -> None:
@@ -135,7 +135,7 @@ def test_many_sounds_are_read_while_training(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(wav.WindowStack, "read", lambda self, index: read.extend(index) or plain(self, index))
     lazy = load(model, tmp_path)
     assert len(read) == 8
-    assert any("8 of 40 signals were looked at" in note for note in lazy.notes)
+    assert any("8 of 40 signals; all are" in note for note in lazy.notes)
     assert torch.equal(lazy.train, held.train)
     assert len(read) == 48
 
@@ -149,17 +149,17 @@ def test_sounds_that_do_not_fit_are_named(tmp_path: Path, read) -> None:
     with pytest.raises(DataError, match="4 of 5 sounds cannot be used") as caught:
         read("wav", path="clips", shape=(1, 20))
     for part in (
-        "b.wav has 2 channels, and the input is 1x20: write `input 2x20`",
+        "b.wav has 2 channels, but the input is 1x20: write `input 2x20`",
         "c.wav has 9 frames, fewer than the window of 20",
-        "d.wav has 16,000 frames a second, and a.wav has 8,000",
-        "e.wav is damaged",
+        "d.wav has 16,000 frames per second, but a.wav has 8,000",
+        "e.wav is not a WAV file",
     ):
         assert part in str(caught.value)
     images = read("wav", path="clips", shape=(1, 20), skip="broken")
     assert len(images) == 2
-    assert "4 of 5 sounds left out as broken" in images.notes[0]
+    assert "4 of 5 sounds skipped as broken" in images.notes[0]
     (tmp_path / "none").mkdir()
-    with pytest.raises(DataError, match="holds no sounds"):
+    with pytest.raises(DataError, match="contains no sounds"):
         read("wav", path="none", shape=(1, 20))
 
 
@@ -167,7 +167,7 @@ def test_a_sound_that_changes_while_it_is_used_is_named(tmp_path: Path) -> None:
     sound(tmp_path / "x.wav", 2, np.zeros((50, 1)))
     images = load(spec(DataSource("wav", path="x.wav"), shape=(1, 20), folder=tmp_path), tmp_path, memory=10)
     sound(tmp_path / "x.wav", 2, np.zeros((60, 1)))
-    with pytest.raises(DataError, match=r"x.wav was changed while it was being used"):
+    with pytest.raises(DataError, match=r"x.wav was changed while it was in use"):
         images.train_pixels.everything()
 
 
@@ -180,17 +180,15 @@ def test_volumes_are_read_scaled_and_resized(ending: str, tmp_path: Path, read) 
     np.testing.assert_array_equal(images.train.numpy()[0, 0], values.astype(np.float32))
     small = read("nifti", path=f"x.{ending}", shape=(1, 3, 5, 4), range=InputRange(-1024, 3071))
     assert small.train.shape == (1, 1, 3, 5, 4)
-    assert small.notes == ("1 of 1 volumes resized to 3x5x4 (stretch)",)
-    with pytest.raises(
-        DataError, match=r"outside of 0..1: declare the values that there are, such as `input 1x6x5x4 in"
-    ):
+    assert small.notes == ("1 of 1 volume resized to 3x5x4 (stretch)",)
+    with pytest.raises(DataError, match=r"outside 0..1: declare the actual range, such as `input 1x6x5x4 in"):
         read("nifti", path=f"x.{ending}", shape=(1, 6, 5, 4))
-    with pytest.raises(DataError, match="NIfTI files hold one channel"):
+    with pytest.raises(DataError, match="NIfTI files have one channel"):
         read("nifti", path=f"x.{ending}", shape=(2, 6, 5, 4))
 
 
 def test_a_series_of_volumes_is_refused_and_named(tmp_path: Path, read) -> None:
     nibabel = pytest.importorskip("nibabel")
     nibabel.Nifti1Image(np.zeros((3, 3, 3, 2), np.float32), np.eye(4)).to_filename(tmp_path / "x.nii")
-    with pytest.raises(DataError, match=r"x.nii is 3 x 3 x 3 x 2, and a volume has three sides"):
+    with pytest.raises(DataError, match=r"x.nii is 3 x 3 x 3 x 2, but a volume has three axes"):
         read("nifti", path="x.nii", shape=(1, 3, 3, 3))

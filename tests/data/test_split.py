@@ -39,5 +39,7 @@ def test_no_share_holds_nothing_out() -> None:
 
 
 def test_one_image_cannot_be_on_both_sides() -> None:
-    with pytest.raises(DataError, match=r"digits has 1 image, and validation needs one besides: .* `validation 0`"):
+    with pytest.raises(
+        DataError, match=r"digits has only 1 image, but training and validation need one each: .* `validation 0`"
+    ):
         split_validation(images(1), 0.1, 0)

@@ -83,7 +83,7 @@ def test_files_of_another_set_are_not_taken(tmp_path: Path, monkeypatch) -> None
     monkeypatch.setitem(mnist.SETS, "fashion_mnist", replace(fashion, files=replace(fashion.files, files=sha256)))
     write_all(tmp_path, files)
     assert load(spec(DataSource("fashion_mnist")), tmp_path).notes == ()
-    with pytest.raises(DataError, match="those of fashion_mnist"):
+    with pytest.raises(DataError, match="belong to fashion_mnist"):
         load(spec(DataSource("mnist")), tmp_path)
 
 
@@ -91,7 +91,7 @@ def test_a_truncated_file_is_an_error_and_not_a_reason_to_fall_back(tmp_path: Pa
     files = mnist_files()
     files[mnist.FILES[0]] = files[mnist.FILES[0]][:-20]
     write_all(tmp_path / "mnist", files)
-    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz is damaged .* get the file again"):
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz is damaged .* download it again"):
         load(spec(DataSource("mnist"), DataSource("digits")), tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_images_in_the_place_of_labels_are_an_error(tmp_path: Path, read) -> Non
     files = mnist_files()
     files[mnist.FILES[1]] = files[mnist.FILES[0]]
     write_all(tmp_path / "mnist", files)
-    with pytest.raises(DataError, match="labels are one number a sample, and this array is 12 x 8 x 8"):
+    with pytest.raises(DataError, match="labels are one number per sample, but the shape of this array is 12 x 8 x 8"):
         read("mnist", data_dir=tmp_path)
 
 
@@ -176,7 +176,7 @@ def test_cifar10_says_what_is_damaged(tmp_path: Path, read) -> None:
 def test_pickles_of_cifar10_are_named_and_not_read(tmp_path: Path, read, monkeypatch) -> None:
     monkeypatch.setattr(cifar10, "CIFAR10", replace(cifar10.CIFAR10, mirrors=(CLOSED,)))
     (tmp_path / "cifar-10-batches-py").mkdir()
-    with pytest.raises(DataError, match="cifar-10-batches-py holds pickles"):
+    with pytest.raises(DataError, match="cifar-10-batches-py contains pickles"):
         read("cifar10", shape=(3, 32, 32), data_dir=tmp_path)
 
 
@@ -188,4 +188,4 @@ def test_colours_need_the_word_gray(tmp_path: Path, read) -> None:
     grey = read("cifar10", shape=(1, 32, 32), data_dir=tmp_path, gray=True)
     red, green, blue = colour.unbind(1)
     torch.testing.assert_close(grey.train[:, 0], 0.299 * red + 0.587 * green + 0.114 * blue)
-    assert "colours made grey (ITU-R 601 luma)" in grey.notes
+    assert "colours converted to grey (ITU-R 601 luma)" in grey.notes

@@ -170,7 +170,7 @@ def test_every_unreadable_file_is_named(parts: Path, tmp_path: Path, command: Ru
     (tmp_path / "parts" / "bad.png").write_text("no image")
     code, _, err = command("data", parts)
     assert code == 2
-    assert 'no image of folder "parts" can be used; the first: ' in err
+    assert 'no image of folder "parts" can be used; the first problem: ' in err
 
 
 def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_path: Path, command: Run) -> None:

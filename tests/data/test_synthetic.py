@@ -44,7 +44,7 @@ def test_classes_differ_as_they_are_described(read) -> None:
 
 
 def test_drawn_samples_have_one_channel_and_their_own_rank(read) -> None:
-    with pytest.raises(DataError, match="one channel a signal, and the input is 2x96: write `input 1x96`"):
+    with pytest.raises(DataError, match="so a signal has one channel, but the input is 2x96: write `input 1x96`"):
         read("heartbeats", shape=(2, 96))
-    with pytest.raises(DataError, match="heartbeats holds signals, and the input is 1x8x8"):
+    with pytest.raises(DataError, match="heartbeats contains signals, but the input 1x8x8 is for images"):
         read("heartbeats", shape=(1, 8, 8))

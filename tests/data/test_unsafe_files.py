@@ -22,7 +22,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="there are no such files ther
 @pytest.mark.parametrize("kind", ["npy", "npz", "idx"])
 def test_a_named_pipe_is_refused_and_not_waited_for(kind: str, tmp_path: Path, read) -> None:
     os.mkfifo(tmp_path / "x")
-    with pytest.raises(DataError, match=r"x cannot be read: it is a named pipe, and only regular files are read"):
+    with pytest.raises(DataError, match=r"x cannot be read: it is a named pipe: replace it"):
         read(kind, path="x")
 
 
@@ -54,7 +54,7 @@ def test_a_fortran_array_that_is_cut_short_while_it_is_read_is_an_error(tmp_path
             os.truncate(path, 4096)
             cut.append(True)
 
-    with pytest.raises(DataError, match=r"x.npy was c(hanged|ut short) while it was being used"):
+    with pytest.raises(DataError, match=r"x.npy was (changed|truncated) while it was in use"):
         read("npy", path="x.npy", shape=(1, 32, 32), progress=progress)
 
 
@@ -106,11 +106,11 @@ def test_npy_headers_that_lie_are_explained(kind: str, content: bytes, tmp_path:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\0\0\x08\xff" + struct.pack(">255I", *[1] * 255) + b"\0", "it says that it has 255 dimensions"),
-        (b"\0\0\x08\x03" + struct.pack(">3I", 0, 8, 8), "holds no images"),
-        (b"\0\0\x08\x03" + struct.pack(">3I", 10, 0, 8), "holds images without pixels"),
+        (b"\0\0\x08\xff" + struct.pack(">255I", *[1] * 255) + b"\0", "it has 255 dimensions"),
+        (b"\0\0\x08\x03" + struct.pack(">3I", 0, 8, 8), "contains no images"),
+        (b"\0\0\x08\x03" + struct.pack(">3I", 10, 0, 8), "has images without pixels"),
         (b"\0\0\x0e\x04" + struct.pack(">4I", 2**32 - 1, 0, 2**32 - 1, 2**32 - 1), "is damaged: its shape is 429496"),
-        (b"\0\0\x08\x03" + struct.pack(">3I", *[2**32 - 1] * 3) + bytes(99), "holds only 99 of the "),
+        (b"\0\0\x08\x03" + struct.pack(">3I", *[2**32 - 1] * 3) + bytes(99), "has only 99 of the "),
     ],
 )
 def test_idx_headers_that_lie_are_explained(content: bytes, message: str, zipped: bool, tmp_path: Path, read) -> None:
@@ -154,14 +154,14 @@ def test_damage_in_the_archive_of_cifar10_is_found_by_its_checksum(tmp_path: Pat
     path = tmp_path / "cifar-10-binary.tar.gz"
     path.write_bytes(content)
     assert read("cifar10", shape=(3, 32, 32), data_dir=tmp_path).notes == (
-        f"{path} is not the published file: its checksum is another one",
+        f"{path} is not the published file: its checksum differs",
     )
     content[2000] ^= 1
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"cifar-10-binary.tar.gz is damaged \(CRC check failed"):
         read("cifar10", shape=(3, 32, 32), data_dir=tmp_path)
     path.write_bytes(gzip.compress(whole_archive(label=200)))
-    with pytest.raises(DataError, match=r"has the label 200, and cifar10 has classes 0..9"):
+    with pytest.raises(DataError, match=r"has the label 200, but the classes of cifar10 are 0..9"):
         read("cifar10", shape=(3, 32, 32), data_dir=tmp_path)
 
 

@@ -135,7 +135,7 @@ def test_branches_beside_each_other_are_named() -> None:
         ForeignLayer("c", "join", "concat", "", ("a", "b"), (4, 8, 8)),
         ForeignLayer("d", "out", "conv", "1", ("c",), (1, 8, 8)),
     )
-    with pytest.raises(ImportFailure, match="left: it computes beside another branch"):
+    with pytest.raises(ImportFailure, match="left: it is on a parallel branch"):
         imported(Network("Two", (1, 8, 8), layers, lambda samples: np.asarray(samples)))
 
 

@@ -50,9 +50,9 @@ def _(x: Tensor) -> Tensor:
 
 ATTENTION = nn.MultiheadAttention(4, 2, batch_first=True)
 REFUSED: dict[str, tuple[nn.Module, str]] = {
-    "softsign": (nn.Sequential(conv(), nn.Softsign(), conv(4, 1)), "1: Softsign has no word; `tanh` saturates alike"),
-    "all": (nn.Sequential(conv(), nn.Softsign(), nn.CELU(), conv(4, 1)), "2 layers have no equal in a spec"),
-    "attention": (Made(lambda m, x: m.b(m.t(m.a(x).flatten(2).mT).mT.unflatten(2, (8, 8))), a=conv(), b=conv(4, 1), t=nn.TransformerEncoderLayer(4, 2, 8)), "t: TransformerEncoderLayer has no word|no equal"),
+    "softsign": (nn.Sequential(conv(), nn.Softsign(), conv(4, 1)), "1: Softsign is not supported; `tanh` saturates similarly"),
+    "all": (nn.Sequential(conv(), nn.Softsign(), nn.CELU(), conv(4, 1)), "2 layers have no equivalent in a spec"),
+    "attention": (Made(lambda m, x: m.b(m.t(m.a(x).flatten(2).mT).mT.unflatten(2, (8, 8))), a=conv(), b=conv(4, 1), t=nn.TransformerEncoderLayer(4, 2, 8)), "t: TransformerEncoderLayer is not supported|no equal"),
     "bicubic": (nn.Sequential(conv(b=4, stride=2), nn.Upsample(scale_factor=2, mode="bicubic"), conv(4, 1)), "`upsample bilinear`"),
     "prelu": (nn.Sequential(conv(), nn.PReLU(4), conv(4, 1)), "a slope for each of 4 channels"),
     "gelu": (nn.Sequential(conv(), nn.GELU("tanh"), conv(4, 1)), "approximate=tanh"),
@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "mirrored": (nn.Sequential(nn.ReflectionPad2d(1), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 3)), r"1: its input is mirrored by \(\(1, 1\), \(1, 1\)\); `pad=reflect`"),
     "tied": (Made(tied, a=conv()), "shares a.weight with"),
     "twice": (Made(lambda m, x: m.b(m.c(m.c(m.a(x)))), a=conv(), b=conv(4, 1), c=conv(4, 4)), "shares c.weight with c"),
-    "branches": (Made(lambda m, x: m.c(torch.cat([m.a(x), m.b(x)], 1)), a=conv(), b=conv(), c=conv(8, 1)), "computes beside another branch"),
+    "branches": (Made(lambda m, x: m.c(torch.cat([m.a(x), m.b(x)], 1)), a=conv(), b=conv(), c=conv(8, 1)), "is on a parallel branch"),
     "shift": (Made(lambda m, x: m.b(m.a(x) * 2 - 1), a=conv(), b=conv(4, 1)), "it multiplies numbers"),
     "control": (Made(lambda m, x: m.b(m.a(x)) if x.sum() > 0 else x, a=conv(), b=conv(4, 1)), "torch.export cannot follow its forward"),
     "custom": (Made(lambda m, x: m.b(doubled(m.a(x))), a=conv(), b=conv(4, 1)), "caedsl_tests.doubled.default is a custom operator"),
@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "outputs": (Made(lambda m, x: (m.a(x), m.b(x)), a=conv(), b=conv(1, 8)), r"of its 2 outputs \(4x8x8, 8x8x8\) none has the shape"),
     "spectral norm": (nn.Sequential(nn.utils.parametrizations.spectral_norm(conv()), conv(4, 1)), "remove_parametrizations|no word"),
     "one layer": (nn.Sequential(conv(1, 1)), "it has one layer"),
-    "identity": (nn.Identity(), "returns no tensor that it computes"),
+    "identity": (nn.Identity(), "does not return a tensor that it computes"),
     "lazy": (nn.Sequential(nn.LazyConv2d(4, 3, padding=1), conv(4, 1)), "call it on a batch first"),
     "batch": (Made(lambda m, x: m.b(m.a(x).view(1, -1, 8, 8)[:, :4]), a=conv(), b=conv(4, 1)), "mixes the samples of a batch|no equal"),
     "sizes": (nn.Sequential(conv(stride=2), nn.ConvTranspose2d(4, 1, 3, 2)), "output-shape"),
@@ -210,7 +210,7 @@ def test_dynamic_sizes_are_refused(tmp_path: Path) -> None:
     [
         ("model.pth", pickle.dumps({}), "is a pickle, which can run any code when it is read"),
         ("model.pt", b"\x80\x02.", "caedsl import model.py:Net --input 1x28x28"),
-        ("model.pt2", b"not a zip", "is no file of torch.export, or is truncated"),
+        ("model.pt2", b"not a zip", "is not a file of torch.export, or is truncated"),
         ("weights.safetensors", b"", "holds weights without the network"),
         ("model.txt", b"hello", "is not a model file"),
         ("model.py", b"class Net: pass\nclass Other: pass\n", "model.py:Net` or `.*model.py:Other`"),
@@ -269,4 +269,4 @@ def test_models_without_an_equal_end_with_1_and_write_nothing(
     written = [tmp_path / "made.cae", tmp_path / "made.safetensors"]
     assert main(["import", str(path), "-o", str(written[0]), "--weights", str(written[1])]) == 1
     assert not any(each.exists() for each in written)
-    assert "1: Softsign has no word" in capsys.readouterr().err
+    assert "1: Softsign is not supported" in capsys.readouterr().err

@@ -66,7 +66,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "cut zip": (".npz", holding(codes_bytes(Path("a.npz"), ["a", "b"], None, CODES)[:200]), "damaged"),
     "npz without codes": (".npz", npz(names=["a"]), "no array `codes`"),
     "npz of text": (".npz", npz(codes=["a", "b"]), "holds no codes"),
-    "npz of one number": (".npz", npz(codes=1.0), "one number, and not several samples"),
+    "npz of one number": (".npz", npz(codes=1.0), "one number, not several samples"),
     "too few names": (".npz", npz(names=["a"], codes=CODES), "1 name and 2 codes"),
     "pickle in an npz": (".npz", zip_of(codes=b"\x93NUMPY\1\0v\0{'descr': '|O', "), "damaged"),
     "pickle": (".npy", pickled, "could run code when read"),

@@ -303,7 +303,7 @@ def test_a_batch_that_does_not_fit_is_not_taken(monkeypatch: pytest.MonkeyPatch)
     machine = Machine(monkeypatch, room=20, overhead=1.0, a_image=0.001)
     found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
     assert found.batch == 16
-    assert "32 do not fit the memory" in found.note
+    assert "32 do not fit into memory" in found.note
 
 
 def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +313,7 @@ def test_no_batch_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_that_are_not_found_yet_make_no_run() -> None:
-    with pytest.raises(TrainingError, match="not found yet"):
+    with pytest.raises(TrainingError, match="must be replaced by a number"):
         prepare(tiny(), blobs(), Train(batch="auto"))
 
 

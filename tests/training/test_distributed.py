@@ -113,7 +113,7 @@ def test_a_loss_that_is_infinite_in_one_process_is_traced_in_the_first(made: Pat
     alone, together = ((made / f"overflowing-{name}.txt").read_text() for name in ("alone", "together"))
     words = "caedsl:" + alone.partition("caedsl:")[2].replace("-alone.cae", "-together.cae")
     assert words.startswith("caedsl: the loss is nan at step 6 (epoch 1)")
-    assert "overflowing-together.cae:6: `conv 1` (decoder 4): it returns numbers up to" in words
+    assert "overflowing-together.cae:6: `conv 1` (decoder 4): its output reaches" in words
     assert together.endswith(words)
 
 

@@ -62,9 +62,9 @@ def test_another_split_is_refused(tmp_path: Path) -> None:
     train_and_evaluate(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run")
     assert evaluate_again(tmp_path / "run").differences == ()
     change_record(tmp_path / "run", split_sha256="0" * 64)
-    with pytest.raises(RunError, match="the samples that are held out now are not those of the run"):
+    with pytest.raises(RunError, match="the held-out samples are not those of the run"):
         evaluate_again(tmp_path / "run")
-    with pytest.raises(RunError, match="the samples that are held out now are not those of the run"):
+    with pytest.raises(RunError, match="the held-out samples are not those of the run"):
         resume(tmp_path / "run", epochs=2)
 
 

@@ -76,7 +76,7 @@ def test_batches_are_the_same_and_each_file_is_decoded_once(
     reads = count_reads(monkeypatch)
     images = load(model_of(FOLDER), memory=memory)
     assert sorted(reads) == [0, 6, 11, 17, 22, 28, 33, 39]
-    assert any("8 of 40 images were looked at; all are read when they are first needed" in x for x in images.notes)
+    assert any("checked 8 of 40 images; all are read when they are first needed" in x for x in images.notes)
     assert images.train_pixels.span() == (images.train[reads].min(), images.train[reads].max())
     reads.clear()
     images = load(model_of(FOLDER), memory=memory)
@@ -134,7 +134,7 @@ def test_a_run_is_the_same_wherever_its_images_are(
     train_and_evaluate(model_of(FOLDER), spec_text=FOLDER, out=whole)
     assert evaluate_again(whole).differences == ()
     notes = json.loads((whole / "environment.json").read_text())["notes"]
-    assert any(note.startswith("8 of 40 images were looked at") for note in notes)
+    assert any(note.startswith("checked 8 of 40 images") for note in notes)
     always_keep(monkeypatch)
     monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     killed_at(6, monkeypatch, lambda: train_and_evaluate(model_of(FOLDER), spec_text=FOLDER, out=killed))

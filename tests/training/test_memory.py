@@ -62,7 +62,7 @@ def test_the_error_names_the_batch_that_fits(error: Exception, tmp_path: Path, m
 
 def test_the_error_says_where_nothing_smaller_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room_for(0, monkeypatch, SAYINGS[0])
-    with pytest.raises(OutOfMemoryError, match=r"beside what is left of this run: try `--set train\.batch=1`"):
+    with pytest.raises(OutOfMemoryError, match=r"while this run holds memory: try `--set train\.batch=1`"):
         run(tmp_path / "run")
 
 
@@ -70,14 +70,14 @@ def test_a_refusal_of_onednn_that_no_batch_cures_is_not_told_as_out_of_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room_for(0, monkeypatch, SAYINGS[1])
-    with pytest.raises(TrainingError, match=r"^oneDNN, .* refuses a step of any batch size"):
+    with pytest.raises(TrainingError, match=r"^oneDNN, .* fails for every batch size"):
         run(tmp_path / "run")
 
 
 def test_what_was_learned_before_is_kept_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(tmp_path / "whole")
     room_for(30, monkeypatch, SAYINGS[3], after=whole.history.epochs[0].step)
-    with pytest.raises(OutOfMemoryError, match=r"20 fit.*what was learned before is in .*run"):
+    with pytest.raises(OutOfMemoryError, match=r"20 fit.*the best weights before it are in .*run"):
         run(tmp_path / "run")
     first = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
     assert len(first) == 1

@@ -127,5 +127,5 @@ def test_arrays_in_memory_may_have_targets(tmp_path: Path) -> None:
     doubled = x.repeat(2, 1).repeat(2, 2)
     done = train(spec, out=tmp_path / "run", device="cpu", images=x, targets=doubled)
     assert done.run.train.target_shape == (1, 16, 16)
-    with pytest.raises(DataError, match=r"40 samples, and its targets .* are 39"):
+    with pytest.raises(DataError, match=r"40 samples, but its targets .* are 39"):
         train(spec, images=x, targets=doubled[:39])

@@ -134,7 +134,7 @@ def test_each_process_has_a_device_that_it_sees(
     group = object.__new__(ProcessGroup)
     group.number = group._on_this_machine = 2
     if number is None:
-        with pytest.raises(TrainingError, match="has 1 CUDA device, and process 2 would need number 3"):
+        with pytest.raises(TrainingError, match="has 1 CUDA device, but process 2 needs number 3"):
             group.device(torch.device("cuda"))
     else:
         assert group.device(torch.device("cuda")) == torch.device("cuda", number)

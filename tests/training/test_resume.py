@@ -135,9 +135,9 @@ def test_more_epochs_are_as_if_they_had_been_asked_for_at_once(tmp_path: Path) -
 
 def test_epochs_that_would_have_changed_the_past_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(tmp_path / "run", VARIANTS["momentum"])
-    with pytest.raises(RunError, match=r"schedule cosine spreads over all 3 epochs.*--epochs 4"):
+    with pytest.raises(RunError, match=r"schedule cosine depends on the 3 epochs.*--epochs 4"):
         resume(tmp_path / "run", epochs=4)
-    with pytest.raises(RunError, match="--epochs 2 is fewer than the 3"):
+    with pytest.raises(RunError, match="--epochs 2 is less than the 3"):
         resume(tmp_path / "run", epochs=2)
 
 

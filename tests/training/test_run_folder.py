@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
-@pytest.mark.parametrize(("room", "kept"), [(30_000, "could not be saved"), (110_000, "is in run")])
+@pytest.mark.parametrize(("room", "kept"), [(30_000, "could not be saved"), (110_000, "are in run")])
 def test_a_disk_that_takes_no_more_is_told_with_what_is_left(room: int, kept: str, tmp_path: Path) -> None:
     """A checkpoint takes three times as much as the weights."""
     (tmp_path / "plain.cae").write_text(PLAIN, "utf-8")
@@ -88,8 +88,8 @@ sys.exit(main())
     command = [sys.executable, "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 2
-    assert re.search(rf"cannot write run/\S+: file too large.*; what was learned before {kept}\n$", ran.stderr)
-    assert (tmp_path / "run" / "weights.safetensors").exists() == (kept == "is in run")
+    assert re.search(rf"cannot write run/\S+: file too large.*; the best weights before it {kept}\n$", ran.stderr)
+    assert (tmp_path / "run" / "weights.safetensors").exists() == (kept == "are in run")
     assert '"state": "failed"' in (tmp_path / "run" / "state.json").read_text()
     assert not [path.name for path in (tmp_path / "run").iterdir() if path.suffix in (".part", ".new")]
 

@@ -100,7 +100,7 @@ def test_every_source_of_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     given["array"] = images_of(IMAGES, model_of(spec()), weights=WEIGHTS)
     for name, images in given.items():
         assert images.weights.tolist() == WEIGHTS.tolist(), name
-        assert any("count in the loss by their weights, 0 to 1.5; in the metrics" in x for x in images.notes), name
+        assert any("has a weight in the loss, 0 to 1.5; the metrics" in x for x in images.notes), name
     assert given["npy"].sha256 != images_of(IMAGES, model_of(spec())).sha256
     some = load(model_of(spec('npy "x.npy" weights="w.npy" limit=7')))
     numbers = [int((image == IMAGES).all((1, 2)).argmax()) for image in (some.train[:, 0] * 255).round().numpy()]
@@ -146,11 +146,11 @@ def test_validation_goes_by_the_weights(tmp_path: Path) -> None:
     ("weights", "message"),
     [
         (np.ones(39), "39 weights for 40 samples: give each sample one"),
-        (np.ones((40, 2)), "weights are one number a sample, and this array is 40 x 2 float64"),
+        (np.ones((40, 2)), "weights are one number per sample, but this array is 40 x 2 float64"),
         (np.array(["a"] * 40), "weights are one number a sample"),
         (
             np.where(np.arange(40) == 3, np.nan, 1),
-            r"sample 3 \(counted from 0\) has the weight nan: write a number from 0",
+            r"sample 3 \(counted from 0\) has the weight nan: write 0 or more",
         ),
         (np.where(np.arange(40) == 5, -2.0, 1), r"sample 5 \(counted from 0\) has the weight -2"),
     ],
@@ -161,7 +161,7 @@ def test_wrong_weights_are_named(weights: np.ndarray, message: str) -> None:
 
 
 def test_weights_of_0_alone_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="all images to train on have the weight 0"):
+    with pytest.raises(TrainingError, match="all training images have the weight 0"):
         learned(tmp_path, "run", IMAGES, np.zeros(40))
 
 
@@ -184,5 +184,6 @@ def test_the_python_interface_takes_weights(tmp_path: Path) -> None:
         spec(), images=IMAGES, sample_weights=WEIGHTS, out=tmp_path / "run", baselines=False, pictures=False
     )
     assert any(
-        "by their weights" in note for note in run.run.folder.path.joinpath("environment.json").read_text().split('"')
+        "has a weight in the loss" in note
+        for note in run.run.folder.path.joinpath("environment.json").read_text().split('"')
     )

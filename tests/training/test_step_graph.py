@@ -126,7 +126,7 @@ def test_a_step_that_waits_is_not_captured() -> None:
     same(plain, captured)
     assert not graph.used
     assert recorder.replays == 0
-    assert said == [f"steps are not replayed as a CUDA graph, which is slower but not wrong: {graph.failure}"]
+    assert said == [f"steps are not replayed as a CUDA graph, which is slower but just as exact: {graph.failure}"]
 
 
 def test_a_capture_that_fails_leaves_the_steps_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

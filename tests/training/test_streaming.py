@@ -131,7 +131,7 @@ def test_batches_are_the_same_wherever_images_are(
     assert isinstance(held.train_pixels, Held) and isinstance(streamed.train_pixels, Streamed)
     assert (held.sha256, held.train_pixels.span()) == (streamed.sha256, streamed.train_pixels.span())
     assert held.train_pixels.span() == (held.train.min(), held.train.max())
-    assert any("decoded once, into a file in" in note for note in streamed.notes) == (room and case in DECODED)
+    assert any("decoded once into a file in" in note for note in streamed.notes) == (room and case in DECODED)
     assert not any(path.is_file() for path in cache.rglob("*"))
     assert [*held.notes] == [note for note in streamed.notes if "of memory" not in note]
     index = torch.arange(1, len(held), 2)
@@ -183,7 +183,7 @@ def test_a_disk_that_fills_up_takes_no_copy(files: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(scratch.Scratch, "put", fill)
     images = load(model, memory=100)
-    assert any("read from their files as they are needed" in note for note in images.notes)
+    assert any("read from their files when they are needed" in note for note in images.notes)
     assert torch.equal(images.train, load(model).train)
 
 
@@ -265,10 +265,10 @@ def replace_image(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "run", "message"),
     [
-        (cut_short, "array", r"colour.npy was (cut short|changed) while it was being used"),
-        (write_over, "array", r"colour.npy was changed while it was being used: put it back"),
+        (cut_short, "array", r"colour.npy was (truncated|changed) while it was in use"),
+        (write_over, "array", r"colour.npy was changed while it was in use: restore it"),
         (remove_image, "folder with test images", r"00.png cannot be read: no such file"),
-        (replace_image, "folder with test images", r"00.png was changed while it was being used: put it back"),
+        (replace_image, "folder with test images", r"00.png was changed while it was in use: restore it"),
     ],
 )
 def test_a_file_that_changes_while_training(

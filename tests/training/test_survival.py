@@ -96,7 +96,7 @@ def test_an_edited_spec_is_another_run(killed: Path) -> None:
 def test_another_version_is_named(killed: Path) -> None:
     environment = json.loads((killed / "environment.json").read_text())
     (killed / "environment.json").write_text(json.dumps({**environment, "caedsl": "0.0.1"}))
-    with pytest.raises(RunError, match=r"begun with caedsl 0\.0\.1, and this is"):
+    with pytest.raises(RunError, match=r"started with caedsl 0\.0\.1, but this is"):
         resume(killed)
 
 
@@ -105,8 +105,8 @@ def test_another_patch_version_and_a_device_that_is_gone_are_said(killed: Path) 
     (killed / "environment.json").write_text(json.dumps({**environment, "caedsl": "0.1.999", "device": "cuda:0"}))
     reporter = Listening()
     assert resume(killed, reporter=reporter).history.ended == "finished"
-    assert any("begun with caedsl 0.1.999" in note for note in reporter.notes)
-    assert any("resumed on cpu" in note and "not bit for bit" in note for note in reporter.notes)
+    assert any("started with caedsl 0.1.999" in note for note in reporter.notes)
+    assert any("resumed on cpu" in note and "will not be the same bit for bit" in note for note in reporter.notes)
 
 
 def test_another_machine_is_said(killed: Path) -> None:
@@ -120,7 +120,7 @@ def test_another_machine_is_said(killed: Path) -> None:
 @pytest.mark.parametrize("name", ["spec.cae", "settings.json", "environment.json"])
 def test_a_folder_that_is_no_run_is_refused(name: str, killed: Path) -> None:
     (killed / name).unlink()
-    with pytest.raises(RunError, match=rf"not the folder of a run.*{name}"):
+    with pytest.raises(RunError, match=rf"not a run folder.*{name}"):
         resume(killed)
     with pytest.raises(RunError, match=r"no run folder .*nowhere"):
         resume(killed.parent / "nowhere")

@@ -117,7 +117,7 @@ def test_a_run_records_its_threads_and_a_resumed_one_takes_them(
     train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "whole")
     record = environment(tmp_path / "whole")
     assert record["threads"] == 2
-    assert record["notes"][-1] == "threads auto: 2 of 4 (milliseconds a step: 1: 3, 2: 1, 4: 2)"
+    assert record["notes"][-1] == "threads auto: 2 of 4 (milliseconds per step: 1: 3, 2: 1, 4: 2)"
 
     always_keep(monkeypatch)
     killed_at(4, monkeypatch, lambda: train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "killed"))
@@ -168,7 +168,7 @@ START = [WINDOW_SECONDS / 10] * 10
 
 def test_a_run_that_becomes_slow_says_so_once_with_the_cause() -> None:
     (note,) = paced([*START, *[4 * WINDOW_SECONDS / 10] * 30], load=1000.0)
-    assert note.startswith("steps take 4.0 times as long as when this run began")
+    assert note.startswith("steps take 4.0 times as long as at the start of this run")
     assert "load 1000.0" in note and "threads 1" in note
     (note,) = paced([*START, *[4 * WINDOW_SECONDS / 10] * 30], load=0.0)
     assert "quota" in note

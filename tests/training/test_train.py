@@ -54,7 +54,7 @@ def test_a_run_leaves_all_that_is_needed_to_use_and_repeat_it(tmp_path: Path) ->
     assert environment["data"]["name"] == "digits"
     assert (environment["data"]["train"], environment["data"]["validation"]) == (54, 6)
     assert len(environment["data"]["sha256"]) == 64
-    assert environment["notes"] == ["limited to a random sample of 60 images"]
+    assert environment["notes"] == ["limited to 60 randomly chosen images"]
 
 
 def test_history_is_read_back_to_the_last_digit(tmp_path: Path) -> None:
@@ -122,14 +122,14 @@ def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> N
 def test_notes_of_the_data_are_said(tmp_path: Path) -> None:
     reporter = Acting(lambda: None)
     run(tmp_path, reporter=reporter)
-    assert reporter.said == ["limited to a random sample of 60 images"]
+    assert reporter.said == ["limited to 60 randomly chosen images"]
 
 
 def test_a_spec_without_train_or_without_images_cannot_be_trained(tmp_path: Path) -> None:
     without = SPEC[: SPEC.index("train")]
     with pytest.raises(TrainingError, match="no `train` block"):
         run(tmp_path, without)
-    with pytest.raises(DataError, match=r"1 image, and validation needs one"):
+    with pytest.raises(DataError, match=r"only 1 image, but training and validation"):
         run(tmp_path, SPEC.replace("limit=60", "limit=1"))
     with pytest.raises(DataError, match=r"missing\.npy"):
         run(tmp_path, SPEC.replace("data digits limit=60", 'data npy "missing.npy"'))
@@ -146,7 +146,7 @@ def test_a_run_that_fails_later_keeps_what_it_learned_and_says_where(
         return losses._replace(total=losses.total * float("nan")) if self.step == 5 else losses
 
     monkeypatch.setattr(Training, "take_step", fail_in_epoch_2)
-    with pytest.raises(NotFiniteError, match=r"nan at step 5 \(epoch 2\).*what was learned before is in .*run"):
+    with pytest.raises(NotFiniteError, match=r"nan at step 5 \(epoch 2\).*the best weights before it are in .*run"):
         run(tmp_path)
     assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.finishing import finished
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
 from caedsl.importing.keras.values import Value, map_value, taken
 from caedsl.vocabulary.shape import Shape, sizes_text
 
@@ -23,9 +24,11 @@ def window_of(layer: KerasLayer, value: Value) -> Window:
     config, axes = layer.config, len(value.space)
     wanted = int(next((letter for letter in layer.kind if letter in "123"), "0"))
     if not value.is_map or axes != wanted:
-        raise WithoutWord(f"it needs a map with {wanted} axes of space, and gets {value.shape}")
+        raise UnsupportedFeature(f"it needs a map with {wanted} axes of space, and gets {value.shape}")
     if (config.get("data_format") == "channels_first") != value.first:
-        raise WithoutWord("channels come first in some layers and last in others", "use one `data_format` everywhere")
+        raise UnsupportedFeature(
+            "channels come first in some layers and last in others", "use one `data_format` everywhere"
+        )
     names = ("kernel_size", "strides", "dilation_rate")
     kernel, stride, dilation = (per_axis(config.get(name) or 1, axes) for name in names)
     return kernel, stride, dilation
@@ -44,7 +47,7 @@ def pads_of(padding: Any, sizes: Shape, window: Window) -> list[tuple[int, int]]
         elif padding == "valid":
             pads.append((0, 0))
         else:
-            raise WithoutWord(f"its padding `{padding}` has no word", "use `same` or `valid`")
+            raise UnsupportedFeature(f"its padding `{padding}` is not supported", "use `same` or `valid`")
     return pads
 
 
@@ -55,7 +58,7 @@ def convolved(sizes: Shape, window: Window, pads: Sequence[tuple[int, int]]) -> 
         for size, kernel, stride, dilation, pad in zip(sizes, *window, pads, strict=True)
     )
     if min(made) < 1:
-        raise WithoutWord(f"its kernel is larger than the map of {'x'.join(map(str, sizes))}")
+        raise UnsupportedFeature(f"its kernel is larger than the map of {'x'.join(map(str, sizes))}")
     return made
 
 
@@ -69,7 +72,9 @@ def _conv(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Val
     window, groups = window_of(layer, value), int(layer.config.get("groups") or 1)
     filters, inside = int(layer.config["filters"]), value.ours[0]
     if groups > 1 and value.channels is not None:
-        raise WithoutWord("its groups of channels follow a Concatenate in another order", "put the later input first")
+        raise UnsupportedFeature(
+            "its groups of channels follow a Concatenate in another order", "put the later input first"
+        )
     kernel, *bias = translation.arrays(layer, (*window[0], inside // groups, filters), *_bias(layer, filters))
     kernel = taken(kernel, value.channels, axis=-2)
     step = _step(
@@ -100,7 +105,7 @@ def _depthwise_step(
     layer: KerasLayer, value: Value, window: Window, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
 ) -> DraftLine:
     if value.channels is not None and kernel.shape[-1] > 1:
-        raise WithoutWord("its channels follow a Concatenate in another order", "put the later input first")
+        raise UnsupportedFeature("its channels follow a Concatenate in another order", "put the later input first")
     inside, times = kernel.shape[-2:]
     kernel = taken(kernel, value.channels, axis=-2).reshape(*kernel.shape[:-2], 1, inside * times)
     options = weights_options(layer.config, "depthwise")
@@ -138,7 +143,7 @@ def _step(
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
     said = spelling.conv(filters, value.space, *window, groups, pads)
     if said is None:
-        raise WithoutWord("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
+        raise UnsupportedFeature("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
     return DraftLine("conv", f"{said} {options}".strip(), _weights(kernel, bias))
 
 
@@ -161,7 +166,7 @@ def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     (value,) = inputs
     kernel_size, stride, dilation = window = window_of(layer, value)
     if layer.config.get("output_padding") is not None:
-        raise WithoutWord("its `output_padding` pads as Keras counts", "leave it out, or use Cropping behind it")
+        raise UnsupportedFeature("its `output_padding` pads as Keras counts", "remove it, or use Cropping behind it")
     filters, inside = int(layer.config["filters"]), value.ours[0]
     kernel, *bias = translation.arrays(layer, (*kernel_size, filters, inside), *_bias(layer, filters))
     kernel = taken(kernel, value.channels, axis=-1)

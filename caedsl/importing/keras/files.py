@@ -73,13 +73,13 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     except KeyError:
         raise ModelProblem(f"it has no `{name}`, as a `.keras` file of a whole model has") from None
     if info.file_size > limit:
-        raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the {limit:,} that are read")
+        raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the limit of {limit:,}")
     if info.file_size > FREE and info.file_size > EXPANSION * info.compress_size:
         raise ModelProblem(f"its `{name}` unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
     with archive.open(info) as member:
         content = member.read(info.file_size)
         if len(content) != info.file_size or member.read(1):
-            raise ModelProblem(f"its `{name}` has not the size that it says")
+            raise ModelProblem(f"its `{name}` does not have the size that it declares")
     return content
 
 
@@ -87,7 +87,7 @@ def _variables(inside: Hdf5, layer: KerasLayer) -> list[NDArray[Any]]:
     number = sum(registry.counts(layer))
     group = f"{layer.store}/vars"
     if number and inside.count(group) != number:
-        raise ModelProblem(f"`{layer.key}` has {inside.count(group)} weights, and its configuration asks for {number}")
+        raise ModelProblem(f"`{layer.key}` has {inside.count(group)} weights, but its configuration asks for {number}")
     return [inside.array(f"{group}/{place}") for place in range(number)]
 
 
@@ -119,7 +119,7 @@ def _legacy_arrays(inside: Hdf5, topology: Topology) -> dict[str, list[NDArray[A
             continue
         names = inside.names(f"model_weights/{top}", "weight_names")
         if len(names) != len(owners):
-            raise ModelProblem(f"`{top}` has {len(names)} weights, and its configuration asks for {len(owners)}")
+            raise ModelProblem(f"`{top}` has {len(names)} weights, but its configuration asks for {len(owners)}")
         for name, owner in zip(names, owners, strict=True):
             arrays[owner].append(inside.array(f"model_weights/{top}/{name}"))
     return arrays
@@ -133,7 +133,7 @@ def _json(text: str, name: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelProblem(f"its `{name}` is no JSON: {error}") from None
+        raise ModelProblem(f"its `{name}` is not JSON: {error}") from None
     if not isinstance(found, dict):
-        raise ModelProblem(f"its `{name}` describes no model")
+        raise ModelProblem(f"its `{name}` does not describe a model")
     return found

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.options import Config, activation, as_layer, penalties, shown
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
 from caedsl.importing.keras.values import Value, taken
 
 
@@ -29,8 +30,8 @@ def _penalised(translation: KerasTranslation, layer: KerasLayer, value: Value) -
     if not said:
         return value
     if len(said) > 1 or not said[0].startswith("l1="):
-        raise WithoutWord(
-            "a penalty on squared outputs has no word", "`l1=` on the bottleneck is Keras's L1 on the code"
+        raise UnsupportedFeature(
+            "a penalty on squared outputs is not supported", "`l1=` on the bottleneck is Keras's L1 on the code"
         )
     return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine("penalty", said[0][3:], {})))
 
@@ -45,7 +46,7 @@ def _prelu(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     shape = tuple(1 if axis in shared else size for axis, size in enumerate(value.shape, 1))
     (alpha,) = translation.arrays(layer, shape)
     if alpha.size != 1:
-        raise WithoutWord(f"it learns {alpha.size:,} slopes", "`prelu` learns one slope for all channels")
+        raise UnsupportedFeature(f"it learns {alpha.size:,} slopes", "`prelu` learns one slope for all channels")
     return value.moved(
         translation.emit(layer, [value.key], value.ours, DraftLine("prelu", "", {"weight": alpha.ravel()}))
     )
@@ -56,7 +57,7 @@ def _dropout(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
     rate = layer.config.get("rate", 0)
     channels = layer.kind.startswith("Spatial")
     if layer.config.get("noise_shape") is not None:
-        raise WithoutWord("its `noise_shape` has no word", "SpatialDropout drops whole channels")
+        raise UnsupportedFeature("its `noise_shape` is not supported", "SpatialDropout drops whole channels")
     if not rate:
         return value
     single = "" if channels or len(value.ours) == 1 else " elementwise"
@@ -84,9 +85,9 @@ def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     names = _weight_names(layer.config)
     for name in ("beta_regularizer", "gamma_regularizer", "beta_constraint", "gamma_constraint"):
         if layer.config.get(name) is not None:
-            raise WithoutWord(f"its `{name}` has no word", "leave it out")
+            raise UnsupportedFeature(f"its `{name}` is not supported", "remove it")
     if layer.config.get("renorm"):
-        raise WithoutWord("its `renorm` has no word", "leave it out")
+        raise UnsupportedFeature("its `renorm` is not supported", "remove it")
     arrays = translation.arrays(layer, *((size,) for _ in (*names, *(("", "") if batch else ()))))
     order = value.channels if value.is_map else value.order
     found = {
@@ -113,19 +114,19 @@ def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:
     whole = axes == list(range(1, len(value.shape) + 1))
     if layer.kind == "LayerNormalization":
         if len(value.shape) > 1 and not (whole and not _weight_names(layer.config)):
-            raise WithoutWord(
+            raise UnsupportedFeature(
                 "it normalises the channels of each place alone",
                 "`norm=layer` normalises a whole map; `norm=rms` each place",
             )
         return "layer", 8
     if axes != [channel]:
-        raise WithoutWord(f"it normalises axis {axis}, which holds no channels", "use the axis of the channels")
+        raise UnsupportedFeature(f"it normalises axis {axis}, which holds no channels", "use the axis of the channels")
     if layer.kind != "GroupNormalization":
         return "batch", 8
     groups = int(layer.config.get("groups", 32))
     groups = value.ours[0] if groups == -1 else groups
     if value.channels is not None and groups not in (1, value.ours[0]):
-        raise WithoutWord("its groups follow a Concatenate in another order", "put the later input first")
+        raise UnsupportedFeature("its groups follow a Concatenate in another order", "put the later input first")
     return "group", groups
 
 

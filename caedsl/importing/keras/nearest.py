@@ -1,14 +1,14 @@
-"""Keras layers that the language has no word for, with the closest alternative."""
+"""Keras layers that the language does not have, with the closest alternative."""
 
 _SEQUENCES = (
     "a spec has convolutions, not recurrence",
     "the nearest is a signal (`input CxL`) with `conv` and `attention`",
 )
-_AUGMENTS = ("it changes samples at random", "leave it out and use `augment` in the `train` block")
-_SCALES = ("it scales the data", "leave it out: `input ... in 0..1` is the range that data are scaled to")
+_AUGMENTS = ("it changes samples at random", "remove it and use `augment` in the `train` block")
+_SCALES = ("it scales the data", "remove it: `input ... in 0..1` is the range that data are scaled to")
 _TIMES = ("it applies a layer to each step", "use the layer for maps itself: `conv` with a kernel of 1")
 _JOINS = ("a spec joins outputs by `add` and `concat` alone", "rewrite the model with Add or Concatenate")
-_SHAPES = ("it moves axes", "a spec keeps channels, then space; leave it out or use Reshape beside Dense")
+_SHAPES = ("it moves axes", "a spec keeps channels, then space; remove it or use Reshape next to Dense")
 
 OWN_CLASS = (
     "a class of the author's own, whose Python is not run",
@@ -35,7 +35,7 @@ NEAREST = {
     "GaussianDropout": ("its noise multiplies", "the nearest is `dropout`, or GaussianNoise on the code"),
     "AlphaDropout": ("it keeps mean and variance of `selu`", "the nearest is `dropout`"),
     "Softmax": ("its outputs depend on one another", "the nearest is `sigmoid`"),
-    "ThresholdedReLU": ("its threshold has no word", "the nearest is `relu`"),
+    "ThresholdedReLU": ("its threshold is not supported", "the nearest is `relu`"),
     "UnitNormalization": ("it divides by a norm", "the nearest is `norm rms`"),
     "SpectralNormalization": ("it changes weights while training", "the nearest is `l2=` on the layer"),
     "LocallyConnected2D": ("its kernels differ from place to place", "the nearest is `conv`"),

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.topology import is_custom
-from caedsl.importing.keras.translation import WithoutWord
 from caedsl.importing.spelling import number
 
 Config = Mapping[str, Any]
@@ -62,7 +62,7 @@ def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
         return None
     if isinstance(value, dict):
         if is_custom(value):
-            raise WithoutWord(
+            raise UnsupportedFeature(
                 f"its activation `{value.get('registered_name')}` is the author's own", "use one of Keras's"
             )
         inner = value.get("config")
@@ -77,7 +77,9 @@ def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
     if value == "linear":
         return None
     if word is None:
-        raise WithoutWord(f"its activation `{value}` has no word", "the activations are in docs/language.md")
+        raise UnsupportedFeature(
+            f"its activation `{value}` is not supported", "the activations are in docs/language.md"
+        )
     return word, ""
 
 
@@ -96,13 +98,15 @@ def as_layer(kind: str, config: Config, legacy: bool) -> tuple[str, str] | None:
     plain = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Elu": "elu", "Silu": "silu", "Gelu": "gelu"}
     if kind in plain and not (kind == "Gelu" and config.get("approximate")):
         return plain[kind], ""
-    raise WithoutWord(f"its activation `{kind}` has no word", "the activations are in docs/language.md")
+    raise UnsupportedFeature(f"its activation `{kind}` is not supported", "the activations are in docs/language.md")
 
 
 def _relu(config: Config) -> tuple[str, str]:
     top, slope, threshold = (config.get(name) or 0 for name in ("max_value", "negative_slope", "threshold"))
     if threshold or (top and slope):
-        raise WithoutWord(f"a threshold of {threshold} or both ends bent has no word", "the nearest is `relu`")
+        raise UnsupportedFeature(
+            f"a threshold of {threshold} or both ends bent is not supported", "the nearest is `relu`"
+        )
     if top:
         return ("relu6", "") if top == 6 else ("clip", f"0..{shown(top)}")
     return ("leaky_relu", shown(slope)) if slope else ("relu", "")
@@ -112,7 +116,7 @@ def weights_options(config: Config, prefix: str = "kernel") -> str:
     """Return the options of a layer's kernel: its initialisation and its penalties."""
     for name in _FORBIDDEN:
         if config.get(name) is not None:
-            raise WithoutWord(f"its `{name}` has no word", "a spec has `l1=` and `l2=` on kernels")
+            raise UnsupportedFeature(f"its `{name}` is not supported", "a spec has `l1=` and `l2=` on kernels")
     return " ".join(
         filter(None, (_start(config.get(f"{prefix}_initializer")), *penalties(config.get(f"{prefix}_regularizer"))))
     )
@@ -133,7 +137,7 @@ def penalties(value: Any) -> tuple[str, ...]:
         return ()
     kind, config = _object(value)
     if kind.upper() not in ("L1", "L2", "L1L2", "L1_L2"):
-        raise WithoutWord(f"its regularizer `{kind}` has no word", "a spec has `l1=` and `l2=`")
+        raise UnsupportedFeature(f"its regularizer `{kind}` is not supported", "a spec has `l1=` and `l2=`")
     amounts = {name: config.get(name) or 0 for name in ("l1", "l2")}
     return tuple(f"{name}={shown(amount)}" for name, amount in amounts.items() if amount)
 
@@ -150,5 +154,5 @@ def per_axis(value: Any, count: int) -> tuple[int, ...]:
     """Return one whole number for each axis."""
     values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
     if len(values) != count or not all(isinstance(each, int) and each >= 1 for each in values):
-        raise WithoutWord(f"`{value}` is no size for {count} axes")
+        raise UnsupportedFeature(f"`{value}` is no size for {count} axes")
     return values

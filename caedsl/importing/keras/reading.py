@@ -42,7 +42,7 @@ def network_of_model(model: Any, range_: str | None = None) -> Network:
 def _saved(model: Any) -> SavedModel:
     """Return a model in memory as a file would hold it."""
     if not hasattr(model, "to_json") or not hasattr(model, "get_layer"):
-        raise ModelProblem(f"it is {type(model).__name__}, no model of Keras")
+        raise ModelProblem(f"it is a {type(model).__name__}, not a Keras model")
     try:
         config = json.loads(model.to_json())
     except (NotImplementedError, TypeError, ValueError) as error:
@@ -70,7 +70,7 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
     start, settings = translation.input, settings_of(saved.training)
     if end.ours != start.ours or len(end.flat().shape) != 1:
         raise ModelProblem(
-            f"it makes {end.shape} of samples of {start.shape}, and an autoencoder returns the same shape"
+            f"it makes {end.shape} of samples of {start.shape}, but an autoencoder returns the same shape"
         )
     code = translation.values.get(saved.topology.code)
     notes = [*translation.notes, *settings.notes]

@@ -17,7 +17,7 @@ _LOSSES = {
     "huber_loss": "huber",
 }
 _ADAM = {"beta_1": "beta1", "beta_2": "beta2"}
-_WITHOUT_WORD = ("clipnorm", "clipvalue", "amsgrad", "centered", "gradient_accumulation_steps")
+_UNSUPPORTED = ("clipnorm", "clipvalue", "amsgrad", "centered", "gradient_accumulation_steps")
 
 
 class _Optimizer(NamedTuple):
@@ -62,7 +62,7 @@ def settings_of(training: Config) -> Settings:
     notes: list[str] = []
     lines = [*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)]
     if lines:
-        notes.append("Keras's files do not tell batch and epochs: caedsl's defaults stand until `train` says others")
+        notes.append("Keras's files do not record batch and epochs: the spec has caedsl's defaults")
     return Settings(tuple(lines), tuple(notes))
 
 
@@ -76,14 +76,16 @@ def _loss(value: Any, notes: list[str]) -> Iterator[str]:
     name, config = _object(value)
     word = _LOSSES.get(snake_case(name))
     if word is None:
-        notes.append(f"the loss `{name}` has no word: `mse`, the default, stands for it")
+        notes.append(f"the loss `{name}` cannot be written in a spec: `mse`, the default, replaces it")
         return
     if config.get("from_logits"):
         notes.append("its loss takes logits: a spec applies `sigmoid` in its last layer, and so changes the output")
     if config.get("label_smoothing"):
-        notes.append("the loss's `label_smoothing` has no word")
+        notes.append("the loss's `label_smoothing` is not supported")
     if config.get("reduction", "sum_over_batch_size") not in ("sum_over_batch_size", "auto", "mean"):
-        notes.append(f"the loss's reduction `{config['reduction']}` has no word: a spec takes the mean over samples")
+        notes.append(
+            f"the loss's reduction `{config['reduction']}` is not supported: a spec takes the mean over samples"
+        )
     delta = config.get("delta", 1)
     yield f"loss {word}" + (f" delta={shown(delta)}" if word == "huber" and delta != 1 else "")
 
@@ -94,7 +96,7 @@ def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     name, config = _object(value)
     found = _OPTIMIZERS.get(name.rpartition(">")[2].lower())
     if found is None:
-        notes.append(f"the optimizer `{name}` has no word: `adam`, the default, stands for it")
+        notes.append(f"the optimizer `{name}` cannot be written in a spec: `adam`, the default, replaces it")
         return
     word, options = found.word, dict(found.options)
     if config.get("weight_decay") and word == "adam":
@@ -114,8 +116,8 @@ def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     if config.get("use_ema"):
         yield f"ema {shown(config.get('ema_momentum', 0.99))}"
     if config.get("weight_decay") and "weight_decay" not in options:
-        notes.append(f"the weight decay of `{name}` is apart from the gradient: in a spec `adamw` alone has that")
-    notes += [f"the optimizer's `{each}` has no word" for each in _WITHOUT_WORD if config.get(each)]
+        notes.append(f"the weight decay of `{name}` is decoupled from the gradient: in a spec, only `adamw` has that")
+    notes += [f"the optimizer's `{each}` is not supported" for each in _UNSUPPORTED if config.get(each)]
     notes += filter(None, [found.differs(config) and f"`{name}`: {found.differs(config)}"])
 
 
@@ -129,7 +131,7 @@ def _rate(value: Any, notes: list[str]) -> float:
     kind, config = _object(value)
     start = config.get("initial_learning_rate", config.get("lr", 1e-3))
     notes.append(
-        f"the schedule `{kind}` counts steps of a run that the file does not tell: choose one of `schedule`, from "
+        f"the schedule `{kind}` counts steps of a run that the file does not record: choose one of `schedule`, from "
         f"{shown(start)}"
     )
     return float(start)

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.convolutions import pads_of, window_of
 from caedsl.importing.keras.finishing import finished, none
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
-from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, WithoutWord, target
+from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, target
 from caedsl.importing.keras.values import Value, map_value, plain, same, taken
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import Axis, pooled
@@ -27,7 +28,7 @@ def _dense(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     options = weights_options(layer.config)
     if len(value.shape) > 1:
         if not value.is_map or value.first:
-            raise WithoutWord("it works on rows of an image without channels", "put a Flatten before it")
+            raise UnsupportedFeature("it works on rows of an image without channels", "put a Flatten before it")
         weight = taken(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
         said = f"{units} k1 {options}".strip()
         step = DraftLine("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
@@ -48,7 +49,7 @@ def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
     value = inputs[0].flat()
     shape = target(layer.config, value.shape[0])
     if prod(shape) != value.shape[0]:
-        raise WithoutWord(f"{shape} does not hold its {value.shape[0]} numbers")
+        raise UnsupportedFeature(f"{shape} does not hold its {value.shape[0]} numbers")
     if len(shape) == 1:
         return value
     start = translation.input
@@ -57,9 +58,9 @@ def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
     elif len(shape) <= 4:
         made = map_value("", shape, start.first)
     else:
-        raise WithoutWord(f"{shape} has more than three axes of space")
+        raise UnsupportedFeature(f"{shape} has more than three axes of space")
     if not same(value.order, made.flat().order):
-        raise WithoutWord(
+        raise UnsupportedFeature(
             "channels come last in Keras and first here, so that it would mix them",
             "a Reshape may stand behind Dense, or give the shape back that Flatten took",
         )
@@ -89,8 +90,8 @@ def _pool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Val
             options = spelling.pool(window[0], window[1], before, ceil)
             key = translation.emit(layer, [value.key], (value.ours[0], *made), DraftLine(word, options, {}))
             return _sized(value, key, made)
-    raise WithoutWord(
-        f"`padding=same` of this window has no word in `{word}`", "use `valid`, or a stride of the window's size"
+    raise UnsupportedFeature(
+        f"`padding=same` of this window has no equivalent in `{word}`", "use `valid`, or a stride of the window's size"
     )
 
 
@@ -119,7 +120,7 @@ def _upsampling(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     factors = per_axis(layer.config.get("size", 2), len(value.space))
     mode = layer.config.get("interpolation", "nearest")
     if mode not in ("nearest", "bilinear"):
-        raise WithoutWord(f"its interpolation `{mode}` has no word", "use `nearest` or `bilinear`")
+        raise UnsupportedFeature(f"its interpolation `{mode}` is not supported", "use `nearest` or `bilinear`")
     sizes = tuple(n * factor for n, factor in zip(value.space, factors, strict=True))
     step = DraftLine("upsample", spelling.upsample(value.space, sizes, mode), {})
     return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), step), sizes)
@@ -134,7 +135,7 @@ def _margin(name: str, sign: int) -> Callable[[KerasTranslation, KerasLayer, Seq
         pads = _sides(layer.config.get("padding" if sign > 0 else "cropping"), len(value.space))
         amount = spelling.margin(pads)
         if amount is None:
-            raise WithoutWord("its sides differ from axis to axis", f"`{name}` takes one pair for all axes")
+            raise UnsupportedFeature("its sides differ from axis to axis", f"`{name}` takes one pair for all axes")
         sizes = tuple(n + sign * sum(pad) for n, pad in zip(value.space, pads, strict=True))
         return _sized(
             value, translation.emit(layer, [value.key], (value.ours[0], *sizes), DraftLine(name, amount, {})), sizes
@@ -149,16 +150,16 @@ def _sides(value: Any, axes: int) -> list[tuple[int, int]]:
         each = [each]
     sides = [tuple(side) if isinstance(side, (list, tuple)) else (side, side) for side in each]
     if len(sides) != axes or not all(len(s) == 2 and all(isinstance(n, int) and n >= 0 for n in s) for s in sides):
-        raise WithoutWord(f"`{value}` are no sides for {axes} axes")
+        raise UnsupportedFeature(f"`{value}` are no sides for {axes} axes")
     return [(before, after) for before, after in sides]
 
 
 def _add(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     values = [translation.settled(layer, value) for value in inputs]
     if len(values) < 2 or any(value.ours != values[0].ours for value in values):
-        raise WithoutWord("its inputs have different shapes", "`add` takes outputs of the same shape")
+        raise UnsupportedFeature("its inputs have different shapes", "`add` takes outputs of the same shape")
     if not all(same(value.flat().order, values[0].flat().order) for value in values):
-        raise WithoutWord(
+        raise UnsupportedFeature(
             "its inputs have their channels in different orders", "put the later input of Concatenate first"
         )
     return values[0].moved(
@@ -171,7 +172,7 @@ def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[V
     value, axis = values[0], layer.config.get("axis", -1)
     channel = 1 if value.first or not value.is_map else len(value.shape)
     if axis not in (channel, channel - len(value.shape) - 1) or any(each.space != value.space for each in values):
-        raise WithoutWord(f"it joins along axis {axis}", "`concat` joins channels")
+        raise UnsupportedFeature(f"it joins along axis {axis}", "`concat` joins channels")
     written = _as_written(translation, values)
     sizes = [each.ours[0] for each in values]
     starts = np.cumsum([0, *sizes])

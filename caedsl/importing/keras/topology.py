@@ -55,7 +55,7 @@ def topology_of(model: Config) -> Topology:
     unfolding = _Unfolding()
     outputs = unfolding.model(model, [INPUT], (), "", 0)
     if len(outputs) != 1:
-        raise ModelProblem(f"it has {len(outputs)} outputs, and an autoencoder returns the reconstruction alone")
+        raise ModelProblem(f"it has {len(outputs)} outputs, but an autoencoder returns the reconstruction alone")
     if unfolding.shape is None:
         raise ModelProblem(
             "it does not say the size of its input: build the model, or give it an Input layer, and save it again"
@@ -76,7 +76,7 @@ class _Unfolding:
         """Unfold a model that reads the outputs ``given``; return the keys of its own outputs."""
         kind, config = str(model.get("class_name")), _config(model)
         if depth > DEEPEST:
-            raise ModelProblem(f"models stand in models more than {DEEPEST} deep")
+            raise ModelProblem(f"models are nested more than {DEEPEST} deep")
         if kind not in MODELS or is_custom(model):
             raise ModelProblem(
                 f"`{kind}` is the author's own class, whose Python decides what it computes: import the Functional or "
@@ -111,7 +111,7 @@ class _Unfolding:
         inputs, outputs = tensors(config.get("input_layers")), tensors(config.get("output_layers"))
         if len(inputs) != len(given):
             raise ModelProblem(
-                f"`{'.'.join(path) or 'the model'}` has {len(inputs)} inputs, and an autoencoder has one"
+                f"`{'.'.join(path) or 'the model'}` has {len(inputs)} inputs, but an autoencoder has one"
             )
         made: dict[Tensor, str] = {}
         for (name, _), key in zip(inputs, given, strict=True):
@@ -159,7 +159,7 @@ class _Unfolding:
         sizes = list(shape)[1:] if isinstance(shape, (list, tuple)) else []
         if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes) or prod(sizes) > LARGEST:
             raise ModelProblem(
-                f"its input is {_shown(shape)}, and a spec needs every size: save it with `keras.Input(shape=...)` of "
+                f"its input is {_shown(shape)}, but a spec needs every size: save it with `keras.Input(shape=...)` of "
                 "the samples' size"
             )
         self.shape = tuple(sizes)
@@ -212,23 +212,23 @@ def calls(layer: Config) -> list[Tensor]:
     """Return the tensors that a layer of a Functional model reads, in either notation of Keras."""
     nodes = layer.get("inbound_nodes")
     if not isinstance(nodes, list) or not nodes:
-        raise ModelProblem(f"nothing is known of what `{_name(layer)}` reads")
+        raise ModelProblem(f"the input of `{_name(layer)}` is unknown")
     if len(nodes) > 1:
         raise ModelProblem(
-            f"`{_name(layer)}` is used {len(nodes)} times with the same weights, and every line of a spec has weights "
+            f"`{_name(layer)}` is used {len(nodes)} times with the same weights, but every line of a spec has weights "
             "of its own: make a layer for each use"
         )
     node = nodes[0]
     found = list(_keras_3(node)) if isinstance(node, dict) else _keras_2(node, _name(layer))
     if not found:
-        raise ModelProblem(f"nothing is known of what `{_name(layer)}` reads")
+        raise ModelProblem(f"the input of `{_name(layer)}` is unknown")
     return found
 
 
 def _keras_2(node: Any, name: str) -> list[Tensor]:
     entries = [node] if isinstance(node, list) and node and isinstance(node[0], str) else node
     if not isinstance(entries, list) or not all(isinstance(each, list) and len(each) >= 3 for each in entries):
-        raise ModelProblem(f"what `{name}` reads cannot be understood")
+        raise ModelProblem(f"the input of `{name}` cannot be interpreted")
     return [(str(each[0]), int(each[2])) for each in entries]
 
 

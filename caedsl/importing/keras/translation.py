@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.importing.errors import Unsupported
+from caedsl.importing.errors import UnsupportedFeature, UnsupportedLayer
 from caedsl.importing.keras.nearest import NEAREST, OWN_CLASS
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import LARGEST, KerasLayer, Topology
@@ -18,14 +18,6 @@ from caedsl.vocabulary.shape import Shape, text
 
 Arrays = Mapping[str, Sequence[NDArray[Any]]]
 """Weights of each layer in Keras's order, by the layer's key."""
-
-
-class WithoutWord(Exception):
-    """Layer that a spec cannot express: what it is, and the closest alternative."""
-
-    def __init__(self, what: str, nearest: str = "") -> None:
-        super().__init__(what)
-        self.what, self.nearest = what, nearest
 
 
 class Counts(NamedTuple):
@@ -66,7 +58,7 @@ class KerasTranslation:
         self.topology = topology
         self.legacy = legacy
         self.layers: list[ForeignLayer] = []
-        self.without_word: list[Unsupported] = []
+        self.unsupported: list[UnsupportedLayer] = []
         self.notes: list[str] = []
         self._translators = translators
         self._arrays = arrays
@@ -78,18 +70,18 @@ class KerasTranslation:
         self.input = self.values[INPUT]
 
     def run(self) -> Value | None:
-        """Translate every layer; return the output, or None if some layer has no word."""
+        """Translate every layer; return the output, or None if some layer is not supported."""
         for layer in self.topology.layers:
             inputs = [self.values[key] for key in layer.inputs if key in self.values]
             translator = self._translators.get(layer.kind)
             try:
                 if layer.custom or translator is None:
-                    raise WithoutWord(*(OWN_CLASS if layer.custom else NEAREST.get(layer.kind, OWN_CLASS)))
+                    raise UnsupportedFeature(*(OWN_CLASS if layer.custom else NEAREST.get(layer.kind, OWN_CLASS)))
                 if len(inputs) == len(layer.inputs):
                     self.values[layer.key] = translator.translate(self, layer, inputs)
-            except WithoutWord as missing:
-                self.without_word.append(Unsupported(layer.key, f"{layer.kind}: {missing.what}", missing.nearest))
-        return None if self.without_word else self._ended(self.values[self.topology.end])
+            except UnsupportedFeature as missing:
+                self.unsupported.append(UnsupportedLayer(layer.key, f"{layer.kind}: {missing.what}", missing.nearest))
+        return None if self.unsupported else self._ended(self.values[self.topology.end])
 
     def _input(self, shape: Shape) -> Value:
         """Return the value of the input: a map, or a vector or matrix that is read as an image of one channel."""
@@ -107,7 +99,7 @@ class KerasTranslation:
         if len(shape) == 2 and flat and not any(each.kind == "Dense" for each in readers):
             return Value(INPUT, shape, (1, *shape))
         if len(shape) > 4:
-            raise ModelProblem(f"its samples have {len(shape)} axes, and a spec describes signals, images and volumes")
+            raise ModelProblem(f"its samples have {len(shape)} axes, but a spec describes signals, images and volumes")
         first = any(layer.config.get("data_format") == "channels_first" for layer in self.topology.layers)
         return map_value(INPUT, shape, first)
 
@@ -149,7 +141,7 @@ class KerasTranslation:
         if [array.shape for array in arrays] != [tuple(shape) for shape in shapes]:
             there = ", ".join(str(array.shape) for array in arrays) or "none"
             wanted = ", ".join(str(tuple(shape)) for shape in shapes)
-            raise ModelProblem(f"the weights of `{layer.key}` are {there}, and its configuration asks for {wanted}")
+            raise ModelProblem(f"the weights of `{layer.key}` are {there}, but its configuration asks for {wanted}")
         return arrays
 
     def wanted(self, key: str, size: int) -> Order | None:

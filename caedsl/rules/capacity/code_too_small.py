@@ -34,6 +34,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import as_published, unexplained_by
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
@@ -58,12 +59,12 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     size, lost = measured
     exactly = size == numbers
     enough = _enough(known)
-    counted = f"{numbers} number{'' if numbers == 1 else 's'}"
+    own = counted(numbers, "number")
     yield RULE.found(
         model.bottleneck.span,
-        f"the best linear code of {counted} keeps {_share(1 - lost, exactly)} of the variance of "
-        f"{model.data[0].name}; {enough} would keep {1 - known.unexplained[enough]:.0%}",
-        label=f"a code of {counted}",
+        f"the best linear code of {own} keeps {_share(1 - lost, exactly)} of the variance of {model.data[0].name}; "
+        f"{enough} would keep {1 - known.unexplained[enough]:.0%}",
+        label=f"a code of {own}",
         notes=(
             f"PCA leaves {'' if exactly else 'more than '}{lost:.1%} with {numbers}, "
             f"{known.unexplained[enough]:.1%} with {enough}; a convolutional code may do better",

@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from caedsl.data.batch_share import BatchShare
 from caedsl.data.launcher import launched
+from caedsl.diagnostics.text import counted
 from caedsl.runs.errors import TrainingError
 from caedsl.training.parallel.processes import ALONE, Found, LostError, Processes, training_with
 from caedsl.training.parallel.synchronised_layers import over_whole_batches
@@ -71,8 +72,8 @@ class ProcessGroup(Processes):
         number = 0 if devices == 1 and is_task else self._on_this_machine
         if number >= devices:
             raise TrainingError(
-                f"this machine has {devices} CUDA device{'s' * (devices != 1)}, and process {self.number} would need "
-                f"number {number + 1}: start one process a device (`--nproc-per-node {devices}`), or use --device cpu"
+                f"this machine has {counted(devices, 'CUDA device')}, but process {self.number} needs number "
+                f"{number + 1}: start one process per device (`--nproc-per-node {devices}`), or use --device cpu"
             )
         torch.cuda.set_device(number)
         return torch.device("cuda", number)
@@ -195,7 +196,8 @@ class ProcessGroup(Processes):
         if self.first and self._awaits_words():
             return str(self._store.get(WORDS).decode())
         return (
-            f"one of the {self.count} processes ended without a word: it was killed, or its machine or network failed"
+            f"one of the {self.count} processes ended without a message: it was killed, or its machine or network "
+            "failed"
         )
 
     def _awaits_words(self) -> bool:

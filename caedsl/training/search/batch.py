@@ -97,7 +97,7 @@ def find_batch(
     for number, size in enumerate(wanted.sizes):
         on_size(number, len(wanted.sizes))
         if not fits(trial, size):
-            end = f"{size} do not fit the memory"
+            end = f"{size} do not fit into memory"
             break
         rates.append((size, _images_per_second(trial, size, clock)))
         if number == 0 or rates[-1][1] >= GAIN * rates[best][1]:
@@ -109,7 +109,7 @@ def find_batch(
         smaller = next((size for size in (4, 2, 1) if size < wanted.sizes[0] and fits(trial, size)), 0)
         raise out_of_memory(wanted.sizes[0], smaller)
     if best < len(rates) - 1:
-        end = "larger ones are hardly faster"
+        end = "larger batches are hardly faster"
     measured = ", ".join(f"{size}: {rate:,.0f}" for size, rate in rates)
     return FoundBatch(
         rates[best][0], f"batch auto: {rates[best][0]}, because {end} (samples/s: {measured})", tuple(rates)

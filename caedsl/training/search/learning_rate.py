@@ -128,16 +128,16 @@ def _note(taken: float, choice: Choice, ends: Mapping[float, float]) -> str:
         f"{rate:g} ({f'{end:.4g}' if math.isfinite(end) else 'failed'})" for rate, end in sorted(ends.items())
     )
     return (
-        f"lr auto: {taken:g}, from a range test of {STEPS} steps ({DONE:.0%} of the fall of the loss were done at "
-        f"{choice.fallen:.1e}, and it was lowest at {choice.bottom:.1e}), and the losses after runs of {STEPS} steps "
-        f"with {tried}"
+        f"lr auto: {taken:g}, from a range test of {STEPS} steps ({DONE:.0%} of the fall of the loss was reached at "
+        f"{choice.fallen:.1e}, the lowest loss at {choice.bottom:.1e}), and from the losses after {STEPS} steps with "
+        f"{tried}"
     )
 
 
 def _no_rate() -> TrainingError:
     return TrainingError(
-        "the range test of `lr=auto` found no rate at which the loss falls: write one, such as `lr=1e-3`, "
-        "and see what `caedsl check` says of the spec"
+        "the range test of `lr=auto` found no rate at which the loss falls: write one, such as `lr=1e-3`, and run "
+        "`caedsl check` on the spec"
     )
 
 

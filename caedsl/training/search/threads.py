@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import torch
 
-from caedsl.data.cores import allowed_cores
+from caedsl.diagnostics.text import counted
+from caedsl.training.cores import allowed_cores
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
@@ -70,7 +71,7 @@ def settle_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
     if not found.seconds:
         return ()
     times = ", ".join(f"{count}: {1000 * seconds:.3g}" for count, seconds in found.seconds.items())
-    return (f"threads auto: {found.threads} of {most} (milliseconds a step: {times})",)
+    return (f"threads auto: {found.threads} of {most} (milliseconds per step: {times})",)
 
 
 def resume_threads(training: Training, began_on: str, recorded: int) -> tuple[str, ...]:
@@ -84,7 +85,9 @@ def _beyond(threads: int | None) -> tuple[str, ...]:
     cores = allowed_cores()
     if threads is None or threads <= cores:
         return ()
-    return (f"the run uses {threads} threads, and this process may use {cores} cores: steps may be slower for it",)
+    return (
+        f"the run uses {threads} threads, but this process may use only {counted(cores, 'core')}: steps may be slower",
+    )
 
 
 def measure(

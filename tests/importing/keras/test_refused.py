@@ -1,4 +1,4 @@
-"""Files that are refused: what has no word, what lies about its size, and what points out of the file."""
+"""Files that are refused: what is not supported, what lies about its size, and what points out of the file."""
 
 import io
 import json
@@ -88,11 +88,11 @@ KERNEL = "layers/functional/layers/conv2d/vars/0"
         ("Rescaling", {"scale": 1 / 255}, "it scales the data"),
         ("Softmax", {}, "the nearest is `sigmoid`"),
         ("Permute", {"dims": [2, 1, 3]}, "it moves axes"),
-        ("Activation", {"activation": "exponential"}, "`exponential` has no word"),
+        ("Activation", {"activation": "exponential"}, "`exponential` is not supported"),
         ("ReLU", {"threshold": 1.0}, "the nearest is `relu`"),
         ("LayerNormalization", {"axis": [3], "scale": False, "center": False}, "`norm=layer` normalises a whole map"),
         ("GlobalMaxPooling2D", {}, "it takes the maximum of a map"),
-        ("UpSampling2D", {"size": [2, 2], "interpolation": "lanczos5"}, "`lanczos5` has no word"),
+        ("UpSampling2D", {"size": [2, 2], "interpolation": "lanczos5"}, "`lanczos5` is not supported"),
         ("ZeroPadding2D", {"padding": [[0, 1], [2, 3]]}, "one pair for all axes"),
         ("MaxPooling2D", {"pool_size": [2, 2], "strides": [1, 1], "padding": "same"}, "use `valid`"),
         ("Reshape", {"target_shape": [4, 4, 6]}, "it would mix them"),
@@ -117,7 +117,7 @@ def test_options_without_a_word_are_named() -> None:
     def constrained(layers: Layers) -> None:
         layers[1]["config"]["kernel_constraint"] = {"class_name": "MaxNorm", "config": {"max_value": 2}}
 
-    assert "`kernel_constraint` has no word" in refusal(with_encoder(constrained))
+    assert "`kernel_constraint` is not supported" in refusal(with_encoder(constrained))
 
 
 def _several_outputs(config: dict[str, Any]) -> None:
@@ -188,7 +188,7 @@ def test_a_model_of_another_form_is_refused(change: Callable[[dict[str, Any]], N
         (packed({}), "neither a `.keras` file"),
         (packed({"a": b""}), "it has no `config.json`"),
         (packed({**members(), "config.json": b"[" * 100_000}), "no JSON"),
-        (packed({**members(), "config.json": b"3"}), "describes no model"),
+        (packed({**members(), "config.json": b"3"}), "does not describe a model"),
         (packed({**members(), "config.json": b"\xff\xfe"}), "cannot be read"),
         (packed({**members(), "model.weights.h5": b"nothing"}), "HDF5"),
         (packed({n: c for n, c in members().items() if "weights" not in n}), "it has no `model.weights.h5`"),
