@@ -7,7 +7,7 @@ from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.symptoms import CAUSES, likely_cause
 from caedsl.runs.files import SPEC
 from caedsl.runs.schema import read_monitors
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.catalogue import find
 from caedsl.training.monitors.engine.observation import PLATEAU_STEPS
 from caedsl.training.monitors.engine.watch import watch_run
@@ -38,7 +38,7 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     short = [f"more epochs (healthy networks beat the mean {noun} after 40 to 240 steps)"]
     remedies = [*(short if last.step < PLATEAU_STEPS else []), f"what `caedsl doctor {path}` finds by trying"]
     watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
-    sign = Sign(
+    sign = Symptom(
         "train.epochs" if last.step < PLATEAU_STEPS else "train.optimizer",
         f"after {counted(last.step, 'step')} the error on {evaluation.images:,} {evaluation.part} {noun}s is "
         f"{times:.3g} times "

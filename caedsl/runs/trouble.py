@@ -1,12 +1,12 @@
-"""Findings of monitors: the sign a monitor yields, and the record of it. Nothing here needs torch."""
+"""Findings of monitors: the symptom that a monitor yields, and its record. Nothing here needs torch."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 
-class Sign(NamedTuple):
-    """Finding of a monitor.
+class Symptom(NamedTuple):
+    """Problem that a monitor has found.
 
     ``where`` is the index of a layer in ``Facts.layers``, or a setting such as ``train.optimizer``. ``message`` is
     shown after the name of that place and a colon; it states the fault with its numbers and what it means. ``remedy``

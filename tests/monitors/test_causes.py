@@ -15,18 +15,18 @@ from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.example import examples, whole_spec
 from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS, likely_cause, rate_fault
 from caedsl.runs.history import Epoch
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.source import Source
 from caedsl.training.monitors import constant_output, saturated_output
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import (
-    Broken,
     Facts,
     LayerFacts,
     LayerProbe,
     LossWindow,
+    NonFiniteOrigin,
     ProbeResult,
     RunSoFar,
 )
@@ -81,8 +81,8 @@ def test_nothing_is_explained_by_findings_that_are_no_cause() -> None:
 def test_a_monitor_repeats_the_static_advice_and_not_its_opposite(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def contradicting(seen: RunSoFar) -> list[Sign]:
-        return [Sign("train.optimizer", "every image is the same picture", "a smaller learning rate")]
+    def contradicting(seen: RunSoFar) -> list[Symptom]:
+        return [Symptom("train.optimizer", "every image is the same picture", "a smaller learning rate")]
 
     monkeypatch.setattr(watch, "every", lambda: (Monitor("constant-output", "", contradicting, (), False),))
     static = {finding.name: finding for finding in check_source(Source(SLOW)).findings}
@@ -110,7 +110,7 @@ def _seen(lr: float, loss: str = "mse", optimizer: str = "adam") -> RunSoFar:
         rounds=1,
         probed=128,
         images=128,
-        judged_apart=False,
+        differs_in_eval_mode=False,
     )
     layers = (LayerProbe(1.0, 1.0, 1.0, 1.0), LayerProbe(1.0, 0.001, None, 1.0))
     probe = ProbeResult(800, 800.0, layers, 1.0, 1.0, 1.2, 0.001, 1.0, 1.0, 0.1, 0.9, "1" * 8)
@@ -119,10 +119,10 @@ def _seen(lr: float, loss: str = "mse", optimizer: str = "adam") -> RunSoFar:
 
 
 def test_no_relu_is_advised_for_the_output() -> None:
-    (sign,) = constant_output.look(_seen(1e-3))
-    assert sign.where == 1
-    assert "relu" not in sign.remedy
-    assert "hidden layers" in sign.remedy
+    (symptom,) = constant_output.look(_seen(1e-3))
+    assert symptom.where == 1
+    assert "relu" not in symptom.remedy
+    assert "hidden layers" in symptom.remedy
 
 
 def test_a_dark_output_that_stays_gets_another_remedy() -> None:
@@ -144,7 +144,9 @@ def test_following_the_advice_about_the_rate_ends_in_other_advice(optimizer: str
     """The rate moves one way only, and in the end every monitor proposes something else."""
     for monitor in monitors.every():
         rate, directions = lr, []
-        while found := [m for sign in monitor.look(_of_every_kind(rate, optimizer)) if (m := RATE.search(sign.remedy))]:
+        while found := [
+            m for symptom in monitor.look(_of_every_kind(rate, optimizer)) if (m := RATE.search(symptom.remedy))
+        ]:
             directions.append(found[0][1])
             rate = float(found[0][2])
             assert len(directions) <= 9, f"{monitor.name}: {found[0][0]}"
@@ -160,9 +162,9 @@ def test_no_monitor_advises_a_rate_against_the_check(fault: str, forbidden: str)
         seen = _of_every_kind(lr)
         seen.facts = replace(seen.facts, findings=lambda: findings)
         for monitor in monitors.every():
-            for sign in monitor.look(seen):
+            for symptom in monitor.look(seen):
                 cause = likely_cause(monitor.name, findings)
-                assert f"a {forbidden} learning rate" not in (sign.remedy if cause is None else cause.remedy)
+                assert f"a {forbidden} learning rate" not in (symptom.remedy if cause is None else cause.remedy)
 
 
 @pytest.mark.parametrize("lr", [0.1, 1e-3, 1e-5])
@@ -177,7 +179,7 @@ def test_all_advice_can_be_followed(lr: float) -> None:
             )
         )
         for monitor in monitors.every():
-            for alternative in [part for sign in monitor.look(seen) for part in of_monitor(sign.remedy)]:
+            for alternative in [part for symptom in monitor.look(seen) for part in of_monitor(symptom.remedy)]:
                 changed = followed(model, alternative)
                 assert changed is not None and changed != model.source.text, f"{monitor.name}: {alternative}"
                 assert not check_source(Source(changed)).has_errors, f"{monitor.name}: {alternative}"
@@ -189,7 +191,7 @@ def _of_every_kind(lr: float, optimizer: str = "adam") -> RunSoFar:
     dead, last = LayerProbe(1.0, 0.0, 0.0, 1e-9), LayerProbe(1.0, 0.001, None, 1e3)
     seen.facts = replace(
         seen.facts,
-        judged_apart=True,
+        differs_in_eval_mode=True,
         layers=[LayerFacts("conv 4 relu norm=batch", 4, functions.RELU, norms.BATCH), seen.facts.layers[1]],
     )
     probe = seen.probes[0]._replace(layers=(dead, last), error=2.0, unevenness=0.1, moving="0" * 8, loss=9.0)
@@ -198,7 +200,7 @@ def _of_every_kind(lr: float, optimizer: str = "adam") -> RunSoFar:
     seen.first_probe, seen.best_probe = begun, begun
     windows = [LossWindow(100 * number, 100, 3.0, 0.9, {}) for number in range(1, 9)]
     seen.windows, seen.first_window, seen.best_window = windows, windows[0], windows[0]._replace(mean=1.0)
-    seen.broken = Broken(0, "output", 1e9)
+    seen.non_finite = NonFiniteOrigin(0, "output", 1e9)
     return seen
 
 
@@ -211,10 +213,10 @@ def test_the_run_of_every_kind_has_advice_of_most_monitors() -> None:
 def test_findings_name_the_samples_as_they_are(shape: Shape, noun: str) -> None:
     seen = _seen(1e-4)
     seen.facts = replace(seen.facts, input_shape=shape)
-    seen.broken = Broken(None, "images", 0.0)
-    signs = [sign for monitor in monitors.every() for sign in monitor.look(seen)]
-    said = " ".join(f"{sign.message} {sign.remedy}" for sign in signs)
-    assert len(signs) >= 3
-    assert f"every {noun} is reconstructed alike" in said
+    seen.non_finite = NonFiniteOrigin(None, "images", 0.0)
+    symptoms = [symptom for monitor in monitors.every() for symptom in monitor.look(seen)]
+    said = " ".join(f"{symptom.message} {symptom.remedy}" for symptom in symptoms)
+    assert len(symptoms) >= 3
+    assert f"all {noun}s have the same reconstruction" in said
     assert f"mean {noun}" in said
     assert ("image" in said, "pixel" in said) == (noun == "image", noun == "image")

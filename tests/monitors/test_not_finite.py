@@ -81,7 +81,7 @@ def ruined(training: Training) -> None:
     ("spoil", "layer", "line", "words"),
     [
         (huge, "bottleneck 1: dense 8", 5, "its output is the first that is not finite"),
-        (ruined, "decoder 1: dense 64 relu", 5, "its gradient was not finite a step before"),
+        (ruined, "decoder 1: dense 64 relu", 5, "its gradient was not finite one step before"),
     ],
 )
 def test_the_first_layer_is_named_however_late_it_is_noticed(
@@ -116,17 +116,17 @@ def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
     ran = watched(clipped, tmp_path / "run")
     assert "at step 44 (epoch 2)" in ran.error
     assert ran.record[0]["layer"] == "bottleneck 1: dense 8"
-    assert ran.record[0]["message"] == "its gradient is the first on the way back that is not finite"
+    assert ran.record[0]["message"] == "its gradient is the first in the backward pass that is not finite"
 
 
 def test_without_the_memory_to_look_for_the_layer_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(watch, "find_break", exhausted)
+    monkeypatch.setattr(watch, "find_origin", exhausted)
     spoiled_at(43, huge, monkeypatch)
     ran = watched(QUIET, tmp_path / "run")
-    assert "at step 44 (epoch 2); the layer is not known" in ran.error
+    assert "at step 44 (epoch 2); the layer is unknown" in ran.error
     assert "try a smaller learning rate" in ran.error
     assert ran.record == []
 

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from caedsl.data.sample import Sample
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training import train as training_module
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
@@ -27,9 +27,9 @@ SPEC = VARIANTS["adam"]
 def after(step: int, where: int | str = 0) -> Monitor:
     """Return a monitor that reports something from a given step on."""
 
-    def look(seen: RunSoFar) -> Iterator[Sign]:
+    def look(seen: RunSoFar) -> Iterator[Symptom]:
         if seen.probes and seen.probes[-1].step >= step:
-            yield Sign(where, f"is wrong at step {seen.probes[-1].step}", "do otherwise")
+            yield Symptom(where, f"is wrong at step {seen.probes[-1].step}", "do otherwise")
 
     return Monitor(f"after-{step}", "", look, (), False)
 

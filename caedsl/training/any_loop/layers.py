@@ -101,12 +101,12 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
         made = reconstruction_in(functional_call(module, copies, (sample,)), target)
         if made.shape != target.shape:
             raise ValueError(
-                f"the module makes {tuple(made.shape[1:])} of a sample, and should make {tuple(target.shape[1:])}: "
-                "pass what it is compared with as `target`"
+                f"the module returns {tuple(made.shape[1:])} for a sample, but should return "
+                f"{tuple(target.shape[1:])}: pass the expected output as `target`"
             )
     layers = _grouped(ran, functions.found)
     if not layers:
-        raise ValueError("the module computes with no layer of its own: there is nothing to watch")
+        raise ValueError("the module has no layers, so there is nothing to watch")
     return _placed(layers, shapes, tuple(target.shape[1:]), code)
 
 
@@ -137,7 +137,7 @@ def _placed(
 ) -> Layout:
     if code is not None and code not in shapes:
         known = ", ".join(name for name in shapes if name and "." not in name)
-        raise ValueError(f"code={code!r} is no module that returns one tensor: there are {known}")
+        raise ValueError(f"code={code!r} is not a module that returns one tensor: choose one of {known}")
     smallest = min(range(len(layers)), key=lambda number: prod(layers[number].shape))
     path = code if code is not None else layers[smallest].paths[-1]
     inside = [number for number, layer in enumerate(layers) if any(_below(each, path) for each in layer.paths)]

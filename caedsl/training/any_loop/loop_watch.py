@@ -16,14 +16,14 @@ from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, SettledOptimizer
 from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
-from caedsl.runs.trouble import Sign, Trouble
+from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
-from caedsl.training.monitors.engine.non_finite_origin import break_in, ruined_weights
-from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Broken, Facts, RunSoFar
+from caedsl.training.monitors.engine.non_finite_origin import origin_in_batch, ruined_weights
+from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
-from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_when_judged
+from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_in_eval_mode
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
 from caedsl.training.precision import Precision
 from caedsl.vocabulary.optimizers import OPTIMIZERS
@@ -205,7 +205,7 @@ class LoopWatch(PublicNames):
             rounds=rounds,
             probed=rounds * self._images,
             images=self._images,
-            judged_apart=differs_when_judged(self.module),
+            differs_in_eval_mode=differs_in_eval_mode(self.module),
             counts_epochs=False,
             findings=self._findings,
         )
@@ -232,7 +232,7 @@ class LoopWatch(PublicNames):
     def _look(self, samples: Tensor, aim: Tensor) -> Sequence[Trouble]:
         pending = self._read()
         if not all(torch.isfinite(torch.tensor([losses[0] for losses, _ in pending]))):
-            return self._broken(Sample(aim, samples))
+            return self._non_finite(Sample(aim, samples))
         assert self._sum is not None
         self._prober.mean_image = self._sum / self._averaged
         self._prober.grey = self._prober.mean_image.mean()
@@ -244,14 +244,14 @@ class LoopWatch(PublicNames):
         self._seen.take(probe, window_of(self._steps, pending, self._loop.settings.batch, ()))
         return self._ask()
 
-    def _broken(self, samples: Sample) -> Sequence[Trouble]:
+    def _non_finite(self, samples: Sample) -> Sequence[Trouble]:
         """Report where a non-finite number came from, and end the watch."""
         self._ended = True
         ruined = ruined_weights(self.module, self._layout.layers)
-        found = Broken(ruined, "weights", 0.0) if ruined is not None else None
+        found = NonFiniteOrigin(ruined, "weights", 0.0) if ruined is not None else None
         output = self._layout.output if self._layout.output is not None else len(self._layout.layers) - 1
-        found = found or break_in(self._loop, self._layout.layers, output, samples)
-        self._seen.broken = found or Broken(output, "loss", 0.0)
+        found = found or origin_in_batch(self._loop, self._layout.layers, output, samples)
+        self._seen.non_finite = found or NonFiniteOrigin(output, "loss", 0.0)
         monitor = find(NOT_FINITE)
         assert monitor is not None
         return self._monitor_findings.ask((monitor,), self._seen, self._steps, len(self._epochs) + 1)
@@ -265,12 +265,12 @@ class LoopWatch(PublicNames):
             self._found = tuple(self._static(self._shape, self._range, self._loop.settings.batch))
         return self._found
 
-    def _place(self, sign: Sign) -> NamedPlace:
-        if isinstance(sign.where, int):
-            layer = self._layout.layers[sign.where]
+    def _place(self, symptom: Symptom) -> NamedPlace:
+        if isinstance(symptom.where, int):
+            layer = self._layout.layers[symptom.where]
             name = self.names.get(layer.paths[0], layer.paths[0])
             return NamedPlace(f"{name} (`{layer.facts.words}`)", name, None, 0)
-        return NamedPlace(sign.where.rpartition(".")[2], None, sign.where, 0)
+        return NamedPlace(symptom.where.rpartition(".")[2], None, symptom.where, 0)
 
     def _shown(self, trouble: Trouble, lines: Sequence[str]) -> None:
         for line in lines[:1]:

@@ -1,14 +1,14 @@
-"""Every image is reconstructed as the same picture.
+"""Every image has the same reconstruction.
 
 ## What it does
 Compares the output with two predictors that ignore the image: the mean of the training images, and the best single
-grey. It speaks after 500 steps and one epoch (steps of a warm-up count for the share of the learning rate that they
-have), if over 128 training images the error is at least 95 % of the mean image's and the output varies from image to
-image less than a tenth as much as the images do. It names the layer at which the difference between images is lost.
+grey value. Reports after 500 steps and one epoch (warm-up steps count by their share of the learning rate) if, on 128
+training images, the error is at least 95 % of the mean image's and the output varies between images by less than a
+tenth of the images' own variation. Names the layer at which the differences between images are lost.
 
 ## Why is this bad?
-This is the collapsed autoencoder: only the bias of the output is learned. The loss falls at first, to that of the mean
-image, and looks like training.
+The autoencoder has collapsed: only the bias of the output is learned. The loss still falls to that of the mean image
+at first, which looks like training.
 
 ## Example
 ```cae
@@ -33,20 +33,19 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
 ```
 
 ## How sure
-What is said is measured. The moment is a heuristic: healthy models leave the mean image at steps 40 to 240, so that at
-step 50 the same numbers are a false alarm in two runs of three. At the end of 500 steps the verdict found 39 of 55
-failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 that trained.
+The errors and variations are measured. The time of the report is a heuristic: healthy models leave the mean image at
+steps 40 to 240, and at step 50 the same criteria are a false alarm in two runs of three. After 500 steps they found 39
+of 55 failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 successful ones.
 
 ## References
-- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": the mean image
-  is what is left where the code carries nothing.
-- Bowman et al. 2016, "Generating sentences from a continuous space", arXiv 1511.06349: the decoder that ignores its
-  code.
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": a code that
+  carries nothing leaves the mean image.
+- Bowman et al. 2016, "Generating sentences from a continuous space", arXiv 1511.06349: a decoder that ignores its code.
 """
 
 from collections.abc import Iterator, Sequence
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import DOCTOR, HIGHEST, lower_rate, one_of
 
@@ -57,20 +56,20 @@ SPREAD = 0.1
 """Standard deviation of the output over images, relative to that of the images."""
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that loses the image."""
-    probes = seen.round()
-    if not probes or not seen.had_time or not all(map(_constant, probes)):
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer that loses the image."""
+    probes = run.round()
+    if not probes or not run.had_time or not all(map(_constant, probes)):
         return
     error, mean, grey = (sum(values) / len(probes) for values in zip(*map(_errors, probes), strict=True))
-    name = seen.facts.noun
+    name = run.facts.noun
     known = f"mean {name} {mean:.4f}, best single value {grey:.4f}"
-    losing = _losing_layer(seen, probes)
-    yield Sign(
+    losing = _losing_layer(run, probes)
+    yield Symptom(
         losing,
-        f"every {name} is reconstructed alike (squared error {error:.4f}; {known}): the difference between {name}s is "
-        "lost here, and only the bias of the output is learned",
-        _remedy(seen, losing),
+        f"all {name}s have the same reconstruction (squared error {error:.4f}; {known}): the differences between "
+        f"{name}s are lost here, and only the bias of the output is learned",
+        _remedy(run, losing),
     )
 
 
@@ -82,7 +81,7 @@ def _errors(probe: ProbeResult) -> tuple[float, float, float]:
     return probe.error, probe.mean_error, probe.grey_error
 
 
-def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
+def _losing_layer(run: RunSoFar, probes: Sequence[ProbeResult]) -> int:
     """Return the layer that most reduces the dependence on the image from its input to its output."""
     last = probes[-1].layers
     kept = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
@@ -90,16 +89,16 @@ def _losing_layer(seen: RunSoFar, probes: Sequence[ProbeResult]) -> int:
     return min(range(len(losses)), key=losses.__getitem__)
 
 
-def _remedy(seen: RunSoFar, losing: int) -> str:
+def _remedy(run: RunSoFar, losing: int) -> str:
     """Return the remedies. None concerns the output layer's activation, which follows from the range of the images."""
-    settings, remedies = seen.facts.settings, []
+    settings, remedies = run.facts.settings, []
     if settings.optimizer.lr > HIGHEST:  # 0.01 trained best in the pilot, 0.1 never
-        remedies += lower_rate(seen.facts)
-    if seen.facts.penalised or settings.optimizer.weight_decay:
+        remedies += lower_rate(run.facts)
+    if run.facts.penalised or settings.optimizer.weight_decay:
         remedies.append("a tenth of the weight penalties")
-    if all(layer.norm is None for layer in seen.facts.layers):
+    if all(layer.norm is None for layer in run.facts.layers):
         remedies.append("`norm=batch` on the hidden layers around it")
-    function = seen.facts.layers[losing].function
-    if function.saturates and losing != seen.facts.output_layer:
+    function = run.facts.layers[losing].function
+    if function.saturates and losing != run.facts.output_layer:
         remedies.append(f"`relu` instead of `{function.name}` on this line")
     return one_of(remedies or ["another `seed`", DOCTOR])

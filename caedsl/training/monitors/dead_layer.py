@@ -1,13 +1,13 @@
-"""A layer of ReLUs none of which fires for any image.
+"""A ReLU layer outputs 0 for every image.
 
 ## What it does
-Looks for layers ending in `relu` whose every channel is 0 at every pixel of every image, over 128 training images (half
-of them where there are fewer than 256) and at least 50 steps, although what comes in still differs from image to image.
+Looks for layers that end in `relu` and are 0 in every channel at every pixel, for 128 training images (or half of
+them, if there are fewer than 256) and over at least 50 steps, although their input still varies between images.
 
 ## Why is this bad?
-The layer's output is 0 whatever the image. No gradient passes a ReLU that is 0, so that neither this layer nor any
-before it learns any more: a dead layer cannot come back by training on. In a residual the shortcut still carries the
-image; the layers inside add nothing.
+The output of the layer is 0 whatever the image. No gradient passes a ReLU whose output is 0, so neither this layer
+nor any before it learns any more: a dead layer does not recover. In a residual, the shortcut still carries the image,
+but the layers inside contribute nothing.
 
 ## Example
 ```cae
@@ -32,19 +32,20 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10 }
 ```
 
 ## How sure
-That a unit is 0 on 128 images is measured; that it stays so is arithmetic, but for what momentum and penalties still
-move, for which the 50 steps allow. Half of a layer being dead says nothing: in 104 trainings on MNIST and as many on
-Fashion-MNIST the two best learning rates ended with 50 to 88 % dead in one layer, and at the start up to 46 % are dead
-in models that train well. So this monitor is silent as long as one channel lives.
+That the units are 0 on 128 images is measured. That they stay 0 is arithmetic, apart from the effect of momentum and
+penalties, for which the 50 steps allow. A layer that is half dead is not a fault: in 104 trainings on MNIST and as many
+on Fashion-MNIST, the two best learning rates ended with 50 to 88 % of a layer dead, and up to 46 % are dead at the
+start in models that train well. The monitor therefore reports nothing while a single channel is active.
 
 ## References
 - Lu et al. 2019, "Dying ReLU and initialization", arXiv 1903.06733.
-- Zhang et al. 2021, "AutoTrainer", arXiv 2002.04845: the problem as a monitor of trainings sees it.
+- Zhang et al. 2021, "AutoTrainer", arXiv 2002.04845: detection of dying ReLUs during training.
 """
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.diagnostics.text import counted
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import with_lower_rate
 
@@ -52,18 +53,18 @@ BY_LAYER = True
 LEAST_STEPS = 50
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield a sign for each dead layer whose input varies between images."""
-    probes, name = seen.round(), seen.facts.noun
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield a symptom for each dead layer whose input varies between images."""
+    probes, name = run.round(), run.facts.noun
     if not probes or probes[-1].step - probes[0].step < LEAST_STEPS:
         return
-    for number, layer in enumerate(seen.facts.layers):
+    for number, layer in enumerate(run.facts.layers):
         fires = any(probe.layers[number].firing != 0 for probe in probes)
         fed = number == 0 or any(probe.layers[number - 1].spread > 0 for probe in probes)
         if fed and not fires:
-            yield Sign(
+            yield Symptom(
                 number,
-                f"none of its {layer.units} channels is above 0 for any of {seen.facts.probed} {name}s: its output is "
-                f"0 whatever the {name}, no gradient passes, and neither it nor what comes before can learn any more",
-                with_lower_rate(seen.facts, ["`leaky_relu` instead of `relu` on this line", "another `seed`"]),
+                f"its {counted(layer.units, 'channel')} output 0 for all of {run.facts.probed} {name}s: no gradient "
+                "passes, so neither this layer nor any before it can learn",
+                with_lower_rate(run.facts, ["`leaky_relu` instead of `relu` on this line", "another `seed`"]),
             )

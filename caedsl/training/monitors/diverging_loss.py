@@ -1,12 +1,12 @@
-"""The loss has risen to twice its best, and stays there.
+"""The training loss has more than doubled and does not recover.
 
 ## What it does
-Takes the mean of the training loss between two probes. It speaks where three such means in a row are more than twice
-the lowest one so far. It names the first layer whose output has grown since then.
+Takes the mean training loss between two probes. Reports if three such means in a row are more than twice the lowest
+one so far. Names the first layer whose output has grown since then.
 
 ## Why is this bad?
-The run had learned more than it knows now. From here it seldom finds back by itself, and the best weights are those
-of an earlier epoch, if one was over.
+The model has lost what it had learned. It rarely recovers by itself, and the best weights are those of an earlier
+epoch, if one was completed.
 
 ## Example
 ```cae
@@ -31,8 +31,8 @@ train { loss mse; optimizer adam lr=0.005; schedule constant warmup=40%; batch 6
 ```
 
 ## How sure
-The rise is measured; twice is TheDeepChecker's border. A spike that is over after one or two windows, as Adam makes
-them now and then, is not reported.
+The rise is measured; the factor of two is TheDeepChecker's threshold. A spike of one or two windows, as Adam causes
+occasionally, is not reported.
 
 ## References
 - Ben Braiek and Khomh 2023, "Testing feedforward neural networks training programs", ACM TOSEM: TheDeepChecker.
@@ -40,7 +40,7 @@ them now and then, is not reported.
 
 from collections.abc import Iterator, Mapping
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import CLIP, times, with_lower_rate
 
@@ -49,18 +49,18 @@ WINDOWS = 3
 GROWN = 2.0
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the first layer whose output has grown, or at the optimizer if none has."""
-    best, windows = seen.best_window, seen.windows[-WINDOWS:]
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the first layer whose output has grown, or at the optimizer if none has."""
+    best, windows = run.best_window, run.windows[-WINDOWS:]
     if best is None or len(windows) < WINDOWS or any(window.mean <= RISE * best.mean for window in windows):
         return
-    grown = _first_grown(seen)
-    growth = "" if grown is None else f"; this is the first layer whose output has grown, {times(grown[1])}"
-    yield Sign(
+    grown = _first_grown(run)
+    growth = "" if grown is None else f"; this is the first layer whose output has grown ({times(grown[1])} as large)"
+    yield Symptom(
         grown[0] if grown is not None else "train.optimizer",
-        f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and "
-        f"stays there{_risen(best.terms, windows[-1].terms)}{growth}: what was learned is lost",
-        with_lower_rate(seen.facts, CLIP if seen.facts.settings.clip is None else []),
+        f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and does "
+        f"not recover{_risen(best.terms, windows[-1].terms)}{growth}",
+        with_lower_rate(run.facts, CLIP if run.facts.settings.clip is None else []),
     )
 
 
@@ -70,14 +70,14 @@ def _risen(before: Mapping[str, float], now: Mapping[str, float]) -> str:
     if len(rises) < 2:
         return ""
     most = max(rises, key=rises.__getitem__)
-    return f"; of its terms `{most}` has risen most, {times(rises[most])}"
+    return f"; the term `{most}` has risen most ({times(rises[most])} as large)"
 
 
-def _first_grown(seen: RunSoFar) -> tuple[int, float] | None:
+def _first_grown(run: RunSoFar) -> tuple[int, float] | None:
     """Return the first layer whose output has at least doubled since the best loss, and by how much."""
-    if seen.best_probe is None:
+    if run.best_probe is None:
         return None
-    for number, (then, now) in enumerate(zip(seen.best_probe.layers, seen.probes[-1].layers, strict=True)):
+    for number, (then, now) in enumerate(zip(run.best_probe.layers, run.probes[-1].layers, strict=True)):
         if then.size and now.size > GROWN * then.size:
             return number, now.size / then.size
     return None

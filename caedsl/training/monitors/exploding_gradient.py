@@ -1,13 +1,13 @@
-"""The gradient has grown a thousandfold since the start, and the loss with it.
+"""A gradient has grown a thousandfold, and the loss has not improved.
 
 ## What it does
-Compares the norm of each kernel's gradient with what it was after the first step. It speaks where some layer's is a
-thousand times that in two probes in a row, while the loss is no better than at the start. It names the layer whose
-gradient grew most.
+Compares the norm of each kernel's gradient with its norm after the first step. Reports if some layer's gradient is a
+thousand times as large in two probes in a row, while the loss is no better than at the start. Names the layer whose
+gradient has grown most.
 
 ## Why is this bad?
-A step is as long as the gradient says (with `sgd` in proportion, with `adam` for as long as the mean of the squares
-takes to follow): weights are thrown far away, the gradient there is larger still, and the loss ends as infinity or NaN.
+The length of a step follows the gradient (in proportion with `sgd`; with `adam` until the mean of the squares has
+adapted). The weights are moved far away, where the gradient is larger still, and the loss ends as infinity or NaN.
 
 ## Example
 ```cae
@@ -32,8 +32,8 @@ train { loss mse; optimizer adam lr=0.005; schedule constant warmup=40%; batch 6
 ```
 
 ## How sure
-The growth is measured. A model that leaves the mean image also has a gradient that grows, by a factor of 30 or so, but
-its loss falls: both together are not seen in a healthy run.
+The growth is measured. The gradient also grows when a model leaves the mean image, by a factor of about 30, but then
+the loss falls: a healthy run does not show both together.
 
 ## References
 - Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", arXiv 1211.5063.
@@ -41,16 +41,16 @@ its loss falls: both together are not seen in a healthy run.
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import CLIP, times, with_lower_rate
 
 GROWTH = 1000.0
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer whose gradient grew most."""
-    first, probes = seen.first_probe, seen.probes[-2:]
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer whose gradient grew most."""
+    first, probes = run.first_probe, run.probes[-2:]
     if first is None or len(probes) < 2:
         return
     grown = [_growth(first, probe) for probe in probes]
@@ -58,11 +58,11 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     worst = max(grown[-1], key=grown[-1].__getitem__)
     now, then = probes[-1].layers[worst].gradient or 0.0, first.layers[worst].gradient or 0.0
-    yield Sign(
+    yield Symptom(
         worst,
-        f"its gradient is {times(now / then)} what it was at the start ({now:.1e} against {then:.1e}), and the loss "
-        "has risen with it: the next stage is a loss that is not finite",
-        with_lower_rate(seen.facts, CLIP if seen.facts.settings.clip is None else []),
+        f"its gradient is {times(now / then)} as large as at the start ({now:.1e}, was {then:.1e}), and the loss has "
+        "not improved: the loss may become infinite",
+        with_lower_rate(run.facts, CLIP if run.facts.settings.clip is None else []),
     )
 
 

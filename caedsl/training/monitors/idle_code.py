@@ -1,14 +1,15 @@
-"""Half of the code or more never changes from image to image.
+"""At least half of the code is the same for every image.
 
 ## What it does
-Looks for numbers of the code (channels, where it is a feature map) that are the same for all images: over 256 training
-images their deviation is less than a thousandth of the liveliest one's. It speaks after 500 steps and one epoch (steps
-of a warm-up count for their share) where they are half of the code or more, and what is left is less than a quarter of
-the image. With an activity penalty (`l1` on the bottleneck), which is meant to silence some, nine tenths are asked for.
+Looks for units of the code (channels, if it is a feature map) that are the same for all images: over 256 training
+images, their standard deviation is less than a thousandth of that of the most variable unit. Reports after 500 steps
+and one epoch (warm-up steps count by their share of the learning rate) if at least half of the units are idle and the
+rest has less than a quarter of the image's size. With an activity penalty (`l1` on the bottleneck), which is meant to
+silence units, at least nine tenths must be idle.
 
 ## Why is this bad?
-Such numbers carry nothing: the code is smaller than the spec says, and so is what can be reconstructed. In the pilot a
-`relu` on a code of 32 left 15 alive on MNIST and cost half as much error again.
+Idle units carry no information: the code is smaller than the spec says, and reconstructs accordingly less. In a pilot
+on MNIST, a `relu` on a code of 32 left 15 active and increased the error by half.
 
 ## Example
 ```cae
@@ -33,8 +34,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
 
 ## How sure
-The deviations are measured. That half of the code being idle is a fault is a heuristic: a spec may have more code than
-it needs, which is why wide codes are left alone.
+The deviations are measured. That half of the code being idle is a fault is a heuristic: a spec may have a larger code
+than it needs, so wide codes are not reported.
 
 ## References
 - Burda et al. 2016, "Importance weighted autoencoders", arXiv 1509.00519: active units of a code.
@@ -42,7 +43,8 @@ it needs, which is why wide codes are left alone.
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.diagnostics.text import counted
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import dying_activation, lower_rate, one_of
 
@@ -52,10 +54,10 @@ IDLE_WITH_PENALTY = 0.9
 PART_OF_IMAGE = 0.25
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that returns the code."""
-    facts, probes = seen.facts, seen.long_round()
-    if not probes or not seen.had_time or facts.code_layer is None:
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer that returns the code."""
+    facts, probes = run.facts, run.long_round()
+    if not probes or not run.had_time or facts.code_layer is None:
         return
     moves = ["1" in unit for unit in zip(*(probe.moving for probe in probes), strict=True)]
     idle = moves.count(False)
@@ -65,10 +67,10 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     units = "numbers" if len(moves) == facts.code_size else "channels"
     dying = dying_activation(facts.layers[facts.code_layer])
-    yield Sign(
+    yield Symptom(
         facts.code_layer,
-        f"{idle} of the {len(moves)} {units} of the code are the same for all of {2 * facts.probed} {facts.noun}s: "
-        f"the code is really one of {left:.0f} numbers",
+        f"{idle} of {len(moves)} {units} of the code are the same for all of {2 * facts.probed} {facts.noun}s: only "
+        f"{counted(round(left), 'number')} of the code carry information",
         one_of(
             [
                 *([f"no `{dying}` on the code"] if dying else []),

@@ -1,12 +1,13 @@
-"""The loss is infinite or not a number.
+"""The loss is infinite or NaN.
 
 ## What it does
-From the first such loss on the weights stand still, until it is noticed. Then the step is taken once more, layer by
-layer, and the first that does not return finite numbers is named: forward, in the loss itself, or on the way back.
+The weights are frozen from the first such loss until it is detected. Then the step is repeated layer by layer, and
+the first layer whose numbers are not finite is named: in the forward pass, in the loss itself, or in the backward
+pass.
 
 ## Why is this bad?
-One infinite gradient makes every weight that it reaches infinite or NaN, for good. The run ends here whatever `on
-trouble` says; the weights of the best epoch are kept.
+A single infinite gradient permanently makes every weight that it reaches infinite or NaN. The run ends here, whatever
+`on trouble` says; the weights of the best epoch are saved.
 
 ## Example
 ```cae
@@ -31,45 +32,45 @@ train { loss mse; optimizer sgd lr=0.03; batch 64; epochs 5 }
 ```
 
 ## How sure
-Arithmetic: the numbers are looked at. Where a gradient ceased to be finite a step before the loss did, that shows in
-the weights: those of the layer where it happened and of all before are spoiled, those behind are not.
+Arithmetic: the numbers are inspected. A gradient that became non-finite one step before the loss shows in the weights:
+those of its layer and of all layers before it are not finite, those after it are.
 
 ## References
-- Micikevicius et al. 2018, "Mixed precision training", arXiv 1710.03740: steps that are skipped for such gradients.
+- Micikevicius et al. 2018, "Mixed precision training", arXiv 1710.03740: skipping steps with such gradients.
 """
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
-from caedsl.training.monitors.engine.observation import Broken, RunSoFar
+from caedsl.runs.trouble import Symptom
+from caedsl.training.monitors.engine.observation import NonFiniteOrigin, RunSoFar
 from caedsl.training.monitors.engine.wording import CLIP, with_lower_rate
 
 _WHAT = {
-    "output": "its output is the first that is not finite; what comes in goes up to {value:.1e}",
-    "loss": "it returns numbers up to {value:.1e}, and the loss of these is not finite",
-    "gradient": "its gradient is the first on the way back that is not finite",
-    "weights": "its weights are not finite and those behind it are: its gradient was not finite a step before",
+    "output": "its output is the first that is not finite; its largest input is {value:.1e}",
+    "loss": "its output reaches {value:.1e}, for which the loss is not finite",
+    "gradient": "its gradient is the first in the backward pass that is not finite",
+    "weights": "its weights are not finite, but those of later layers are: its gradient was not finite one step before",
 }
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, once the origin of the non-finite number is known."""
-    broken = seen.broken
-    if broken is None:
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, once the origin of the non-finite number is known."""
+    origin = run.non_finite
+    if origin is None:
         return
-    if broken.what == "images" or broken.layer is None:
-        name = seen.facts.noun
-        yield Sign("data", f"the {name}s are not finite", f"{name}s without NaN and infinity")
+    if origin.what == "images" or origin.layer is None:
+        name = run.facts.noun
+        yield Symptom("data", f"the {name}s contain NaN or infinity", f"{name}s without NaN and infinity")
         return
-    yield Sign(broken.layer, _WHAT[broken.what].format(value=broken.value), _remedy(seen, broken))
+    yield Symptom(origin.layer, _WHAT[origin.what].format(value=origin.value), _remedy(run, origin))
 
 
-def _remedy(seen: RunSoFar, broken: Broken) -> str:
-    settings = seen.facts.settings
+def _remedy(run: RunSoFar, origin: NonFiniteOrigin) -> str:
+    settings = run.facts.settings
     return with_lower_rate(
-        seen.facts,
+        run.facts,
         [
             *(CLIP if settings.clip is None else []),
-            *(["`precision fp32`"] if settings.precision != "fp32" and broken.what != "weights" else []),
+            *(["`precision fp32`"] if settings.precision != "fp32" and origin.what != "weights" else []),
         ],
     )

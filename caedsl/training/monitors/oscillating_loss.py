@@ -1,14 +1,15 @@
-"""The loss jumps up and down from step to step by far more than batches differ.
+"""The loss changes from step to step by far more than the batches explain.
 
 ## What it does
-Takes the difference between the losses of neighbouring steps: its root mean square over the root of 2 is the deviation
-that independent losses would have. It speaks where that is more than 20 % of the mean loss, and twice what the images
-of a batch account for, in three windows in a row, after 100 steps (those of a warm-up count for their share). What a
-batch accounts for is measured: the deviation of the error from image to image over the root of the batch size.
+Takes the difference between the losses of successive steps: its root mean square, divided by the square root of 2,
+estimates the standard deviation of the loss. Reports if this exceeds 20 % of the mean loss, and twice what the batches
+explain, in three windows in a row after 100 steps (warm-up steps count by their share of the learning rate). What the
+batches explain is measured: the standard deviation of the error over images, divided by the square root of the batch
+size.
 
 ## Why is this bad?
-The steps are too long for the valley that they are in: each jumps to the other side. What is learned is thrown away
-again, and the weights that are kept are a matter of luck.
+The steps are too long for the valley of the loss: each one jumps across it. What is learned is lost again, and the
+quality of the saved weights is a matter of luck.
 
 ## Example
 ```cae
@@ -33,8 +34,8 @@ train { loss mse; optimizer adam lr=0.003; batch 64; epochs 16 }
 ```
 
 ## How sure
-The jumps are measured. 20 % is AutoTrainer's border in spirit; the comparison with the batch keeps small batches, whose
-losses jump by nature, out of it.
+The jumps are measured. The threshold of 20 % follows AutoTrainer's. The comparison with the batches excludes small
+batches, whose losses vary anyway.
 
 ## References
 - Zhang et al. 2021, "AutoTrainer", arXiv 2002.04845.
@@ -44,7 +45,7 @@ losses jump by nature, out of it.
 from collections.abc import Iterator
 from math import sqrt
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import with_lower_rate
 
@@ -55,20 +56,20 @@ WINDOWS = 3
 LEAST_STEPS = 100
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the optimizer."""
-    windows, settings = seen.windows[-WINDOWS:], seen.facts.settings
-    if len(windows) < WINDOWS or seen.full_steps < LEAST_STEPS + sum(window.steps for window in windows):
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the optimizer."""
+    windows, settings = run.windows[-WINDOWS:], run.facts.settings
+    if len(windows) < WINDOWS or run.full_steps < LEAST_STEPS + sum(window.steps for window in windows):
         return
-    uneven = sum(probe.unevenness for probe in seen.probes) / len(seen.probes) / sqrt(settings.batch)
+    uneven = sum(probe.unevenness for probe in run.probes) / len(run.probes) / sqrt(settings.batch)
     jumps = [window.jump or 0.0 for window in windows]
     if min(jumps) < max(JUMP, BEYOND_BATCHES * uneven):
         return
-    yield Sign(
+    yield Symptom(
         "train.optimizer",
-        f"the loss jumps by {min(jumps):.0%} of its mean from one step to the next, and batches of {settings.batch} "
-        f"account for {uneven:.0%}: a step throws away what others have learned",
+        f"the loss changes by {min(jumps):.0%} of its mean from step to step, but batches of {settings.batch} explain "
+        f"only {uneven:.0%}: a step undoes what others have learned",
         with_lower_rate(
-            seen.facts, ["a falling rate such as `schedule cosine`"] if settings.schedule.steady else [], factor=3
+            run.facts, ["a falling rate such as `schedule cosine`"] if settings.schedule.steady else [], factor=3
         ),
     )

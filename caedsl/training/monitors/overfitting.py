@@ -1,12 +1,12 @@
 """The validation loss rises while the training loss falls.
 
 ## What it does
-Speaks where the validation loss has been at least 10 % above its best in each of the last three epochs, while the
-training loss is at least 10 % lower than in the best epoch, and training images are better in eval mode too.
+Reports if the validation loss has been at least 10 % above its minimum in each of the last three epochs, the training
+loss is at least 10 % lower than in the best epoch, and training images also have a lower loss in eval mode.
 
 ## Why is this bad?
-The model learns its training images by heart; on others it gets worse. The best epoch's weights are kept in any case:
-what is lost is the time from here on.
+The model memorises its training images and gets worse on others. The weights of the best epoch are saved in any case;
+only the time from here on is wasted.
 
 ## Example
 ```cae
@@ -31,8 +31,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10; stop patience=5 }
 ```
 
 ## How sure
-Both losses are measured on all their images. 10 % in three epochs is a heuristic: a validation loss swings by some
-percent where few images are held out.
+Both losses are measured on all their images. The threshold of 10 % in three epochs is a heuristic: with few held-out
+images, the validation loss fluctuates by some percent.
 
 ## References
 - Prechelt 1998, "Early stopping - but when?", in Neural Networks: Tricks of the Trade.
@@ -40,7 +40,7 @@ percent where few images are held out.
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import one_of
 
@@ -51,9 +51,9 @@ LOWEST = 1.05
 """How far the training loss may be above its lowest value; a loss that jumps is a fault of its own."""
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the setting that would have ended the run."""
-    rows = [row for row in seen.epochs if row.validation is not None]
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the setting that would have ended the run."""
+    rows = [row for row in run.epochs if row.validation is not None]
     best = min(rows, key=lambda row: row.score, default=None)
     if best is None or rows[-1].epoch < best.epoch + EPOCHS:
         return
@@ -63,16 +63,16 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
         return
     if rows[-1].reconstruction > LOWEST * min(row.reconstruction for row in rows):
         return
-    if seen.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in seen.probes) / len(seen.probes):
+    if run.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in run.probes) / len(run.probes):
         return  # training images are as bad in eval mode, so the mode is to blame: see train-eval-gap
-    settings, name, now = seen.facts.settings, seen.facts.noun, rows[-1]
+    settings, name, now = run.facts.settings, run.facts.noun, rows[-1]
     remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
     if not settings.augment.amounts():
         remedies.append("`augment shift=1`")
-    yield Sign(
+    yield Symptom(
         "train.stop",
         f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the "
-        f"training loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the training {name}s are "
-        "learned by heart",
+        f"training loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the model memorises the "
+        f"training {name}s",
         one_of([*remedies, f"more {name}s", "a smaller code"]),
     )

@@ -1,13 +1,13 @@
-"""Almost no number of a variational code tells images apart.
+"""Almost no unit of a variational code depends on the image.
 
 ## What it does
-Looks at the active units of a variational code, those whose mean has a variance above 0.01 over held-out images. It
-speaks where one in twenty or fewer are active after each of the last three epochs, 500 steps after the start (steps of
-a warm-up of the learning rate count for their share).
+Counts the active units of a variational code: those whose mean has a variance above 0.01 over held-out images.
+Reports if at most one unit in twenty is active after each of the last three epochs, from 500 steps on (warm-up steps
+count by their share of the learning rate).
 
 ## Why is this bad?
-The divergence is 0 where every image has the same distribution. The decoder then gets noise alone and returns the mean
-image: what is added to the loss for the code has silenced it.
+The divergence is 0 if the distribution of the code is the same for every image. The decoder then receives only noise
+and returns the mean image: the divergence term of the loss has silenced the code.
 
 ## Example
 ```cae
@@ -32,8 +32,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
 
 ## How sure
-The variances are measured. Some idle units are no fault: a code may have more numbers than the data need. That one in
-twenty is too few is a heuristic.
+The variances are measured. Some idle units are not a fault, since a code may be larger than the data need. The
+threshold of one in twenty is a heuristic.
 
 ## References
 - Burda et al. 2016, "Importance weighted autoencoders", arXiv 1509.00519: active units.
@@ -42,7 +42,7 @@ twenty is too few is a heuristic.
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 
 EXPLAINED_BY = ("dead-layer", "dominating-divergence", "saturated-output")
@@ -50,17 +50,17 @@ EPOCHS = 3
 FEW = 1 / 20
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that returns the code."""
-    facts, last = seen.facts, seen.epochs[-EPOCHS:]
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer that returns the code."""
+    facts, last = run.facts, run.epochs[-EPOCHS:]
     active = [epoch.code["active_units"] for epoch in last if "active_units" in epoch.code]
-    if len(active) < EPOCHS or not seen.had_time or facts.code_layer is None:
+    if len(active) < EPOCHS or not run.had_time or facts.code_layer is None:
         return
     if max(active) <= FEW * facts.code_size:
         nats = last[-1].code["kl_nats"] / facts.code_size
-        yield Sign(
+        yield Symptom(
             facts.code_layer,
-            f"{active[-1]:.0f} of the {facts.code_size} numbers of the code tell {facts.noun}s apart, with a "
+            f"only {active[-1]:.0f} of {facts.code_size} numbers of the code depend on the {facts.noun}, with a "
             f"divergence of {nats:.2g} nats each: the decoder returns the mean {facts.noun}",
             "a tenth of `beta`, `warmup=20%` or `free_bits=0.1` on the bottleneck",
         )

@@ -1,13 +1,13 @@
-"""The output sits at an end of its range where the images are not, and cannot come back.
+"""The output is saturated at the wrong end of its range and gets no gradient.
 
 ## What it does
-Looks at the pixels where the output's `sigmoid`, `tanh` or `relu` is flat: its slope is below 1e-4. It speaks where
-such pixels make up half of the squared error or more while the error is larger than 90 % of the mean image's, over 128
-training images, at least 100 steps after the start (steps of a warm-up count for their share).
+Looks at the pixels where the output's `sigmoid`, `tanh` or `relu` is flat: its slope is below 1e-4. Reports if these
+pixels cause at least half of the squared error while the error is larger than 90 % of the mean image's, on 128 training
+images and at least 100 steps after the start (warm-up steps count by their share of the learning rate).
 
 ## Why is this bad?
-Where the activation is flat the error gives no gradient: these pixels stay as they are, however wrong. Background at 0
-that is meant to be 0 is no trouble, and is not counted.
+A flat activation passes no gradient: these pixels stay as they are, however wrong. Background that is 0 and should be
+0 is correct and does not count.
 
 ## Example
 ```cae
@@ -32,8 +32,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10 }
 ```
 
 ## How sure
-The shares are measured, and that a flat activation passes no gradient is arithmetic. That it will not recover is a
-heuristic: the mean over a batch may still pull some pixels back, which is why half of the error is asked for.
+The shares are measured, and that a flat activation passes no gradient is arithmetic. That the output will not recover
+is a heuristic: other images of a batch may still correct some pixels, so at least half of the error is required.
 
 ## References
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
@@ -42,7 +42,7 @@ heuristic: the mean over a batch may still pull some pixels back, which is why h
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import Facts, RunSoFar
 from caedsl.training.monitors.engine.wording import DOCTOR, GOOD_RATE, dying_activation, with_lower_rate
 
@@ -51,20 +51,19 @@ FAILING = 0.9
 LEAST_STEPS = 100
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer that gives the output its values."""
-    facts, probes, output = seen.facts, seen.round(since=LEAST_STEPS), seen.facts.output_layer
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer that gives the output its values."""
+    facts, probes, output = run.facts, run.round(since=LEAST_STEPS), run.facts.output_layer
     if not probes or output is None:
         return
     if any(probe.flat is None or probe.flat < SHARE or probe.unexplained < FAILING for probe in probes):
         return
     share = sum(probe.flat or 0.0 for probe in probes) / len(probes)
     dying = dying_activation(facts.layers[output])
-    yield Sign(
+    yield Symptom(
         output,
-        f"{share:.0%} of the squared error is on {facts.places} where its activation is flat, at an end of its range: "
-        "they get no gradient and stay wrong (the error is "
-        f"{probes[-1].unexplained:.2g} times the mean {facts.noun}'s)",
+        f"{share:.0%} of the squared error comes from {facts.places} where its activation is flat, at an end of its "
+        f"range: they get no gradient (the error is {probes[-1].unexplained:.2g} times that of the mean {facts.noun})",
         with_lower_rate(
             facts, [*([f"`sigmoid` instead of `{dying}` at the output"] if dying else []), *_for_dark(facts), DOCTOR]
         ),

@@ -1,12 +1,12 @@
-"""The training loss does not move.
+"""The training loss does not fall.
 
 ## What it does
-Compares the mean training loss of the last steps with that of the first ones, after 500 steps and one epoch (steps of a
-warm-up count for their share). It speaks where the loss has fallen by less than 1 %, and says so where the gradient is
+Compares the mean training loss of the last steps with that of the first, after 500 steps and one epoch (warm-up steps
+count by their share of the learning rate). Reports if it has fallen by less than 1 %, and whether the gradient is
 exactly 0.
 
 ## Why is this bad?
-Nothing is learned: the steps are too short to go anywhere, or there is no gradient to follow.
+Nothing is learned: the steps are too short to change anything, or there is no gradient.
 
 ## Example
 ```cae
@@ -31,17 +31,18 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
 ```
 
 ## How sure
-The loss is measured. A random start is far worse than the mean image, and even a model that collapses gets there: one
-that has not improved by 1 % in 500 steps does not learn. Slower than that is `constant-output`'s to say, or
-nobody's: a rate may be low on purpose.
+The loss is measured. A random start is far worse than the mean image, and even a model that collapses reaches the mean
+image: a model that has not improved by 1 % in 500 steps does not learn. A loss that falls slowly is not reported here:
+the learning rate may be low on purpose, and `constant-output` reports a collapse.
 
 ## References
-- Wardat et al. 2022, "DeepDiagnosis", arXiv 2112.04103: unchanged loss as a symptom.
+- Wardat et al. 2022, "DeepDiagnosis", arXiv 2112.04103: an unchanged loss as a symptom.
 """
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.diagnostics.text import counted
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import higher_rate, one_of
 
@@ -49,22 +50,22 @@ EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-ou
 FALL = 0.01
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the optimizer, or at the last layer with a kernel if there is no gradient at all."""
-    first, windows, probes = seen.first_window, seen.windows[-4:], seen.round()
-    if first is None or len(windows) < 4 or not probes or not seen.had_time:
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the optimizer, or at the last layer with a kernel if there is no gradient at all."""
+    first, windows, probes = run.first_window, run.windows[-4:], run.round()
+    if first is None or len(windows) < 4 or not probes or not run.had_time:
         return
     if any(window.mean < (1 - FALL) * first.mean or window.mean > (1 + FALL) * first.mean for window in windows):
         return
     weighted = [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None]
     now = f"the training loss is {windows[-1].mean:.6g} after {probes[-1].step:,} steps"
-    moved = f"{now} and was {first.mean:.6g} at the start"
+    moved = f"{now}, and was {first.mean:.6g} at the start"
     if weighted and not any(probe.layers[number].gradient for probe in probes for number in weighted):
-        yield Sign(
+        yield Symptom(
             weighted[-1],
-            f"{moved}: neither this layer nor any before it gets a gradient, which is exactly 0 on "
-            f"{seen.facts.probed} {seen.facts.noun}s",
+            f"{moved}: the gradient of this layer and of all before it is exactly 0 for "
+            f"{counted(run.facts.probed, run.facts.noun)}",
             "another `seed` or `leaky_relu` on the lines behind it",
         )
         return
-    yield Sign("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(seen.facts)))
+    yield Symptom("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(run.facts)))

@@ -1,13 +1,13 @@
-"""Most vectors of a codebook are taken by no place of any image.
+"""Most vectors of the codebook are unused.
 
 ## What it does
-Looks at the share of the vectors of a quantized code that places of held-out images take, at most 1,000 of them. It
-speaks where fewer than one vector in ten is taken after each of the last three epochs, 500 steps after the start.
+Measures the share of the codebook's vectors that a quantized code uses for up to 1,000 held-out images. Reports if
+fewer than one vector in ten is used after each of the last three epochs, from 500 steps on.
 
 ## Why is this bad?
-A vector that nothing takes carries nothing: the code has fewer bits than the spec says, and so has what can be
-reconstructed. Vectors that are not taken start again from inputs while training, so that a codebook that stays empty is
-too large for the data, or the encoder returns the same for all images.
+An unused vector carries no information: the code has fewer bits than the spec says, and reconstructs accordingly
+less. Training restarts unused vectors from inputs, so a codebook that stays unused is too large for the data, or the
+encoder returns the same for all images.
 
 ## Example
 ```cae
@@ -32,32 +32,32 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
 
 ## How sure
-The share is measured. That one in ten is too few is a heuristic.
+The share is measured. The threshold of one in ten is a heuristic.
 
 ## References
 - van den Oord et al. 2017, "Neural discrete representation learning", arXiv 1711.00937.
-- Dhariwal et al. 2020, "Jukebox", arXiv 2005.00341: codebook collapse, and vectors that start again.
+- Dhariwal et al. 2020, "Jukebox", arXiv 2005.00341: codebook collapse, and the restart of unused vectors.
 """
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 
 EPOCHS = 3
 FEW = 0.1
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the codebook."""
-    facts, last = seen.facts, seen.epochs[-EPOCHS:]
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the codebook."""
+    facts, last = run.facts, run.epochs[-EPOCHS:]
     used = [epoch.code["used_codes"] for epoch in last if "used_codes" in epoch.code]
-    if len(used) < EPOCHS or not seen.had_time or facts.code_layer is None:
+    if len(used) < EPOCHS or not run.had_time or facts.code_layer is None:
         return
     if max(used) < FEW:
-        yield Sign(
+        yield Symptom(
             facts.code_layer,
-            f"{used[-1]:.1%} of the vectors of the codebook are taken by some place of the {facts.noun}s, with a "
-            f"perplexity of {last[-1].code['perplexity']:.3g}",
+            f"held-out {facts.noun}s use only {used[-1]:.1%} of the vectors of the codebook, with a perplexity of "
+            f"{last[-1].code['perplexity']:.3g}",
             f"a smaller codebook, or more {facts.noun}s",
         )

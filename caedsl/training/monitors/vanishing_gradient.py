@@ -1,14 +1,14 @@
-"""The first layers get next to no gradient.
+"""The first layers receive almost no gradient.
 
 ## What it does
-Compares the norm of the gradient of the first kernel with that of the last, over 128 training images. It speaks where
-the first has less than a ten-thousandth of the last, at least 100 steps after the start (steps of a warm-up count for
-their share) and while the model is still worse than half as good as the mean image. It names the layer at which most is
+Compares the norm of the gradient of the first kernel with that of the last, on 128 training images. Reports if it is
+less than a ten-thousandth of the last, at least 100 steps after the start (warm-up steps count by their share of the
+learning rate) and while the error exceeds half of the mean image's. Names the layer at which most of the gradient is
 lost.
 
 ## Why is this bad?
-What the first layers learn is lost in the noise of their gradient: the model trains as if only its last layers were
-there. Each `sigmoid` passes a quarter of the gradient at most, each `tanh` and each small kernel its part.
+Noise outweighs what the first layers learn from their gradient: the model trains as if it had only its last layers.
+Each `sigmoid` passes at most a quarter of the gradient, and each `tanh` and each small kernel reduces it further.
 
 ## Example
 ```cae
@@ -33,8 +33,8 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
 ```
 
 ## How sure
-The ratio is measured; the border is a heuristic. Healthy models were above 0.0018 in 200 trainings, and AutoTrainer's
-border of 0.001 flags one of them; ten times less flags none.
+The ratio is measured; the threshold is a heuristic. Healthy models stayed above 0.0018 in 200 trainings; AutoTrainer's
+threshold of 0.001 would report one of them, and a tenth of it reports none.
 
 ## References
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
@@ -44,7 +44,7 @@ border of 0.001 flags one of them; ten times less flags none.
 from collections.abc import Iterator
 from itertools import pairwise
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import one_of
 
@@ -54,9 +54,9 @@ LEAST_STEPS = 100
 FAILING = 0.5
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the layer where most of the gradient is lost."""
-    probes = seen.round(since=LEAST_STEPS)
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the layer where most of the gradient is lost."""
+    probes = run.round(since=LEAST_STEPS)
     weighted = (
         [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None] if probes else []
     )
@@ -65,10 +65,10 @@ def look(seen: RunSoFar) -> Iterator[Sign]:
     norms = [probes[-1].layers[number].gradient or 0.0 for number in weighted]
     passed = [before / behind if behind else 1.0 for before, behind in pairwise(norms)]
     worst = min(range(len(passed)), key=passed.__getitem__)
-    yield Sign(
+    yield Symptom(
         weighted[worst + 1],
-        f"the gradient fades on its way back: the first kernel gets {norms[0]:.1e}, the last {norms[-1]:.1e}, and "
-        f"most is lost here ({passed[worst]:.2g} is left); the layers before do not learn",
+        f"the gradient of the first kernel is {norms[0]:.1e}, that of the last {norms[-1]:.1e}; most is lost here "
+        f"({passed[worst]:.2g} is left), and the layers before do not learn",
         one_of(
             [
                 "`relu` instead of `sigmoid` and `tanh`",

@@ -1,14 +1,15 @@
-"""The error is larger than that of the mean image, although there was time to learn.
+"""The error is still larger than that of the mean image.
 
 ## What it does
-Compares the error on 128 training images with that of their mean image, after 500 steps and one epoch (steps of a
-warm-up count for their share). It speaks where each look found the larger error, and together 5 % more. Losses without
-a number for each pixel (`ssim` alone) do not aim at this error, and are left alone. A run that ends no better than the
-mean image of its held-out images, and about which no monitor spoke, gets the same finding from its evaluation.
+Compares the error on 128 training images with that of their mean image, after 500 steps and one epoch (warm-up steps
+count by their share of the learning rate). Reports if every probe found the larger error, and all together at least
+5 % more. Losses without a value per pixel (`ssim` alone) do not minimise this error and are ignored. A run that ends no
+better than the mean image of its held-out images, without any report of a monitor, gets the same finding from its
+evaluation.
 
 ## Why is this bad?
-The mean image is what a network knows that has seen no single image. One that is worse has learned nothing yet; the
-table at the end of the run says the same, when the time is spent.
+The mean image is the best output that ignores the input. A network that is worse has learned nothing yet. The table at
+the end of a run shows the same, but only after the time is spent.
 
 ## Example
 ```cae
@@ -33,16 +34,17 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
 ```
 
 ## How sure
-Both errors are measured. The moment is a heuristic: healthy models leave the mean image at steps 40 to 240.
+Both errors are measured. The time of the report is a heuristic: healthy models leave the mean image at steps 40 to
+240.
 
 ## References
-- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": the mean image
-  is what is left where the code carries nothing.
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": a code that
+  carries nothing leaves the mean image.
 """
 
 from collections.abc import Iterator
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import DOCTOR, higher_rate, one_of, with_lower_rate
 
@@ -63,20 +65,20 @@ FALLING = 0.95
 AGO = 4
 
 
-def look(seen: RunSoFar) -> Iterator[Sign]:
-    """Yield one sign, at the optimizer."""
-    probes, settings, name = seen.round(), seen.facts.settings, seen.facts.noun
-    if not probes or not seen.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):
+def look(run: RunSoFar) -> Iterator[Symptom]:
+    """Yield one symptom, at the optimizer."""
+    probes, settings, name = run.round(), run.facts.settings, run.facts.noun
+    if not probes or not run.had_time or not any(term.kind.pixelwise for term in settings.loss.terms):
         return
     worse = sum(probe.unexplained for probe in probes) / len(probes)
     if worse < CLEARLY or any(probe.unexplained < 1 for probe in probes):
         return
-    windows = seen.windows[-AGO:]
+    windows = run.windows[-AGO:]
     falls = len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
-    now = f"after {probes[-1].step:,} steps the error is {worse:.2g} times that of the mean {name}"
+    now = f"after {probes[-1].step:,} steps, the error is {worse:.2g} times that of the mean {name}"
     if falls:
-        remedy = f"{one_of([*higher_rate(seen.facts), 'more epochs'])}: the loss still falls"
+        remedy = f"{one_of([*higher_rate(run.facts), 'more epochs'])}: the loss still falls"
     else:
-        penalties = ["a tenth of the weight penalties"] if seen.facts.penalised else []
-        remedy = with_lower_rate(seen.facts, [*penalties, DOCTOR])
-    yield Sign("train.optimizer", f"{now}: nothing is learned yet about single {name}s", remedy)
+        penalties = ["a tenth of the weight penalties"] if run.facts.penalised else []
+        remedy = with_lower_rate(run.facts, [*penalties, DOCTOR])
+    yield Symptom("train.optimizer", f"{now}: nothing is learned about single {name}s yet", remedy)

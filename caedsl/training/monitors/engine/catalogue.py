@@ -7,7 +7,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import NamedTuple
 
-from caedsl.runs.trouble import Sign
+from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 
 FOLDER = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ class Monitor(NamedTuple):
 
     name: str
     documentation: str
-    look: Callable[[RunSoFar], Iterable[Sign]]
+    look: Callable[[RunSoFar], Iterable[Symptom]]
     explained_by: tuple[str, ...]
     by_layer: bool
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.rules.engine.symptoms import likely_cause
-from caedsl.runs.trouble import Sign, Trouble
+from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import LossWindow, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
@@ -20,11 +20,11 @@ LEAST_BATCHES = 8
 class MonitorFindings:
     """Monitors of one run and their findings.
 
-    ``place`` returns the place of a sign, and ``findings`` the static findings for the model.
+    ``place`` returns the place of a symptom, and ``findings`` the static findings for the model.
     """
 
     def __init__(
-        self, place: Callable[[Sign], NamedPlace], findings: Callable[[], Iterable[Finding]], say: Say
+        self, place: Callable[[Symptom], NamedPlace], findings: Callable[[], Iterable[Finding]], say: Say
     ) -> None:
         self.place, self.findings, self.say = place, findings, say
         self.troubles: list[Trouble] = []
@@ -36,25 +36,25 @@ class MonitorFindings:
         for monitor in monitors:
             spoken = {trouble.monitor for trouble in self.troubles}
             if spoken.isdisjoint(monitor.explained_by):
-                for sign in monitor.look(seen):
-                    self.record(monitor, sign, step, epoch)
+                for symptom in monitor.look(seen):
+                    self.record(monitor, symptom, step, epoch)
         return tuple(self.troubles[before:])
 
-    def record(self, monitor: Monitor, sign: Sign, step: int, epoch: int, announced: bool = True) -> None:
-        """Record a sign, unless its monitor has reported it before."""
-        key = (monitor.name, sign.where if monitor.by_layer else "")
+    def record(self, monitor: Monitor, symptom: Symptom, step: int, epoch: int, announced: bool = True) -> None:
+        """Record a symptom, unless its monitor has reported it before."""
+        key = (monitor.name, symptom.where if monitor.by_layer else "")
         if key in self.said:
             return
         self.said.add(key)
-        place, remedy = self.place(sign), sign.remedy
+        place, remedy = self.place(symptom), symptom.remedy
         cause = likely_cause(monitor.name, self.findings())
         if cause is not None:
             remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
-        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, sign.message, remedy)
+        trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, symptom.message, remedy)
         self.troubles.append(trouble)
         shown = (
             f"{monitor.name} at step {step:,}, epoch {epoch} (`caedsl rule {monitor.name}` explains it)",
-            f"{place.shown}: {sign.message}",
+            f"{place.shown}: {symptom.message}",
             f"to change: {remedy}",
         )
         self.say(trouble, shown if announced else ())

@@ -14,15 +14,15 @@ from caedsl.backends.torch.lower import LayerModules
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.training.loop import Training
-from caedsl.training.monitors.engine.observation import Broken
+from caedsl.training.monitors.engine.observation import NonFiniteOrigin
 from caedsl.training.monitors.engine.probe import forward, gradients, hooked, kernels, undisturbed
 from caedsl.training.monitors.engine.probed import Located, Probed
 from caedsl.training.sample import make_sample
 
 
-def find_break(
+def find_origin(
     training: Training, origins: Sequence[LayerModules], output: int | None, step: int | None
-) -> Broken | None:
+) -> NonFiniteOrigin | None:
     """Return where the loss of ``step`` became non-finite, or None if it stays finite when repeated.
 
     Without a ``step`` it is the validation loss. ``output`` is the index of the layer that gives the reconstruction its
@@ -30,11 +30,11 @@ def find_break(
     """
     ruined = ruined_weights(training.module, origins)
     if ruined is not None:
-        return Broken(ruined, "weights", 0.0)
+        return NonFiniteOrigin(ruined, "weights", 0.0)
     if step is None:
         training.module.eval()
     for clean in _parts(training, step):
-        found = break_in(training, origins, output, clean)
+        found = origin_in_batch(training, origins, output, clean)
         if found is not None:
             return found
     return None
@@ -71,19 +71,21 @@ def ruined_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
     return ruined
 
 
-def break_in(training: Probed, origins: Sequence[Located], output: int | None, clean: Sample) -> Broken | None:
+def origin_in_batch(
+    training: Probed, origins: Sequence[Located], output: int | None, clean: Sample
+) -> NonFiniteOrigin | None:
     """Return where the numbers of one batch become non-finite, forward or backward; None if they stay finite."""
     if not (clean.seen.isfinite().all() and clean.target.isfinite().all()):
-        return Broken(None, "images", 0.0)
+        return NonFiniteOrigin(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
     largest = [clean.seen.abs().max().item()]
-    spoiled: list[Broken] = []
+    spoiled: list[NonFiniteOrigin] = []
 
     def watch(path: str, result: Tensor) -> None:
         if spoiled:
             return
         if not result.isfinite().all():
-            spoiled.append(Broken(numbers[path], "output", largest[-1]))
+            spoiled.append(NonFiniteOrigin(numbers[path], "output", largest[-1]))
         largest.append(result.abs().max().item())
 
     with undisturbed(training, "autopsy") as draws:
@@ -95,15 +97,15 @@ def break_in(training: Probed, origins: Sequence[Located], output: int | None, c
             return spoiled[0]
         loss = training.objective.reconstruction(prediction, sample.target)
         if not loss.isfinite():
-            return Broken(output, "loss", prediction.abs().max().item())
-        return _broken_gradient(training, origins, loss) if training.module.training else None
+            return NonFiniteOrigin(output, "loss", prediction.abs().max().item())
+        return _non_finite_gradient(training, origins, loss) if training.module.training else None
 
 
-def _broken_gradient(training: Probed, origins: Sequence[Located], loss: Tensor) -> Broken | None:
+def _non_finite_gradient(training: Probed, origins: Sequence[Located], loss: Tensor) -> NonFiniteOrigin | None:
     """Return the first layer in the backward pass whose gradient is not finite, or None."""
     weights = kernels(training.module, origins)
     found = gradients(training, loss, tuple(weights.values()))
     for number, gradient in reversed(list(zip(weights, found, strict=True))):
         if gradient is not None and not gradient.isfinite().all():
-            return Broken(number, "gradient", loss.item())
+            return NonFiniteOrigin(number, "gradient", loss.item())
     return None

@@ -98,7 +98,7 @@ class LossWindow(NamedTuple):
     terms: dict[str, float]
 
 
-class Broken(NamedTuple):
+class NonFiniteOrigin(NamedTuple):
     """Origin of the first non-finite number, found by repeating the step.
 
     ``layer`` is the index of the layer, or None for the images themselves. ``what`` is ``images``, ``output``,
@@ -117,7 +117,7 @@ class Facts:
     ``code_layer`` and ``output_layer`` are the indices of the layers that return the code and that give the
     reconstruction its values, or None. ``penalised`` is True if weights are penalised; ``code_l1`` is the penalty on
     the code. ``rounds`` consecutive probes take ``probed`` different images: ``ENOUGH_IMAGES``, or fewer if there are
-    not as many. ``images`` is the number of images in one probe. ``judged_apart`` is True if the model computes
+    not as many. ``images`` is the number of images in one probe. ``differs_in_eval_mode`` is True if the model computes
     differently in eval mode, ``counts_epochs`` if the epochs are known. ``findings`` returns the findings of
     ``caedsl check``, which no advice contradicts.
     """
@@ -133,7 +133,7 @@ class Facts:
     rounds: int
     probed: int
     images: int
-    judged_apart: bool
+    differs_in_eval_mode: bool
     counts_epochs: bool = True
     findings: Callable[[], Iterable[Finding]] = tuple
 
@@ -171,7 +171,7 @@ class RunSoFar:
     best_probe: ProbeResult | None = None
     epochs: Sequence[Epoch] = ()
     full_steps: float = 0.0
-    broken: Broken | None = None
+    non_finite: NonFiniteOrigin | None = None
 
     def round(self, since: float = 0.0) -> Sequence[ProbeResult]:
         """Return the last probes that together took enough images, all after ``since`` steps at full rate.

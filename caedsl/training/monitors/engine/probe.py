@@ -36,7 +36,7 @@ FLAT = 1e-4
 Watch = Callable[[str, Tensor], None]
 
 
-def differs_when_judged(module: nn.Module) -> bool:
+def differs_in_eval_mode(module: nn.Module) -> bool:
     """Return whether the module computes differently in eval mode: batch normalisation, dropout, noise."""
     kinds = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, GaussianNoise)
     return any(isinstance(part, kinds) for part in module.modules())
@@ -88,7 +88,7 @@ def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
     several = returned.values() if isinstance(returned, Mapping) else returned
     found = next((each for each in several if isinstance(each, Tensor) and each.shape == seen.shape), None)
     if found is None:
-        raise ValueError(f"the module returns no tensor of the samples' shape, {tuple(seen.shape)}")
+        raise ValueError(f"the module does not return a tensor of the samples' shape, {tuple(seen.shape)}")
     return found
 
 
@@ -150,7 +150,7 @@ class Prober:
         self.grey = self.mean_image.mean()
         self._layers = len(origins)
         self._kernels = kernels(training.module, origins)
-        self._judged_apart = differs_when_judged(training.module)
+        self._differs_in_eval_mode = differs_in_eval_mode(training.module)
         kinds = {
             path: type(training.module.get_submodule(path)).__name__ for origin in origins for path in origin.paths
         }
@@ -175,7 +175,7 @@ class Prober:
             for number, gradient in zip(self._kernels, found, strict=True):
                 if gradient is not None:
                     measured[f"{number} gradient"] = gradient.norm()
-            if self._judged_apart:
+            if self._differs_in_eval_mode:
                 with judging(training.module), torch.no_grad():
                     prediction = forward(training, seen)
                     loss = training.objective.reconstruction(prediction, target)

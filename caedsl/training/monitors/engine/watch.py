@@ -16,15 +16,15 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import examine
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
-from caedsl.runs.trouble import Sign, Trouble
+from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.loop import Callback, Training
 from caedsl.training.monitors.engine.catalogue import Monitor, every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, Say, window_of
-from caedsl.training.monitors.engine.non_finite_origin import find_break
+from caedsl.training.monitors.engine.non_finite_origin import find_origin
 from caedsl.training.monitors.engine.observation import Facts, LayerFacts, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace, Places
-from caedsl.training.monitors.engine.probe import Prober, differs_when_judged
+from caedsl.training.monitors.engine.probe import Prober, differs_in_eval_mode
 from caedsl.training.monitors.engine.probe_schedule import sizes
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.layer import Layer
@@ -107,21 +107,23 @@ class Watch(Callback):
     def _origin(self, training: Training, error: NotFiniteError) -> str:
         """Return the origin of the number in ``error``, in words; an empty string if it cannot be found."""
         try:
-            self._seen.broken = find_break(training, self.places.origins, self._output, error.step)
+            self._seen.non_finite = find_origin(training, self.places.origins, self._output, error.step)
         except (RuntimeError, MemoryError) as failure:
             if not is_out_of_memory(failure):
                 raise
-            return "the layer is not known, since there is not enough memory to take the whole step again"
+            return "the layer is unknown, because there is not enough memory to repeat the whole step"
         monitor = find(NOT_FINITE)
         assert monitor is not None
-        for sign in monitor.look(self._seen):
-            self._monitor_findings.record(monitor, sign, error.step or training.step, _epoch(training), announced=False)
-            return f"{self._place(sign).shown}: {sign.message}"
+        for symptom in monitor.look(self._seen):
+            self._monitor_findings.record(
+                monitor, symptom, error.step or training.step, _epoch(training), announced=False
+            )
+            return f"{self._place(symptom).shown}: {symptom.message}"
         return ""
 
-    def record(self, monitor: Monitor, sign: Sign, step: int, epoch: int) -> None:
+    def record(self, monitor: Monitor, symptom: Symptom, step: int, epoch: int) -> None:
         """Record a finding that was made after the run."""
-        self._monitor_findings.record(monitor, sign, step, epoch)
+        self._monitor_findings.record(monitor, symptom, step, epoch)
 
     def state(self) -> dict[str, Any]:
         """Return the measurements and findings so far."""
@@ -160,7 +162,7 @@ class Watch(Callback):
             rounds=rounds,
             probed=probed,
             images=images,
-            judged_apart=differs_when_judged(training.module),
+            differs_in_eval_mode=differs_in_eval_mode(training.module),
             findings=self.findings,
         )
 
@@ -190,8 +192,8 @@ class Watch(Callback):
         found = self._monitor_findings.ask(every(), self._seen, training.step, _epoch(training))
         return "trouble" if found and training.settings.on.trouble == "stop" else None
 
-    def _place(self, sign: Sign) -> NamedPlace:
-        where = sign.where
+    def _place(self, symptom: Symptom) -> NamedPlace:
+        where = symptom.where
         return self.places.of_layer(where) if isinstance(where, int) else self.places.of_setting(where)
 
 
