@@ -13,7 +13,6 @@ from caedsl.data.folder_stack import FolderStack
 from caedsl.data.picture_stack import check_input
 from caedsl.data.source_reader import Request, UnreadImages
 from caedsl.data.stack import Labels
-from caedsl.diagnostics.text import counted
 
 
 def read(request: Request) -> UnreadImages:

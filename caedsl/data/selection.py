@@ -62,4 +62,4 @@ def selection_notes(source: DataSource, taken: int, there: int, noun: str) -> It
     if source.only is not None:
         yield f"only {noun}s of class {source.only}"
     if taken == source.limit and taken < there:
-        yield f"limited to {taken:,} randomly chosen {noun}{'' if taken == 1 else 's'}"
+        yield f"limited to {counted(taken, f'randomly chosen {noun}')}"

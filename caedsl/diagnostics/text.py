@@ -39,11 +39,6 @@ def _visible(character: str) -> str:
     return "\u2421" if character == "\x7f" else "\ufffd"
 
 
-def counted(count: int, what: str) -> str:
-    """Return a count with its noun: ``1 channel``, ``3 channels``."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def width(text: str) -> int:
     """Return the columns that ``text`` takes on a terminal (Unicode's East Asian width; combining marks take none)."""
     return len(text) if text.isascii() else sum(map(_character_width, text))

@@ -74,8 +74,8 @@ def optimizer_line(optimizer: Any) -> str:
     kind = kinds.get(name)
     if kind is None or not isinstance(optimizer, Optimizer):
         raise ImportFailure(
-            f"the optimizer {name} is not supported: give the nearest, such as optimizer='adam lr=1e-3'; "
-            f"there are {', '.join(OPTIMIZERS)}"
+            f"the optimizer {name} is not supported: give the nearest, such as optimizer='adam lr=1e-3'; there are "
+            f"{', '.join(OPTIMIZERS)}"
         )
     groups = [_options(kind, group) for group in optimizer.param_groups]
     if any(group != groups[0] for group in groups):

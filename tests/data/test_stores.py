@@ -158,7 +158,7 @@ def test_datasets_of_hugging_face(datasets) -> None:
     np.testing.assert_array_equal(values(chosen), IMAGES[[5, 2, 7]])
     parts = images_of(datasets.DatasetDict(train=whole.select(range(8)), test=whole.select(range(8, 12))), spec())
     assert (len(parts), len(parts.test_pixels)) == (8, 4)
-    with pytest.raises(DataError, match="has no split train .its splits are dev"):
+    with pytest.raises(DataError, match=r"has no split train .its splits are dev"):
         images_of(datasets.DatasetDict(dev=whole), spec())
     with pytest.raises(DataError, match="load it without `streaming=True`"):
         images_of(whole.to_iterable_dataset(), spec())

@@ -66,7 +66,7 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
     translation = KerasTranslation(saved.topology, registry.TRANSLATORS, saved.arrays, saved.legacy)
     end = translation.run()
     if end is None:
-        raise unsupported(name, translation.without_word)
+        raise unsupported(name, translation.unsupported)
     start, settings = translation.input, settings_of(saved.training)
     if end.ours != start.ours or len(end.flat().shape) != 1:
         raise ModelProblem(
