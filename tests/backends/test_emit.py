@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,7 +117,9 @@ def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("name", ["K1", "WINDOW", "SIGMA", "tensor", "list_"])
-def test_an_emitted_loop_trains_and_saves_whatever_the_model_is_called(name: str, tmp_path: Path) -> None:
+def test_an_emitted_loop_trains_and_saves_whatever_the_model_is_called(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = (
         f"autoencoder {name}\ninput 1x8x8\nencoder {{ conv 4 relu; maxpool 2 }}\nbottleneck dense 4\ndecoder mirror\n"
         "train { loss ssim; epochs 1 }\n"
@@ -125,9 +128,9 @@ def test_an_emitted_loop_trains_and_saves_whatever_the_model_is_called(name: str
     assert checked.model is not None
     (tmp_path / "emitted.py").write_text(emit(checked.model, training=True))
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((9, 1, 8, 8)))
-    arguments = [sys.executable, "emitted.py", "x.npy", "w.safetensors"]
-    ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["emitted.py", "x.npy", "w.safetensors"])
+    runpy.run_path("emitted.py", run_name="__main__")
     assert set(load_file(tmp_path / "w.safetensors")) == set(build(checked.model).state_dict())
 
 

@@ -14,7 +14,7 @@ SMALL = {
     "inference": ["specs/digits.cae", "--images", "24", "--rounds", "1", "--batch", "8"],
     "monitors": ["specs/digits.cae", "--rounds", "1", "--steps", "5"],
     "streaming": ["--images", "150", "--rounds", "1", "--seconds", "0.1"],
-    "threads": ["specs/digits.cae", "--images", "200", "--epochs", "2", "--rounds", "1", "--busy", "1"],
+    "threads": ["specs/digits.cae", "--images", "200", "--epochs", "2", "--rounds", "1", "--busy", "0"],
     "startup": ["--runs", "1"],
 }
 

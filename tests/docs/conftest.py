@@ -1,21 +1,31 @@
 """A copy of the project in which pages may do what they show."""
 
 import os
+import shlex
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
+from tests.preloaded import preloaded
 
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 _COPIED = ("caedsl", "grammars", "specs", "examples")
-_PROGRAMS = {"python": "", "caedsl": "-m caedsl", "torchrun": "-m torch.distributed.run"}
+_PROGRAMS = {"python": [], "caedsl": ["-m", "caedsl"], "torchrun": ["-m", "torch.distributed.run"]}
+_ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """Return the start of command lines that run ``-m MODULE`` or a file, in a Python that starts at once."""
+    environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
+    with preloaded(tmp_path_factory.mktemp("python") / "socket", environment) as command:
+        yield command
 
 
 @pytest.fixture
@@ -24,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     for name in _COPIED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "tests" / "importing" / "keras" / "files" / "article.keras", folder / "mnist.keras")
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
@@ -32,7 +42,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def shell(project: Path, tmp_path: Path) -> Shell:
+def shell(project: Path, tmp_path: Path, python: list[str]) -> Shell:
     """Return a function that runs a command line there.
 
     ``caedsl`` runs the copy, ``python`` is this Python, and ``~/Pictures`` holds photographs.
@@ -41,7 +51,7 @@ def shell(project: Path, tmp_path: Path) -> Shell:
     programs.mkdir()
     for name, options in _PROGRAMS.items():
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {options} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {shlex.join([*python, *options])} "$@"\n')
         program.chmod(0o755)
     pictures = tmp_path / "home" / "Pictures"
     pictures.mkdir(parents=True)
@@ -53,10 +63,7 @@ def shell(project: Path, tmp_path: Path) -> Shell:
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(project),
         "HOME": str(tmp_path / "home"),
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-        "OMP_NUM_THREADS": "1",
-        "LANG": "C.UTF-8",
+        **_ENVIRONMENT,
     }
 
     def run(command: str) -> "subprocess.CompletedProcess[str]":

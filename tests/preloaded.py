@@ -1,0 +1,119 @@
+"""A Python that has imported PyTorch and its like already, for tests that start many programs.
+
+``python preloaded.py serve SOCKET`` imports the libraries once, then forks a process for each program that
+``python preloaded.py run SOCKET [-m MODULE | FILE] ARGUMENTS`` asks for. The program has the asker's folder, environment and
+standard streams, and the asker ends with its exit status. caedsl itself is not imported before the fork.
+"""
+
+import importlib
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LIBRARIES = ("torch", "torch._dynamo", "sklearn.datasets", "scipy.stats", "matplotlib.figure", "rich.progress", "typer")
+
+
+@contextmanager
+def preloaded(socket_path: Path, environment: dict[str, str]) -> Iterator[list[str]]:
+    """Start such a Python and return the command that runs a program in it, without the program; stop it at the end."""
+    here = str(Path(__file__))
+    with subprocess.Popen([sys.executable, here, "serve", str(socket_path)], env=environment) as server:
+        try:
+            while not socket_path.exists():
+                assert server.poll() is None, "the server ended"
+                time.sleep(0.05)
+            yield [sys.executable, "-I", "-S", here, "run", str(socket_path)]
+        finally:
+            server.terminate()
+
+
+def serve(path: str) -> list[str]:
+    """Import the libraries and wait for programs. Return only in the processes that are to run one: its command line."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path + ".new")
+        listening.listen()
+        os.rename(path + ".new", path)
+        while True:
+            asker, _ = listening.accept()
+            if os.fork():
+                asker.close()
+                continue
+            listening.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if (program := _forked(asker)) is not None:
+                return program
+
+
+def _forked(asker: socket.socket) -> list[str] | None:
+    """Return the command line in a process that has what the asker sent; in its parent, answer with how it ended."""
+    with asker:
+        request, streams, _, _ = socket.recv_fds(asker, 1 << 20, 3)
+        command: list[str]
+        command, folder, environment = json.loads(request)
+        if child := os.fork():
+            asker.sendall(f"{child}\n".encode())
+            _, status = os.waitpid(child, 0)
+            asker.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os._exit(0)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    return command
+
+
+def run(program: list[str]) -> None:
+    """Run ``-m MODULE ARGUMENTS`` or ``FILE ARGUMENTS`` as this process's main program."""
+    sys.path.pop(sys.path.index(str(Path(__file__).parent)))
+    if program[0] == "-m":
+        sys.argv = program[1:]
+        sys.path.insert(0, os.getcwd())
+        runpy.run_module(program[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = program
+        sys.path.insert(0, str(Path(program[0]).resolve().parent))
+        runpy.run_path(program[0], run_name="__main__")
+
+
+def ask(path: str, program: list[str]) -> int:
+    """Have a program run, pass SIGINT and SIGTERM on to it, and return its exit status, negative for a signal."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect(path)
+        socket.send_fds(server, [json.dumps([program, os.getcwd(), dict(os.environ)]).encode()], [0, 1, 2])
+        with server.makefile() as answers:
+            child = int(answers.readline())
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda number, frame: os.kill(child, number))
+            return int(answers.readline())
+
+
+def main(task: str, path: str, *program: str) -> None:
+    """Serve, or have a program run and end as it did."""
+    if task == "serve":
+        run(serve(path))
+        return
+    status = ask(path, list(program))
+    if status < 0:
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
