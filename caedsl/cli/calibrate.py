@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Run
+from caedsl.cli.outputs import Run, say
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -50,9 +50,9 @@ def calibrate(
             raise fail(str(error)) from None
         except OSError as error:
             raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
-    typer.echo(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")
-    typer.echo(f"normals    {len(calibrated.normals)} held out")
-    typer.echo(
+    say(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")
+    say(f"normals    {len(calibrated.normals)} held out")
+    say(
         f"promise    at most {100 * calibrated.fpr:g} % of normal samples exceed it on average; with 95 % confidence "
         f"{100 * calibrated.low:.2g} % to {100 * calibrated.high:.2g} %"
     )

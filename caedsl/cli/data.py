@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.completion import SpecPath
-from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
 from caedsl.cli.train import outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -48,6 +48,7 @@ def data(
     from caedsl.cli.specs import fail, read_model
     from caedsl.console.progress import make_reporter
     from caedsl.data.survey import survey
+    from caedsl.diagnostics.json import finite
 
     if output is not None and output.suffix.lower() != ".png":
         raise fail(f"{output} does not end in .png: write the name of a PNG file")
@@ -62,14 +63,14 @@ def data(
         finally:
             reporter.end()
     if json:
-        typer.echo(json_.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        typer.echo(json_.dumps(finite(found.as_json()), indent=2))
     else:
         _show(found, reporter)
     if output is not None:
         from caedsl.evaluation.data_picture import data_picture
 
         write_new(output, data_picture(found, model), overwrite)
-        typer.echo(f"drew {output}", err=json)
+        say(f"drew {output}", err=json)
     if not found.fine:
         raise typer.Exit(FINDINGS)
 

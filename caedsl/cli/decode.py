@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_samples
+from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -35,4 +35,4 @@ def decode(
         except ValueError as error:
             raise fail(f"{codes} cannot be decoded: {error}; `caedsl encode` writes codes") from None
         write_samples(output, names, decoded, opened.out_fit, overwrite)
-    typer.echo(f"decoded {counted(len(names), 'code')} into {output}")
+    say(f"decoded {counted(len(names), 'code')} into {output}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -175,18 +175,18 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
 
     if html is not None:
         write_new(html, page(diagnosis).encode("utf-8", "backslashreplace"), overwrite)
-        typer.echo(f"wrote {html}", err=True)
+        say(f"wrote {html}", err=True)
     best = diagnosis.best
     if best is None:
         if spec is not None or output is not None:
-            typer.echo("caedsl: no repair won, so that nothing is written", err=True)
+            say("caedsl: no repair won, so that nothing is written", err=True)
         return
     if output is not None:
         write_new(output, best.text.encode(), overwrite)
-        typer.echo(f"wrote {output}", err=True)
+        say(f"wrote {output}", err=True)
     if spec is not None:
         try:
             write_text(str(spec), best.text)
         except WriteError as error:
             raise fail(str(error)) from None
-        typer.echo(f"changed {spec}: {best.title}", err=True)
+        say(f"changed {spec}: {best.title}", err=True)

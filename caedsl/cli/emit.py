@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import SpecPath
+from caedsl.cli.outputs import say
 from caedsl.cli.specs import VariantOption
-from caedsl.diagnostics.text import printable
 
 
 def emit(
@@ -38,4 +38,4 @@ def emit(
         write_text(str(output), source)
     except WriteError as error:
         raise fail(str(error)) from None
-    typer.echo(printable(f"wrote {output}"))
+    say(f"wrote {output}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_output, refuse_existing
+from caedsl.cli.outputs import Overwrite, Run, new_output, refuse_existing, say
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -59,4 +59,4 @@ def encode(
         with new_output(output, overwrite) as file:
             write_codes(file, output.suffix, chosen.names, chosen.labels, codes)
     numbers = counted(elements(opened.model.code_shape), "number")
-    typer.echo(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each")
+    say(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each")

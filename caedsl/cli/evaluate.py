@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.argument_parser import complain
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -117,8 +118,6 @@ def _one_class(run: Path, data_dir: Path | None) -> bool:
 def _again(
     run: Path, device: Device, data_dir: Path | None, data_root: Path | None, baselines: bool, reporter: "Reporter"
 ) -> None:
-    import sys
-
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.evaluation.reevaluation import evaluate_again
     from caedsl.evaluation.summary import table
@@ -134,8 +133,7 @@ def _again(
         )
     table(again.evaluation, probabilities=again.evaluation.model.bce is not None, reporter=reporter)
     if again.differences:
-        print(f"caedsl: these values differ from {run / 'metrics.json'}:", file=sys.stderr)
-        print("\n".join(f"  {line}" for line in again.differences), file=sys.stderr)
+        complain("\n  ".join([f"these values differ from {run / 'metrics.json'}:", *again.differences]))
         raise typer.Exit(FINDINGS)
     reporter.result(f"all values are identical to {run / 'metrics.json'}")
 
@@ -152,9 +150,9 @@ def _find_anomalies(
     import json
 
     from caedsl.cli.specs import fail
+    from caedsl.diagnostics.json import finite
     from caedsl.evaluation.anomalies import evaluate_anomalies
     from caedsl.evaluation.anomaly_results import show
-    from caedsl.evaluation.run import finite
     from caedsl.inference.scores import ScoreError
     from caedsl.inference.tables import csv_text
     from caedsl.runs.confined import write_file

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, say, write_new
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -67,7 +67,7 @@ def export(
         done = exported(opened, chosen, score, format_, batch, measured_on)
     write_new(output, done.content, overwrite)
     parity = done.parity
-    typer.echo(
+    say(
         f"wrote {output}: {chosen.about}, {done.sizes}; differs from the run by {parity.largest:.2g} at most, on "
         f"{parity.samples} samples of {parity.measured_on}"
     )
@@ -87,7 +87,7 @@ def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
     folder = new_folder(output, overwrite)
     for name, content in files.items():
         write_new(folder / name, content, overwrite)
-    typer.echo(f"wrote {folder}: {', '.join(files)}")
+    say(f"wrote {folder}: {', '.join(files)}")
     if push is not None:
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError
@@ -100,4 +100,4 @@ def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
             raise fail(
                 f"{push} was not uploaded: {str(error).splitlines()[0]}; the folder {folder} is complete"
             ) from None
-        typer.echo(f"uploaded to {push}")
+        say(f"uploaded to {push}")

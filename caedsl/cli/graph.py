@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import SpecPath
+from caedsl.cli.outputs import say
 from caedsl.cli.specs import VariantOption
-from caedsl.diagnostics.text import printable
 
 
 class DrawingStyle(StrEnum):
@@ -71,4 +71,4 @@ def graph(
         raise fail(str(error)) from None
     except OSError as error:
         raise fail(f"cannot write {target}: {error.strerror or error}; choose another place with -o") from None
-    typer.echo(printable(f"drew {target}"))
+    say(f"drew {target}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
 from caedsl.diagnostics.text import printable
 
 
@@ -69,7 +69,7 @@ def import_(
     except ImportFailure as failure:
         raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
     for note in made.notes:
-        typer.echo(printable(f"note: {note}"), err=True)
+        say(f"note: {note}", err=True)
     if weights is not None:
         write_new(weights, weights_bytes(made.module), overwrite)
     if output is None:
@@ -81,7 +81,7 @@ def import_(
             raise fail(str(error)) from None
     written = " and ".join(str(place) for place in (output, weights) if place is not None)
     compared = f"its outputs differ from the original's by {made.difference:.2g} at most, on 4 random samples"
-    typer.echo(printable(f"wrote {written}: {compared}" if written else f"note: {compared}"), err=not written)
+    say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=not written)
 
 
 def shape_of(sample: str | None) -> tuple[int, ...] | None:

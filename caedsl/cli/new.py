@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.outputs import say
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -42,4 +44,4 @@ def new(
         write_text(str(path), re.sub(r"(?m)^autoencoder NAME$", f"autoencoder {path.stem}", text))
     except WriteError as error:
         raise fail(str(error)) from None
-    typer.echo(f"wrote {path}\nnext: caedsl check {path} && caedsl train {path}")
+    say(f"wrote {path}\nnext: caedsl check {path} && caedsl train {path}")

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.specs import fail
-from caedsl.diagnostics.text import counted
+from caedsl.diagnostics.text import counted, printable
 from caedsl.runs.confined import new_file
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def new_folder(path: Path, overwrite: bool) -> Path:
     return path
 
 
+def say(message: str, err: bool = False) -> None:
+    """Print lines; characters of a name that would control the terminal are shown in visible form."""
+    typer.echo("\n".join(map(printable, message.split("\n"))), err=err)
+
+
 @contextmanager
 def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
     """Write samples into the folder ``path`` inside the context; end the command if that fails.
@@ -50,7 +55,7 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
     except OutputError as error:
         raise fail(str(error)) from None
     if folder.renamed:
-        typer.echo(
+        say(
             f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some names of samples lead "
             "elsewhere or are not unique",
             err=True,

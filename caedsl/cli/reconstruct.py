@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing
+from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing, say
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -72,7 +72,7 @@ def reconstruct(
                 write_reconstruction(folder, name, made, error_maps)
                 native += made.native
     how = f", {native} at their own size" if native else ""
-    typer.echo(f"reconstructed {counted(len(samples), 'image')} into {output}{how}")
+    say(f"reconstructed {counted(len(samples), 'image')} into {output}{how}")
 
 
 def _reconstruct_arrays(
@@ -97,7 +97,7 @@ def _reconstruct_arrays(
         targets = [folder / f"{name}{ending}" for name in names]
     for part, target in zip(arrays, targets, strict=True):
         _write_arrays(run, part, target, key or "reconstructions", error_maps)
-    typer.echo(f"reconstructed {counted(len(samples), 'sample')} into {', '.join(map(str, targets))}")
+    say(f"reconstructed {counted(len(samples), 'sample')} into {', '.join(map(str, targets))}")
 
 
 def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool) -> None:

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_new
+from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_new
 from caedsl.cli.train import Device, outside_errors
-from caedsl.diagnostics.text import printable
 
 
 def report(
@@ -38,5 +37,5 @@ def report(
         found = contents(run, device.value, data_dir, make_reporter(quiet=False))
     write_new(target, page(found).encode("utf-8", "backslashreplace"), overwrite)  # the folder's name may be no UTF-8
     for line in found.missing:
-        typer.echo(f"caedsl: {line}", err=True)
-    typer.echo(printable(f"wrote {target}"))
+        say(f"caedsl: {line}", err=True)
+    say(f"wrote {target}")

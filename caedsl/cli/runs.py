@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.outputs import say
+
 if TYPE_CHECKING:
     from caedsl.runs.listing import ListedRun
 
@@ -44,10 +46,10 @@ def runs(
     except SelectionError as error:
         raise fail(f"--sort and --filter: {error}") from None
     if json_:
-        print(json.dumps([asdict(record) for record in found], indent=2, ensure_ascii=False, allow_nan=False))
+        print(json.dumps([asdict(record) for record in found], indent=2, allow_nan=False))
     elif not found:
         chosen = " that match --filter" if filter_ else ""
-        print(f"no runs in {folder}{chosen}: `caedsl train SPEC` creates one")
+        say(f"no runs in {folder}{chosen}: `caedsl train SPEC` creates one")
     else:
         _show(found)
 

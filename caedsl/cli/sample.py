@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, refuse_existing, write_samples
+from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -31,4 +31,4 @@ def sample(
         made = opened.sample(count, seed)
         names = [f"{number:0{len(str(count))}d}" for number in range(1, count + 1)]
         write_samples(output, names, made, opened.out_fit, overwrite)
-    typer.echo(f"made {counted(count, 'sample')} in {output}")
+    say(f"made {counted(count, 'sample')} in {output}")

@@ -71,7 +71,7 @@ def _checked(path: str, assignments: Sequence[str], quiet: bool, variant: int | 
 
     checked = check_source(_source(path, assignments, variant))
     for failure in checked.failures:
-        print(f"caedsl: {path}: {failure}; this is a bug in caedsl: please report it with the spec", file=sys.stderr)
+        complain(f"{path}: {failure}; this is a bug in caedsl: please report it with the spec")
     wanted = {Severity.ERROR} if quiet else {Severity.ERROR, Severity.WARNING}
     shown = [
         Report(source, tuple(finding for finding in findings if finding.severity in wanted))

@@ -1,11 +1,11 @@
 """Findings as JSON, for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from caedsl.diagnostics.finding import Datum, Finding, Report, in_order
+from caedsl.diagnostics.finding import Finding, Report, in_order
 from caedsl.source import Source, Span
 
 
@@ -25,20 +25,20 @@ def _finding(source: Source, finding: Finding) -> dict[str, Any]:
         "path": source.path,
         **_place(source, finding.primary.span),
         "notes": list(finding.notes),
-        "data": {name: _value(value) for name, value in finding.data.items()},
+        "data": finite(finding.data),
         "help": finding.help,
         "related": [{"message": label.text, **_place(source, label.span)} for label in finding.related],
         "fix": _fix(source, finding),
     }
 
 
-def _value(value: Datum) -> Any:
-    """Return a value that JSON can hold: without infinities."""
+def finite(value: Any) -> Any:
+    """Return a value with None in place of infinity and NaN, which JSON does not have."""
     if isinstance(value, float):
         return value if isfinite(value) else None
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_value(item) for item in value]
-    return value
+    if isinstance(value, Mapping):
+        return {str(name): finite(inner) for name, inner in value.items()}
+    return [finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _fix(source: Source, finding: Finding) -> dict[str, Any] | None:

@@ -1,10 +1,10 @@
 """A diagnosis as JSON."""
 
 import json
-import math
 from dataclasses import asdict
 from typing import Any
 
+from caedsl.diagnostics.json import finite
 from caedsl.doctor.diagnosis import Diagnosis
 from caedsl.doctor.repairs import Repair
 
@@ -41,7 +41,7 @@ def as_json(diagnosis: Diagnosis) -> str:
         "seed": diagnosis.seed,
         "seconds": diagnosis.seconds,
     }
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False)
+    return json.dumps(finite(content), indent=2)
 
 
 def _repair(repair: Repair) -> dict[str, Any]:
@@ -54,11 +54,3 @@ def _repair(repair: Repair) -> dict[str, Any]:
         "left_before": [curve.end for curve in repair.before],
         "left_after": [curve.end for curve in repair.after],
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -8,7 +8,7 @@ from caedsl.data.images import Images
 from caedsl.diagnostics.finding import Severity
 from caedsl.diagnostics.text import counted
 from caedsl.doctor.errors import DoctorError
-from caedsl.doctor.subject import Record, Subject
+from caedsl.doctor.subject import Subject
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.opening import faults_told, network_at
@@ -16,7 +16,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
-from caedsl.runs.schema import read_epochs, read_troubles
+from caedsl.runs.schema import read_monitors
 from caedsl.source import Source
 from caedsl.training.device import choose_device
 from caedsl.training.loop import Training
@@ -124,5 +124,4 @@ def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, rep
     """Return the subject of a run folder, with what its monitors recorded."""
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter)
-    record = Record(tuple(read_troubles(path)), tuple(read_epochs(path)))
-    return Subject(kept.model, kept.settings, images, choose_device(device), record=record)
+    return Subject(kept.model, kept.settings, images, choose_device(device), monitors=read_monitors(path))

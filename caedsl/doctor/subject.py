@@ -14,8 +14,6 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Augment, Corrupt, Settled, settled
 from caedsl.rules.engine.checking import check_source
 from caedsl.runs.errors import TrainingError
-from caedsl.runs.history import Epoch
-from caedsl.runs.trouble import Trouble
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.places import Places
@@ -25,19 +23,12 @@ CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
-class Record:
-    """Record of a finished run: what its monitors found, and its epochs."""
-
-    troubles: tuple[Trouble, ...] = ()
-    epochs: tuple[Epoch, ...] = ()
-
-
-@dataclass(frozen=True)
 class Subject:
     """Model to examine.
 
-    ``frozen`` names weights that the author's own module does not train. ``record`` is the record of a run, empty for a
-    spec. ``names`` maps lines of the spec to the author's names of the layers of an imported model.
+    ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found
+    something in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an
+    imported model.
     """
 
     model: Autoencoder
@@ -45,7 +36,7 @@ class Subject:
     images: Images
     device: torch.device = CPU
     frozen: frozenset[str] = frozenset()
-    record: Record = Record()
+    monitors: tuple[str, ...] = ()
     names: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def fresh(self, seed: int | None = None) -> Training:

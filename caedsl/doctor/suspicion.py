@@ -60,7 +60,7 @@ class ProbesSoFar:
 
     def symptoms(self) -> Sequence[str]:
         """Return the symptoms that are present, by their names in the table of causes."""
-        found = dict.fromkeys(trouble.monitor for trouble in self.subject.record.troubles)
+        found = dict.fromkeys(self.subject.monitors)
         if self.memorise is not None and self.memorise.failed:
             found["cannot-memorise"] = None
         if self.memorise is not None and self.memorise.slow:

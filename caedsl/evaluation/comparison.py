@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.text import one_line
+from caedsl.diagnostics.text import one_line, printable
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
@@ -147,7 +147,7 @@ def _folders(path: Path, notes: list[str]) -> Iterator[Path]:
         try:
             read_evaluation(folder)
         except RunError as error:
-            notes.append(f"left out: {error}")
+            notes.append(one_line(f"left out: {error}"))
         else:
             yield folder
 
@@ -170,9 +170,9 @@ def _read(folder: Path) -> ComparedRun:
     data = environment.data
     samples = f"{data.sha256} {data.split_sha256} {metrics.evaluated_on} {metrics.images}"
     return ComparedRun(
-        text_of_path(folder),
+        printable(text_of_path(folder)),
         environment.seed,
-        {name: one_line(value) for name, value in settings.items()},
+        {one_line(name): one_line(value) for name, value in settings.items()},
         samples,
         _metrics(metrics, anomalies),
     )

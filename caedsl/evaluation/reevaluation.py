@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from caedsl.data.images import Images
+from caedsl.diagnostics.json import finite
 from caedsl.diagnostics.text import one_line
 from caedsl.evaluation.evaluate import MEAN, Evaluation
-from caedsl.evaluation.run import evaluation_of, finite
+from caedsl.evaluation.run import evaluation_of
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import METRICS
 from caedsl.runs.folder import RunFolder

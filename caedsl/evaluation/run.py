@@ -1,6 +1,5 @@
 """Complete runs: train, evaluate with baselines, draw pictures, and write everything to the run folder."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.data.memory import refused_beyond_available
+from caedsl.diagnostics.json import finite
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, in_64_bits, input_name
 from caedsl.evaluation.failure import explain, is_failure
@@ -242,10 +242,3 @@ def _training(run: Run) -> dict[str, Any]:
         "best_validation_loss": best.validation if best else None,
         "parameters": sum(weight.numel() for weight in run.module.parameters()),
     }
-
-
-def finite(value: Any) -> Any:
-    """Replace infinity and NaN, which JSON does not support, by None."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value

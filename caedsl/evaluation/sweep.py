@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from caedsl.diagnostics.json import finite
 from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, in_64_bits
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reevaluation import finished_run
@@ -125,4 +126,4 @@ def _ssim(scores: Scores) -> str:
 
 def sweep_json(found: CorruptionSweep) -> bytes:
     """Return the content of ``sweep.json``."""
-    return (json.dumps(found.as_json(), indent=2) + "\n").encode()
+    return (json.dumps(finite(found.as_json()), indent=2) + "\n").encode()

@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from caedsl.data.regular_file import read_regular
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Network
 from caedsl.importing.torch_archive import pickled, read_archive
+from caedsl.importing.zip_damage import damage_told
 from caedsl.vocabulary.shape import Shape, text
 
 _MADE_OF_DAMAGE = (
@@ -102,7 +104,7 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
         from caedsl.importing.onnx_model import onnx_network
 
         return onnx_network(content, path, range_ or _RANGE)
-    if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(path)):
+    if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(content)):
         from caedsl.importing.aten import network_of
 
         return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
@@ -111,8 +113,10 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
     raise ImportFailure(f"{path} is not a model file: {_FORMS}")
 
 
-def _is_exported(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
+def _is_exported(content: bytes) -> bool:
+    try:
+        with damage_told():
+            names = zipfile.ZipFile(BytesIO(content)).namelist()
+    except zipfile.BadZipFile:
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("models/model.json") for name in archive.namelist())
+    return any(name.endswith("models/model.json") for name in names)

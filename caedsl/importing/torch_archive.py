@@ -16,6 +16,7 @@ from torch import Tensor
 
 from caedsl.importing.aten_graph import AtenGraph, AtenNode, Ref
 from caedsl.importing.errors import ImportFailure
+from caedsl.importing.zip_damage import damage_told
 from caedsl.vocabulary.shape import AXES
 
 _SCHEMA = 8
@@ -41,8 +42,9 @@ _AGAIN = "export it again: `torch.export.save(torch.export.export(model, (exampl
 def read_archive(content: bytes, name: str) -> AtenGraph:
     """Return the graph in the bytes of a ``.pt2`` file; raise ``ImportFailure`` if it is invalid or unsafe to read."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _graph(archive, name)
+        with damage_told():
+            archive = zipfile.ZipFile(io.BytesIO(content))
+        return _graph(archive, name)
     except zipfile.BadZipFile:
         raise ImportFailure(f"{name} is not a file of torch.export, or is truncated; {_AGAIN}") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, RuntimeError) as error:
@@ -99,7 +101,8 @@ def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> byt
     size = info.file_size
     if (most is not None and size > most) or (size > _FREE and size > _EXPANSION * info.compress_size):
         raise ValueError(f"{path} is too large: {size:,} bytes from {info.compress_size:,}")
-    return archive.read(info)
+    with damage_told():
+        return archive.read(info)
 
 
 class _Reader:

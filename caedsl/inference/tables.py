@@ -11,6 +11,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.diagnostics.json import finite
+
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
 CODE_FORMATS = (".npz", ".parquet", ".csv")
@@ -119,8 +121,8 @@ def _csv_lines(rows: Iterable[Sequence[object]]) -> str:
 
 
 def json_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return one line of JSON per row."""
-    return "".join(json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+    """Return one line of JSON per row; non-finite numbers are null."""
+    return "".join(json.dumps(finite(dict(zip(header, row, strict=True)))) + "\n" for row in rows)
 
 
 def array_bytes(array: NDArray[np.float32]) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,25 @@ from caedsl.report.held_out import HeldOut, held_out
 from caedsl.report.shown import Shown
 from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
-from caedsl.runs.history import Epoch
+from caedsl.runs.history import thinned
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles
 from caedsl.runs.trouble import Trouble
 from caedsl.training.reporter import Reporter
 from caedsl.version import __version__
 from caedsl.vocabulary.shape import text
 
+_STRETCHES = 1000
+"""Stretches of epochs in a chart; its lines are some 600 pixels wide."""
+_MOST_TROUBLES = 100
+
 
 @dataclass(frozen=True)
 class Contents:
-    """Parts of a report; charts are SVG, ``missing`` says what cannot be shown and why."""
+    """Parts of a report.
+
+    Charts are SVG, ``unlisted`` counts the findings of monitors after the first ones, ``missing`` says what cannot be
+    shown and why.
+    """
 
     name: str
     facts: Sequence[tuple[str, str]]
@@ -48,6 +57,7 @@ class Contents:
     diagrams: tuple[str, str]
     curves: str
     troubles: Sequence[Trouble]
+    unlisted: int
     part: str
     groups: dict[str, Sequence[Shown]]
     contrast: str
@@ -73,7 +83,9 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     run = open_trained(path, device)
     metrics, anomalies = read_evaluation(path), read_anomalies(path)
     environment = _environment(path)
-    epochs, troubles = read_epochs(path), read_troubles(path)
+    epochs, troubles = thinned(read_epochs(path), _STRETCHES), read_troubles(path)
+    listed = list(islice(troubles, _MOST_TROUBLES))
+    unlisted = sum(1 for _ in troubles)
     if not epochs:
         raise RunError(f"{path} has no epoch in its history: there is nothing to report yet")
     missing: list[str] = []
@@ -92,14 +104,15 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
     return Contents(
         name=run.model.name,
-        facts=facts(run.model, metrics, epochs),
-        verdicts=verdicts(metrics, anomalies, run.calibration, len(troubles)),
+        facts=facts(run.model, metrics, epochs[-1].seconds),
+        verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted),
         metrics=metrics,
         anomalies=anomalies,
         spec=run.model.source.text.strip(),
         diagrams=diagrams(run.model),
-        curves=loss_curves(epochs, metrics.training.best_epoch, troubles),
-        troubles=troubles,
+        curves=loss_curves(epochs, metrics.training.best_epoch, listed),
+        troubles=listed,
+        unlisted=unlisted,
         part=shown.part if shown else "",
         groups=shown.groups if shown else {},
         contrast=shown.contrast if shown else "",
@@ -127,8 +140,8 @@ def _environment(path: Path) -> EnvironmentRecord:
         ) from error
 
 
-def facts(model: Autoencoder, metrics: MetricsRecord, epochs: Sequence[Epoch]) -> list[tuple[str, str]]:
-    """Return the numbers of a run by their names."""
+def facts(model: Autoencoder, metrics: MetricsRecord, seconds: float) -> list[tuple[str, str]]:
+    """Return the numbers of a run, which took ``seconds``, by their names."""
     scores = metrics.scores["model"]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
     found = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
@@ -138,7 +151,7 @@ def facts(model: Autoencoder, metrics: MetricsRecord, epochs: Sequence[Epoch]) -
         found.append(("PSNR", f"{scores.psnr:.2f} dB"))
     if scores.ssim is not None:
         found.append(("SSIM", f"{scores.ssim:.3f}"))
-    found += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(epochs[-1].seconds))]
+    found += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(seconds))]
     return found
 
 

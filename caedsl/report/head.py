@@ -10,6 +10,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.contents import facts
 from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
+from caedsl.runs.history import best_and_last
 from caedsl.runs.schema import RecordError, read_epochs, read_troubles
 from caedsl.vocabulary.shape import text
 
@@ -22,9 +23,10 @@ def head(path: Path, model: Autoencoder) -> str:
     found: list[VerdictSentence] = []
     figures = [("input", text(model.input.shape)), ("code", text(model.code_shape))]
     with suppress(RunError, RecordError, OSError):
-        metrics, epochs = read_evaluation(path), read_epochs(path)
-        found = verdicts(metrics, read_anomalies(path), read_calibration(path), len(read_troubles(path)))
-        figures = facts(model, metrics, epochs)
+        metrics, (_, last) = read_evaluation(path), best_and_last(read_epochs(path))
+        troubles = sum(1 for _ in read_troubles(path))
+        found = verdicts(metrics, read_anomalies(path), read_calibration(path), troubles)
+        figures = facts(model, metrics, last.seconds if last is not None else 0.0)
     said = "".join(f"<li>{_MARKS[verdict.mood]} {escape(verdict.text)}</li>" for verdict in found)
     names = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name, _ in figures)
     values = "".join(f'<td style="{_CELL}">{escape(value)}</td>' for _, value in figures)

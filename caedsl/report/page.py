@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from caedsl.diagnostics.text import safe
 from caedsl.report.contents import Contents
 
 _PAGE = "page.html.jinja"
@@ -16,6 +17,7 @@ def page_templates(*folders: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([*folders, Path(__file__).parent]),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -31,9 +33,14 @@ def page(contents: Contents) -> str:
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
 
 
+def _visible(value: object) -> object:
+    """Return text with characters visible that would reorder or hide what stands beside them."""
+    return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _code(text: str) -> Markup:
     """Return a sentence as HTML, with text between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(safe(text)))))
 
 
 def _number(value: float | None, format_: str) -> str:

@@ -90,6 +90,41 @@ class History:
         return "".join(map(json_line, self.epochs))
 
 
+def best_and_last(epochs: Iterable[Epoch]) -> tuple[Epoch | None, Epoch | None]:
+    """Return the first epoch with the lowest score, and the last epoch."""
+    best: Epoch | None = None
+    last: Epoch | None = None
+    for last in epochs:
+        best = last if best is None or last.score < best.score else best
+    return best, last
+
+
+def thinned(epochs: Iterable[Epoch], stretches: int) -> list[Epoch]:
+    """Return a few of many epochs that draw the same curve, the last one included.
+
+    The epochs are divided into at most ``stretches`` (an even number) of equal length. Of each, these are the ones with
+    the lowest and the highest score.
+    """
+    kept: list[list[Epoch]] = []
+    length = 1
+    last: Epoch | None = None
+    for number, last in enumerate(epochs):
+        if number % length:
+            kept[-1] = _extremes([*kept[-1], last])
+            continue
+        if len(kept) == stretches:
+            kept = [_extremes([*one, *other]) for one, other in zip(kept[::2], kept[1::2], strict=True)]
+            length *= 2
+        kept.append([last])
+    rows = [row for stretch in kept for row in stretch]
+    return rows if last is None or last is rows[-1] else [*rows, last]
+
+
+def _extremes(rows: list[Epoch]) -> list[Epoch]:
+    low, high = (choose(rows, key=lambda row: row.score) for choose in (min, max))
+    return [row for row in rows if row is low or row is high]
+
+
 def csv_line(epoch: Epoch) -> str:
     """Return the line of an epoch in ``history.csv``."""
     values = [*map(epoch.__getattribute__, _COLUMNS), *epoch.terms.values(), *epoch.code.values()]

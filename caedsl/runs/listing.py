@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.files import LOCK, METRICS, SPEC
-from caedsl.runs.history import Epoch, History
+from caedsl.runs.history import Epoch, best_and_last
 from caedsl.runs.schema import (
     ListedMetrics,
     RecordError,
@@ -81,8 +81,7 @@ def read_run(folder: Path) -> ListedRun | None:
         state, environment = read_state(folder), read_environment(folder)
     except (OSError, RecordError):
         return None
-    history = History(read_epochs(folder))
-    best, last = history.best, history.epochs[-1] if history.epochs else None
+    best, last = best_and_last(read_epochs(folder))
     metrics = _metrics(folder)
     stands: str = state.state
     error = state.error

@@ -6,6 +6,8 @@ version may add some.
 """
 
 import os
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -147,12 +149,11 @@ def reason_of(error: ValueError) -> str:
     return f"{place}: {message}" if place else message
 
 
-def read_epochs(folder: Path) -> list[Epoch]:
-    """Return the completely written epochs.
+def read_epochs(folder: Path) -> Iterator[Epoch]:
+    """Yield the completely written epochs; all of a long history would take ten times the memory of its file.
 
     The last line may be incomplete if the run crashed or is writing now.
     """
-    epochs = []
     for line in _lines(folder, HISTORY_LINES):
         try:
             epoch = _EPOCH.validate_json(line, strict=True)
@@ -160,19 +161,16 @@ def read_epochs(folder: Path) -> list[Epoch]:
             break
         if not (1 <= epoch.epoch <= LARGEST_COUNT and 0 <= epoch.step <= LARGEST_COUNT and epoch.seconds >= 0):
             break
-        epochs.append(epoch)
-    return epochs
+        yield epoch
 
 
-def read_troubles(folder: Path) -> list[Trouble]:
-    """Return the findings of the monitors in the order recorded, up to the first incomplete line."""
-    troubles = []
+def read_troubles(folder: Path) -> Iterator[Trouble]:
+    """Yield the findings of the monitors in the order recorded, up to the first incomplete line."""
     for line in _lines(folder, TROUBLE):
         try:
-            troubles.append(_TROUBLE.validate_json(line, strict=True))
+            yield _TROUBLE.validate_json(line, strict=True)
         except ValidationError:
             break
-    return troubles
 
 
 def read_monitors(folder: Path) -> tuple[str, ...]:
@@ -180,11 +178,11 @@ def read_monitors(folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(trouble.monitor for trouble in read_troubles(folder)))
 
 
-def _lines(folder: Path, name: str) -> list[bytes]:
+def _lines(folder: Path, name: str) -> Iterable[bytes]:
     try:
-        return read_file(folder, name).splitlines()
+        return BytesIO(read_file(folder, name))
     except OSError:
-        return []
+        return ()
 
 
 def text_of_path(path: str | Path) -> str:

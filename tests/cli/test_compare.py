@@ -137,6 +137,25 @@ def test_a_folder_of_runs_leaves_out_those_without_an_end(trained: Path, tmp_pat
     assert caedsl("compare", runs / "seed-1").code == 2
 
 
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--markdown"], ["--latex"]])
+def test_names_of_others_stay_in_their_line_and_off_the_terminal(
+    form: list[str], trained: Path, tmp_path: Path, caedsl: Run
+) -> None:
+    """The names are those of a folder, of a setting in a forged file, and of a run that is left out."""
+    hostile = "red\x1b[31m\u202e\nb\r"
+    runs = Path(shutil.copytree(trained / "small", tmp_path / hostile))
+    (runs / "seed-1" / "metrics.json").unlink()
+    plain = caedsl("compare", trained / "small" / "seed-0", trained / "wide" / "seed-0", *form).out
+    settings = json.loads((runs / "seed-0" / "settings.json").read_text())
+    (runs / "seed-0" / "settings.json").write_text(json.dumps({**settings, hostile: hostile, "batch": 3}))
+    (runs / "seed-2").rename(tmp_path / "seed-2")
+    ran = caedsl("compare", runs, tmp_path / "seed-2", *form)
+    assert ran.code == 0, ran.err
+    assert "red" in ran.out
+    assert not set("\x1b\u202e\r") & set(ran.out)
+    assert ran.out.count("\n") <= plain.count("\n") + 3  # two values and a note are explained below the table
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -168,9 +168,7 @@ COMMANDS = (
 class Fuzzing:
     """A series of mutated specs, and what every command on each of them is held to."""
 
-    def __init__(
-        self, config: pytest.Config, caedsl: Callable[..., Ran], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, config: pytest.Config, caedsl: Callable[..., Ran], capsys: pytest.CaptureFixture[str]) -> None:
         self.seconds, self.seed = config.getoption("--fuzz-seconds"), config.getoption("--fuzz-seed")
         self.specs = config.getoption("--fuzz-specs")
         self.caedsl, self.capsys = caedsl, capsys
@@ -210,7 +208,9 @@ class Fuzzing:
         """Print what was tried so far, and a new failure, past pytest's capture."""
         took = f"at most {self.slowest:.2f} s and {self.largest >> 20} MB a command"
         with self.capsys.disabled():
-            print(f"{told}\n{self.tried} specs from seed {self.seed}: {took}, {len(self.failures)} failures", flush=True)
+            print(
+                f"{told}\n{self.tried} specs from seed {self.seed}: {took}, {len(self.failures)} failures", flush=True
+            )
 
     def run(self, text: str, *command: str, most_seconds: float = MOST_SECONDS) -> Ran:
         """Run a command on the spec ``a.cae``, which holds ``text``.

@@ -107,6 +107,39 @@ def test_variables_of_the_environment(
     assert "the environment variable LOCAL_WORLD_SIZE is `abc`" in ran.err
 
 
+def test_names_of_outputs_cannot_control_the_terminal(
+    spec: Path, tmp_path: Path, caedsl: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    red = tmp_path / "\x1b[31mred\u202e"
+    red.mkdir()
+    monkeypatch.chdir(red)
+    run, named = red / "run", 0
+    for words in (
+        ("train", spec, "--out", run),
+        ("runs", red / "none"),
+        ("runs", red, "--json"),
+        ("calibrate", run, "--fpr", "40%"),
+        ("evaluate", run),
+        ("encode", run, "-o", red / "codes.npz"),
+        ("decode", run, red / "codes.npz", "-o", red / "decoded"),
+        ("reconstruct", run, red / "decoded", "-o", red / "made"),
+        ("score", run, red / "made", "--json"),
+        ("export", run, "-o", red / "shared"),
+        ("report", run),
+        ("data", spec, "-o", red / "data.png"),
+        ("data", spec, "--json"),
+        ("graph", spec, "-o", red / "net.svg"),
+        ("emit", spec, "-o", red / "net.py"),
+        ("new", "fresh"),
+        ("doctor", spec, "--budget", "1s", "--html", red / "why.html"),
+    ):
+        ran = caedsl(*words)
+        assert ran.code in (0, 1, 2), ran
+        named += (ran.out + ran.err).count("red")
+        assert not set("\x1b\u202e") & set(ran.out + ran.err), words
+    assert named >= 12
+
+
 def test_names_cannot_control_the_terminal(tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
     for arguments in (("runs", "\x1b[31mred"), ("evaluate", "\x1b[31mred"), ("show", "\x1b[31mred"), ("\x1b[31mred",)):
         ran = caedsl(*arguments)

@@ -20,6 +20,8 @@ import torch
 from google.protobuf import json_format
 from torch import nn
 
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.opening import faults_told, network_at
 from tests.cli.conftest import Ran, caedsl
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 from tests.runs.damage import forge
@@ -76,9 +78,12 @@ def members(content: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def archive_of(members: dict[str, bytes]) -> bytes:
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+def archive_of(members: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> bytes:
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w", packing) as archive:
         for name, member in members.items():
             archive.writestr(name, member)
     return content.getvalue()
@@ -123,6 +128,8 @@ def other_json(content: bytes, chance: random.Random) -> bytes:
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
+    if content.startswith(b"PK"):  # most errors of a decompressor need a packed member
+        content = archive_of(members(content), chance.choice(PACKINGS))
     match chance.randrange(3):
         case 0:
             return content[: chance.randrange(len(content))]
@@ -171,6 +178,25 @@ def test_forged_and_damaged_files(
         (tmp_path / name).write_bytes(way(whole[name], chance))
         answers[held(caedsl, tmp_path / name, (seed, answers.total(), name, way.__name__))] += 1
     print(f"{answers.total()} files: exit codes {dict(answers)}")
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("ending", [".keras", ".pt2", ".pt"])
+def test_archives_damaged_anywhere(ending: str, packing: int, whole: dict[str, bytes], tmp_path: Path) -> None:
+    """Each packing has errors of its own. The file is read without a command, which would take much longer."""
+    original = min(
+        (whole[name] for name in whole if name.endswith(".keras" if ending == ".keras" else ".pt2")), key=len
+    )
+    content, path = archive_of(members(original), packing), tmp_path / f"net{ending}"
+    told = 0
+    for place in (*range(0, len(content), len(content) // 12), *range(len(content) - 200, len(content), 20)):
+        path.write_bytes(content[:place] + b"[[[[" + content[place + 4 :])
+        try:
+            with faults_told(str(path)):
+                network_at(str(path), None, None)
+        except ImportFailure:
+            told += 1
+    assert told > 5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")

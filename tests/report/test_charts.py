@@ -6,6 +6,7 @@ import pytest
 
 from caedsl.report.charts import lines
 from caedsl.report.page import page_templates
+from caedsl.runs.history import Epoch, thinned
 
 
 def words(drawn: str, screen: str = "wide") -> dict[str, float]:
@@ -36,6 +37,17 @@ def test_an_axis_of_many_decades_names_the_decades_alone(rates: list[float], lab
     drawn = lines({"loss": (rates, [1.5, 1.5])}, "rate", "loss", "a")
     lowest = max(y for text, y in words(drawn).items() if text != "rate")
     assert [text for text, y in words(drawn).items() if y == lowest] == labels
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 20, 21, 1234])
+def test_a_thinned_history_keeps_its_end_its_spikes_and_its_best(count: int) -> None:
+    loss = {5: 9.0, 700: 0.1, 701: 8.0}
+    epochs = [Epoch(n, n, 1.0, loss.get(n, 1.0), None, 0.1, 0.0, 0.0) for n in range(count)]
+    kept = [row.epoch for row in thinned(epochs, 10)]
+    assert kept == sorted(set(kept)), "in their order, each once"
+    assert len(kept) <= 21
+    assert count > 10 or kept == list(range(count))
+    assert set(kept) >= {count - 1, *(n for n in loss if n < count)} - {-1}
 
 
 def test_identifiers_of_a_page_are_unique() -> None:

@@ -135,13 +135,32 @@ def test_signals_and_volumes_are_pictures_too(shape: str, space: tuple[int, ...]
 
 def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
     line = {"step": 1, "epoch": 2, "monitor": "dead-layer", "layer": "<script>alert(1)</script>", "setting": None}
-    line |= {"line": 4, "message": "</style><b>", "remedy": "& less"}
+    line |= {"line": 4, "message": "</style><b>\x1b\u202e", "remedy": "& less"}
+    spec = (run / "spec.cae").read_text()
+    (run / "spec.cae").write_text(f"{spec}# \u202e\u2066\n")
     (run / "trouble.jsonl").write_text(json.dumps(line) + "\n")
     assert command("report", run)[0] == 0
     page = (run / "report.html").read_text("utf-8")
     assert "script" not in Tags(page).seen
     assert "&lt;script&gt;alert(1)&lt;/script&gt; (line 4): &lt;/style&gt;&lt;b&gt;" in page
     assert "Monitors spoke once" in page
+    assert not set("\x1b\u202e\u2066") & set(page)
+
+
+def test_many_epochs_and_findings_make_no_large_page(run: Path, command: Run) -> None:
+    assert command("report", run)[0] == 0
+    few = (run / "report.html").stat().st_size
+    epoch = json.loads((run / "history.jsonl").read_text().splitlines()[0])
+    epochs = [{**epoch, "epoch": number, "validation": 1 / number} for number in range(1, 10_001)]
+    line = {"step": 1, "epoch": 2, "monitor": "dead-layer", "layer": "conv 8", "setting": None, "line": 4}
+    troubles = [{**line, "message": "it is dead", "remedy": "a smaller rate"}] * 5000
+    for name, rows in (("history.jsonl", epochs), ("trouble.jsonl", troubles)):
+        (run / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert command("report", run, "--overwrite")[0] == 0
+    page = (run / "report.html").read_text("utf-8")
+    assert len(page) < 2 * few
+    assert "Monitors spoke 5000 times" in page
+    assert "4,900 more in <code>trouble.jsonl</code>" in page
 
 
 def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run) -> None:

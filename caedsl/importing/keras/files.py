@@ -14,6 +14,7 @@ from caedsl.importing.keras.hdf5 import Hdf5, opened
 from caedsl.importing.keras.hdf5_content import EXPANSION, FREE, LARGEST_TEXT
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import Config, KerasLayer, Topology, topology_of
+from caedsl.importing.zip_damage import damage_told
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST_WEIGHTS = 8 << 30
@@ -50,7 +51,9 @@ def read_model(content: bytes) -> SavedModel:
 
 def _archive(file: IO[bytes]) -> SavedModel:
     try:
-        with zipfile.ZipFile(file) as archive:
+        with damage_told():
+            archive = zipfile.ZipFile(file)
+        with archive:
             config = _json(_member(archive, _CONFIG, LARGEST_TEXT).decode("utf-8"), _CONFIG)
             metadata = _json(_member(archive, _METADATA, LARGEST_TEXT).decode("utf-8"), _METADATA)
             topology = topology_of(config)
@@ -58,7 +61,7 @@ def _archive(file: IO[bytes]) -> SavedModel:
             if all(map(registry.known, topology.layers)):
                 with opened(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS)) as inside:
                     arrays = {layer.key: _variables(inside, layer) for layer in topology.layers}
-    except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise ModelProblem(f"this zip archive cannot be read: {error}") from None
     training = config.get("compile_config")
     return SavedModel(
@@ -76,10 +79,11 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the limit of {limit:,}")
     if info.file_size > FREE and info.file_size > EXPANSION * info.compress_size:
         raise ModelProblem(f"its `{name}` unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
-    with archive.open(info) as member:
+    with damage_told(), archive.open(info) as member:
         content = member.read(info.file_size)
-        if len(content) != info.file_size or member.read(1):
-            raise ModelProblem(f"its `{name}` does not have the size that it declares")
+        more = member.read(1)
+    if len(content) != info.file_size or more:
+        raise ModelProblem(f"its `{name}` does not have the size that it declares")
     return content
 
 
