@@ -27,48 +27,48 @@ class Format(StrEnum):
 def doctor(
     subject: Annotated[
         str,
-        typer.Argument(
-            metavar="SPEC|RUN|MODEL", help="A spec, the folder of a run, or a model that `caedsl import` reads."
-        ),
+        typer.Argument(metavar="SPEC|RUN|MODEL", help="A spec, a run folder, or a model that `caedsl import` reads."),
     ],
     budget: Annotated[
         str,
         typer.Option(
-            metavar="TIME|STEPS", help="About how long to take, as in 90s or 2min, or training steps, as in 3000steps."
+            metavar="TIME|STEPS",
+            help="The approximate time, as in 90s or 2min, or the number of training steps, as in 3000steps.",
         ),
     ] = "2min",
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="The images, instead of the spec's `data`: mnist, 'npy \"x.npy\"'."),
+        typer.Option(metavar="SOURCE", help="The data, instead of the spec's `data` line: mnist, 'npy \"x.npy\"'."),
     ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="How to print the diagnosis.")] = Format.FULL,
+    format_: Annotated[Format, typer.Option("--format", help="The output format.")] = Format.FULL,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the diagnosis as a page with curves, too.")
+        Path | None, typer.Option(metavar="FILE", help="Also write the diagnosis, with curves, as an HTML page.")
     ] = None,
     sample: Annotated[
         str | None,
-        typer.Option("--input", metavar="CxHxW", help="For FILE.py:NAME: the shape of a sample, such as 1x28x28."),
+        typer.Option("--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME: 1x28x28."),
     ] = None,
     values: Annotated[
         str | None,
-        typer.Option("--range", metavar="LO..HI", help="For a MODEL: the range of the input's values, or real."),
+        typer.Option(
+            "--range", metavar="LO..HI", help="The range of the input's values, or real, for a MODEL; default: 0..1."
+        ),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write the best repair into the spec.")] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="Write the repaired spec there.")
+        Path | None, typer.Option("-o", "--output", metavar="SPEC", help="The output file for the repaired spec.")
     ] = None,
-    device: Annotated[
-        Device, typer.Option(help="Where to compute; auto takes a GPU where there is one.")
-    ] = Device.AUTO,
+    device: Annotated[Device, typer.Option(help="The device; auto uses a GPU if there is one.")] = Device.AUTO,
     data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where data sets lie; then CAEDSL_DATA, then the user's cache.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of data sets; default: CAEDSL_DATA, or the user's cache."),
     ] = None,
     overwrite: Overwrite = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:
     """Find out why a model fails to train: look at the data, the network at its start and its first steps.
 
@@ -91,9 +91,9 @@ def doctor(
         budget_of(budget)  # a mistake is told before images are loaded
     is_run = Path(subject).is_dir()
     if is_run and (set_ or data):
-        raise fail("a run keeps its spec and its data: leave out --set and --data, or name its spec.cae instead")
+        raise fail("a run has its own spec and data: remove --set and --data, or name its spec.cae instead")
     if fix and (is_run or _is_model(subject) or set_ or data or subject == "-"):
-        raise fail("--fix writes into the spec as it stands in its file: use --output FILE for the repaired spec")
+        raise fail("--fix needs a spec file without --set and --data: use --output FILE for the repaired spec")
     for target in (html, output):
         if target is not None:
             refuse_existing(target, overwrite)
@@ -131,7 +131,7 @@ def _imported(
 
     settings = {**assigned(assignments), **({"data": data} if data else {})}
     if "data" not in settings:
-        raise fail(f"{place} does not say what it is trained on: name the images, as in --data mnist")
+        raise fail(f"{place} has no data: name some, as in --data mnist")
     return of_file(
         place,
         shape_of(sample),
@@ -179,7 +179,7 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
     best = diagnosis.best
     if best is None:
         if spec is not None or output is not None:
-            say("caedsl: no repair won, so that nothing is written", err=True)
+            say("caedsl: nothing was written, because no repair improved the training", err=True)
         return
     if output is not None:
         write_new(output, best.text.encode(), overwrite)

@@ -72,7 +72,7 @@ class Diagnosis(PublicNames):
                 assert first is not None, "a cause is named"
                 return f"the likeliest cause is that {first.what} ({first.cause})"
             case Verdict.UNKNOWN:
-                return "cannot say: training fails, and none of the known causes explains it"
+                return "cannot say: training fails, but no known cause explains it"
 
     def __repr__(self) -> str:
         found = f"{counted(len(self.causes), 'cause')}, {counted(len(self.repairs), 'repair')}"

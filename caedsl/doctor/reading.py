@@ -43,7 +43,7 @@ def of_model(
     reporter, target = reporter or Reporter(), choose_device(device)
     if not model.complete or model.out_shape != model.target.shape:
         raise DoctorError(
-            f"{model.source.path} cannot be built (`caedsl check {model.source.path}` shows why): correct that first"
+            f"{model.source.path} cannot be built: correct the errors that `caedsl check {model.source.path}` shows"
         )
     if model.train is None:
         raise DoctorError(
@@ -85,7 +85,7 @@ def of_imported(
         reporter.note(note)
     if made.model.train is None:
         chosen = ", ".join(f"{name.removeprefix('train.')} {value}" for name, value in DEFAULTS.items())
-        reporter.note(f"the model does not say how it is trained: {chosen}, where no --set says otherwise")
+        reporter.note(f"the model has no training settings: using {chosen}; change them with --set")
         settings = {**DEFAULTS, **settings}
     try:
         source = override(Source(made.spec, path), settings)

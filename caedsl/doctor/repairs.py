@@ -97,7 +97,7 @@ class Trials:
             unified_diff(self.subject.model.source.text, model.source.text, self.subject.shown_path),
             self.steps,
             self.seeds,
-            self._originals(tell("training the spec as it is, to compare with")),
+            self._originals(tell("training the unchanged spec for comparison")),
             after,
         )
 

@@ -83,7 +83,9 @@ def _own_data_if_there(
     try:
         return own_data(path, data_dir, Reporter(), data_root)
     except (DataError, RunError) as error:
-        notes.append(f"no comparison with PCA, for the run's own data are not here: {str(error).splitlines()[0]}")
+        notes.append(
+            f"no comparison with PCA, because the run's own data are not available: {str(error).splitlines()[0]}"
+        )
         return {}
 
 

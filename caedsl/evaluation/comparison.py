@@ -132,7 +132,7 @@ def compare(paths: Sequence[Path]) -> Comparison:
     names = dict.fromkeys(name for run in runs for name in run.settings)
     differing = [name for name in names if len({run.settings.get(name) for run in runs}) > 1]
     if len({run.samples for run in runs}) > 1:
-        notes.append("these runs are judged on different samples: their numbers cannot be compared one by one")
+        notes.append("these runs were evaluated on different samples: their numbers are not comparable")
     return Comparison(tuple(RunGroup(tuple(group)) for group in groups.values()), tuple(differing), tuple(notes))
 
 
@@ -142,12 +142,12 @@ def _folders(path: Path, notes: list[str]) -> Iterator[Path]:
         return
     below = list(run_folders(path))
     if not below:
-        raise RunError(f"{path} holds no runs: name run folders, or a folder of them (`caedsl runs` lists them)")
+        raise RunError(f"{path} contains no runs: name run folders, or a folder of them (`caedsl runs` lists them)")
     for folder in below:
         try:
             read_evaluation(folder)
         except RunError as error:
-            notes.append(one_line(f"left out: {error}"))
+            notes.append(one_line(f"skipped: {error}"))
         else:
             yield folder
 

@@ -93,7 +93,7 @@ def _check(root: Path, names: Sequence[str], normal: Sequence[str]) -> None:
     if len(normal) > 1:
         raise DataError(f"{root} has several folders of normal samples ({', '.join(normal)}): put them together")
     if len(names) == 1:
-        raise DataError(f"{root} has no anomalies beside {normal[0]}: put them into a subfolder for each type")
+        raise DataError(f"{root} has no anomalies next to {normal[0]}: put them into a subfolder for each type")
 
 
 def _mask_of(image: Path, folder: Path) -> Path | None:
@@ -160,7 +160,7 @@ def from_own_data(
     (normal,) = trained
     labelled = LabelledTest("the run's own test data", test, test.labels, normal)
     if not 0 < int(labelled.anomalous.sum()) < len(test):
-        raise DataError(f"the test data of {run.path} are all of one kind: {remedy}")
+        raise DataError(f"the test data of {run.path} are all normal or all anomalies: {remedy}")
     return labelled
 
 
@@ -178,5 +178,5 @@ def masks_of(paths: Sequence[Path | None], fit: SampleFormat) -> Iterator[NDArra
         stack = FolderStack([path], path.parent, grey)
         values = stack.scale(stack.read(np.arange(1)).values)[0, 0].numpy()
         if not values.max() > 0:
-            raise DataError(f"{path} marks no pixel, and its image is an anomaly: draw what is abnormal in white")
+            raise DataError(f"{path} marks no pixel, but its image is an anomaly: draw the abnormal region in white")
         yield values > values.max() / 2

@@ -60,7 +60,7 @@ def evaluate_again(
     differing = tuple(_differing(before, compared))
     changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
     if differing and changed:
-        reporter.note(f"the run was made elsewhere: {'; '.join(changed)}")
+        reporter.note(f"the run was made on another machine: {'; '.join(changed)}")
     return Reevaluation(evaluation, differing)
 
 

@@ -54,7 +54,10 @@ def represent(
     train, test = run.train.spread(MOST_SAMPLES), held_out.spread(MOST_SAMPLES)
     known = images.labels[train.index.cpu()].numpy(), labels[test.index.cpu()].numpy()
     if len(set(known[0].tolist())) < 2:
-        raise DataError(f"the training samples of {path} are all of one class: there is nothing to tell apart")
+        raise DataError(
+            f"the training samples of {path} all belong to one class, but --probe needs two: train on data with more "
+            "classes"
+        )
     codes = _codes(module, train), _codes(module, test)
     accuracies = {"model": _accuracies(codes, known)}
     linear = fit_pca(run.train.of_inputs(), size).predictor

@@ -12,8 +12,8 @@ from caedsl.training.train import Run
 
 _ENDED = {
     "finished": "finished",
-    "patience": "stopped, no better for {patience} epochs,",
-    "time": "stopped when the time was up,",
+    "patience": "stopped without improvement for {patience} epochs,",
+    "time": "stopped at the time limit",
     "interrupted": "interrupted",
     "trouble": "stopped by trouble",
 }
@@ -77,7 +77,7 @@ def verdict(evaluation: Evaluation) -> tuple[str, ...]:
     if pca is not None and model.mse >= pca.mse:
         numbers = counted(evaluation.code_size, "number")
         return (
-            f"PCA, a linear map to {numbers} too, is better: its error is {pca.mse / model.mse:.0%} of the model's.",
+            f"PCA, a linear map to {numbers}, is better: its error is {pca.mse / model.mse:.0%} of the model's.",
             "Train longer, or change the model until it earns its layers.",
         )
     return ()

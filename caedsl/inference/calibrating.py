@@ -44,7 +44,7 @@ def calibrate_run(
         parts = own_data(path, data_dir, reporter)
         if VALIDATION not in parts:
             raise CalibrationError(
-                f"{path} held no samples out: name normal samples that it was not trained on, or train with "
+                f"{path} has no held-out samples: name normal samples that it was not trained on, or train with "
                 "`validation 20%`"
             )
         samples = parts[VALIDATION]
@@ -78,7 +78,7 @@ def _refuse_anomalies(samples: Samples, given: Path | None) -> None:
         return
     called, remedy = "the run's validation part", f'train with `only="{min(normal)}"`, or name normal samples'
     if given is not None:
-        called, remedy = str(given), f"name the normal ones alone, such as {given / min(normal)}"
+        called, remedy = str(given), f"name only the normal ones, such as {given / min(normal)}"
     count = sum(label in others for label in labels)
     raise CalibrationError(
         f"{count} of {counted(len(labels), 'sample')} of {called} are not normal by their folders "
@@ -91,9 +91,7 @@ def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None,
     try:
         trained = own_data(run.path, data_dir, Reporter())[TRAIN]
     except (DataError, RunError):
-        reporter.note(
-            "the training data are not here, so it cannot be checked that none of these samples was trained on"
-        )
+        reporter.note("the training data are not available, so these samples cannot be compared with them")
         return
     known = set(digests(trained))
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]

@@ -58,7 +58,7 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
     Raise ``CalibrationError`` if there are too few normals for ``fpr``, or if a score is not finite.
     """
     if not 0 < fpr < 1:
-        raise CalibrationError(f"a false positive rate lies between 0 % and 100 %, and {100 * fpr:g} % does not")
+        raise CalibrationError(f"the false positive rate is {100 * fpr:g} %: give one between 0 % and 100 %")
     ordered = sorted(float(value) for value in scores)
     n = len(ordered)
     if not all(map(isfinite, ordered)):

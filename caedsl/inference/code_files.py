@@ -27,7 +27,7 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     """
     readers = {".npy": _from_npy, ".npz": _from_npz, ".csv": _from_csv, ".parquet": _from_parquet}
     if path.suffix not in readers:
-        raise DataError(f"{path} is no file of codes: codes are read from .npz, .npy, .parquet and .csv")
+        raise DataError(f"{path} is not a file of codes: use .npz, .npy, .parquet or .csv")
     try:
         with np.errstate(over="ignore"):  # overflow gives infinity, which is reported below
             names, codes = readers[path.suffix](path)
@@ -116,7 +116,9 @@ def _units(header: Sequence[str], path: Path) -> list[str]:
     found = [name for name in header if name[:1] == "z" and name[1:].isdecimal()]
     wanted = [f"z{unit}" for unit in range(len(found))]
     if not found or sorted(found) != sorted(wanted):
-        raise DataError(f"{path} has no columns z0, z1, … of codes, each once: `caedsl encode` writes such files")
+        raise DataError(
+            f"{path} does not have the columns z0, z1, … of codes, once each: `caedsl encode` writes such files"
+        )
     return wanted
 
 

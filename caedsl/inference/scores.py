@@ -158,7 +158,7 @@ def read_score(text: str) -> ChosenScore:
     if not equals:
         return ChosenScore(kind, kind.parameter or 0.0)
     if kind.parameter is None:
-        raise ScoreError(f"the score {name} takes no number: write `{name}` alone")
+        raise ScoreError(f"the score {name} takes no number: write only `{name}`")
     try:
         value = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
     except ValueError:

@@ -131,7 +131,7 @@ class TrainedRun(PublicNames):
         z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
         shape = self.model.code_shape
         if z.dim() < 1 or tuple(z.shape[1:]) not in (shape, (elements(shape),)):
-            raise ValueError(f"codes are N x {text(shape)}, and these are {text(tuple(z.shape))}")
+            raise ValueError(f"codes are N x {text(shape)}, but these are {text(tuple(z.shape))}")
         z = z.reshape(len(z), *shape)
         decoded = (self.module.decode(part.to(self.device)) for part in torch.split(z.float(), batch))
         return self._whole(codes, len(z), self.model.target.shape, decoded)
@@ -188,7 +188,7 @@ class TrainedRun(PublicNames):
             )
         if rank(self.model.input.shape) not in chosen.kind.ranks:
             held = f"{noun(self.model.input.shape)}s"
-            raise ScoreError(f"{chosen} compares images, and this model is for {held}: use `mse` or `top=1%`")
+            raise ScoreError(f"{chosen} compares images, but this model is for {held}:  use `mse` or `top=1%`")
         return chosen
 
     @torch.no_grad()
@@ -266,7 +266,7 @@ class TrainedRun(PublicNames):
             return
         if tuple(data.shape[1:]) != self.model.input.shape:
             raise ValueError(
-                f"samples are N x {text(self.model.input.shape)}, and this tensor is {text(tuple(data.shape))}"
+                f"samples are N x {text(self.model.input.shape)}, but this tensor is {text(tuple(data.shape))}"
             )
         for start in range(0, len(data), size):
             part = data[start : start + size].float()
@@ -295,7 +295,7 @@ def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
     try:
         spec_text = read_file(folder, SPEC).decode()
     except FileNotFoundError:
-        known = "is not there" if not folder.is_dir() else f"has no {SPEC}"
+        known = "does not exist" if not folder.is_dir() else f"has no {SPEC}"
         raise RunError(f"{folder} {known}: name the folder of a trained run (`caedsl runs` lists them)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{folder / SPEC} cannot be read: {error}") from error

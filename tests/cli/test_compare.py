@@ -125,7 +125,7 @@ def test_runs_on_other_samples_are_told_apart_in_words(trained: Path, tmp_path: 
     record = json.loads((other / "environment.json").read_text())
     record["data"]["sha256"] = "0" * 64
     (other / "environment.json").write_text(json.dumps(record))
-    assert "judged on different samples" in caedsl("compare", trained / "small" / "seed-0", other).out
+    assert "evaluated on different samples" in caedsl("compare", trained / "small" / "seed-0", other).out
 
 
 def test_a_folder_of_runs_leaves_out_those_without_an_end(trained: Path, tmp_path: Path, caedsl: Run) -> None:
@@ -160,7 +160,7 @@ def test_names_of_others_stay_in_their_line_and_off_the_terminal(
     ("arguments", "message"),
     [
         (("nowhere",), "there is no run folder nowhere"),
-        (("empty",), "empty holds no runs"),
+        (("empty",), "empty contains no runs"),
         (("small/seed-0", "--csv", "--latex"), "choose one"),
     ],
 )

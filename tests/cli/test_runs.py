@@ -224,7 +224,7 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
     ("name", "content", "words"),
     [
         ("weights.safetensors", b"xx", "truncated or damaged"),
-        ("weights.safetensors", None, "weights.safetensors is not there"),
+        ("weights.safetensors", None, "weights.safetensors does not exist"),
         ("metrics.json", b"{", "cannot be read"),
         ("metrics.json", None, "did not come to its end"),
         ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),

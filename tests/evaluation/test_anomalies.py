@@ -194,7 +194,7 @@ def test_one_class_is_told_from_the_rest_of_its_own_test_data(tmp_path: Path, co
     [
         ([], "has no normal samples: put them into .*good"),
         (["scratch"], r"has no normal samples.*\(its subfolders with images: scratch\)"),
-        (["good"], "has no anomalies beside good"),
+        (["good"], "has no anomalies next to good"),
         (["good", "Normal", "bad"], "several folders of normal samples"),
     ],
 )

@@ -238,7 +238,7 @@ def test_files(name: str, content: bytes, message: str, tmp_path: Path, capsys: 
         ("net.py:", 2, "net.py has no name behind its colon"),
         ("fails.py:Net", 2, "fails in line 2: RuntimeError: no"),
         ("ends.py:Net", 2, "SystemExit"),
-        ("missing.py:Net", 2, "missing.py is not there"),
+        ("missing.py:Net", 2, "missing.py does not exist"),
     ],
 )
 def test_python_files(

@@ -111,7 +111,7 @@ def test_codes_may_be_flat(colour: Path) -> None:
 
 def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
     run = caedsl.open(grey, device="cpu")
-    with pytest.raises(ValueError, match="samples are N x 1x8x8, and this tensor is 2x1x9x9"):
+    with pytest.raises(ValueError, match="samples are N x 1x8x8, but this tensor is 2x1x9x9"):
         run.encode(torch.zeros(2, 1, 9, 9))
     with pytest.raises(DataError, match=r"outside 0\.\.1"):
         run.encode(images() + 3)
@@ -133,7 +133,7 @@ def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
         (lambda run: (run / "spec.cae").unlink(), r"has no spec\.cae"),
         (lambda run: (run / "spec.cae").write_text("autoencoder a"), "has errors"),
         (lambda run: (run / "spec.cae").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
-        (lambda run: (run / "weights.safetensors").unlink(), "is not there"),
+        (lambda run: (run / "weights.safetensors").unlink(), "does not exist"),
         (lambda run: (run / "weights.safetensors").write_bytes(b"x" * 99), "truncated or damaged"),
         (lambda run: (run / "spec.cae").write_text(GREY.replace("conv 4", "conv 5")), "another architecture"),
         (lambda run: (run / "calibration.json").write_text("[[["), r"calibration\.json is damaged"),

@@ -105,7 +105,7 @@ class DataProbe:
     """See the module."""
 
     name = "data"
-    purpose = "looking at the images"
+    purpose = "examining the data"
 
     def run(self, subject: Subject, tell: StepProgress = silent) -> DataEvidence:
         """See ``Probe``."""

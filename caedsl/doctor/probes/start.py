@@ -88,7 +88,7 @@ class StartProbe:
     """Probe of the module."""
 
     name = "start"
-    purpose = "looking at the network before its first step"
+    purpose = "examining the network before its first step"
 
     def run(self, subject: Subject, tell: StepProgress = silent) -> StartEvidence:
         """See ``Probe``."""
