@@ -114,7 +114,7 @@ def evaluation(model: float, mean: float, pca: float | None) -> Evaluation:
 def test_the_verdict_says_plainly_when_a_simple_predictor_is_better() -> None:
     assert verdict(evaluation(0.01, 0.07, 0.02)) == ()
     assert verdict(evaluation(0.01, 0.07, None)) == ()
-    assert "linear map to 8 numbers too, is better: its error is 50%" in verdict(evaluation(0.04, 0.07, 0.02))[0]
+    assert "linear map to 8 numbers, is better: its error is 50%" in verdict(evaluation(0.04, 0.07, 0.02))[0]
     assert "no better than the mean image" in verdict(evaluation(0.08, 0.07, 0.02))[0]
 
 

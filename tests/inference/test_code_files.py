@@ -90,7 +90,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "text": (".parquet", table(z0=["a"]), "no Parquet file of codes"),
     "lists": (".parquet", table(z0=[[1.0], [2.0, 3.0]]), "no Parquet file of codes"),
     "nothing in it": (".parquet", table(z0=pyarrow.array([None, 1.0])), "not finite"),
-    "other ending": (".pkl", holding(b"x"), "no file of codes"),
+    "other ending": (".pkl", holding(b"x"), "not a file of codes"),
 }
 
 
