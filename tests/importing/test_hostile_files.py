@@ -25,7 +25,7 @@ from caedsl.importing.opening import faults_told, network_at
 from tests.cli.conftest import Ran, caedsl
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 from tests.runs.damage import forge
-from tests.runs.test_damage import at_most
+from tests.runs.test_damaged_run_folders import at_most
 
 __all__ = ["caedsl"]  # the fixture
 
