@@ -77,7 +77,7 @@ def test_a_count_that_is_far_slower_takes_one_turn(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("epochs", [1, 5, 20, 50, 200, 5000])
 def test_the_search_is_a_small_part_of_the_run(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(dict.fromkeys((1, 2, 4), 0.001), monkeypatch)
+    clock = Clock(dict.fromkeys((1, 2, 4), 0.01), monkeypatch)
     training = prepare(tiny(), blobs(), replace(QUICK, epochs=epochs))
     found = measure(training, (1, 2, 4), clock)
     assert clock.steps <= SHARE_OF_RUN * training.steps
