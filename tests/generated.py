@@ -97,7 +97,7 @@ def finish(draw: st.DrawFn) -> str:
         "weight_norm l2=1e-3",
         "init=orthogonal",
         "init=torch",
-        "init=glorot",
+        "init=glorot bias_init=torch",
         "bias=off",
     ]
     words = [draw(st.sampled_from(NORMS)), draw(st.sampled_from(ACTIVATIONS)), draw(st.sampled_from(extras))]

@@ -116,12 +116,15 @@ def _cat(t: Translation, node: AtenNode) -> None:
 
 
 def _scaled(t: Translation, node: AtenNode) -> None:
-    """Translate a factor on a hyperbolic tangent."""
+    """Translate a factor, which belongs to the line of a hyperbolic tangent before it."""
     one, other = node.args["self"], node.args["other"]
-    key = t.keys.get(one.name) if isinstance(one, Ref) else None
-    layer = t.layers.get(key or "")
-    if layer is None or layer.kind != "tanh" or isinstance(other, Ref) or not t.alone(one.name) or other <= 0:
-        raise UnsupportedFeature("it multiplies numbers", "`tanh=2` has a factor; scale the data instead")
+    if not isinstance(one, Ref) or isinstance(other, Ref):
+        raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
+    key = t.key(one)
+    layer = t.layers.get(key)
+    if layer is None or layer.kind != "tanh" or not t.alone(one.name) or other <= 0:
+        t.add(node, "scale", spelling.number(other), [key])
+        return
     del t.layers[layer.key]
     t.add(node, "tanh", spelling.number(other * (float(layer.options) if layer.options else 1)), layer.inputs)
 

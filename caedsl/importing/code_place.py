@@ -50,9 +50,23 @@ def _by_name(items: Sequence[Item]) -> CodePlace | None:
     return _smallest(items, max(last, 0), end, "the smallest tensor between the layers named encoder and decoder")
 
 
+def _beside_branches(items: Sequence[Item]) -> set[int]:
+    """Return the places of items that another branch computes beside, so that their outputs are no code."""
+    places = {item.layer.key: place for place, item in enumerate(items)}
+    found: set[int] = set()
+    for place, item in enumerate(items):
+        if item.layer.kind == "from":
+            left = items[place - 1].layer.key
+            joined = max((later for later, each in enumerate(items) if each.reads == left), default=place)
+            found.update(range(places.get(item.reads, -1) + 1, joined))
+    return found
+
+
 def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodePlace:
     """Return the first smallest output, or that of the activation that follows it."""
-    place = min(range(first, last + 1), key=lambda place: elements(items[place].layer.shape))
+    beside = _beside_branches(items)
+    places = [place for place in range(first, last + 1) if place not in beside] or range(first, last + 1)
+    place = min(places, key=lambda place: elements(items[place].layer.shape))
     while place < last and items[place + 1].layer.kind in _FINISH and not items[place + 1].reads:
         place += 1
     layer = items[place].layer

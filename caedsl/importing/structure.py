@@ -1,10 +1,10 @@
-"""Order of the lines: a chain of layers with residuals, and joins that read an output by name."""
+"""Order of the lines: a chain of layers with residuals, joins that read an output by name, and branches."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from caedsl.importing.errors import ImportFailure, UnsupportedLayer, unsupported
+from caedsl.importing.errors import ImportFailure
 from caedsl.importing.names import part_of
 from caedsl.importing.network import INPUT, ForeignLayer, Network
 
@@ -28,18 +28,15 @@ class Item:
 
 
 def chain_of(network: Network) -> tuple[Item, ...]:
-    """Return the lines of the whole network; raise ``ImportFailure`` if two branches run in parallel."""
+    """Return the lines of the whole network."""
     if not network.layers:
         raise ImportFailure(f"{network.name} was not imported: it has no layers")
     structure = _Structure(network)
     items = tuple(structure.chain(network.layers[-1].key, INPUT))
     written = {inner.layer.key for item in items for inner in item.walk()}
-    beside = [layer for layer in network.layers if layer.key not in written]
-    if beside:
-        why = "it is on a parallel branch, but the lines of a spec follow one another"
-        near = "a branch that is added is `residual { ... shortcut { ... } }`"
-        raise unsupported(network.name, [UnsupportedLayer(layer.name, why, near) for layer in beside])
-    return items
+    if all(layer.key in written for layer in network.layers):
+        return items
+    return tuple(structure.branches(network))
 
 
 def last_computed(layer: ForeignLayer, place: Mapping[str, int]) -> str:
@@ -64,17 +61,38 @@ class _Structure:
         while end != start:
             layer = self.layers[end]
             residual = self.residual(layer)
-            if residual is not None:
-                fork, body, shortcut = residual
-                items.append(Item(layer, tuple(self.chain(body, fork)), tuple(self.chain(shortcut, fork))))
-                end = fork
-                continue
-            main = last_computed(layer, self.place)
-            others = [key for key in layer.inputs if key != main]
-            others += [main] * (len(layer.inputs) - len(others) - 1)
-            items += [Item(layer, reads=key) for key in reversed(others)] or [Item(layer)]
+            main = residual[0] if residual else last_computed(layer, self.place)
+            items += self._joined(layer, main, residual)
             end = main
         return items[::-1]
+
+    def branches(self, network: Network) -> Iterator[Item]:
+        """Yield the lines in the order of computation, with a ``from`` where a line does not follow from the last."""
+        inside: set[str] = set()
+        for layer in reversed(network.layers):
+            residual = None if layer.key in inside else self.residual(layer)
+            for end in residual[1:] if residual else ():
+                inside |= {item.layer.key for item in _walked(self.chain(end, residual[0] if residual else ""))}
+        before = INPUT
+        for layer in network.layers:
+            if layer.key in inside:
+                continue
+            residual = self.residual(layer)
+            main = residual[0] if residual else last_computed(layer, self.place)
+            if main != before:
+                start = ForeignLayer(f"{layer.key} from {main}", layer.name, "from", "", (main,), self.shapes[main])
+                yield Item(start, reads=main)
+            yield from reversed(self._joined(layer, main, residual))
+            before = layer.key
+
+    def _joined(self, layer: ForeignLayer, main: str, residual: tuple[str, str, str] | None) -> list[Item]:
+        """Return the lines of a layer after the output ``main``, last first: one for each output that it joins."""
+        if residual is not None:
+            fork, body, shortcut = residual
+            return [Item(layer, tuple(self.chain(body, fork)), tuple(self.chain(shortcut, fork)))]
+        others = [key for key in layer.inputs if key != main]
+        others += [main] * (len(layer.inputs) - len(others) - 1)
+        return [Item(layer, reads=key) for key in reversed(others)] or [Item(layer)]
 
     def residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
         """Return the fork, the end of the body and the end of the shortcut if ``layer`` closes a residual."""

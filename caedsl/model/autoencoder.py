@@ -9,6 +9,7 @@ from caedsl.model.settings import Train
 from caedsl.model.sweep import Sweep
 from caedsl.source import Source, Span
 from caedsl.vocabulary.joining import OTHER, Join
+from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.preprocessings import PreprocessingKind
 from caedsl.vocabulary.shape import Shape, elements
@@ -152,6 +153,14 @@ class Autoencoder:
         last = self.decoder or self.bottleneck.inverse
         return last[-1].out_shape if last else self.code_shape
 
+    def reads_code(self, layer: Layer) -> bool:
+        """Return whether a layer behind the code reads the code itself by its name, which is no way around it."""
+        before = self.bottleneck.layers or self.encoder
+        last = before[-1] if before else None
+        while last is not None and last.kind.role is Role.GROUPING and last.children:
+            last = last.children[-1]
+        return isinstance(layer.kind, Join) and layer.kind.reads_values and last is not None and layer.source is last
+
     @property
     def bypasses(self) -> dict[str, Shape]:
         """Maps that the decoder reads besides the code, by name: outputs of the encoder, and the input itself."""
@@ -159,7 +168,9 @@ class Autoencoder:
         found: dict[str, Shape] = {}
         for layer in (*self.bottleneck.inverse, *self.decoder):
             for inner in layer.walk():
-                if isinstance(inner.kind, Join) and (inner.source is None or id(inner.source) in encoder):
+                if not isinstance(inner.kind, Join) or self.reads_code(inner):
+                    continue
+                if inner.source is None or id(inner.source) in encoder:
                     found[inner.kind.kept(inner.options)] = inner.options[OTHER]
         return found
 

@@ -23,6 +23,7 @@ from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT
 
 TIMES = Option(
     "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x", off=1
@@ -121,7 +122,9 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
         scope.report(
             "unknown-layer",
             statement.head.span,
-            f"the block `{block.name}` cannot be used here: a block can use only the blocks above it",
+            f"the block `{block.name}` uses itself"
+            if block.order == scope.visible_blocks
+            else f"the block `{block.name}` cannot be used here: a block can use only the blocks above it",
             help="write the layers themselves, or use `repeat 2 { ... }`",
         )
         return broken
@@ -241,6 +244,14 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
             )
     inherited_norm = inherited.get("norm", "none")
     norm = bound.values.get("norm") or inherited_norm
+    bias = bound.values.get(BIAS.name, inherited.get(BIAS.name, norm == "none"))
+    if BIAS_INIT.name in bound.spans and not bias and not {"norm", BIAS.name} & bound.failed:
+        scope.report(
+            "option-without-effect",
+            bound.spans[BIAS_INIT.name],
+            f"`{BIAS_INIT.name}=` has no effect on this line, which has no bias",
+            help=f"add `bias=on`, or remove `{BIAS_INIT.name}=`",
+        )
     for option, owner in normalisation.BELONGS_TO.items():
         if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
             scope.report(

@@ -12,11 +12,12 @@ from caedsl.vocabulary import norms
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.fitting import rank_misfit, spread
+from caedsl.vocabulary.initialisations import TORCH
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, REQUIRED, LayerOption, Option, Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, rank, text
-from caedsl.vocabulary.weights import BIAS, WEIGHT_NORM, WEIGHTS
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT, WEIGHT_NORM, WEIGHTS, ZEROS
 from caedsl.vocabulary.window import Reads
 
 
@@ -121,7 +122,12 @@ class Kind:
 
     def implied(self, options: Options) -> dict[str, Any]:
         """Return the defaults that follow from other options."""
-        return written({BIAS: norms.norm_of(options) is None}) if BIAS in options else {}
+        implied: dict[Option, Any] = {}
+        if BIAS in options:
+            implied[BIAS] = norms.norm_of(options) is None
+        if BIAS_INIT in options:
+            implied[BIAS_INIT] = TORCH.name if options[INIT] == TORCH.name else ZEROS
+        return written(implied)
 
     def label(self, options: Options) -> str:
         """Return the name of a layer in a diagram or a table."""

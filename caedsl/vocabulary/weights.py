@@ -1,7 +1,7 @@
 """Options of every kernel: bias, initialisation and weight penalties."""
 
 from caedsl.vocabulary import initialisations
-from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
+from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS, TORCH
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Options, Type, Written
 
@@ -28,7 +28,15 @@ L2: LayerOption[float] = LayerOption(
 WEIGHT_NORM: LayerOption[bool] = LayerOption(
     "weight_norm", Type.FLAG, False, "learn the direction and the length of each kernel separately", Written.BARE
 )
-START = (INIT, *initialisations.OPTIONS)
+ZEROS = "zeros"
+BIAS_INIT: LayerOption[str] = LayerOption(
+    "bias_init",
+    Type.CHOICE,
+    None,
+    "initialisation of the biases: `torch` is PyTorch's default; zeros unless `init=torch`",
+    choices=(ZEROS, TORCH.name),
+)
+START = (INIT, BIAS_INIT, *initialisations.OPTIONS)
 """Options of the initialisation."""
 WEIGHTS = (BIAS, *START, WEIGHT_NORM, L1, L2)
 

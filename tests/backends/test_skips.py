@@ -123,6 +123,19 @@ def test_a_named_stage_is_read_like_its_last_layer() -> None:
     assert start.total == 0
 
 
+def test_the_decoder_reads_the_code_by_its_name() -> None:
+    spec = model(
+        "encoder { conv 4 s2 relu; stage s { conv 2 as code } }\nbottleneck noise=0.5\n"
+        "decoder { conv 3 as a; from code; conv 2 k1; add code; concat a; upsample 2; conv 1 sigmoid }"
+    )
+    assert (spec.bypasses, spec.compression) == ({}, 784 / (2 * 196))
+    module, x = build(spec).eval(), torch.rand(2, 1, 28, 28)
+    code = module.encode(x)
+    d = module.decoder
+    joined = torch.cat((d[2](code) + code, d[1](code)), dim=1)
+    assert torch.equal(module.decode(code), d[-1](d[-2](d[-3](joined))))
+
+
 def test_graphs_draw_the_way_around_the_code() -> None:
     drawn = str(render(model(UNET), "mmd"))
     assert drawn.count("-.->") == 3

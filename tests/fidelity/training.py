@@ -121,8 +121,6 @@ def _orthogonal(module: nn.Module) -> None:
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
     for layer in layers:
         nn.init.orthogonal_(layer.weight, 1.0 if layer is layers[-1] else nn.init.calculate_gain("relu"))
-        assert layer.bias is not None
-        nn.init.zeros_(layer.bias)  # a spec cannot keep the default of biases beside another one of kernels
 
 
 KERAS = "keras_blog keras_io keras_timeseries keras_vae tf_denoise mvtec_ssim dcec swwae keras_vqvae matlab_denoise"

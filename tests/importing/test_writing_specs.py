@@ -1,6 +1,5 @@
 """From a description to a spec with the same weights."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -128,15 +127,31 @@ def test_a_spec_with_errors_is_refused_with_what_check_says() -> None:
         imported(described(nn.Sequential(conv, back), *layers))
 
 
-def test_branches_beside_each_other_are_named() -> None:
-    layers = (
-        ForeignLayer("a", "left", "conv", "2", ("input",), (2, 8, 8)),
-        ForeignLayer("b", "right", "conv", "2", ("input",), (2, 8, 8)),
-        ForeignLayer("c", "join", "concat", "", ("a", "b"), (4, 8, 8)),
-        ForeignLayer("d", "out", "conv", "1", ("c",), (1, 8, 8)),
-    )
-    with pytest.raises(ImportFailure, match="left: it is on a parallel branch"):
-        imported(Network("Two", (1, 8, 8), layers, lambda samples: np.asarray(samples)))
+class TwoScales(nn.Module):
+    """Branches from the input, from a named output inside the encoder, and inside the decoder, with a factor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(1, 2, 1), nn.Conv2d(1, 3, 5, padding=2)
+        self.down, self.near = nn.Conv2d(5, 8, 3, 2, 1), nn.Conv2d(8, 8, 1)
+        self.far, self.code = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 4, 1)
+        self.up, self.one = nn.ConvTranspose2d(4, 6, 2, 2), nn.Conv2d(6, 2, 1)
+        self.other, self.out = nn.Conv2d(6, 2, 3, padding=1), nn.Conv2d(4, 1, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        joined = torch.cat([self.left(x).relu(), self.right(x)], 1)
+        down = self.down(joined).relu()
+        near = self.near(down).relu()
+        code = self.code(torch.relu(self.far(down)) * 0.5 + near)
+        up = self.up(code).relu()
+        return torch.sigmoid(self.out(torch.cat([self.one(up), self.other(up)], 1)))
+
+
+def test_branches_come_back() -> None:
+    made = caedsl.from_torch(TwoScales(), input=(1, 8, 8))
+    assert made.difference < 1e-6
+    assert made.spec.count("from ") >= 2 and "scale 0.5" in made.spec
+    assert made.model.code_shape == (4, 4, 4) and not made.model.bypasses
 
 
 def test_kernels_of_direction_and_length_come_back_and_the_module_keeps_its_own() -> None:

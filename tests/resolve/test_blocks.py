@@ -53,7 +53,7 @@ def test_blocks_use_the_blocks_above_them() -> None:
 @pytest.mark.parametrize(
     ("blocks", "encoder", "message"),
     [
-        ("block d width { conv width; d width }", "d 8", "cannot use"),
+        ("block d width { conv width; d width }", "d 8", "uses itself"),
         ("block a { b }\nblock b { conv 8 }", "a; b", "cannot be used here"),
         (DOWN, "down", "`down` needs `width`"),
         (DOWN, "down 8 16", "`16` is one too many"),
@@ -74,7 +74,7 @@ def test_blocks_use_the_blocks_above_them() -> None:
 def test_one_mistake_gives_one_finding(blocks: str, encoder: str, message: str) -> None:
     found = errors(spec(blocks, encoder))
     assert len(found) == 1, [finding.message for finding in found]
-    assert message.replace("cannot use", "cannot be used here") in found[0].message
+    assert message in found[0].message
 
 
 def test_a_finding_points_at_the_definition_and_names_the_use() -> None:

@@ -68,6 +68,8 @@ def layer_words() -> Iterator[str]:
         if function.option is not None:
             yield f"{name}={value(function.option)}"
     yield "weight_norm l2=0.3"
+    yield "init=glorot bias_init=torch"
+    yield "init=torch bias_init=zeros"
     for name, norm in NORMS.items():
         yield " ".join([f"norm={name}", *map(given, norm.own)])
     for name, start in INITIALISATIONS.items():

@@ -17,7 +17,7 @@ from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.term import Term
-from caedsl.vocabulary.weights import BIAS, L1, L2, WEIGHT_NORM
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT, L1, L2, WEIGHT_NORM, ZEROS
 
 WEIGHTED = ("Linear", *(f"{name}{rank}d" for name in ("Conv", "ConvTranspose") for rank in (1, 2, 3)))
 """Classes of ``torch.nn`` whose kernels a spec initialises and penalises."""
@@ -177,14 +177,17 @@ class _Lowering:
         self.origins: list[LayerModules] = []
         self.links: dict[str, list[Link]] = {"encoder": [], CODE: [], "decoder": []}
         self.read: set[str] = set()
+        self.names_of_code: set[str] = set()
         self.kept_by: dict[str, tuple[str, Call]] = {}
 
     def find_outputs(self, model: Autoencoder) -> None:
-        """Find the outputs that are read, and what else is kept of a layer."""
-        for _, layer in model.layers():
+        """Find the outputs that are read, the names by which the decoder reads the code, and what else is kept."""
+        for part, layer in model.layers():
             if isinstance(layer.kind, Join):
                 name, call = layer.options[FROM], layer.kind.keeping(layer.options)
-                if call is None:
+                if part == "decoder" and model.reads_code(layer):
+                    self.names_of_code.add(name)
+                elif call is None:
                     self.read.add(name)
                 else:
                     self.kept_by[name] = layer.kind.kept(layer.options), call
@@ -250,6 +253,7 @@ def lower(model: Autoencoder) -> Program:
     encoder = (*first, *lowering.sequence(model.encoder, "encoder", len(first)))
     bottleneck = lowering.sequence(model.bottleneck.layers, CODE)
     noise = (ModuleStep(call("GaussianNoise", model.bottleneck.noise)),) if model.bottleneck.noise else ()
+    lowering.links["decoder"] += (Keep(len(noise), name) for name in sorted(lowering.names_of_code))
     inverse = lowering.sequence(model.bottleneck.inverse, "decoder", len(noise))
     decoder = (*noise, *inverse, *lowering.sequence(model.decoder, "decoder", len(noise) + len(inverse)))
     if own_contrast:
@@ -261,7 +265,7 @@ def lower(model: Autoencoder) -> Program:
         bottleneck,
         (*decoder, *last),
         _starts(lowering.weighted),
-        tuple(p for p, layer in lowering.weighted if weight_call(layer) is not None and layer.options[BIAS]),
+        tuple(p for p, layer in lowering.weighted if layer.options[BIAS] and layer.options[BIAS_INIT] == ZEROS),
         tuple(_penalties(lowering.weighted)),
         _terms(model, len(bottleneck)),
         tuple(lowering.origins),

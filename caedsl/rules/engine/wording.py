@@ -12,8 +12,9 @@ _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 def plain(value: float, digits: int = 6) -> str:
-    """Return a number with this many digits, with powers of ten as a spec writes them: ``0.001``, ``1e-6``."""
-    return re.sub(r"e([+-])0*", lambda power: "e" + power[1].strip("+"), f"{value:.{digits}g}")
+    """Return a number rounded to this many digits, with powers of ten as a spec writes them: ``470``, ``1e-6``."""
+    rounded = float(f"{value:.{digits}g}")
+    return re.sub(r"e([+-])0*", lambda power: "e" + power[1].strip("+"), f"{rounded:.{max(digits, 6)}g}")
 
 
 def readable_bytes(count: float) -> str:

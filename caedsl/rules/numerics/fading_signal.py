@@ -41,9 +41,8 @@ from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.initialisation import scheme
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.weights import BIAS, INIT
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT, ZEROS
 
 RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
 
@@ -61,7 +60,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     run = _since_normalised(path[: path.index(faintest) + 1])
     fading = [gain for gain in run if gain.own < 0 and INIT in gain.layer.options]
-    biased = any(scheme(gain.layer).torch is None and gain.layer.options[BIAS] for gain in fading)
+    biased = any(gain.layer.options[BIAS] and gain.layer.options[BIAS_INIT] != ZEROS for gain in fading)
     edits = _edits(run)
     yield RULE.found(
         fading[0].layer.place(INIT) if fading else faintest.layer.span,
