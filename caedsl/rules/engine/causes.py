@@ -83,6 +83,12 @@ _TABLE = (
         "divide the weight decay by a hundred",
     ),
     Cause(
+        "strong-divergence",
+        "the divergence of the code outweighs the images' error",
+        "`beta` compared with the variance of the images",
+        "use `beta=1` or less",
+    ),
+    Cause(
         "normalised-output",
         "the output layer is normalised over the batch",
         "a `norm` on the output layer",
