@@ -62,7 +62,7 @@ class _TreeBuilder:
         left, right = cast(Value, children[0]), cast(Value, children[2])
         operator = cast(Token, children[1])
         at = _span(operator)
-        leaning = operator in ("*", "/") and left.span.end < at.start and at.end == right.span.start
+        leaning = operator.value in ("*", "/") and left.span.end < at.start and at.end == right.span.start
         return Operation(operator.value, left, right, Span(left.span.start, right.span.end), leaning)
 
     def negative(self, children: list[object]) -> Negative:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from functools import cache
 
 import lark
-from lark.exceptions import UnexpectedInput
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.source import Source, Span
 from caedsl.syntax import limits
 from caedsl.syntax.builder import TREE_BUILDER
 from caedsl.syntax.grammar_tables import DATA, MEMO
+from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.tree import Comment, Spec
 
 _COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"?|(?P<comment>#[^\r\n]*)')
@@ -33,10 +33,9 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
 
 def _parsed(text: str) -> tuple[Spec, tuple[Finding, ...]]:
     if limits.is_text(text) and limits.is_moderate(text):
-        try:
-            return grammar().parse(text, start="spec"), ()  # type: ignore[return-value]  # the builder's Spec
-        except UnexpectedInput:
-            pass
+        spec = _automaton().tree(text)
+        if spec is not None:
+            return spec, ()
     from caedsl.syntax.recovery import recover
 
     return recover(text, grammar())
@@ -48,6 +47,11 @@ def _comments(text: str) -> Iterator[Comment]:
         if match["comment"]:
             words = match[0].rstrip(" \t")
             yield Comment(words, Span(match.start(), match.start() + len(words)))
+
+
+@cache
+def _automaton() -> Automaton:
+    return Automaton(grammar(), "spec")
 
 
 @cache
