@@ -31,7 +31,7 @@ from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 
-RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING)
+RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING, escalates=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

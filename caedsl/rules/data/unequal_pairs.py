@@ -42,7 +42,7 @@ from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.shape import text
 
-RULE = Rule("CAE622", "unequal-pairs", Severity.WARNING)
+RULE = Rule("CAE622", "unequal-pairs", Severity.WARNING, escalates=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

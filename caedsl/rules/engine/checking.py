@@ -37,6 +37,9 @@ class Selection(NamedTuple):
         return name not in self.ignore and (self.select is None or name in self.select)
 
 
+_NOTHING_BUT_ERRORS = Selection(select=frozenset())
+
+
 class Checked(NamedTuple):
     """Checked spec; ``model`` is None if the text was too broken to build one."""
 
@@ -128,6 +131,7 @@ def _check_whole(source: Source, selection: Selection) -> Checked:
                 parsed=checked.spec.complete,
                 failed=failed,
                 texts=checked.effort,
+                errors=lambda text: examine(text, _NOTHING_BUT_ERRORS).findings,
             )
         )
     findings = (*(finding.shortened() for finding in shown), *_left_out(checked.findings, shown))
@@ -168,12 +172,12 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """Return what ``check_source`` finds, with fixes that are not verified yet as proposals."""
     failures: list[str] = []
-    spec, model, findings = _found(source, failures)
+    spec, model, findings = _found(source, selection, failures)
     if model is not None and model.sweep is not None and spec.complete:
         # Imported only for a sweep, so that other specs are checked faster.
         from caedsl.rules.engine.sweeping import judged
 
-        findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, failures)))
+        findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, selection, failures)))
     index = StatementIndex(spec, source.text)
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
@@ -184,12 +188,12 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
 
-def _found(source: Source, failures: list[str]) -> CompiledSpec:
+def _found(source: Source, selection: Selection, failures: list[str]) -> CompiledSpec:
     """Return what the compiler and the rules find in one text, before allowances and selection."""
     spec, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
     if model:
-        findings += _rule_findings(model, findings, StatementIndex(spec, source.text), failures)
+        findings += _rule_findings(model, findings, StatementIndex(spec, source.text), selection, failures)
     if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
         findings = [finding for finding in findings if not _is_misfit(finding)]
     return CompiledSpec(spec, model, tuple(findings))
@@ -219,17 +223,19 @@ def _is_misfit(finding: Finding) -> bool:
 
 
 def _rule_findings(
-    model: Autoencoder, faults: Sequence[Finding], index: StatementIndex, failures: list[str]
+    model: Autoencoder, faults: Sequence[Finding], index: StatementIndex, selection: Selection, failures: list[str]
 ) -> list[Finding]:
     """Return what the rules find; they skip parts with a compiler error, which may be the cause.
 
-    A part is the statement with the error and every block around it. A rule that fails loses only its own findings.
+    A part is the statement with the error and every block around it. Rules whose findings would be neither selected nor
+    errors do not run. A rule that fails loses only its own findings.
     """
     errors = (fault.primary.span.start for fault in faults if fault.severity is Severity.ERROR)
     faulted = {span for place in errors for span in index.around(place)}
     findings: list[Finding] = []
     for entry in catalogue.checks():
-        if entry.check is not None and (model.complete or entry.rule.partial):
+        wanted = entry.rule.may_be_error or selection.takes(entry.rule.name)
+        if wanted and entry.check is not None and (model.complete or entry.rule.partial):
             try:
                 found = entry.check(model)
                 findings += found if entry.rule.of_images else map(partial(in_words_of, model.input.shape), found)

@@ -18,8 +18,8 @@ class Rule(NamedTuple):
     """Identity of a rule.
 
     ``name`` describes the bad pattern, so that "allow NAME" reads well; ``severity`` is the default. ``partial`` marks
-    a rule that can check a model with unknown shapes, and ``of_images`` one whose words are about images even if the
-    input is not one.
+    a rule that can check a model with unknown shapes, ``of_images`` one whose words are about images even if the input
+    is not one, and ``escalates`` one that by default warns, but also has findings that are errors.
     """
 
     code: str
@@ -27,6 +27,12 @@ class Rule(NamedTuple):
     severity: Severity
     partial: bool = False
     of_images: bool = False
+    escalates: bool = False
+
+    @property
+    def may_be_error(self) -> bool:
+        """Return whether a finding of this rule can be an error."""
+        return self.escalates or self.severity is Severity.ERROR
 
     def found(
         self,
@@ -42,6 +48,7 @@ class Rule(NamedTuple):
         data: Mapping[str, Datum] | None = None,
     ) -> Finding:
         """Return a finding of this rule at ``span``; a fix that must be verified first is a proposal."""
+        assert severity is not Severity.ERROR or self.may_be_error, f"{self.name} reports an error: set `escalates`"
         ready, proposal = (None, fix) if isinstance(fix, Proposal) else (fix, None)
         return Finding(
             self.name,

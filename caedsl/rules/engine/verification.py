@@ -36,26 +36,29 @@ def verified(
     parsed: bool,
     failed: Failed | None = None,
     texts: int = 1,
+    errors: Examine | None = None,
 ) -> tuple[Finding, ...]:
     """Return ``findings``, each with the first of its fixes that works, if any.
 
     ``before`` is what ``examine`` finds in the unchanged ``source``. If there are very many findings, the first are
     tried one by one and the others all together. If the text was not ``parsed`` whole, fixes are only shown.
     ``failed``, if given, is called for a search that fails. ``examine`` reads ``texts`` variants for each text of a
-    sweep.
+    sweep. ``errors``, if given, finds only the errors of a text, in less time.
     """
     places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
     alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
     chosen: dict[int, Fix] = {}
     for place in places[:alone]:
         candidates = _candidates(findings[place], _MOST_CANDIDATES, failed)
-        fix = next((fix for fix in candidates if cures(source, fix.edits, [findings[place]], before, examine)), None)
+        fix = next(
+            (fix for fix in candidates if cures(source, fix.edits, [findings[place]], before, examine, errors)), None
+        )
         if fix is not None:
             chosen[place] = fix
     rest = {place: fix for place in places[alone:] for fix in _candidates(findings[place], 1, failed)}
     made, edits = merge_fixes(rest.values())
     together = {place: fix for place, fix in rest.items() if fix in made}
-    if together and cures(source, edits, [findings[place] for place in together], before, examine):
+    if together and cures(source, edits, [findings[place] for place in together], before, examine, errors):
         chosen |= together
     return tuple(
         _offered(finding, chosen.get(place), source, parsed) if place in places else finding
@@ -93,7 +96,12 @@ def remains(source: Source, edits: Sequence[Edit], finding: Finding, examine: Ex
 
 
 def cures(
-    source: Source, edits: Sequence[Edit], cured: Sequence[Finding], before: Sequence[Finding], examine: Examine
+    source: Source,
+    edits: Sequence[Edit],
+    cured: Sequence[Finding],
+    before: Sequence[Finding],
+    examine: Examine,
+    errors: Examine | None = None,
 ) -> bool:
     """Return whether ``edits`` remove every finding of ``cured`` and add no other.
 
@@ -102,11 +110,12 @@ def cures(
     count as added.
     """
     changed = Source(apply_edits(source.text, edits), source.path)
-    after = examine(changed)
+    uncovering = any(finding.severity is Severity.ERROR and _is_compilers(finding) for finding in cured)
+    errors_count = uncovering and all(finding.severity is Severity.ERROR for finding in cured)
+    after = errors(changed) if errors_count and errors else examine(changed)
     shift = _Shift(edits)
     if not _gone(cured, shift, before, after):
         return False
-    uncovering = any(finding.severity is Severity.ERROR and _is_compilers(finding) for finding in cured)
     touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
     gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
     for finding in _others(cured, shift, before, after):

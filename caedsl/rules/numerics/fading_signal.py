@@ -44,7 +44,7 @@ from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT, ZEROS
 
-RULE = Rule("CAE801", "fading-signal", Severity.WARNING)
+RULE = Rule("CAE801", "fading-signal", Severity.WARNING, escalates=True)
 
 FAINT, LOST = -8.0, -14.0
 """Limit the signal's variance to these powers of ten."""

@@ -50,7 +50,7 @@ from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.weights import BIAS
 
-RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING)
+RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING, escalates=True)
 
 HIGHEST, SHORTEST = 31.0, 800.0
 LARGEST_PIXEL = 10

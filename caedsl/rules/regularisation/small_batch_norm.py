@@ -50,7 +50,7 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.shape import elements
 
-RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING)
+RULE = Rule("CAE705", "small-batch-norm", Severity.WARNING, escalates=True)
 
 USUAL = 32
 """Write this batch size in a fix."""

@@ -35,7 +35,7 @@ from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.shape import text
 
-RULE = Rule("CAE218", "channels-last", Severity.WARNING, partial=True)
+RULE = Rule("CAE218", "channels-last", Severity.WARNING, partial=True, escalates=True)
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
