@@ -13,12 +13,12 @@ BYTES = 4
 
 def parameters(layers: Sequence[Layer]) -> int:
     """Return the number of parameters of these layers, including those inside groups."""
-    return sum(layer.kind.parameters(layer) for outer in layers for layer in outer.walk())
+    return sum(layer.parameters for outer in layers for layer in outer.walk())
 
 
 def macs(layers: Sequence[Layer]) -> int:
     """Return the multiply-accumulates of these layers for one sample."""
-    return sum(layer.kind.macs(layer) for outer in layers for layer in outer.walk())
+    return sum(layer.macs for outer in layers for layer in outer.walk())
 
 
 def total_parameters(model: Autoencoder) -> int:

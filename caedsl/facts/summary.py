@@ -90,8 +90,8 @@ def _layers(model: Autoencoder) -> tuple[LayerSummary, ...]:
                 name=f"{layer.kind.name}{numbers[part, layer.kind.name]}",
                 spelling=line(layer),
                 out_shape=layer.out_shape,
-                parameters=layer.kind.parameters(layer),
-                macs=layer.kind.macs(layer),
+                parameters=layer.parameters,
+                macs=layer.macs,
                 receptive_field=min(fields[id(layer)]),
                 line=_line(model, layer),
             )

@@ -150,7 +150,7 @@ class _Builder:
 
     def _block(self, role: str, head: str, details: Sequence[str], copies: Copies) -> LayerBlock:
         self.number += 1
-        counts = tuple(layer.kind.parameters(layer) for layer in copies)
+        counts = tuple(layer.parameters for layer in copies)
         words = " ".join(word for word in details if word)
         reshapes = role == "layer" and copies[0].in_shape != copies[0].out_shape
         block = LayerBlock(f"n{self.number}", role, head, words, copies[0].out_shape, counts, reshapes)
@@ -161,7 +161,7 @@ class _Builder:
     def _folded(self, groups: Copies, repeated: str) -> LayerBlock:
         """Return one block for a group that is nested too deep to be expanded."""
         details = (contents(groups[0]), *caption(groups[0])[1])
-        counts = tuple(sum(layer.kind.parameters(layer) for layer in group.walk()) for group in groups)
+        counts = tuple(sum(layer.parameters for layer in group.walk()) for group in groups)
         return replace(self._block("layer", f"{groups[0].label} {repeated}".strip(), details, groups), counts=counts)
 
     def _append(self, cluster: Cluster, block: LayerBlock) -> None:

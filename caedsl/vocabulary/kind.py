@@ -6,6 +6,7 @@ diagrams, the mirror, the costs, the emitted source and the reference documentat
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from caedsl.vocabulary import norms
@@ -99,7 +100,7 @@ class Kind:
 
     def fit(self, given: Mapping[str, Any], in_shape: Shape) -> FittedWindow | Misfit:
         """Return the completed options of a line with the output's shape, or why the layer does not fit."""
-        return self.fit_again(self.completed(given), in_shape)
+        return _fitted(self, in_shape, tuple(given.items()))
 
     def completed(self, given: Mapping[str, Any]) -> Options:
         """Return every option of the kind for a line with these options, with all defaults filled in."""
@@ -206,6 +207,12 @@ class Kind:
         norm = norms.parameters(layer.options, layer.out_shape) if norms.NORM in layer.options else 0
         learned = layer.options[ACTIVATION].parameters if ACTIVATION in layer.options else 0
         return norm + learned
+
+
+@lru_cache(maxsize=1024)
+def _fitted(kind: Kind, in_shape: Shape, given: tuple[tuple[str, Any], ...]) -> FittedWindow | Misfit:
+    """Return the fitted options of a line; alike lines are common, and verifying a fix reads most lines again."""
+    return kind.fit_again(kind.completed(dict(given)), in_shape)
 
 
 def _beyond_tensors(shape: Shape) -> Misfit:

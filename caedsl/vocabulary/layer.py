@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
@@ -55,6 +56,16 @@ class Layer:
     def norm(self) -> Norm | None:
         """Normalisation of the line, if it has one."""
         return norm_of(self.options)
+
+    @cached_property
+    def parameters(self) -> int:
+        """Number of learned parameters."""
+        return self.kind.parameters(self)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates for one sample."""
+        return self.kind.macs(self)
 
     @property
     def resizes(self) -> bool:

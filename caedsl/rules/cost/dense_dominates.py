@@ -49,7 +49,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     counts = {layer.span: 0 for layer in dense}
     for layer in dense:
-        counts[layer.span if layer.mirrors is None else layer.mirrors.span] += layer.kind.parameters(layer)
+        counts[layer.span if layer.mirrors is None else layer.mirrors.span] += layer.parameters
     span, count = max(counts.items(), key=lambda pair: pair[1])
     whole = total_parameters(model)
     if count <= MANY or count <= SHARE * whole:

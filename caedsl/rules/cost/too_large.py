@@ -59,4 +59,4 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _size(layer: Layer) -> int:
-    return max(layer.kind.parameters(layer), elements(layer.out_shape))
+    return max(layer.parameters, elements(layer.out_shape))
