@@ -1,6 +1,7 @@
 """Origin of the values of code and reconstruction, and the part of the images that an output can never reach."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp, inf, isinf, pi, sqrt
 from typing import NamedTuple
 
@@ -103,7 +104,8 @@ def _share_of_width(
     return _mean_miss(known.greys, least, most) / known.variance, model.data[0].name
 
 
-def _mean_miss(greys: Sequence[float], low: float, high: float) -> float:
+@lru_cache(maxsize=64)
+def _mean_miss(greys: tuple[float, ...], low: float, high: float) -> float:
     """Return E[(u - clip(u, low, high))²] over equally spaced greys u of 0..1 with these shares."""
     top = len(greys) - 1
     return sum(share * _miss(level / top, low, high) for level, share in enumerate(greys))

@@ -3,8 +3,9 @@
 import re
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
@@ -30,6 +31,25 @@ SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 """Short option: a letter and its number, or one number for each axis."""
 
 
+class _WaysOfWriting(NamedTuple):
+    by_name: dict[str, Option]
+    by_short: dict[str, Option]
+    words: dict[str, Option]
+    first: Option | None
+    rest: Option | None
+
+
+@lru_cache(maxsize=256)
+def _ways_of_writing(options: tuple[Option, ...]) -> _WaysOfWriting:
+    return _WaysOfWriting(
+        {option.name: option for option in options},
+        {option.short: option for option in options if option.short},
+        {word: option for option in options for word in bare_words(option)},
+        next((option for option in options if option.written is Written.FIRST), None),
+        next((option for option in options if option.written is Written.REST), None),
+    )
+
+
 class LineFaults:
     """Options of one line, the values read so far, and the findings about it."""
 
@@ -44,11 +64,7 @@ class LineFaults:
         self.lost = False
         self.items: Sequence[tree.Item] = ()
         self.faults = self.bound.faults
-        self.by_name = {option.name: option for option in options}
-        self.by_short = {option.short: option for option in options if option.short}
-        self.first = next((option for option in options if option.written is Written.FIRST), None)
-        self.rest = next((option for option in options if option.written is Written.REST), None)
-        self.words = {word: option for option in options for word in bare_words(option)}
+        self.by_name, self.by_short, self.words, self.first, self.rest = _ways_of_writing(tuple(options))
 
     def _fault(self, name: str, span: Span, message: str, **parts: Any) -> None:
         self.faults.append(name)
@@ -215,10 +231,8 @@ class LineFaults:
             plain in foreign_words.WORDS or plain in FUNCTIONS or plain == "negative_slope"
         ) and "activation" in self.by_name:
             return self.by_name["activation"], self._activation_text(plain, item)
-        name = next(
-            (name for name in (word, foreign_words.OPTIONS.get(plain), self._near(word)) if name in self.by_name), ""
-        )
-        option = self.by_name.get(name)
+        names = (word, foreign_words.OPTIONS.get(plain), self._near(word))
+        option = next((self.by_name[name] for name in names if name in self.by_name), None)
         return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
 
     def _meant_short(self, word: tree.WrittenWord) -> tuple[Span, str] | None:

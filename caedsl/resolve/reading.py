@@ -39,6 +39,7 @@ SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
 """Types of options that determine a shape: if one cannot be read, no layer after it can be placed."""
 
 
+@cache
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options of a line with this kind."""
     own = kind.options if kind.block else (*kind.options, TIMES)
@@ -233,8 +234,10 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
     """Report options of a normalisation or an initialisation that the line does not have."""
     init = bound.values.get("init") or inherited.get("init", AUTO)
     for own in INITIALISATION_OPTIONS:
+        if own.name not in bound.spans or "init" in bound.failed:
+            continue
         owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
-        if own.name in bound.spans and init not in owners and "init" not in bound.failed:
+        if init not in owners:
             scope.report(
                 "option-without-effect",
                 bound.spans[own.name],

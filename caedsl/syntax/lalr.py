@@ -4,7 +4,7 @@ That loop counts lines, keeps what its errors need, and calls a function for eac
 item; this one takes less than half the time. A text with an error is read again, statement by statement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lark import Lark
@@ -49,31 +49,31 @@ class Automaton:
 
     def tree(self, text: str) -> Any:
         """Return the tree of ``text``, or None if it has a syntax error."""
-        states: list[int] = [self._start]
+        actions = self._actions
+        states: list[Any] = [self._start]
         values: list[Any] = []
-        for found in self._pattern.finditer(text):
-            kind: str = found.lastgroup
-            if kind not in self._ignored:
-                after = self._after_rules(kind, states, values)
-                if after is None:
-                    return None
-                states.append(after)
-                values.append(LexedToken(found.group(), *found.span()))
-        self._after_rules(_END_OF_TEXT, states, values)
+        for kind, token in self._lexed(text):
+            while type(action := actions[states[-1]].get(kind)) is _Reduction:
+                size, origin, build = action
+                if build is not None:
+                    first = len(values) - size
+                    values[first:] = (build(values[first:]),)
+                del states[len(states) - size :]
+                states.append(actions[states[-1]][origin])
+            if action is None:
+                break  # an error, or the end
+            states.append(action)
+            values.append(token)
         return values[0] if states[-1] == self._end else None
 
-    def _after_rules(self, kind: str, states: list[int], values: list[Any]) -> int | None:
-        """Apply the rules that end before a token, and return the state after it; None if it does not fit."""
-        actions = self._actions
-        while True:
-            action = actions[states[-1]].get(kind)
-            if type(action) is not _Reduction:
-                return action  # type: ignore[return-value]  # what is no rule is a state
-            size, origin, build = action
-            if build is not None:
-                values[len(values) - size :] = [build(values[len(values) - size :])]
-            del states[len(states) - size :]
-            states.append(actions[states[-1]][origin])  # type: ignore[arg-type]  # the state after a rule
+    def _lexed(self, text: str) -> Iterator[tuple[str, LexedToken | None]]:
+        """Yield the type and the token of everything but spaces and comments, and then the end of the text."""
+        ignored, pattern = self._ignored, self._pattern
+        for found in pattern.finditer(text):
+            kind = found.lastgroup
+            if kind not in ignored:
+                yield kind, LexedToken(found.group(), *found.span())
+        yield _END_OF_TEXT, None
 
 
 def _reduction(rule: Any, build: Callable[[list[Any]], Any]) -> _Reduction:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Label, Proposal, Report, Severity, shortened
@@ -172,31 +172,35 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """Return what ``check_source`` finds, with fixes that are not verified yet as proposals."""
     failures: list[str] = []
-    spec, model, findings = _found(source, selection, failures)
+    spec, index, model, findings = _found(source, selection, failures)
     if model is not None and model.sweep is not None and spec.complete:
         # Imported only for a sweep, so that other specs are checked faster.
         from caedsl.rules.engine.sweeping import judged
 
         findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, selection, failures)))
-    index = StatementIndex(spec, source.text)
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
-    ran = frozenset(name for name in catalogue.all_names() if selection.takes(name))
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        ran -= {entry.rule.name for entry in catalogue.checks()}  # kept from all or some of the spec
+    ran = _ran(selection, any(finding.severity is Severity.ERROR for finding in findings))
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, index, ran)]
     ordered = sorted(merged(allowed), key=lambda finding: (finding.primary.span.start, finding.code, finding.message))
     return Checked(source, spec, model, tuple(ordered), tuple(failures))
 
 
+@lru_cache(maxsize=8)
+def _ran(selection: Selection, has_errors: bool) -> frozenset[str]:
+    """Return the names of the rules that ran on the whole spec; errors keep them from some of it."""
+    kept = {entry.rule.name for entry in catalogue.checks()} if has_errors else frozenset()
+    return frozenset(name for name in catalogue.all_names() if selection.takes(name) and name not in kept)
+
+
 def _found(source: Source, selection: Selection, failures: list[str]) -> CompiledSpec:
     """Return what the compiler and the rules find in one text, before allowances and selection."""
-    spec, model, faults = compiled(source.text, source.path)
+    spec, index, model, faults = compiled(source.text, source.path)
     findings = [_repairable(identified(finding), model) for finding in faults]
     if model:
-        findings += _rule_findings(model, findings, StatementIndex(spec, source.text), selection, failures)
+        findings += _rule_findings(model, findings, index, selection, failures)
     if any(finding.name == _CHANNELS_LAST and finding.severity is Severity.ERROR for finding in findings):
         findings = [finding for finding in findings if not _is_misfit(finding)]
-    return CompiledSpec(spec, model, tuple(findings))
+    return CompiledSpec(spec, index, model, tuple(findings))
 
 
 def identified(finding: Finding) -> Finding:

@@ -20,9 +20,10 @@ from caedsl.syntax.tree import Spec
 
 
 class CompiledSpec(NamedTuple):
-    """Tree of a text, its model (None if the text was too broken), and the findings of the compiler."""
+    """Tree of a text, its statements, its model (None if the text was too broken), and the compiler's findings."""
 
     spec: Spec
+    statements: StatementIndex
     model: Autoencoder | None
     findings: tuple[Finding, ...]
 
@@ -34,8 +35,9 @@ def compiled(text: str, path: str) -> CompiledSpec:
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
     faults = _apart(syntax_findings, model_findings)
-    model_findings = _beyond(faults, model_findings, spec, text)
-    return CompiledSpec(spec, model, (*faults, *bidirectional_controls(text), *model_findings))
+    index = StatementIndex(spec, text)
+    model_findings = _beyond(faults, model_findings, index)
+    return CompiledSpec(spec, index, model, (*faults, *bidirectional_controls(text), *model_findings))
 
 
 def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
@@ -50,11 +52,10 @@ def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Findi
     return [fault for fault in faults if not is_replaced(fault)] if replaced else list(faults)
 
 
-def _beyond(faults: Sequence[Finding], findings: tuple[Finding, ...], spec: Spec, text: str) -> tuple[Finding, ...]:
+def _beyond(faults: Sequence[Finding], findings: tuple[Finding, ...], index: StatementIndex) -> tuple[Finding, ...]:
     """Return the findings outside of statements with a syntax error, which is the one mistake to mend there first."""
     cut = [fault for fault in faults if fault.name == "syntax-error"]
     if not cut or not findings:
         return findings
-    index = StatementIndex(spec, text)
     places = {index.at(fault.primary.span.start) for fault in cut}
     return tuple(finding for finding in findings if index.at(finding.primary.span.start) not in places)
