@@ -276,8 +276,22 @@ class _Binder(LineFaults):
             return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         if not self.after_lost:
-            self._fault("unknown-option", word.span, message, help=self._help_for(option, word.text))
+            help_line = (
+                self._help_for(option, word.text)
+                if near or not self._second_name(item)
+                else (f"`{self.owner}` reads one output: write `{self.owner} {word.text}` as a line of its own")
+            )
+            self._fault("unknown-option", word.span, message, help=help_line)
         self.bound.lost = self.lost = True
+
+    def _second_name(self, item: tree.Item) -> bool:
+        """Return whether ``item`` follows the name with which this kind of line starts, as in ``concat one two``."""
+        return (
+            self.begun
+            and self.first is not None
+            and self.first.type is Type.NAME
+            and isinstance(item, tree.WrittenWord)
+        )
 
     def _reread(self, option: Option, item: tree.WrittenOption) -> None:
         """Read the value of an option under another name, if possible."""
