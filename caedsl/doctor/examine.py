@@ -130,7 +130,7 @@ class _Examination:
         }
         return Diagnosis(
             name=self.subject.model.name,
-            path=self.subject.model.source.path,
+            path=self.subject.path,
             verdict=_verdict(causes, symptoms),
             symptoms=symptoms,
             causes=causes,

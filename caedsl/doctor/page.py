@@ -41,7 +41,7 @@ def _charts(diagnosis: Diagnosis) -> dict[str, str]:
 
 
 def _trial(repair: Repair) -> Lines:
-    both = (("original", repair.before), ("repaired", repair.after))
+    both = (("original", repair.before), ("changed", repair.after))
     curves = {
         f"{name}, seed {seed}": (curve.steps, curve.left)
         for name, curves in both

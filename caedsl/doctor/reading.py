@@ -16,6 +16,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
+from caedsl.runs.files import SPEC
 from caedsl.runs.schema import read_monitors
 from caedsl.source import Source
 from caedsl.training.device import choose_device
@@ -124,4 +125,5 @@ def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, rep
     """Return the subject of a run folder, with what its monitors recorded."""
     kept = open_run(path, data_dir)
     images = kept.images(data_dir, reporter)
-    return Subject(kept.model, kept.settings, images, choose_device(device), monitors=read_monitors(path))
+    target, monitors = choose_device(device), read_monitors(path)
+    return Subject(kept.model, kept.settings, images, target, monitors=monitors, file=str(path / SPEC))

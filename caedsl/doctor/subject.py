@@ -28,7 +28,8 @@ class Subject:
 
     ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found
     something in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an
-    imported model.
+    imported model. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original
+    spec's path, where its data lie.
     """
 
     model: Autoencoder
@@ -38,6 +39,7 @@ class Subject:
     frozen: frozenset[str] = frozenset()
     monitors: tuple[str, ...] = ()
     names: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    file: str = ""
 
     def fresh(self, seed: int | None = None) -> Training:
         """Return a new training in 32 bits, with the initial weights of ``seed`` (by default the spec's seed)."""
@@ -92,8 +94,12 @@ class Subject:
     @property
     def shown_path(self) -> str:
         """Path that lines belong to; those of an imported model are lines of its spec, not of its file."""
-        path = self.model.source.path
-        return f"spec of {path}" if self.names else path
+        return f"spec of {self.path}" if self.names else self.path
+
+    @property
+    def path(self) -> str:
+        """Path of what is examined."""
+        return self.file or self.model.source.path
 
     def layer_place(self, number: int) -> str:
         """Return the place of a layer: its line and, for an imported model, the author's own name."""

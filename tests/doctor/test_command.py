@@ -143,5 +143,8 @@ def test_a_run_starts_from_what_its_monitors_recorded(caedsl: Run, spec: Callabl
     assert recorded, "the run is one that a monitor speaks of"
     ran = caedsl("doctor", run, "--budget", "500steps", "--format", "json", "--quiet")
     assert ran.code == 1, ran.err
-    assert recorded <= set(json.loads(ran.out)["symptoms"])
+    found = json.loads(ran.out)
+    assert recorded <= set(found["symptoms"])
+    assert found["path"] == str(run / "spec.cae")
+    assert all(one["place"].startswith(f"{run / 'spec.cae'}:") for one in found["causes"]), "its lines are the run's"
     assert caedsl("doctor", run, "--fix").code == 2
