@@ -64,7 +64,7 @@ LAYERS = [
     ("Flatten", "dense"),
     ("LeakyReLU 0.1", "leaky_relu"),
     ("unpool 2", "upsample 2"),
-    ("conv 8 as a; conv 8 as b; conv 8; concat a b", "concat b"),
+    ("conv 8 as coarse; conv 8 as fine; conv 8; concat coarse fine", "concat fine"),
     ("conv 8 dropout 0.1", "dropout=0.1"),
     ("conv 8 stride 2", "s2"),
     ("conv 8 norm batch", "norm=batch"),
