@@ -14,6 +14,7 @@ from benchmarks.faults.edits import (
     written,
 )
 from benchmarks.faults.operator_type import operator, returns_other_size
+from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Edit
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
@@ -68,7 +69,7 @@ def missing_upsampling(model: Autoencoder, _: None) -> Edits:
     """Omit one upsampling step."""
     for layer in decoder_lines(model):
         if layer.kind.name == "upsample":
-            return [Edit(layer.span, "dropout 0")]
+            return [removal(model.source.text, layer.span)]
         if layer.kind.name == "deconv" and layer.options[STRIDE] == (2, 2) and layer.options[PAD] == "same":
             return [write(layer, STRIDE, "s1")]
     return []

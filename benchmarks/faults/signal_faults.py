@@ -29,7 +29,7 @@ from caedsl.vocabulary.weights import INIT, L2
 def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:
     """Declare a range of pixels that the output does not reach."""
     declared, activation = fault
-    if "bce" in losses(model):
+    if "bce" in losses(model) or any(source.normalize for source in model.data):  # which sets the range itself
         return []
     outputs = option_on_output(model, activation)
     return [*value_range(model, declared), *outputs] if outputs else []
@@ -88,8 +88,8 @@ def unscaled(model: Autoencoder, optimizer: str) -> Edits:
 
 
 def weight_penalty(model: Autoencoder, strength: float) -> Edits:
-    """Write the same L2 penalty on every convolution."""
-    if is_normalised(model):
+    """Write the same L2 penalty on every convolution; it is weak beside a sum over pixels."""
+    if is_normalised(model) or model.train is None or model.train.loss.reduction == "sum":
         return []
     output = output_layer(model)
     layers = [*hidden(model), *([output] if output in decoder_lines(model) and output else [])]

@@ -54,7 +54,8 @@ class SampleFormat:
 
     ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample with its proportions, padded with
     the lower end of the range: 0 for ``real``) or ``crop`` (the middle of the sample with its proportions). ``word`` is
-    the line that states this: ``input`` or ``target``.
+    the line that states this: ``input`` or ``target``. ``declared`` is false for targets without such a line, whose
+    format is the input's.
     """
 
     shape: Shape
@@ -62,6 +63,7 @@ class SampleFormat:
     gray: bool
     resize: str
     word: str = "input"
+    declared: bool = True
 
     @property
     def channels(self) -> int:

@@ -46,7 +46,7 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
     if len(shape) != axes + 2:
         raise DataError(
             f"{found}: {fit.noun}s are N x {space}, N x {space} x C or N x C x {space}, but the {fit.word} is "
-            f"{fit.input}; {_other_rank(shape)}reshape the array and save it again"
+            f"{fit.input}; {_other_rank(shape, fit)}reshape the array and save it again"
         )
     wanted = (1, 3) if fit.gray and fit.channels == 1 else (fit.channels,)
     first, last = shape[1] in wanted, shape[-1] in wanted
@@ -72,8 +72,10 @@ def _declared(declared: str, possible: bool, fit: SampleFormat, found: str) -> L
     return "first" if declared == "first" else "last"
 
 
-def _other_rank(shape: tuple[int, ...]) -> str:
-    """Return the input that fits an array of this shape, if there is one."""
+def _other_rank(shape: tuple[int, ...], fit: SampleFormat) -> str:
+    """Return the input that fits an array of this shape, if there is one; a target has the axes of the input."""
+    if fit.word != "input":
+        return f"targets have as many axes as the input, {len(fit.space)}: "
     axes = len(shape) - 1
     return f"write `input {text((1, *shape[1:]))}` for {NOUNS[axes]}s, or " if 1 <= axes <= MOST_AXES else ""
 
@@ -87,7 +89,7 @@ def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
         return f"{have}: write `{fit.word} {fit.input_of(1)}`"
     neither = f"neither dimension 2 nor dimension {len(shape)} is {fit.channels}, the number of channels"
     return (
-        f"{neither}; {_other_rank(shape)}reshape the array"
+        f"{neither}; {_other_rank(shape, fit)}reshape the array"
         if fit.channels == 1 and len(shape) - 1 <= MOST_AXES
         else neither
     )

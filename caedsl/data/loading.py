@@ -112,7 +112,7 @@ def wanted_of(model: Autoencoder, request: Request) -> Request | None:
     if source.target is None and not differs:
         return None
     grey = source.gray and model.target.shape[0] == 1
-    fit = SampleFormat(model.target.shape, model.target.range, grey, source.resize, "target" if differs else "input")
+    fit = SampleFormat(model.target.shape, model.target.range, grey, source.resize, "target", differs)
     return target_request(request, replace(request, fit=fit))
 
 
@@ -236,7 +236,7 @@ def _read(
 
 def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]:
     """Report inputs and targets of one declared range that use parts of it with very different widths."""
-    if answers.request.fit.word == "target":
+    if answers.request.fit.declared:
         return []
     (low, high), (least, most) = inputs.span(), targets.span()
     if max(high - low, most - least) <= _UNEVEN * min(high - low, most - least):

@@ -193,6 +193,26 @@ def test_arrays_are_matched_by_place(tmp_path: Path) -> None:
         images(tmp_path, 'npy "x.npy" target="y.npy"')
 
 
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ((4,), r"the target is 1x8x8; targets have as many axes as the input, 2: reshape"),
+        ((4, 8), r"the target is 1x8x8; targets have as many axes as the input, 2: reshape"),
+        ((4, 8, 8, 8, 3), r"the target is 1x8x8; targets have as many axes as the input, 2: reshape"),
+        ((4, 3, 8, 8), r"the target is 1x8x8: .*write `target 3x8x8`"),
+    ],
+)
+def test_advice_about_an_array_of_targets_is_about_the_target(
+    tmp_path: Path, stored: tuple[int, ...], message: str
+) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((4, 8, 8), "float32"))
+    np.save(tmp_path / "y.npy", np.zeros(stored, "float32"))
+    for declared in ("", "target 1x8x8 in real\n"):
+        with pytest.raises(DataError, match=message) as error:
+            images(tmp_path, 'npy "x.npy" target="y.npy"', declared)
+        assert "`input" not in str(error.value)
+
+
 def test_targets_outside_their_range_name_the_target_line(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((4, 8, 8), np.float32))
     np.save(tmp_path / "y.npy", np.full((4, 8, 8), 3, np.float32))

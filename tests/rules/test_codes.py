@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.rules.fragments import fixed, found
+from tests.rules.fragments import fixed, found, place, the
 
 VAE = """input {shape}
 data {data}
@@ -85,3 +85,34 @@ def test_the_loss_in_the_help_also_cures_the_finding(loss: str, beta: str) -> No
     assert not found(vae(f" beta={beta}", advised), "strong-divergence")
     assert not re.search(r"e\+", finding.explanation)
     assert ("reduction=sum" in advised) == ("reduction=sum" in loss)
+
+
+class TestInactiveCodeTerm:
+    @pytest.mark.parametrize(
+        ("bottleneck", "where"),
+        [
+            ("variational 8 beta=0", "beta=0"),
+            ("variational conv 2 beta=0 warmup=10%", "beta=0"),
+            ("variational 8 free_bits=10", "free_bits=10"),
+            ("variational 8 free_bits=1e9", "free_bits=1e9"),
+            ("quantized 64x8 commit=0", "commit=0"),
+            ("quantized 64 commit=0 update=gradient", "commit=0"),
+            ("dense 8 sigmoid sparsity=5% sparsity_weight=0", "sparsity_weight=0"),
+        ],
+    )
+    def test_a_term_without_effect_is_found_at_its_weight(self, bottleneck: str, where: str) -> None:
+        fragment = f"encoder {{ conv 8 k4 s2 relu }}\nbottleneck {bottleneck}"
+        assert place(fragment, the(fragment, "inactive-code-term")) == where
+
+    @pytest.mark.parametrize(
+        "bottleneck",
+        [
+            "dense 8",
+            "dense 8 l1=0 noise=0",
+            "variational 8 beta=0.001 free_bits=8",
+            "quantized 64x8 commit=0.01",
+            "dense 8 sigmoid sparsity=5%",
+        ],
+    )
+    def test_a_weak_term_is_not(self, bottleneck: str) -> None:
+        assert not found(f"encoder {{ conv 8 k4 s2 relu }}\nbottleneck {bottleneck}", "inactive-code-term")

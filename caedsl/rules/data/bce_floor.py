@@ -23,8 +23,8 @@ train { loss mse }
 ```
 
 ## How sure
-Arithmetic: -t·log(p) - (1 - t)·log(1 - p) is least at p = t, where it is the entropy of t. Measured on the test
-images.
+Arithmetic: -t·log(p) - (1 - t)·log(1 - p) is least at p = t, where it is the entropy of t. Measured on all
+training images (test images for the second number).
 
 ## References
 - Cross Validated question 441750: why the binary cross-entropy of an autoencoder never reaches 0.
@@ -52,9 +52,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     scale = loss.terms[0].weight * (elements(model.target.shape) if loss.reduction == "sum" else 1)
     floor = f"{known.bce_floor * scale:.3g}"
     name = model.data[0].name
+    others = (known.bce_floor_test or 0.0) * scale
+    images = f"the training images of {name} (on its test images {others:.3g})" if others else name
     yield RULE.found(
         model.place("train.loss"),
-        f"this loss cannot fall below {floor} on {name}, the entropy of its grey pixels",
+        f"this loss cannot fall below {floor} on {images}, the entropy of the grey pixels",
         help=f"subtract {floor} when you compare losses, or use `loss mse`, which can fall to 0",
         data={"floor": known.bce_floor * scale, "source": name},
     )

@@ -108,7 +108,7 @@ def _comments(index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
             statements = index.of_comment(comment)
             allowed.extend(_Allowed(name, _Written(span, listed, True), statements) for name in listed)
         else:
-            about.append(_incomplete(span, "a reason" if listed else "the name of a finding in brackets"))
+            about.append(_incomplete(span, listed))
     return allowed, about
 
 
@@ -124,12 +124,13 @@ def _misspelt(comment: Comment) -> list[Finding]:
     return [Finding("allowance-without-reason", message, Label(place), help="write `allow`", fix=fix)]
 
 
-def _incomplete(span: Span, missing: str) -> Finding:
+def _incomplete(span: Span, listed: Sequence[str]) -> Finding:
+    missing = "a reason" if listed else "the name of a finding in brackets"
     return Finding(
         "allowance-without-reason",
         f"this allowance needs {missing}",
         Label(span),
-        help="write `# cae: allow[overcomplete] a denoiser: the noise is the limit`",
+        help=f"write `# cae: allow[{', '.join(listed) or 'overcomplete'}] the reason`",
     )
 
 

@@ -43,7 +43,8 @@ def repair(model: Autoencoder, finding: Finding) -> Fix | None:
     if not fitting:
         return None
     edits = (Edit(finding.primary.span, text(fitting[0])),)
-    sure = Applicability.SAFE if len(fitting) == 1 else Applicability.UNSAFE
+    # With other channels, the layer before the reshape may be what is wrong.
+    sure = Applicability.SAFE if len(fitting) == 1 and fitting[0][0] == shape[0] else Applicability.UNSAFE
     return Fix(f"write `reshape {text(fitting[0])}`", edits, sure)
 
 

@@ -36,7 +36,7 @@ from caedsl.rules.edits.trial import tried, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import places, sizes_text
-from caedsl.vocabulary.window import KERNEL, STRIDE, Axis, axes
+from caedsl.vocabulary.window import DILATION, KERNEL, STRIDE, Axis, axes
 
 RULE = Rule("CAE216", "uncovered-output", Severity.ERROR)
 
@@ -62,18 +62,30 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
     total = prod(axis.stride for axis in window)
     empty = total - prod(map(_reached, window))
     what = "this deconv" if source is layer else "the mirror of this convolution"
+    spread = axis.stride // gcd(axis.stride, axis.dilation) <= axis.kernel
+    cause = f"dilation {axis.dilation} skips outputs at" if spread else f"kernel {axis.kernel} does not cover"
     return RULE.found(
-        source.place(KERNEL),
-        f"kernel {axis.kernel} does not cover stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} "
-        f"of {what} get only its bias",
+        source.place(DILATION if spread else KERNEL),
+        f"{cause} stride {axis.stride}: {empty} of {total} {places(layer.in_shape)} of {what} get only its bias",
         notes=(
             f"{_reached(axis)} of every {axis.stride} positions on an axis {'is' if _reached(axis) == 1 else 'are'} "
             "reached",
         ),
-        fix=Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
+        fix=Proposal(lambda: _undilated(model, source), "use a dilation without a common factor with the stride")
+        if spread
+        else Proposal(lambda: _fix(model, source), f"use a kernel of {axis.stride} or a multiple of it"),
         severity=Severity.WARNING if mixed else None,
         data={"kernel": axis.kernel, "stride": axis.stride, "empty": empty, "of": total},
     )
+
+
+def _undilated(model: Autoencoder, layer: Layer) -> Fix | None:
+    """Return a dilation of 1, if every size stays the same."""
+    edits = (write(layer, DILATION, "d1"),)
+    changed = tried(model, edits)
+    if changed is None or changed.out_shape != model.out_shape:
+        return None
+    return Fix("use a dilation of 1", edits, Applicability.UNSAFE)
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
