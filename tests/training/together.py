@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import sklearn.datasets
 import torch
 import torch._dynamo
 import torch.nn.parallel
 from torch.distributed import TCPStore
 
-import caedsl.evaluation.run
 import caedsl.training.parallel.distributed
+import caedsl.training.search.learning_rate
 from caedsl.cli.main import main
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
@@ -146,6 +145,11 @@ def seldom_meeting(rank: int) -> None:
     caedsl.training.parallel.distributed.SECONDS_BETWEEN_MEETINGS = 1e9
 
 
+def short_search(rank: int) -> None:
+    """Let ``lr=auto`` try each rate for fewer steps."""
+    caedsl.training.search.learning_rate.STEPS = 30
+
+
 def by_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.kill(os.getpid(), signal.SIGINT)
@@ -180,6 +184,13 @@ class Making:
         self.folder = folder
         self.codes: dict[str, list[int]] = {}
 
+    def warm_up(self) -> None:
+        """Train once in this process: what it imports and compiles takes each fork longer than its own steps."""
+        if not torch.cuda.is_available():  # otherwise PyTorch starts threads for gradients, which a fork would lack
+            file = self.folder / "first.cae"
+            file.write_text(LAYERS)
+            assert main(["train", str(file), "--out", str(self.folder / "first"), "--epochs", "1", "--quiet"]) == 0
+
     def run(self, name: str, count: int, *arguments: str, change: Callable[[int], None] = lambda rank: None) -> None:
         self.codes[name] = processes(count, self.folder / f"{name}.txt", ["train", *arguments], change)
 
@@ -194,14 +205,9 @@ class Making:
 def make(folder: Path) -> None:
     torch.set_num_threads(1)
     # Imported here, not by each process.
-    assert (
-        sklearn.datasets
-        and torch._dynamo
-        and torch.nn.parallel
-        and caedsl.evaluation.run
-        and caedsl.training.parallel.distributed
-    )
+    assert torch._dynamo and torch.nn.parallel and caedsl.training.parallel.distributed
     making = Making(folder)
+    making.warm_up()
     for name, spec, several in (("layers", LAYERS, 2), ("few", FEW, 3)):
         making.begin(f"{name}-alone", 1, spec)
         making.begin(f"{name}-together", several, spec)
@@ -222,20 +228,20 @@ def make(folder: Path) -> None:
     making.begin("infinite", 2, LAYERS.replace("lr=5e-3", "lr=1e30").replace("clip 0.5; ema 0.9; ", ""))
     making.run("occupied", 2, str(folder / "few-alone.cae"), "--out", str(folder / "few-alone"))
     making.begin("faulty", 2, LAYERS.replace("maxpool 2", "maxpol 2"))
-    making.begin("dying-alone", 1, DYING)
-    making.begin("dying-together", 2, DYING)
-    making.begin("stopped", 2, DYING.replace("epochs 18", "epochs 18; on trouble stop"))
+    making.begin("dying-alone", 1, DYING, "--no-pictures")
+    making.begin("dying-together", 2, DYING, "--no-pictures")
+    making.begin("stopped", 2, DYING.replace("epochs 18", "epochs 18; on trouble stop"), "--no-pictures")
     (folder / "stopped-state.json").write_bytes((folder / "stopped" / "state.json").read_bytes())
     making.run("stopped-on", 1, "--resume", str(folder / "stopped"), "--on-trouble", "warn")
-    making.begin("dying-grown", 1, DYING, change=at_step(50, asked_to_end))
+    making.begin("dying-grown", 1, DYING, "--no-pictures", change=at_step(50, asked_to_end))
     making.run("dying-grown-on", 2, "--resume", str(folder / "dying-grown"))
     images = numpy.random.default_rng(0).normal(size=(80, 8, 8)).astype(numpy.float32)
     images[HUGE_IMAGE, 4, 4] = 1e20
     numpy.save(folder / "huge.npy", images)
     making.begin("overflowing-alone", 1, OVERFLOWING)
     making.begin("overflowing-together", 2, OVERFLOWING, change=seldom_meeting)
-    making.begin("found-alone", 1, FOUND)
-    making.begin("found-together", 2, FOUND)
+    making.begin("found-alone", 1, FOUND, change=short_search)
+    making.begin("found-together", 2, FOUND, change=short_search)
     making.begin("found-exhausted", 2, FOUND, change=at_step(0, out_of_memory))
     making.begin("found-interrupted", 2, FOUND.replace("batch auto", "batch 20"), change=at_step(30, by_ctrl_c))
     (folder / "codes.json").write_text(json.dumps(making.codes))
