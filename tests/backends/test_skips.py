@@ -45,6 +45,16 @@ def test_a_code_alone_is_no_sample_of_a_network_with_skips() -> None:
             module.decode(code, given)
 
 
+def test_the_code_is_what_the_bottleneck_returns() -> None:
+    """The monitors and the terms of the code watch the bottleneck, which may have connections of its own."""
+    module = build(model("encoder { conv 4; maxpool 2 }\nbottleneck { dense 6 as a; dense 6; add a }\ndecoder mirror"))
+    codes: list[torch.Tensor] = []
+    module.bottleneck.register_forward_hook(lambda part, given, code: codes.append(code))
+    x = torch.rand(2, 1, 28, 28)
+    module(x)
+    assert torch.equal(codes.pop(), module.encode(x))
+
+
 def test_what_goes_around_the_code_counts() -> None:
     spec = model(UNET)
     assert spec.bypasses == {"coarse": (8, 14, 14), "fine": (4, 28, 28), "input": (1, 28, 28)}

@@ -24,9 +24,9 @@ class ConvolutionalAutoencoder(nn.Module):
 
     def __init__(self, program: Program) -> None:
         super().__init__()
-        self.encoder = _sequential(program.encoder)
-        self.bottleneck = _sequential(program.bottleneck)
-        self.decoder = _sequential(program.decoder)
+        self.encoder = _part(program.encoder, program.encoder_links)
+        self.bottleneck = _part(program.bottleneck, program.bottleneck_links)
+        self.decoder = _part(program.decoder, program.decoder_links)
         self._program = program
         self._sizes: AcceptedSizes | None = None
         self.reset_parameters()
@@ -49,7 +49,7 @@ class ConvolutionalAutoencoder(nn.Module):
             self._sizes = AcceptedSizes(
                 self._program.shape,
                 self._program.target,
-                _Whole(self._program, self.encoder, self.bottleneck, self.decoder),
+                _Whole(self.encoder, self.bottleneck, self.decoder),
             )
         return self._sizes
 
@@ -73,8 +73,7 @@ class ConvolutionalAutoencoder(nn.Module):
         if not torch.compiler.is_compiling() and x.shape[1:] != self._program.shape:
             self._require(tuple(x.shape[1:]))
         kept: dict[str, Tensor] = {}
-        encoded = through(self.encoder, self._program.encoder_links, x, kept)
-        code = through(self.bottleneck, self._program.bottleneck_links, encoded, kept)
+        code = self.bottleneck(self.encoder(x, kept), kept)
         return code, {name: kept[name] for name in self.maps}
 
     def _require(self, shape: Shape) -> None:
@@ -93,48 +92,49 @@ class ConvolutionalAutoencoder(nn.Module):
                 f"the decoder reads {', '.join(missing)} of the encoder beside the code, so that a code alone stands "
                 "for no sample: give decode the maps that `encode_with_maps` returns"
             )
-        return through(self.decoder, self._program.decoder_links, z, dict(maps or {}))
+        samples: Tensor = self.decoder(z, dict(maps or {}))
+        return samples
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstructions of samples, in the target's shape."""
         return self.decode(*self.encode_with_maps(x))
 
 
+class Part(nn.Sequential):
+    """Encoder, bottleneck or decoder: modules in sequence, between which ``links`` keep and join maps."""
+
+    links: Sequence[Link] = ()
+
+    def forward(self, x: Tensor, kept: dict[str, Tensor] | None = None) -> Tensor:
+        """Return the output for ``x``; maps are added to ``kept`` and read from it by their names."""
+        maps = {} if kept is None else kept
+        place = 0
+        for link in self.links:
+            for i in range(place, link.place):
+                x = self[i](x)
+            place = link.place
+            if isinstance(link, JoinKept):
+                x = _joined(link.how, x, maps[link.name])
+            elif link.call is None:
+                maps[link.name] = x
+            else:
+                maps[link.name] = getattr(functional, link.call.name)(x, **dict(link.call.kwargs))[1]
+        for i in range(place, len(self)):
+            x = self[i](x)
+        return x
+
+
 class _Whole(nn.Module):
     """Encoder, bottleneck and decoder without a size check."""
 
-    def __init__(
-        self, program: Program, encoder: nn.Sequential, bottleneck: nn.Sequential, decoder: nn.Sequential
-    ) -> None:
+    def __init__(self, encoder: Part, bottleneck: Part, decoder: Part) -> None:
         super().__init__()
-        self.links = program.encoder_links, program.bottleneck_links, program.decoder_links
         self.encoder, self.bottleneck, self.decoder = encoder, bottleneck, decoder
 
     def forward(self, x: Tensor) -> Tensor:
         kept: dict[str, Tensor] = {}
-        code = through(self.bottleneck, self.links[1], through(self.encoder, self.links[0], x, kept), kept)
-        return through(self.decoder, self.links[2], code, kept)
-
-
-def through(modules: nn.Sequential, links: Sequence[Link], x: Tensor, kept: dict[str, Tensor]) -> Tensor:
-    """Return the output of a part's modules for ``x``; maps are kept and joined between them as ``links`` say."""
-    if not links:
-        made: Tensor = modules(x)
-        return made
-    place = 0
-    for link in links:
-        for i in range(place, link.place):
-            x = modules[i](x)
-        place = link.place
-        if isinstance(link, JoinKept):
-            x = _joined(link.how, x, kept[link.name])
-        elif link.call is None:
-            kept[link.name] = x
-        else:
-            kept[link.name] = getattr(functional, link.call.name)(x, **dict(link.call.kwargs))[1]
-    for i in range(place, len(modules)):
-        x = modules[i](x)
-    return x
+        samples: Tensor = self.decoder(self.bottleneck(self.encoder(x, kept), kept), kept)
+        return samples
 
 
 def _joined(how: Call | Joining, x: Tensor, kept: Tensor) -> Tensor:
@@ -146,6 +146,12 @@ def _joined(how: Call | Joining, x: Tensor, kept: Tensor) -> Tensor:
         return torch.cat((x, kept) if how is Joining.BEHIND else (kept, x), dim=1)
     result: Tensor = getattr(functional, how.name)(x, kept, **dict(how.kwargs))
     return result
+
+
+def _part(sequence: Sequence[ModuleStep], links: Sequence[Link]) -> Part:
+    part = Part(*map(_module, sequence))
+    part.links = links
+    return part
 
 
 def _sequential(sequence: Sequence[ModuleStep]) -> nn.Sequential:
