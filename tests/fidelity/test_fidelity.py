@@ -1,5 +1,6 @@
 """Published autoencoders as specs: equal parameters, outputs with the original's weights, and training."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from caedsl.api import load
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.training.preprocessing import normalise_of
+from tests.conftest import ROOT
 from tests.fidelity import diffusion_originals, further_originals, keras_originals, torch_originals
 from tests.fidelity.pieces import tensors
 from tests.fidelity.training import CODE_TERMS, STARTS, TRAINING
@@ -90,3 +92,15 @@ def test_the_spec_trains_as_published(name: str) -> None:
     assert settings is not None if published is not None else settings is None
     if settings is not None and published is not None:
         assert replace(settings, validation=published.validation) == published
+
+
+def test_the_page_lists_the_training_of_each_model() -> None:
+    page = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", page, re.M))
+    assert {name: rows[name].startswith("none") for name in TRAINING} == {
+        name: published is None for name, published in TRAINING.items()
+    }
+    equal, absent = (sum(rows[name] == said for name in TRAINING) for said in ("as published", "none in the source"))
+    assert f"Of {len(TRAINING)} models" in page
+    assert f"and {equal + absent} in training too: {equal} have the published settings" in page
+    assert len(NAMES) - len(TRAINING) == 12
