@@ -54,6 +54,7 @@ _UNPOOLING = "`upsample 2` enlarges a map, but without the places of the maxima 
 _LEAVE_OUT = "it changes nothing here: leave this line out"
 _INPUT = "the input's shape stands in the `input` line: leave this line out"
 _JOIN = "name the layer's output with `as fine`, and join it later with `concat fine` or `add fine`"
+_BRANCH = "name an output with `as fine`, continue a second time `from fine`, and join both with `concat` or `add`"
 _NOISE = "write `corrupt gaussian=0.1` in `train` for a denoiser, or `noise=0.1` on the bottleneck"
 _RESIDUAL = "write `residual { conv 32 relu; conv 32 }`"
 _SEPARABLE = "write two lines: `conv 32 depthwise`, with the channels that come in, then `conv 64 k1`"
@@ -64,6 +65,7 @@ LAYER_NOTES: Mapping[str, str] = {
     "maxunpool": _UNPOOLING,
     "pool": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
     "pooling": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
+    **dict.fromkeys(("branch", "branches", "split", "fork", "parallel", "inception"), _BRANCH),
     "sequential": "lines follow one another by themselves; `stage down { conv 16 relu }` names a group",
     "group": "write `stage down { conv 16 relu }`",
     "for": "write `repeat 3 { conv 16 relu }`",

@@ -32,6 +32,9 @@ _SORTS = (
     ),
     Outside("a second network", r"teacher|student|momentumencoder"),
     Outside(
+        "shared weights", r"tied?|(weight)?(tied|tying|shar(e|ed|ing))(weights?)?", "give each layer its own weights"
+    ),
+    Outside(
         "a recurrent layer",
         r"(bi|conv)?(lstm|gru)(cell)?|(simple)?rnn(cell)?|recurrent|bidirectional",
         "write `conv 32 d2`, whose dilation covers long signals",

@@ -42,7 +42,7 @@ SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
 @cache
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options of a line with this kind."""
-    own = kind.options if kind.block else (*kind.options, TIMES)
+    own = kind.options if kind.block or kind.starts_branch else (*kind.options, TIMES)
     return (*own, AS) if kind.has_output else own
 
 

@@ -29,6 +29,7 @@ PLAIN = {"statement": "", "layer": "conv 8 relu", "code": "dense 8", "loss": "ms
         ({"statement": "discriminator { conv 8 }"}, "an adversarial loss"),
         ({"loss": "mse + 0.1 lpips"}, "a perceptual loss"),
         ({"statement": "teacher { conv 8 }"}, "a second network"),
+        ({"layer": "shared 8"}, "shared weights"),
         ({"layer": "lstm 16"}, "a recurrent layer"),
         ({"layer": "ConvLSTM2D 16"}, "a recurrent layer"),
         ({"layer": "patch_embed 16"}, "patch tokens"),
