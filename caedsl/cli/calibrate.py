@@ -21,7 +21,8 @@ def calibrate(
         str, typer.Option(metavar="SHARE", help="The share of normal samples that may be classified as anomalies.")
     ] = "1%",
     kind: Annotated[
-        str, typer.Option("--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent or blurmax.")
+        str,
+        typer.Option("--score", metavar="KIND", help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax."),
     ] = "mse",
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,

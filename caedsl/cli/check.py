@@ -35,7 +35,7 @@ _EXAMPLES = """\
   caedsl check model.cae --fix --unsafe-fixes --diff"""
 
 
-class _Wishes(NamedTuple):
+class _Settings(NamedTuple):
     """Settings from the command line, the environment and pyproject.toml, in this order of precedence."""
 
     paths: tuple[str, ...]
@@ -78,13 +78,13 @@ def run(argv: Sequence[str]) -> int:
     if isinstance(arguments, int):
         return arguments
     try:
-        wishes = _wishes(arguments)
+        settings = _wishes(arguments)
     except ConfigurationError as error:
         complain(error)
         return COULD_NOT_RUN
-    outcome = _check(wishes)
-    sys.stdout.write(_rendered(wishes, outcome))
-    return _exit_code(wishes, outcome)
+    outcome = _check(settings)
+    sys.stdout.write(_rendered(settings, outcome))
+    return _exit_code(settings, outcome)
 
 
 def new_check_parser() -> Parser:
@@ -113,7 +113,7 @@ def new_check_parser() -> Parser:
     return parser
 
 
-def _wishes(arguments: argparse.Namespace) -> _Wishes:
+def _wishes(arguments: argparse.Namespace) -> _Settings:
     """Return the settings; raise ``ConfigurationError`` if they cannot be combined."""
     paths = tuple(arguments.paths)
     if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
@@ -123,7 +123,7 @@ def _wishes(arguments: argparse.Namespace) -> _Wishes:
     configuration = read_configuration("." if paths[0] == STANDARD_INPUT else paths[0])
     select = _rules(arguments.select, "--select", configuration.select)
     ignore = _rules(arguments.ignore, "--ignore", configuration.ignore)
-    return _Wishes(
+    return _Settings(
         paths=paths,
         configuration=configuration,
         selection=Selection(select, ignore or frozenset()),
@@ -150,9 +150,9 @@ def _format(wanted: str | None, configuration: Configuration) -> str:
     return configuration.output_format or _FULL
 
 
-def _check(wishes: _Wishes) -> _Outcome:
+def _check(settings: _Settings) -> _Outcome:
     outcome = _Outcome()
-    found = find_specs(wishes.paths, wishes.configuration.excludes)
+    found = find_specs(settings.paths, settings.configuration.excludes)
     for problem in found.problems:
         outcome.fail(problem)
     for path in found.paths:
@@ -162,7 +162,7 @@ def _check(wishes: _Wishes) -> _Outcome:
             outcome.fail(error)
             continue
         try:
-            _judge(path, source, wishes, outcome)
+            _judge(path, source, settings, outcome)
         except Exception as error:
             if os.environ.get("CAEDSL_DEBUG"):
                 raise
@@ -170,62 +170,62 @@ def _check(wishes: _Wishes) -> _Outcome:
     return outcome
 
 
-def _judge(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> None:
+def _judge(path: str, source: Source, settings: _Settings, outcome: _Outcome) -> None:
     """Check one spec, and apply its fixes if asked to."""
-    if wishes.fix or wishes.diff:
-        checked = _fix(path, source, wishes, outcome)
+    if settings.fix or settings.diff:
+        checked = _fix(path, source, settings, outcome)
     else:
-        checked = check_source(source, wishes.selection)
+        checked = check_source(source, settings.selection)
     outcome.add(checked.reports)
     for failure in checked.failures:
         outcome.fail(f"{path}: {failure}, and its findings are missing; {_REPORT}")
 
 
-def _fix(path: str, source: Source, wishes: _Wishes, outcome: _Outcome) -> Checked:
+def _fix(path: str, source: Source, settings: _Settings, outcome: _Outcome) -> Checked:
     """Apply the fixes of one spec, or show them; return the findings of the text that the file then has."""
     from caedsl.rules.engine.fixing import fix_source
 
-    fixed = fix_source(source, wishes.selection, wishes.unsafe)
+    fixed = fix_source(source, settings.selection, settings.unsafe)
     text = fixed.source.text
-    if not wishes.diff and text != source.text:
+    if not settings.diff and text != source.text:
         try:
             write_text(path, text)
         except WriteError as error:
             outcome.fail(error)
-            return check_source(source, wishes.selection)
-    elif wishes.diff:
+            return check_source(source, settings.selection)
+    elif settings.diff:
         outcome.diffs.append(unified_diff(source.text, text, source.path, use_colour(sys.stdout)))
     outcome.fixed += fixed.made
     return fixed.checked
 
 
-def _rendered(wishes: _Wishes, outcome: _Outcome) -> str:
+def _rendered(settings: _Settings, outcome: _Outcome) -> str:
     """Return the standard output; the summary goes to standard error if the output is for other programs."""
-    closing = "" if wishes.quiet else _closing(wishes, outcome)
-    if wishes.diff or wishes.format != _FULL:
-        if outcome.fixed or wishes.diff:
+    closing = "" if settings.quiet else _closing(settings, outcome)
+    if settings.diff or settings.format != _FULL:
+        if outcome.fixed or settings.diff:
             sys.stderr.write(closing)
-        if wishes.diff:
+        if settings.diff:
             return "".join(outcome.diffs)
         closing = ""
     setting = RenderSettings(
         colour=use_colour(sys.stdout),
         width=terminal_width(),
-        rules=_rule_texts(outcome.reports) if wishes.format == "sarif" else {},
-        version=_version() if wishes.format == "sarif" else "",
+        rules=_rule_texts(outcome.reports) if settings.format == "sarif" else {},
+        version=_version() if settings.format == "sarif" else "",
     )
-    body = FORMATS[wishes.format](outcome.reports, setting)
+    body = FORMATS[settings.format](outcome.reports, setting)
     return f"{body}\n{closing}" if body and closing else body + closing
 
 
-def _closing(wishes: _Wishes, outcome: _Outcome) -> str:
+def _closing(settings: _Settings, outcome: _Outcome) -> str:
     """Return the last line: the number of fixes and of remaining findings."""
     if not outcome.reports and outcome.failed:
         return ""
     left = summary(outcome.reports, len(outcome.reports))
     if not outcome.fixed:
         return f"{left}\n"
-    done = "Would fix" if wishes.diff else "Fixed"
+    done = "Would fix" if settings.diff else "Fixed"
     return f"{done} {counted(outcome.fixed, 'finding')}. {left}\n"
 
 
@@ -243,9 +243,9 @@ def _version() -> str:
     return __version__
 
 
-def _exit_code(wishes: _Wishes, outcome: _Outcome) -> int:
+def _exit_code(settings: _Settings, outcome: _Outcome) -> int:
     if outcome.failed:
         return COULD_NOT_RUN
-    failing = {Severity.ERROR, Severity.WARNING} if wishes.strict else {Severity.ERROR}
+    failing = {Severity.ERROR, Severity.WARNING} if settings.strict else {Severity.ERROR}
     found = any(finding.severity in failing for report in outcome.reports for finding in report.findings)
-    return FINDINGS if found or (wishes.diff and outcome.fixed) else FINE
+    return FINDINGS if found or (settings.diff and outcome.fixed) else FINE

@@ -77,7 +77,7 @@ def evaluate(
         _find_anomalies(run, None, kind, device, data_dir, data_root, reporter)
     elif kind is not None:
         raise fail("--score is for anomalies: add labelled samples with --test PATH")
-    _again(run, device, data_dir, data_root, baselines, reporter)
+    _reevaluate(run, device, data_dir, data_root, baselines, reporter)
 
 
 def _probe(run: Path, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter") -> None:
@@ -115,7 +115,7 @@ def _one_class(run: Path, data_dir: Path | None) -> bool:
     return any(source.only is not None for source in open_run(run, data_dir).model.data)
 
 
-def _again(
+def _reevaluate(
     run: Path, device: Device, data_dir: Path | None, data_root: Path | None, baselines: bool, reporter: "Reporter"
 ) -> None:
     from caedsl.cli.exit_codes import FINDINGS

@@ -15,7 +15,9 @@ def export(
         Path,
         typer.Option("-o", "--output", metavar="PLACE", help="NAME.onnx, NAME.pt2, or a folder for sharing the model."),
     ],
-    part: Annotated[str, typer.Option(metavar="PART", help="full, encoder, decoder or scorer.")] = "full",
+    part: Annotated[
+        str, typer.Option(metavar="PART", help="The part of the model: full, encoder, decoder or scorer.")
+    ] = "full",
     kind: Annotated[
         str | None,
         typer.Option(

@@ -16,11 +16,19 @@ DEFAULT = Path("runs")
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the run folders.")] = DEFAULT,
     sort: Annotated[
-        str, typer.Option(metavar="COLUMN", help="started, psnr, best_loss, seconds, code, seed, model, folder, …")
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Sort by this column: started, psnr, best_loss, seconds, code, seed, model, folder, …",
+        ),
     ] = "started",
     filter_: Annotated[
         list[str] | None,
-        typer.Option("--filter", metavar="CONDITION", help="Such as state=finished, folder=*parts*, psnr>20, seed<3."),
+        typer.Option(
+            "--filter",
+            metavar="CONDITION",
+            help="List only matching runs: state=finished, folder=*parts*, psnr>20, seed<3.",
+        ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

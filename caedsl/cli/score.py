@@ -31,7 +31,9 @@ def score(
     kind: Annotated[
         str | None,
         typer.Option(
-            "--score", metavar="KIND", help="mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated."
+            "--score",
+            metavar="KIND",
+            help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated.",
         ),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a CSV file instead of a table.")] = None,

@@ -13,7 +13,7 @@ from caedsl.data.pixels import Held, Pixels, Span, Streamed
 from caedsl.data.stack import Index, RawSamples, Stack
 
 
-class KeptRows(Protocol):
+class CachedRows(Protocol):
     """Storage for preprocessed samples by position; several threads may use it at once."""
 
     def put(self, places: Index, values: Tensor) -> bool:
@@ -31,7 +31,7 @@ class RowsInMemory:
         self._held = Held(values)
 
     def put(self, places: Index, values: Tensor) -> bool:
-        """See ``KeptRows``."""
+        """See ``CachedRows``."""
         kept = self._held.values
         if kept.dtype == torch.float32:
             values = self._scale(values)
@@ -41,7 +41,7 @@ class RowsInMemory:
         return True
 
     def get(self, places: Index) -> Tensor:
-        """See ``KeptRows``."""
+        """See ``CachedRows``."""
         return self._held.take(torch.from_numpy(places))
 
     def held(self, span: Span) -> Held:
@@ -55,7 +55,7 @@ class CachedStack:
     A sample that was read is stored in ``rows``, if there are any, and is not read from its file again.
     """
 
-    def __init__(self, stack: Stack, index: Index, rows: KeptRows | None) -> None:
+    def __init__(self, stack: Stack, index: Index, rows: CachedRows | None) -> None:
         self.scale = stack.scale
         self._stack, self._index, self._rows = stack, index, rows
         self._there = np.zeros(len(index), np.bool_)

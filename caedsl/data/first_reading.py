@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.cached_stack import Cached, CachedStack, KeptRows, RowsInMemory
+from caedsl.data.cached_stack import Cached, CachedRows, CachedStack, RowsInMemory
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
@@ -94,7 +94,7 @@ class FirstReading:
 
     def _read_all(self, stack: Stack, index: Index) -> ReadSamples:
         fit = self.request.fit
-        kept = Kept(len(index), fit, stack.scale, stack.value_bytes, self._room())
+        kept = SamplesInMemory(len(index), fit, stack.scale, stack.value_bytes, self._room())
         cache: CachedStack | None = None
         seen = _SampleSummary()
         good: list[Index] = []
@@ -150,14 +150,14 @@ class FirstReading:
     def _later(self, stack: Stack, index: Index, dtype: torch.dtype, span: Span) -> tuple[Pixels, str]:
         """Return the samples of a large source, and a note on how they are read."""
         fit, store = self.request.fit, self.request.store
-        kept = Kept(len(index), fit, stack.scale, dtype.itemsize, self._room())
+        kept = SamplesInMemory(len(index), fit, stack.scale, dtype.itemsize, self._room())
         if stack.ready:
             for _, block in self._scan(stack, index, {}) if kept.values is not None else ():
                 kept.add(block.values)
             if kept.values is not None:
                 return Held(kept.values, stack.scale, span), "held in memory"
             return Streamed(stack, index, fit.shape, span), "read from their files when they are needed"
-        rows: KeptRows | None = None
+        rows: CachedRows | None = None
         way = "read from their files when they are needed"
         if kept.values is not None:
             rows, way = RowsInMemory(kept.values, stack.scale), "read when they are first needed, then kept in memory"
@@ -201,7 +201,7 @@ class FirstReading:
         return None if memory is None else int(SHARE * memory / processes)
 
 
-class Kept:
+class SamplesInMemory:
     """Samples in memory, up to ``room`` bytes: stored as bytes while all are bytes."""
 
     def __init__(self, count: int, fit: SampleFormat, scale: ValueScale, value_bytes: int, room: int | None) -> None:

@@ -55,10 +55,10 @@ class _Examination:
         if self.subject.train.targets is not None:
             seen = replace(seen, targets=self._take(TargetProbe()))
         if self._conclusive(seen):
-            return self._told(seen, suspicions(seen), ())
+            return self._diagnosis(seen, suspicions(seen), ())
         seen = replace(seen, start=self._take(StartProbe()))
         if self._conclusive(seen):
-            return self._told(seen, suspicions(seen), ())
+            return self._diagnosis(seen, suspicions(seen), ())
         memorised = self._take(MemoriseProbe(MEMORISING * self.budget.left, self.budget.step))
         self.budget.spend(memorised.taken)
         seen = replace(seen, memorise=memorised, rate=self._take(RateProbe()))
@@ -67,18 +67,18 @@ class _Examination:
         first = self._take(FirstStepsProbe(self._steps(FIRST, 1)))
         self.budget.spend(first.steps)
         seen = replace(seen, first=first)
-        return self._told(seen, *self._repaired(seen, suspicions(seen)))
+        return self._diagnosis(seen, *self._repaired(seen, suspicions(seen)))
 
     def _take(self, probe: Probe[Found]) -> Found:
         """Run a probe, and report its purpose while it runs."""
         try:
-            found = probe.run(self.subject, self._tell(probe.purpose))
+            found = probe.run(self.subject, self._step_progress(probe.purpose))
         finally:
             self.reporter.end()
         self.evidence[probe.name] = found
         return found
 
-    def _tell(self, task: str) -> StepProgress:
+    def _step_progress(self, task: str) -> StepProgress:
         return lambda done, total: self.reporter.loading(task, done, total, "steps")
 
     def _conclusive(self, seen: ProbesSoFar) -> bool:
@@ -104,17 +104,17 @@ class _Examination:
                 if change.edits in done or len(done) == MOST_TRIED or late:
                     continue
                 done.add(change.edits)
-                repair = trials.repair(suspicion.cause, change, self._tell)
+                repair = trials.repair(suspicion.cause, change, self._step_progress)
                 self.budget.spend(SEEDS * steps)
                 self.reporter.end()
                 own += [repair] if repair is not None else []
             made += own
             best.append(min(own, key=lambda repair: repair.gain, default=None))
         least = min((repair.gain for repair in made if repair.wins), default=0.0)
-        ranked = [judged(suspicion, repair, least) for suspicion, repair in zip(found, best, strict=True)]
+        ranked = [after_repair(suspicion, repair, least) for suspicion, repair in zip(found, best, strict=True)]
         return sorted(ranked, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
 
-    def _told(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
+    def _diagnosis(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
         causes = tuple(one for one in found if one.sure >= NAMED)[:MOST_NAMED]
         named = {one.cause for one in causes}
@@ -153,7 +153,7 @@ def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
     return [one.cause for one in causes].index(cause)
 
 
-def judged(suspicion: Suspicion, repair: Repair | None, least: float) -> Suspicion:
+def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> Suspicion:
     """Return a suspicion with its certainty adjusted by the result of its repair.
 
     ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its

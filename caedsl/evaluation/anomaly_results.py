@@ -84,7 +84,7 @@ class AnomalyEvaluation:
             "normal_class": self.normal,
             "normals": of.normals,
             "anomalies": of.anomalies,
-            "detectors": {name: _told(_detector(found)) for name, found in self.detectors.items()},
+            "detectors": {name: _rounded(_detector(found)) for name, found in self.detectors.items()},
             "notes": list(self.notes),
         }
 
@@ -128,9 +128,9 @@ def _detector(found: Detector) -> dict[str, Any]:
     return {**counts, **content}
 
 
-def _told(value: Any) -> Any:
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _told(item) for key, item in value.items()}
+        return {key: _rounded(item) for key, item in value.items()}
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 

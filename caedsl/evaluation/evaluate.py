@@ -161,7 +161,7 @@ def evaluate(
     for sample in exam.samples():
         for name, predictor in predictors.items():
             scorings[name].add(predictor(sample.seen), sample.target)
-    scores = {name: _told(scoring.scores()) for name, scoring in scorings.items()}
+    scores = {name: _rounded(scoring.scores()) for name, scoring in scorings.items()}
     return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.target_shape))
 
 
@@ -173,7 +173,7 @@ def in_64_bits(module: nn.Module, images: Batches) -> Predictor:
     return HalvingPredictor(exact)
 
 
-def _told(scores: Scores) -> Scores:
+def _rounded(scores: Scores) -> Scores:
     return Scores(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(scores).items()})
 
 

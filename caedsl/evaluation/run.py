@@ -82,7 +82,7 @@ def train_and_evaluate(
         callbacks=[*_watchers(pictures, tensorboard), *callbacks],
         images=images,
     )
-    return _judged(run, reporter, baselines)
+    return _evaluated(run, reporter, baselines)
 
 
 def resume_and_evaluate(
@@ -115,21 +115,21 @@ def resume_and_evaluate(
         reporter=reporter,
         callbacks=followers,
     )
-    return _judged(run, reporter, baselines)
+    return _evaluated(run, reporter, baselines)
 
 
 def _watchers(pictures: bool, tensorboard: bool) -> list[Callback]:
     return [*([EpochPictures()] if pictures else []), *([TensorBoard()] if tensorboard else [])]
 
 
-def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
+def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     if run.history.ended == "interrupted":
         reporter.note(f"interrupted; state saved. Resume with: {resume_command(run.folder.path)}")
     if run.history.ended == "trouble":
         reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "samples")
     try:
-        with run.folder.locked(), _memory_told(run):
+        with run.folder.locked(), _memory_errors(run):
             evaluated = evaluate_run(run, reporter, baselines)
     except (DataError, TrainingError) as error:
         _record_failure(run, error)
@@ -151,7 +151,7 @@ def _judged(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
 
 
 @contextmanager
-def _memory_told(run: Run) -> Iterator[None]:
+def _memory_errors(run: Run) -> Iterator[None]:
     """Raise ``OutOfMemoryError`` if memory runs out within the block; on a CPU before the system kills the process."""
     with refused_beyond_available() if run.train.device.type == "cpu" else nullcontext():
         try:

@@ -52,7 +52,7 @@ class OnnxFile:
 
     def value(self, name: str) -> Array:
         """Return the value of a tensor that does not depend on the samples."""
-        with _told(self.name):
+        with _session_errors(self.name):
             made: Array = self.constants[name] if name in self.constants else self.session.call("value", name)
             return made
 
@@ -61,14 +61,14 @@ class OnnxFile:
         batch = self.shapes[self.input][0]
         missing = -len(samples) % batch
         padded = np.concatenate([samples, np.zeros((missing, *samples.shape[1:]), samples.dtype)])
-        with _told(self.name):
+        with _session_errors(self.name):
             parts = np.split(padded, len(padded) // batch)
             made = np.concatenate([self.session.call("output", self.input, output, arrays=[part]) for part in parts])
         return np.asarray(made[: len(samples)])
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _session_errors(name: str) -> Iterator[None]:
     """Raise errors of onnxruntime's process as ``ImportFailure``."""
     try:
         yield
@@ -100,7 +100,7 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
         _silence(node)
     shape = _fixed(inputs[0], path.name)
     own = [each.name for each in graph.output]
-    with _told(path.name):
+    with _session_errors(path.name):
         shapes, session = _shapes(model, inputs[0].name, shape)
     shapes |= {name: array.shape for name, array in initial.items()}
     drawn = frozenset(node.output[0] for node in random)

@@ -36,7 +36,7 @@ def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Netwo
         raise ImportFailure(f"{path} does not exist: name a Python file, as in `caedsl import model.py:Net`")
     if shape is None:
         raise ImportFailure(f"{place} does not say what it takes: add --input with channels and sizes, such as 1x28x28")
-    with _beside(path), _told(place):
+    with _beside(path), _author_errors(place):
         module = _loaded(path)
         found = _named(module, path, name)
         made = found() if callable(found) and not isinstance(found, nn.Module) else found
@@ -82,7 +82,7 @@ def _beside(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
+def _author_errors(place: str) -> Iterator[None]:
     """Turn whatever the author's code raises into one error."""
     try:
         yield

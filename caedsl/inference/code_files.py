@@ -36,7 +36,7 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         raise DataError(f"{path} cannot be read: {reason(error)}; `caedsl encode` writes files of codes") from error
     if codes.ndim < 2 or not codes.size or codes.dtype.kind not in "fiub":
         held = f"{codes.dtype} of shape {' x '.join(map(str, codes.shape))}"
-        raise DataError(f"{path} holds no codes, but {held}: codes are numbers, samples x numbers of a code")
+        raise DataError(f"{path} contains no codes, but {held}: codes are numbers, samples x numbers of a code")
     if len(names) != len(codes):
         raise DataError(
             f"{path} holds {counted(len(names), 'name')} and {counted(len(codes), 'code')}: give each code one name"
@@ -45,7 +45,7 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     if not finite.all():
         first = int(finite.argmin())
         raise DataError(
-            f"{path}: the code of {names[first]} holds a number that is not finite in 32 bits: leave it out"
+            f"{path}: the code of {names[first]} contains a number that is not finite in 32 bits: remove it"
         )
     return names, values
 
@@ -81,7 +81,7 @@ def _from_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
             names.append(row[named] if named is not None else str(len(names)))
             rows.append(np.array([float(row[place]) for place in places], np.float32))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV file of codes: {reason(error)}") from error
+        raise DataError(f"{path} is not a CSV file of codes: {reason(error)}") from error
     except ValueError as error:
         raise DataError(f"{path}, line {reader.line_num}: {reason(error)}: codes are numbers") from error
     return names, np.array(rows, np.float32).reshape(len(rows), len(units))
@@ -102,12 +102,12 @@ def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
         for batch in file.iter_batches(_ROWS, columns=columns):
             needed += batch.nbytes
             if room is not None and needed > room:
-                raise DataError(f"{path} holds more values than there is memory for, {counted(room, 'byte')}")
+                raise DataError(f"{path} has more values than fit into memory ({counted(room, 'byte')}): split it")
             numbers = [batch.column(unit).to_numpy(zero_copy_only=False) for unit in units]
             parts.append(np.stack(numbers, axis=1).astype(np.float32))
             names += map(str, batch.column("name").to_pylist() if "name" in columns else _numbered(batch, len(names)))
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
-        raise DataError(f"{path} is damaged, or is no Parquet file of codes: {reason(error)}") from error
+        raise DataError(f"{path} is not a Parquet file of codes, or is damaged: {reason(error)}") from error
     return names, np.concatenate(parts) if parts else np.empty((0, len(units)), np.float32)
 
 

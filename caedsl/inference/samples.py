@@ -153,7 +153,7 @@ def _own(model: Autoencoder) -> DataSource:
 def _folder(root: Path, model: Autoencoder) -> Samples:
     paths = images_in(root, None, [])
     if not paths:
-        raise DataError(f"{root} holds no images: no file there ends like one (.png, .jpg and so on)")
+        raise DataError(f"{root} contains no images (.png, .jpg and so on)")
     return replace(from_files(paths, root, model), labels=classes_of(paths.names, root, []))
 
 
@@ -175,7 +175,7 @@ def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> S
     if source.skip is not None:
         index = np.concatenate([index[:0], *(piece.index for piece in pieces(stack, index, request.fit))])
     if not len(index):
-        raise DataError(f"{describe(source)} holds no {request.fit.noun}s that can be used")
+        raise DataError(f"{describe(source)} contains no usable {request.fit.noun}s")
     labels = None
     if stack.labels is not None:
         classes = stack.labels[index].tolist()

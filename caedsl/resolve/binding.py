@@ -53,8 +53,8 @@ class _Binder(LineFaults):
                 case tree.WrittenWord() if self._numbered(item, queue):
                     value = cast(tree.Value, queue.popleft())
                     self._join_activation(item.text, item.span.to(value.span), value)
-                case tree.WrittenWord() if (option := self._apart(item, queue)) is not None:
-                    self._join_apart(option, item, cast(tree.Value, queue.popleft()))
+                case tree.WrittenWord() if (option := self._separated_option(item, queue)) is not None:
+                    self._report_separated(option, item, cast(tree.Value, queue.popleft()))
                 case tree.WrittenWord():
                     self._word(item)
                 case tree.ComparisonSign():
@@ -68,7 +68,7 @@ class _Binder(LineFaults):
             self.begun = True
         return self.bound
 
-    def _apart(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> Option | None:
+    def _separated_option(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> Option | None:
         """Return the option that ``word`` names if its value follows without an ``=``, as in ``dropout 0.1``."""
         if word.text in self.words or not queue or isinstance(queue[0], tree.WrittenOption | tree.ComparisonSign):
             return None
@@ -77,7 +77,7 @@ class _Binder(LineFaults):
         named = option is not None and option.written in (Written.NAMED, Written.SHORT, Written.WORDED)
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
-    def _join_apart(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
+    def _report_separated(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
         """Report an option that is separated from its value, and read it."""
         span = word.span.to(value.span)
         text = respelled(option, value, self.scope) or ""

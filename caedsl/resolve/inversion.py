@@ -105,11 +105,11 @@ def _undone(
         if twins is None:
             return None
         if ahead and layers[i] is not output:
-            twins = (*_again(adjusting, manner), *twins)
+            twins = (*_repeated(adjusting, manner), *twins)
         elif layers[i].kind.role is Role.SUMMING:
-            twins = (*twins, *_again(adjusting, manner, restored))
+            twins = (*twins, *_repeated(adjusting, manner, restored))
         elif not ahead and _keeps_lines_apart(layers[i]) and not all(map(_adjusts, following)):
-            twins = (*_again(adjusting, manner), *twins)
+            twins = (*_repeated(adjusting, manner), *twins)
         lines += twins
         inner = output not in layers[i:] and layers[i].kind.role is not Role.GROUPING
         if manner.skips and named and inner and layers[i].resizes:
@@ -150,7 +150,7 @@ def _with_norm(manner: MirrorOptions, norm: Layer | None) -> MirrorOptions:
     return manner._replace(norm=norm.norm.name, norm_options=options)
 
 
-def _again(adjusting: Sequence[Layer], manner: MirrorOptions, restored: Activation | None = None) -> Iterator[Line]:
+def _repeated(adjusting: Sequence[Layer], manner: MirrorOptions, restored: Activation | None = None) -> Iterator[Line]:
     """Yield the same normalisations and activations.
 
     The mirror's options may replace or remove a normalisation; ``restored``, if given, replaces an activation.

@@ -56,7 +56,7 @@ class _Place:
         if kind == "regular file" and writes and status.st_nlink > 1:
             kind = "file with a second name (a hard link)"
         if kind != "regular file":
-            raise OSError(EINVAL, f"this is a {kind}, and a run folder holds regular files only", str(self.path))
+            raise OSError(EINVAL, f"this is a {kind}, but a run folder contains only regular files", str(self.path))
 
     def remove(self) -> None:
         """Remove the file or the link if it exists."""
@@ -99,7 +99,7 @@ def _place(folder: Path, name: str) -> Iterator[_Place]:
 def _require_folder(path: Path) -> None:
     kind = kind_of(path.lstat())
     if kind != "folder":
-        raise NotADirectoryError(EINVAL, f"this is a {kind}, and not a folder", str(path))
+        raise NotADirectoryError(EINVAL, f"this is a {kind}, not a folder", str(path))
 
 
 def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
@@ -108,7 +108,7 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
         size = os.fstat(file.fileno()).st_size
         content = file.read(most + 1) if size <= most else b""
         if size > most or len(content) > most:
-            raise OSError(EFBIG, f"it has more than the {most:,} bytes that are read", str(place.path))
+            raise OSError(EFBIG, f"it has more than {most:,} bytes, the limit", str(place.path))
         return content
 
 

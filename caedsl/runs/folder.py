@@ -71,7 +71,7 @@ class RunFolder:
         try:
             if path.is_dir():
                 if any(path.iterdir()):
-                    raise RunError(f"the run folder {path} is not empty: choose another one, or remove what is in it")
+                    raise RunError(f"the run folder {path} is not empty: choose another one, or remove its files")
                 return cls(path, made=False)
             path.mkdir(parents=True)
         except OSError as error:
@@ -83,10 +83,10 @@ class RunFolder:
         """Keep other processes from training in this folder. The system releases the lock when the process ends."""
         try:
             if is_link_or_special(self.path / LOCK):
-                raise RunError(f"{self.path / LOCK} is no regular file: remove it, for it is no lock of caedsl's")
+                raise RunError(f"{self.path / LOCK} is not a regular file, so it is not a lock of caedsl: remove it")
             self._lock.acquire()
         except Timeout as error:
-            raise RunError(f"another process trains in {self.path}: wait for it, or end it first") from error
+            raise RunError(f"another process is training in {self.path}: wait for it, or end it first") from error
         except OSError as error:
             raise RunError(_refused("lock", self.path, error)) from error
         try:
@@ -199,5 +199,7 @@ class RunFolder:
 def _refused(action: str, path: Path, error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
     if error.errno in (ENOSPC, EDQUOT):
-        return f"cannot {action} {path}: {reason}; make room on this disk, or choose a folder on another with --out"
-    return f"cannot {action} {path}: {reason}; choose a folder that can be written with --out"
+        return (
+            f"cannot {action} {path}: {reason}; make room on this disk, or choose a folder on another disk with --out"
+        )
+    return f"cannot {action} {path}: {reason}; choose a writable folder with --out"

@@ -88,7 +88,7 @@ def read_run(folder: Path) -> ListedRun | None:
     if stands == RUNNING and not _is_held(folder):
         stands = CRASHED
     elif stands == FINISHED and not has(folder, METRICS) and not _is_held(folder):
-        stands, error = CRASHED, "it was ended before its evaluation: `caedsl train --resume` evaluates it"
+        stands, error = CRASHED, "it ended before its evaluation: `caedsl train --resume` evaluates it"
     return ListedRun(
         folder=text_of_path(folder),
         model=state.model,

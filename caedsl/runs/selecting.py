@@ -31,7 +31,7 @@ def filter_runs(records: Sequence[ListedRun], condition: str) -> list[ListedRun]
     """
     found = fullmatch(r"\s*(\w+)\s*([=<>])\s*(.*?)\s*", condition)
     if found is None:
-        raise SelectionError(f'"{condition}" is no condition: write COLUMN=TEXT, COLUMN<NUMBER or COLUMN>NUMBER')
+        raise SelectionError(f'"{condition}" is not a condition: write COLUMN=TEXT, COLUMN<NUMBER or COLUMN>NUMBER')
     column, sign, wanted = found.groups()
     _check(column)
     if sign == "=":
@@ -39,7 +39,7 @@ def filter_runs(records: Sequence[ListedRun], condition: str) -> list[ListedRun]
     try:
         limit = float(wanted)
     except ValueError:
-        raise SelectionError(f'"{wanted}" is no number: {column}{sign} compares numbers') from None
+        raise SelectionError(f'"{wanted}" is not a number: {column}{sign} compares numbers') from None
     numbers = [(record, getattr(record, column)) for record in records]
     return [
         record
@@ -54,4 +54,4 @@ def _text(value: object) -> str:
 
 def _check(column: str) -> None:
     if column not in COLUMNS:
-        raise SelectionError(f'there is no column "{column}": columns are {", ".join(COLUMNS)}')
+        raise SelectionError(f'there is no column "{column}": the columns are {", ".join(COLUMNS)}')

@@ -22,7 +22,7 @@ class _Plateau(_Record):
     waited: Count
 
 
-class _Seen(_Record):
+class _Measurements(_Record):
     probes: list[ProbeResult]
     windows: list[LossWindow]
     first_probe: ProbeResult | None
@@ -33,7 +33,7 @@ class _Seen(_Record):
 
 
 class _Watch(_Record):
-    seen: _Seen
+    seen: _Measurements
     probes: Count
     read: Count
     pending: list[tuple[list[float], Count]]

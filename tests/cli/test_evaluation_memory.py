@@ -106,7 +106,7 @@ def test_a_run_that_was_killed_before_its_evaluation_is_not_finished(tmp_path: P
     assert record is not None
     assert (record.state, record.error) == (
         "crashed",
-        "it was ended before its evaluation: `caedsl train --resume` evaluates it",
+        "it ended before its evaluation: `caedsl train --resume` evaluates it",
     )
 
 

@@ -7,7 +7,7 @@ from torch import nn
 import caedsl
 from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
-from caedsl.doctor.examine import examine, judged
+from caedsl.doctor.examine import after_repair, examine
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.suspicion import Suspicion
@@ -134,6 +134,6 @@ def test_a_repair_that_wins_far_less_than_another_says_nothing_about_its_cause()
 
     little, much = repair(0.55), repair(0.3)
     assert little.wins
-    assert judged(suspicion, little, least=much.gain) == suspicion
-    assert judged(suspicion, little, least=little.gain).sure == 1
-    assert judged(suspicion, much, least=much.gain).sure == 1
+    assert after_repair(suspicion, little, least=much.gain) == suspicion
+    assert after_repair(suspicion, little, least=little.gain).sure == 1
+    assert after_repair(suspicion, much, least=much.gain).sure == 1

@@ -170,7 +170,7 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
             refused.append(str(error.value))
 
     begin(tmp_path / "run", reporter=Second())
-    assert "another process trains in" in refused[0]
+    assert "another process is training in" in refused[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")

@@ -23,7 +23,7 @@ INDENT = "    "
 
 
 @cache
-def _taken() -> frozenset[str]:
+def _reserved_names() -> frozenset[str]:
     """Return the names that an emitted file may define: those of the files that it copies definitions from."""
     printed = (name for file in Path(__file__).parent.glob("*.py") for name in definitions(file.stem))
     return frozenset({*printed, *dir(builtins), *keyword.kwlist, "Tensor"})
@@ -34,7 +34,7 @@ def class_name(name: str) -> str:
     joined = "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
     if not joined or joined[0].isdigit():
         return f"Autoencoder{joined}"
-    return f"{joined}Autoencoder" if joined in _taken() else joined
+    return f"{joined}Autoencoder" if joined in _reserved_names() else joined
 
 
 def emit(model: Autoencoder, training: bool = False) -> str:

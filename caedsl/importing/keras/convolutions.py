@@ -12,7 +12,7 @@ from caedsl.importing.keras.finishing import finished
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
-from caedsl.importing.keras.values import Value, map_value, taken
+from caedsl.importing.keras.values import Value, map_value, permuted
 from caedsl.vocabulary.shape import Shape, sizes_text
 
 Window = tuple[Shape, Shape, Shape]
@@ -76,7 +76,7 @@ def _conv(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Val
             "its groups of channels follow a Concatenate in another order", "put the later input first"
         )
     kernel, *bias = translation.arrays(layer, (*window[0], inside // groups, filters), *_bias(layer, filters))
-    kernel = taken(kernel, value.channels, axis=-2)
+    kernel = permuted(kernel, value.channels, axis=-2)
     step = _step(
         layer,
         value,
@@ -96,7 +96,7 @@ def _depthwise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
     window = window_of(layer, value)
     kernel, *bias = translation.arrays(layer, (*window[0], inside, times), *_bias(layer, inside * times))
     if value.channels is not None and bias:
-        bias = [taken(bias[0].reshape(inside, times), value.channels).ravel()]
+        bias = [permuted(bias[0].reshape(inside, times), value.channels).ravel()]
     step = _depthwise_step(layer, value, window, kernel, bias)
     return _emitted(translation, layer, value, window, inside * times, step)
 
@@ -107,7 +107,7 @@ def _depthwise_step(
     if value.channels is not None and kernel.shape[-1] > 1:
         raise UnsupportedFeature("its channels follow a Concatenate in another order", "put the later input first")
     inside, times = kernel.shape[-2:]
-    kernel = taken(kernel, value.channels, axis=-2).reshape(*kernel.shape[:-2], 1, inside * times)
+    kernel = permuted(kernel, value.channels, axis=-2).reshape(*kernel.shape[:-2], 1, inside * times)
     options = weights_options(layer.config, "depthwise")
     return _step(layer, value, window, inside * times, inside, options, np.moveaxis(kernel, (-1, -2), (0, 1)), bias)
 
@@ -122,7 +122,7 @@ def _separable(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
     sizes = convolved(value.space, window, pads_of(layer.config.get("padding"), value.space, window))
     key = translation.emit(layer, [value.key], (inside * times, *sizes), step)
     pointwise = pointwise.reshape(*ones, inside, times, filters)
-    pointwise = taken(pointwise, value.channels, axis=-3).reshape(*ones, inside * times, filters)
+    pointwise = permuted(pointwise, value.channels, axis=-3).reshape(*ones, inside * times, filters)
     between = map_value(key, _placed(value, inside * times, sizes), value.first)
     plain = (ones, ones, ones)
     options = weights_options(layer.config, "pointwise")
@@ -169,7 +169,7 @@ def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
         raise UnsupportedFeature("its `output_padding` pads as Keras counts", "remove it, or use Cropping behind it")
     filters, inside = int(layer.config["filters"]), value.ours[0]
     kernel, *bias = translation.arrays(layer, (*kernel_size, filters, inside), *_bias(layer, filters))
-    kernel = taken(kernel, value.channels, axis=-1)
+    kernel = permuted(kernel, value.channels, axis=-1)
     same = layer.config.get("padding", "valid") == "same"
     excess = [d * (k - 1) + 1 - s for k, s, d in zip(*window, strict=True)]
     if same:

@@ -10,7 +10,7 @@ from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.options import Config, activation, as_layer, penalties, shown
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
-from caedsl.importing.keras.values import Value, taken
+from caedsl.importing.keras.values import Value, permuted
 
 
 def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
@@ -91,7 +91,8 @@ def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     arrays = translation.arrays(layer, *((size,) for _ in (*names, *(("", "") if batch else ()))))
     order = value.channels if value.is_map else value.order
     found = {
-        name: taken(array, order) for name, array in zip((*names, "running_mean", "running_var"), arrays, strict=False)
+        name: permuted(array, order)
+        for name, array in zip((*names, "running_mean", "running_var"), arrays, strict=False)
     }
     if names:
         found.setdefault("weight", np.ones(size, np.float32))

@@ -24,5 +24,5 @@ def named(name: str) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RuntimeError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise ImportFailure(
-            f"{name} was not imported: its configuration is none that Keras writes ({lines[0][:200]})"
+            f"{name} was not imported: its configuration is not one that Keras writes ({lines[0][:200]})"
         ) from None

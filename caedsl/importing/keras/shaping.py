@@ -13,7 +13,7 @@ from caedsl.importing.keras.finishing import finished, none
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, target
-from caedsl.importing.keras.values import Value, map_value, plain, same, taken
+from caedsl.importing.keras.values import Value, map_value, permuted, plain, same
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import Axis, pooled
 
@@ -29,14 +29,14 @@ def _dense(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     if len(value.shape) > 1:
         if not value.is_map or value.first:
             raise UnsupportedFeature("it works on rows of an image without channels", "put a Flatten before it")
-        weight = taken(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
+        weight = permuted(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
         said = f"{units} k1 {options}".strip()
         step = DraftLine("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
         key = translation.emit(layer, [value.key], (units, *value.space), step)
         return finished(translation, layer, map_value(key, (*value.shape[:-1], units), False))
     order = translation.wanted(layer.key, units)
-    weight = taken(taken(kernel, value.order), order, axis=1).T
-    weights = {"weight": np.ascontiguousarray(weight), **({"bias": taken(bias[0], order)} if bias else {})}
+    weight = permuted(permuted(kernel, value.order), order, axis=1).T
+    weights = {"weight": np.ascontiguousarray(weight), **({"bias": permuted(bias[0], order)} if bias else {})}
     key = translation.emit(layer, [value.key], (units,), DraftLine("dense", f"{units} {options}".strip(), weights))
     return finished(translation, layer, Value(key, (units,), (units,), order))
 

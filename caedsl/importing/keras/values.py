@@ -89,6 +89,6 @@ def same(one: Order | None, two: Order | None) -> bool:
     return np.array_equal(one, two)
 
 
-def taken(array: NDArray[Any], order: Order | None, axis: int = 0) -> NDArray[Any]:
+def permuted(array: NDArray[Any], order: Order | None, axis: int = 0) -> NDArray[Any]:
     """Return an array with ``axis`` permuted by an order."""
     return array if order is None else np.take(array, order, axis=axis)

@@ -64,10 +64,10 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 )
     for source in model.data:
         for part in ("validation", "test"):
-            yield from _apart(source, part)
+            yield from _incomplete_pairs(source, part)
 
 
-def _apart(source: DataSource, part: str) -> Iterator[Finding]:
+def _incomplete_pairs(source: DataSource, part: str) -> Iterator[Finding]:
     """Yield the finding at a source that names samples of a part without their targets, or targets of no pairs."""
     samples, targets = getattr(source, part), getattr(source, f"{part}_target")
     if source.target is None and targets is not None:

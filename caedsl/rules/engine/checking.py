@@ -175,9 +175,13 @@ def examine(source: Source, selection: Selection = Selection()) -> Checked:
     spec, index, model, findings = _found(source, selection, failures)
     if model is not None and model.sweep is not None and spec.complete:
         # Imported only for a sweep, so that other specs are checked faster.
-        from caedsl.rules.engine.sweeping import judged
+        from caedsl.rules.engine.sweeping import with_findings_of_variants
 
-        findings = tuple(judged(source, spec, model.sweep, findings, lambda text: _found(text, selection, failures)))
+        findings = tuple(
+            with_findings_of_variants(
+                source, spec, model.sweep, findings, lambda text: _found(text, selection, failures)
+            )
+        )
     wanted = [f for f in findings if f.severity is Severity.ERROR or selection.takes(f.name)]
     ran = _ran(selection, any(finding.severity is Severity.ERROR for finding in findings))
     allowed = [identified(finding) for finding in apply_allowances(source, model, wanted, index, ran)]

@@ -34,13 +34,13 @@ def compiled(text: str, path: str) -> CompiledSpec:
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
-    faults = _apart(syntax_findings, model_findings)
+    faults = _not_replaced(syntax_findings, model_findings)
     index = StatementIndex(spec, text)
-    model_findings = _beyond(faults, model_findings, index)
+    model_findings = _outside_errors(faults, model_findings, index)
     return CompiledSpec(spec, index, model, (*faults, *bidirectional_controls(text), *model_findings))
 
 
-def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
+def _not_replaced(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
     """Return the syntax errors that no fix of another finding replaces: `padding='same'` is a single mistake."""
     edits = (edit for finding in findings if finding.fix for edit in finding.fix.edits)
     replaced = sorted(edit.span for edit in edits)
@@ -52,7 +52,9 @@ def _apart(faults: Sequence[Finding], findings: Sequence[Finding]) -> list[Findi
     return [fault for fault in faults if not is_replaced(fault)] if replaced else list(faults)
 
 
-def _beyond(faults: Sequence[Finding], findings: tuple[Finding, ...], index: StatementIndex) -> tuple[Finding, ...]:
+def _outside_errors(
+    faults: Sequence[Finding], findings: tuple[Finding, ...], index: StatementIndex
+) -> tuple[Finding, ...]:
     """Return the findings outside of statements with a syntax error, which is the one mistake to mend there first."""
     cut = [fault for fault in faults if fault.name == "syntax-error"]
     if not cut or not findings:

@@ -16,7 +16,7 @@ _MOST_LISTED = 8
 
 
 @dataclass
-class _Seen:
+class _VariantFinding:
     """Finding, whether the spec itself has it, and the variants that have it."""
 
     finding: Finding
@@ -24,16 +24,16 @@ class _Seen:
     numbers: list[int] = field(default_factory=list)
 
 
-def judged(
+def with_findings_of_variants(
     source: Source, spec: Spec, sweep: Sweep, findings: Sequence[Finding], find: Callable[[Source], CompiledSpec]
 ) -> list[Finding]:
     """Return the ``findings`` of a spec together with those that ``find`` returns for its variants.
 
     Findings of one rule at one place are merged. What is unused in some variants but used in others is not reported.
     """
-    seen: dict[tuple[str, Span], list[_Seen]] = {}
+    seen: dict[tuple[str, Span], list[_VariantFinding]] = {}
     for finding in findings:
-        seen.setdefault((finding.name, finding.primary.span), []).append(_Seen(finding, True))
+        seen.setdefault((finding.name, finding.primary.span), []).append(_VariantFinding(finding, True))
     faulty: set[int] = set()
     for number in range(1, sweep.variants + 1):
         try:
@@ -41,7 +41,7 @@ def judged(
         except UnsettableError as error:
             faulty.add(number)
             mistake = error.finding
-            seen.setdefault((mistake.name, mistake.primary.span), [_Seen(mistake, True)])
+            seen.setdefault((mistake.name, mistake.primary.span), [_VariantFinding(mistake, True)])
             continue
         found = find(one.source)
         if any(finding.severity is Severity.ERROR for finding in found.findings):
@@ -52,18 +52,18 @@ def judged(
             key = moved.name, moved.primary.span
             there = seen.setdefault(key, [])
             if places[key] == len(there):
-                there.append(_Seen(moved, False))
+                there.append(_VariantFinding(moved, False))
             there[places[key]].numbers.append(number)
             places[key] += 1
     everything = [one for there in seen.values() for one in there]
-    return [_told(one, sweep, faulty) for one in everything if _counts(one, sweep)]
+    return [_with_variants(one, sweep, faulty) for one in everything if _counts(one, sweep)]
 
 
-def _counts(seen: _Seen, sweep: Sweep) -> bool:
+def _counts(seen: _VariantFinding, sweep: Sweep) -> bool:
     return not seen.finding.name.startswith(_UNUSED) or (seen.as_written and len(seen.numbers) == sweep.variants)
 
 
-def _told(seen: _Seen, sweep: Sweep, faulty: Collection[int]) -> Finding:
+def _with_variants(seen: _VariantFinding, sweep: Sweep, faulty: Collection[int]) -> Finding:
     """Return a finding with the variants in its message, unless the spec and all variants have it.
 
     Rules skip a variant with an error, and no variant contains a mistake in the sweep itself.

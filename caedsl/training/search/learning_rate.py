@@ -99,13 +99,13 @@ def find_rate(fresh: Training, on_step: Callable[[int, int], None] = lambda done
         ends[rate] = end(rate)
         rate = _next(ends)
     on_step(most, most)
-    taken = _taken(ends)
+    taken = _lowest_good_rate(ends)
     if not math.isfinite(ends[taken]):
         raise _no_rate()
     return FoundRate(taken, _note(taken, choice, ends))
 
 
-def _taken(ends: Mapping[float, float]) -> float:
+def _lowest_good_rate(ends: Mapping[float, float]) -> float:
     """Return the lowest rate that does as well as the best, given the final losses of the trials by rate."""
     least = min(ends.values())
     return min(rate for rate, end in ends.items() if end <= least + (AS_GOOD - 1) * abs(least))
@@ -117,7 +117,7 @@ def _next(ends: Mapping[float, float]) -> float | None:
     Lower rates come first, since above a rate at which a model dies there may be one at which it survives by chance,
     and not for long.
     """
-    taken = _taken(ends)
+    taken = _lowest_good_rate(ends)
     if taken == min(ends):
         return _two_digits(taken / APART)
     return _two_digits(taken * APART) if taken == max(ends) else None
