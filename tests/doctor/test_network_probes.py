@@ -1,7 +1,10 @@
 """The probes of the network and its first steps: what each fault shows, compared with the healthy spec."""
 
+from dataclasses import replace
+
 import pytest
 
+from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.probes.memorise import MemoriseProbe
 from caedsl.doctor.probes.rate import RateProbe
@@ -16,8 +19,6 @@ FADING = HEALTHY.replace("conv 16 relu", "conv 16 relu x26 init=torch")
 
 
 def started(examined: Subject) -> list[str]:
-    from caedsl.doctor.probes.data import DataProbe
-
     seen = ProbesSoFar(examined, DataProbe().run(examined), StartProbe().run(examined))
     return [one.cause for one in network.suspect(seen) if one.sure >= NAMED]
 
@@ -35,6 +36,16 @@ def test_a_signal_that_fades_with_every_seed() -> None:
     assert found.insensitive
     assert found.living_seeds == 0
     assert started(subject(FADING)) == ["fading-signal"]
+
+
+def test_a_start_that_is_dead_with_most_seeds_is_no_fading_signal() -> None:
+    examined = subject()
+    found = StartProbe().run(examined)
+    dead = replace(found, sensitivity=0.0, other_sensitivities=(0.0, 0.2, 0.0), dead=(1,))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), dead)
+    assert [one.cause for one in network.suspect(seen)] == ["dead-start"]
+    (faint,) = network.suspect(replace(seen, start=replace(dead, dead=(), sensitivity=1e-6)))
+    assert faint.cause == "fading-signal"
 
 
 def test_random_weights_that_start_dead() -> None:

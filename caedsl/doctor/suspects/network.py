@@ -21,7 +21,8 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         return
     yield from _frozen(seen, start)
     alive = start.living_seeds
-    if (start.insensitive or start.dead) and alive > OTHER_SEEDS // 2:
+    # A signal that fades becomes small with every seed, and never exactly 0 with one seed but not with another.
+    if (start.dead and alive) or (start.insensitive and alive > OTHER_SEEDS // 2):
         dead = start.dead or _output(seen)
         yield Suspicion(
             "dead-start",
