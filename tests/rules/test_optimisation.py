@@ -86,6 +86,13 @@ class TestLowLearningRate:
 
 
 class TestMismatchedSgdRate:
+    @pytest.mark.parametrize(("lr", "slow"), [(0.005, True), (0.02, True), (0.04, False), (0.3, False)])
+    def test_small_images_need_fewer_steps(self, lr: float, slow: bool) -> None:
+        """The sums are 52, 208, 416 and 3,120; on 28x28 images, the least is 800."""
+        digits = "input 1x8x8\nencoder { conv 16 relu; conv 32 k4 s2 relu }\nbottleneck dense 8\n"
+        text = digits + f"data digits\ntrain {{ loss mse; optimizer sgd lr={lr} momentum=0.9; batch 64; epochs 40 }}"
+        assert bool(found(text, "mismatched-sgd-rate")) is slow
+
     @pytest.mark.parametrize("optimizer", ["sgd lr=1e-3", "sgd lr=1e-2", "sgd lr=1e-3 momentum=0.9"])
     def test_a_mean_is_too_low(self, optimizer: str) -> None:
         finding = the(train(optimizer), "mismatched-sgd-rate")
