@@ -6,7 +6,7 @@ from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.code_kinds import CODEBOOK
 from caedsl.vocabulary.shape import elements
-from caedsl.vocabulary.sparse_codes import KEPT, Sparsity, TopK
+from caedsl.vocabulary.sparse_codes import KEPT
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
@@ -23,7 +23,7 @@ def kept_from_copying(model: Autoencoder) -> bool:
 
 def is_sparse(model: Autoencoder) -> bool:
     """Return whether few numbers of the code are far from 0, by a penalty or because the others are set to 0."""
-    return model.bottleneck.l1 > 0 or any(isinstance(layer.kind, TopK | Sparsity) for layer in model.bottleneck.layers)
+    return model.bottleneck.l1 > 0 or any(layer.kind.sparse for layer in model.bottleneck.layers)
 
 
 def can_copy(model: Autoencoder) -> bool:

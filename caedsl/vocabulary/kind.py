@@ -95,6 +95,8 @@ class Kind:
     """Whether it reads a named output instead of the layer before it."""
     linear: ClassVar[bool] = True
     """Whether the main operation is a linear map."""
+    sparse: ClassVar[bool] = False
+    """Whether few numbers of its output are far from 0."""
     drop_option: ClassVar[LayerOption[float]] = DROPOUT
     """Option with the share of the outputs that is dropped during training."""
 

@@ -16,6 +16,8 @@ Fallback = TypeVar("Fallback")
 class Type(Enum):
     """Type of an option's value, which determines how it is read."""
 
+    __hash__ = object.__hash__  # that of Enum is slow, and the tables of a line's options are looked up by its options
+
     COUNT = "a whole number"
     NUMBER = "a number"
     SHARE = "a share such as 10% or 0.1"
@@ -40,6 +42,8 @@ class Type(Enum):
 
 class Written(Enum):
     """Position of an option in its line."""
+
+    __hash__ = object.__hash__
 
     NAMED = "name=value"
     FIRST = "the value without a name, first in the line"

@@ -50,6 +50,7 @@ class TopK(Kind):
 
     name = "topk"
     has_line = False
+    sparse = True
     role = Role.PASSING
     linear = False
     options = (KEPT,)
@@ -76,6 +77,7 @@ class Sparsity(Kind):
 
     name = "sparsity"
     has_line = False
+    sparse = True
     role = Role.PASSING
     options = (TARGET,)
 

@@ -25,9 +25,12 @@ def definitions(module: str | Path) -> dict[str, str]:
     """
     path = module if isinstance(module, Path) else Path(__file__).parent / f"{module}.py"
     text = path.read_text("utf-8")
+    lines = text.split("\n")
     found: dict[str, str] = {}
     for node in ast.parse(text).body:
-        source = ast.get_source_segment(text, node) or ""
+        # ast.get_source_segment would split the whole text again for each of them.
+        *whole, last = lines[node.lineno - 1 : node.end_lineno]
+        source = "\n".join([*whole, last.encode()[: node.end_col_offset].decode()])
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
                 found[name] = source
