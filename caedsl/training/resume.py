@@ -164,22 +164,22 @@ def _extended(kept: StoredRun, epochs: int | None, checkpoint: Checkpoint | None
     """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
         return kept
-    done = len(_epochs(checkpoint))
+    done, planned = len(_epochs(checkpoint)), counted(kept.settings.epochs, "epoch")
     if epochs < kept.settings.epochs:
         raise RunError(
-            f"--epochs {epochs} is less than the {kept.settings.epochs} epochs of the run in {kept.path} ({done} are "
+            f"--epochs {epochs} is less than the {planned} of the run in {kept.path} ({done} are "
             "complete): --resume can only add epochs"
         )
     schedule = kept.settings.schedule
     if epochs > kept.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
         name = schedule.name if schedule.kind.whole_run else "with warmup"
         raise RunError(
-            f"schedule {name} depends on the {kept.settings.epochs} epochs of the run in {kept.path}, so more epochs "
+            f"schedule {name} depends on the {planned} of the run in {kept.path}, so more epochs "
             f"need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
         )
     if epochs > kept.settings.epochs and kept.model.bottleneck.warmup:
         raise RunError(
-            f"`warmup` of the bottleneck depends on the {kept.settings.epochs} epochs of the run in {kept.path}, so "
+            f"`warmup` of the bottleneck depends on the {planned} of the run in {kept.path}, so "
             f"more epochs need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
         )
     settings = replace(kept.settings, epochs=epochs)
