@@ -16,6 +16,14 @@ LEAST_ERROR = 1e-10
 """Mean squared error below which images count as equal, which is a PSNR of 100 dB."""
 
 
+PIECES = {"cpu": 1 << 17, "cuda": 1 << 24}
+"""Largest number of values that are scored at a time, by the type of device.
+
+Metrics need twenty times the memory of their images, which for a small model is more than a step of training. On a CPU,
+pieces that fit into its cache are also faster: by a half at 3x64x64.
+"""
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores of a set of samples, with values mapped to 0..1.
@@ -63,8 +71,10 @@ class Scoring:
 
     def add(self, prediction: Tensor, target: Tensor) -> None:
         """Add a batch of predictions and originals."""
-        columns = _columns(prediction, target, self.pixels, self._with_ssim, self._probabilities)
-        self._sums += torch.stack([column.sum().cpu() for column in columns])
+        size = max(1, PIECES[target.device.type] // target[0].numel())
+        for y, x in zip(torch.split(prediction, size), torch.split(target, size), strict=True):
+            columns = _columns(y, x, self.pixels, self._with_ssim, self._probabilities)
+            self._sums += torch.stack([column.sum().cpu() for column in columns])
         self._images += len(target)
 
     def scores(self) -> Scores:

@@ -9,8 +9,9 @@ import pytest
 import torch
 from sklearn import decomposition
 
+from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.data.pixels import Held
-from caedsl.evaluation import baselines
+from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
 from caedsl.evaluation.evaluate import Examination, evaluate
 from caedsl.evaluation.metrics import score
@@ -42,6 +43,21 @@ def test_scores_are_their_definitions_and_do_not_depend_on_the_batches() -> None
     whole = score([(y, x)], UNIT)
     assert whole.mse == pytest.approx(scores.mse, rel=1e-6)
     assert whole.ssim == pytest.approx(scores.ssim, rel=1e-5)
+
+
+def test_a_large_batch_is_scored_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = images(0, 5, 2, 12, 12), images(1, 5, 2, 12, 12)
+    whole = score([(y, x)], UNIT)
+    sizes: list[int] = []
+
+    def ssim(prediction: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:
+        sizes.append(len(target))
+        return ssim_per_image(prediction, target, data_range)
+
+    monkeypatch.setattr(metrics, "ssim_per_image", ssim)
+    monkeypatch.setitem(metrics.PIECES, "cpu", 2 * 2 * 12 * 12)
+    assert vars(score([(y, x)], UNIT)) == pytest.approx(vars(whole), rel=1e-12)
+    assert sizes == [2, 2, 1]
 
 
 def test_an_exact_image_scores_one_hundred_decibels() -> None:
