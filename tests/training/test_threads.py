@@ -28,6 +28,14 @@ from .tiny import QUICK, always_keep, blobs, model_of, tiny
 LONG = replace(QUICK, epochs=200)
 
 
+@pytest.fixture(autouse=True)
+def _no_real_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only count the threads: several of them would spin beside the other tests and take most of the time."""
+    counts = [1]
+    monkeypatch.setattr(torch, "get_num_threads", lambda: counts[-1])
+    monkeypatch.setattr(torch, "set_num_threads", counts.append)
+
+
 class Clock:
     """A clock on which steps take as long as the number of threads of their run says."""
 
