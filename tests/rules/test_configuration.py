@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from caedsl.diagnostics.finding import Severity
 from caedsl.rules.engine import catalogue
+from caedsl.rules.engine.checking import Selection, examine
 from caedsl.rules.engine.configuration import Configuration, ConfigurationError, read_configuration, rule_names
+from caedsl.rules.engine.example import examples, whole_spec
+from caedsl.source import Source
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +127,19 @@ def test_words_choose_rules() -> None:
     for word in ("CA", "", "C", "nothing-like-it"):
         with pytest.raises(ConfigurationError):
             rule_names([word], "x")
+
+
+def test_errors_are_found_whatever_is_selected() -> None:
+    """Rules without errors then do not run: this is how fixes of errors are verified."""
+    some = False
+    for entry in catalogue.every():
+        for fragment in examples(entry.documentation, "Example"):
+            source = Source(whole_spec(fragment))
+            every = examine(source).findings
+            found, errors = (
+                [(f.name, f.primary, f.message) for f in findings if f.severity is Severity.ERROR]
+                for findings in (every, examine(source, Selection(frozenset())).findings)
+            )
+            assert errors == found
+            some |= bool(found) and len(every) > len(found)
+    assert some
