@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from caedsl.backends.torch.draws import Draws
 from caedsl.data.sample import Sample
 from caedsl.diagnostics.finding import Finding
+from caedsl.diagnostics.text import printable
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled, SettledOptimizer
 from caedsl.public import PublicNames
@@ -136,21 +137,28 @@ class LoopWatch(PublicNames):
         """Record a step and return the new findings of the monitors.
 
         ``loss`` is the loss of the step, ``samples`` the input of the module, and ``target`` the expected output, by
-        default the samples themselves. Call it after ``optimizer.step()``.
+        default the samples themselves. Call it after ``optimizer.step()``. Samples of another size than the first ones
+        are not probed. Raise ``ValueError`` for a loss or a target that does not belong to the samples.
         """
-        if self._ended:
-            return ()
         aim = samples if target is None else target
+        kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
+        if kept.numel() != 1:
+            raise ValueError(f"`loss` has {kept.numel():,} numbers, but the loss of a step is one: pass their mean")
+        if len(aim) != len(samples):
+            raise ValueError(f"`target` is for {len(aim):,} samples, but there are {len(samples):,}: pass one for each")
+        if self._ended or not len(samples):
+            return ()
         if self._steps == 0:
             self._begin(samples.detach(), aim.detach())
         self._steps += 1
         self._loop.step = self._steps
         self._full_steps += self._share_of_rate()
-        self._average(aim.detach())
-        kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
+        alike = self._shapes == (samples.shape[1:], aim.shape[1:])
+        if alike:
+            self._average(aim.detach())
         self._pending.append((kept, len(samples)))
         finite = kept.device.type != "cpu" or bool(kept.isfinite())
-        if finite and not self._schedule.due(self._steps):
+        if finite and not (alike and self._schedule.due(self._steps)):
             return ()
         self.before_look()
         return self._look(samples.detach(), aim.detach())
@@ -187,6 +195,7 @@ class LoopWatch(PublicNames):
         )
         self._layout, self._images = layout, images
         self._shape, self._range = tuple(samples.shape[1:]), _range(aim)
+        self._shapes = samples.shape[1:], aim.shape[1:]
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
         self._prober = _LoopProber(self._loop, layout, first)
@@ -286,7 +295,7 @@ def _range(samples: Tensor) -> str:
 
 
 def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable(line), file=sys.stderr)
 
 
 def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:

@@ -184,6 +184,21 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
         caedsl.watch(net(), optimizer, code="middle").step(0.1, digits()[:8])
 
 
+def test_batches_and_modules_that_cannot_be_probed_end_no_loop() -> None:
+    """Batches are empty, images have two sizes, and a module that is used twice has no layer of its own."""
+    shared = nn.Conv2d(1, 1, 3, padding=1)
+    module = nn.Sequential(shared, nn.ReLU(), shared)
+    watch = caedsl.watch(module, torch.optim.SGD(module.parameters(), lr=0.1), say=str)
+    for step in range(12):
+        x = torch.rand(0 if step % 4 == 2 else 6, 1, 8 + step % 2, 8)
+        assert watch.step(0.1, x) == ()
+    assert watch.epoch() == ()
+    with pytest.raises(ValueError, match="pass their mean"):
+        watch.step(torch.zeros(3), x)
+    with pytest.raises(ValueError, match="pass one for each"):
+        watch.step(0.1, x, x[:2])
+
+
 def test_layers_have_the_authors_names_and_our_words() -> None:
     layout = layout_of(net(), digits()[:2], digits()[:2], None)
     words = [

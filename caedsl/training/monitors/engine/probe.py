@@ -121,6 +121,8 @@ def gradients(training: Probed, loss: Tensor, weights: Sequence[Tensor]) -> Sequ
 
     In fp16 the loss is scaled, as in training, so that gradients do not underflow.
     """
+    if not weights:
+        return []
     scale: float = training.scaler.get_scale()
     found = torch.autograd.grad(loss * scale, tuple(weights), allow_unused=True)
     return [gradient if gradient is None else gradient.float() / scale for gradient in found]
