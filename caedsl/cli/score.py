@@ -120,8 +120,9 @@ def _scored(
             if calibration is None or not usable:
                 yield name, value, None, None
                 continue
-            (percentile,) = calibration.percentile(scores[offset : offset + 1])
-            yield name, value, round(float(percentile), 2), "anomaly" if value > calibration.threshold else "normal"
+            one = scores[offset : offset + 1]
+            (percentile,), (anomalous,) = calibration.percentile(one), calibration.is_anomaly(one)
+            yield name, value, round(float(percentile), 2), "anomaly" if anomalous else "normal"
 
 
 def _print(rows: list[tuple[str, float, float | None, str | None]]) -> None:

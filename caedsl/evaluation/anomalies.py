@@ -131,7 +131,7 @@ class _Judge:
         scored = self._score(self.labelled.samples, pca, maps=len(self.with_maps) > 0)
         anomalous, types = self.labelled.anomalous, np.array(self.labelled.types)
         threshold = self._threshold(pca)
-        flagged = scored.scores > threshold.value if threshold is not None else None
+        flagged = ~(scored.scores <= threshold.value) if threshold is not None else None
 
         def found_in(group: NDArray[np.bool_]) -> int | None:
             return int((flagged & group).sum()) if flagged is not None else None

@@ -95,7 +95,9 @@ class AnomalyEvaluation:
         columns: list[list[Any]] = [detector.scores.tolist() for detector in self.detectors.values()]
         if threshold is not None:
             header.append("verdict")
-            columns.append(["anomaly" if value > threshold.value else "normal" for value in self.model.scores.tolist()])
+            columns.append(
+                ["normal" if value <= threshold.value else "anomaly" for value in self.model.scores.tolist()]
+            )
         anomalous = [int(kind != self.normal) for kind in self.types]
         return header, [list(row) for row in zip(self.names, self.types, anomalous, *columns, strict=True)]
 

@@ -1,11 +1,13 @@
 """Statistics of codes: the deviation of each unit, the number of dead units, and the effective rank."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.diagnostics.text import counted
+from caedsl.runs.errors import RunError
 
 Codes = NDArray[np.float64]
 
@@ -38,6 +40,13 @@ class CodeStatistics:
             f"{self.dead} dead of {counted(len(self.deviations), 'code unit')}; the effective rank of the codes is "
             f"{self.effective_rank:.1f}"
         )
+
+
+def finite_codes(codes: Codes, run: Path) -> Codes:
+    """Return the codes. Raise ``RunError`` if a number is not finite, as of weights that are finite but huge."""
+    if not np.isfinite(codes).all():
+        raise RunError(f"the codes of {run} have numbers that are not finite: train it again with a smaller rate")
+    return codes
 
 
 def _effective_rank(codes: Codes) -> float:

@@ -16,7 +16,7 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.errors import DataError
 from caedsl.diagnostics.text import counted
 from caedsl.evaluation.baselines import PCA, fit_pca
-from caedsl.evaluation.code_statistics import Codes, CodeStatistics
+from caedsl.evaluation.code_statistics import Codes, CodeStatistics, finite_codes
 from caedsl.evaluation.reevaluation import finished_run
 from caedsl.training.batches import Batches
 from caedsl.training.reporter import Reporter
@@ -58,7 +58,7 @@ def represent(
             f"the training samples of {path} all belong to one class, but --probe needs two: train on data with more "
             "classes"
         )
-    codes = _codes(module, train), _codes(module, test)
+    codes = finite_codes(_codes(module, train), path), finite_codes(_codes(module, test), path)
     accuracies = {"model": _accuracies(codes, known)}
     linear = fit_pca(run.train.of_inputs(), size).predictor
     if linear is not None:

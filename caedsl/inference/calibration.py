@@ -43,8 +43,8 @@ class Calibration:
         return 100.0 * below / len(self.normals)
 
     def is_anomaly(self, scores: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Return whether each of ``scores`` exceeds the threshold."""
-        return np.asarray(scores) > self.threshold
+        """Return whether each of ``scores`` exceeds the threshold; a score that is not a number counts as exceeding."""
+        return ~(np.asarray(scores) <= self.threshold)
 
 
 def fewest_normals(fpr: float) -> int:

@@ -101,7 +101,7 @@ def _stored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.
     x_hwc = x_chw.detach().cpu().permute(1, 2, 0).double()
     if not white:
         return x_hwc.numpy().astype(np.float32)
-    scaled = ((x_hwc - fit.low) / (fit.high - fit.low) * white).round().clamp(0, white)
+    scaled = ((x_hwc - fit.low) / (fit.high - fit.low) * white).round().clamp(0, white).nan_to_num()
     return scaled.numpy().astype(np.uint8 if original.pixels.dtype == np.uint8 else np.uint16)
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.folder_layout import PARTS, TRAIN
 from caedsl.data.images import Images
-from caedsl.evaluation.code_statistics import CodeStatistics
+from caedsl.evaluation.code_statistics import CodeStatistics, finite_codes
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.reconstructions import contrast_text
@@ -76,7 +76,7 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         before += len(z)
     psnr = torch.cat(errors).cpu().double().numpy()
     all_codes = torch.cat(codes)
-    flat = all_codes.flatten(1).double().numpy()
+    flat = finite_codes(all_codes.flatten(1).double().numpy(), path)
     points, explained = _leading(flat)
     part, batches = run.held_out
     labels = images.labels_of(part)

@@ -53,7 +53,7 @@ class Weights:
             raise RunError(f"{file} is not a safetensors file, or is damaged ({error})") from error
 
     def give(self, module: nn.Module) -> None:
-        """Load the weights into ``module``. Raise ``RunError`` if its layers do not match."""
+        """Load the weights into ``module``. Raise ``RunError`` if its layers do not match or a number is not finite."""
         own = module.state_dict()
         for name in {**own, **self.tensors}:
             here, there = (tuple(state[name].shape) if name in state else None for state in (own, self.tensors))
@@ -64,6 +64,10 @@ class Weights:
                 )
             if own[name].is_floating_point() != self.tensors[name].is_floating_point():
                 raise RunError(f"{self.file} is damaged: {name} has the type {self.tensors[name].dtype}")
+            if not self.tensors[name].isfinite().all():
+                raise RunError(
+                    f"{self.file}: {name} has a number that is not finite; put the file back, or train again"
+                )
         module.load_state_dict(dict(self.tensors))
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from sklearn.datasets import load_digits
 
 from caedsl import train
@@ -180,6 +182,30 @@ def test_bad_calibrations(trained: Path, caedsl: Run, arguments: tuple[str, ...]
     code, _, err = caedsl("calibrate", trained, *arguments)
     assert code == 2
     assert said in err
+
+
+def test_numbers_that_are_not_finite_are_no_normal_samples(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    """Huge weights are finite, but their codes and scores are not; NaN in the file of weights is damage."""
+    run = Path(shutil.copytree(trained, tmp_path / "run"))
+    assert caedsl("calibrate", run, "--fpr", "10%")[0] == 0
+    images = digits(tmp_path / "images", range(3))
+    weights = load_file(run / "weights.safetensors")
+    name = next(name for name in weights if name.startswith("encoder"))
+    save_file({**weights, name: torch.full_like(weights[name], 3e38)}, run / "weights.safetensors")
+    code, out, _ = caedsl("score", run, images, "--json")
+    assert code == 1
+    assert [json.loads(line)["score"] for line in out.splitlines()] == [None] * 3
+    assert out.count('"verdict": "anomaly"') == 3
+    assert caedsl("report", run)[0] == 0
+    assert caedsl("reconstruct", run, images, "-o", tmp_path / "made")[0] == 0
+    code, _, err = caedsl("evaluate", run, "--probe")
+    assert code == 2
+    assert "the codes of" in err and "not finite" in err
+    save_file({**weights, name: torch.full_like(weights[name], torch.nan)}, run / "weights.safetensors")
+    for words in (("score", run, images), ("report", run, "--overwrite"), ("reconstruct", run, images, "-o", "x")):
+        code, _, err = caedsl(*words)
+        assert code == 2
+        assert f"{name} has a number that is not finite" in err
 
 
 def test_names_from_standard_input(grey: Path, photos: Path) -> None:
