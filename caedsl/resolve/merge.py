@@ -107,7 +107,13 @@ def _default_choice(setting: str) -> str:
     defaults = Train()
     if setting == "loss":
         return defaults.loss.terms[0].name
-    return {"optimizer": defaults.optimizer.name, "schedule": defaults.schedule.name}.get(setting, "")
+    chosen = {
+        "optimizer": defaults.optimizer.name,
+        "schedule": defaults.schedule.name,
+        "batch": defaults.batch,
+        "seed": defaults.seed,
+    }
+    return str(chosen.get(setting, ""))
 
 
 def _named(items: Sequence[tree.Item], options: Sequence[Option]) -> list[Named]:

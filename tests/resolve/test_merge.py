@@ -46,6 +46,7 @@ def changed(**values: str) -> str:
         ("train__batch", "64", "train { batch 64; epochs 2 }"),
         ("train__optimizer__lr", "1", "train { optimizer adam lr=1; batch 32; epochs 2 }"),
         ("train__schedule__warmup", "5%", "train { schedule constant warmup=5%; batch 32; epochs 2 }"),
+        ("train__seed__deterministic", "on", "train { seed 0 deterministic; batch 32; epochs 2 }"),
         ("train__loss__reduction", "sum", "train { loss mse reduction=sum; batch 32; epochs 2 }"),
         ("train__augment__flip", "on", "train { augment flip; batch 32; epochs 2 }"),
         ("train__on__trouble", "stop", "train { on trouble stop; batch 32; epochs 2 }"),
