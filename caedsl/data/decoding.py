@@ -208,7 +208,6 @@ def _wide(stored: tuple[NDArray[np.float32], int], transparent: Any, remarks: li
     if alpha is not None and alpha.min() < 1:
         remarks.append(LAID_ON_WHITE)
         colours = (colours * alpha + white * (1 - alpha)).astype(np.float32)
-    remarks.append(f"with 16 bits, scaled from 0..{white}")
     return Decoded(tuple(Image.fromarray(np.ascontiguousarray(band)) for band in np.moveaxis(colours, 2, 0)), white)
 
 

@@ -32,7 +32,7 @@ def read(request: Request) -> UnreadImages:
     if not files[TRAIN]:
         text = f"{roots[TRAIN]} contains no images (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
-    classes = {part: classes_of(files[part].names, roots[part], notes) for part in roots}
+    classes = {part: classes_of(files[part].names, roots[part], notes, request.source.only) for part in roots}
     names = tuple(sorted({name for part in classes.values() if part for name in part}))
     stacks = {
         part: FolderStack(files[part], roots[part], request.fit, labels_of(classes[part], names), request.source.white)
@@ -86,17 +86,19 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
     return files_in(root, allowed, notes, suffixes(), "images")
 
 
-def classes_of(names: Sequence[str], root: Path, notes: list[str]) -> list[str] | None:
+def classes_of(names: Sequence[str], root: Path, notes: list[str], only: str | None = None) -> list[str] | None:
     """Return the class of each file, the first folder of its path relative to ``root``.
 
-    Return None if there are no files or not all of them are in a subfolder.
+    Return None if there are no files or not all of them are in a subfolder. Then raise a ``DataError`` that names the
+    others if the class ``only`` is wanted.
     """
     classes = [name.partition(os.sep) for name in names]
     loose = [first for first, separator, _ in classes if not separator]
     if 0 < len(loose) < len(names):
-        notes.append(
-            f"no labels for {root.name}: {len(loose)} of {len(names)} files are not in a class subfolder: {some(loose)}"
-        )
+        there = f"{len(loose)} of {len(names)} files are not in a class subfolder: {some(loose)}"
+        if only is not None:
+            raise DataError(f"`only={only}` needs a label for each file, and in {root} {there}; move or remove them")
+        notes.append(f"no labels for {root.name}: {there}")
     return [first for first, _, _ in classes] if names and not loose else None
 
 

@@ -40,7 +40,7 @@ def read(request: Request) -> UnreadImages:
             f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
-    classes = classes_of(paths.names, root, notes) if root.is_dir() else None
+    classes = classes_of(paths.names, root, notes, request.source.only) if root.is_dir() else None
     names = tuple(sorted(set(classes or ())))
     stack = FolderStack(paths, folder, request.fit, labels_of(classes, names), request.source.white, read_volume)
     return UnreadImages(stack, class_names=names, notes=tuple(notes))

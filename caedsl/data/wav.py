@@ -65,7 +65,11 @@ def read(request: Request) -> UnreadImages:
         )
     if broken:
         notes.append(f"{len(broken):,} of {counted(len(paths), 'sound')} skipped as broken: {'; '.join(broken[:3])}")
-    classes = classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes) if root.is_dir() else None
+    classes = (
+        classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes, request.source.only)
+        if root.is_dir()
+        else None
+    )
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
     labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)

@@ -72,7 +72,7 @@ class StackSamples(Samples):
             return place, self.stack.scale(values)
 
         # Handing a batch over from another thread takes longer than copying it.
-        return map(read, places) if self.stack.ready else ahead(read, places, most=1 + workers(), polite=True)
+        return map(read, places) if self.stack.ready else ahead(read, places, most=1 + workers())
 
 
 class Joined(Samples):

@@ -126,8 +126,9 @@ class TrainedRun(PublicNames):
         """Return the decoded samples of codes, in the target's range.
 
         ``codes`` are N x the code's shape, or N x the number of values in a code. Raise ``ValueError`` for another
-        shape.
+        shape, and ``RunError`` for a decoder that reads more than the code.
         """
+        self._refuse_maps("decode codes")
         z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
         shape = self.model.code_shape
         if z.dim() < 1 or tuple(z.shape[1:]) not in (shape, (elements(shape),)):
@@ -142,17 +143,13 @@ class TrainedRun(PublicNames):
         The prior of a variational code is a standard normal distribution. Raise ``RunError`` for a code without a
         prior, or for a decoder that reads more than the code.
         """
+        self._refuse_maps("make new samples")
         shape = self.model.code_shape
         if not BY_NAME[self.model.bottleneck.form].has_prior:
             form = f"variational {text(shape)}" if len(shape) == 1 else f"variational conv {shape[0]}"
             raise RunError(
                 f"{self.path} cannot make new samples: its code has no distribution to draw from; train it with "
                 f"`bottleneck {form}`, or decode codes of your own with `decode`"
-            )
-        if self.module.maps:
-            raise RunError(
-                f"{self.path} cannot make new samples: its decoder reads {', '.join(self.module.maps)} of the encoder "
-                "beside the code; train it without skip connections to the encoder, and without `normalize=gcn`"
             )
         draws = torch.randn(count, *shape, generator=torch.Generator().manual_seed(seed))
         return self.decode(draws.numpy(), batch)
@@ -225,12 +222,12 @@ class TrainedRun(PublicNames):
         Raise a ``DataError`` or an ``OSError`` if the file cannot be read.
         """
         check_input(self.fit)
-        original = read_original(Path(path))
+        white = self.model.data[0].white if self.model.data else None
+        original = read_original(Path(path), white)
         own = self.module.sizes.own
         larger = all(size >= least for size, least in zip(original.size, own[1:], strict=True))
         native = not at_input and original.size != own[1:] and larger and self.module.sizes.several
         fit = replace(self.fit, shape=(self.fit.channels, *original.size)) if native else self.fit
-        white = self.model.data[0].white if self.model.data else None
         target = ValueScale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
         made = reconstruct_tiled(self.module, target) if native else self.module(target)
         if self.model.target is not self.model.input:
@@ -259,6 +256,14 @@ class TrainedRun(PublicNames):
         """Format of the network's output: the target's shape and range."""
         target = self.model.target
         return replace(self.fit, shape=target.shape, range=target.range)
+
+    def _refuse_maps(self, task: str) -> None:
+        """Raise ``RunError`` if the decoder needs maps of the encoder, which a code alone does not have."""
+        if self.module.maps:
+            raise RunError(
+                f"{self.path} cannot {task}: its decoder reads {', '.join(self.module.maps)} of the encoder beside the "
+                "code; train it without skip connections to the encoder, and without `normalize=gcn`"
+            )
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         if not isinstance(data, Tensor):

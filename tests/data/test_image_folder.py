@@ -96,8 +96,10 @@ def test_what_is_no_image_is_left_out_and_named(tmp_path: Path, read) -> None:
     assert images.labels is None
     assert images.notes == (
         "in photos, ignored because they are not images: notes.txt",
-        "no labels for photos: 1 of 2 files in no class subfolder: 2.png",
+        "no labels for photos: 1 of 2 files are not in a class subfolder: 2.png",
     )
+    with pytest.raises(DataError, match=r"`only=cat` needs a label .*photos 1 of 2 files are not in .*: 2.png; move"):
+        read("folder", path="photos", only="cat")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="symbolic links need rights there")

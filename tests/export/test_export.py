@@ -169,6 +169,30 @@ def test_the_command(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "| model |" in (tmp_path / "shared" / "README.md").read_text("utf-8")
 
 
+def test_the_shared_folder_is_pushed(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed: dict[str, list[str]] = {}
+
+    class Hub:
+        def create_repo(self, name: str, *, exist_ok: bool) -> None:
+            if (name in pushed and not exist_ok) or "/" not in name:
+                raise ValueError(f"{name} is no repository\nsee the documentation")
+            pushed.setdefault(name, [])
+
+        def upload_folder(self, *, repo_id: str, folder_path: Path) -> None:
+            pushed[repo_id] = sorted(path.name for path in folder_path.iterdir())
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
+    command = ["export", str(trained), "-o", str(tmp_path / "shared"), "--overwrite", "--push"]
+    assert main([*command, "me/digits"]) == main([*command, "me/digits"]) == 0
+    assert pushed == {"me/digits": ["README.md", "metrics.json", "spec.cae", "weights.safetensors"]}
+    assert capsys.readouterr().out.endswith("uploaded to me/digits\n")
+    assert main([*command, "digits"]) == 2
+    said = capsys.readouterr().err
+    assert said.endswith(f"digits is no repository; the folder {tmp_path / 'shared'} is complete\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -187,7 +211,9 @@ def test_without_data_real_samples_are_asked_for(grey: Path, capsys: pytest.Capt
     assert "--samples PATH" in capsys.readouterr().err
 
 
-def test_a_decoder_that_reads_the_encoder_is_not_exported_alone(tmp_path: Path) -> None:
+def test_a_decoder_that_reads_the_encoder_is_not_exported_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     spec = tmp_path / "unet.cae"
     spec.write_text(
         "autoencoder unet\ninput 1x8x8\ndata digits limit=60\nencoder { conv 4 relu; maxpool 2 }\nbottleneck conv 1\n"
@@ -196,3 +222,8 @@ def test_a_decoder_that_reads_the_encoder_is_not_exported_alone(tmp_path: Path) 
     assert main(["train", str(spec), "--out", str(tmp_path / "run"), "--quiet"]) == 0
     assert main(["export", str(tmp_path / "run"), "--part", "decoder", "-o", str(tmp_path / "d.pt2")]) == 2
     assert not (tmp_path / "d.pt2").exists()
+    np.save(tmp_path / "codes.npy", np.zeros((2, 1, 4, 4), np.float32))
+    capsys.readouterr()
+    assert main(["decode", str(tmp_path / "run"), str(tmp_path / "codes.npy"), "-o", str(tmp_path / "made")]) == 2
+    assert "run cannot decode codes: its decoder reads skip" in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()

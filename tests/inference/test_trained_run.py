@@ -1,11 +1,16 @@
+import os
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import caedsl
 from caedsl.data.errors import DataError
+from caedsl.data.folder_stack import FolderStack
 from caedsl.data.prefetch import workers
 from caedsl.data.stack import ArrayStack, RawSamples
 from caedsl.runs.errors import RunError
@@ -165,6 +170,31 @@ def test_a_stream_reads_a_few_batches_ahead_and_no_more(grey: Path, monkeypatch:
     batches.close()
     assert len(read) <= 5 + 1 + workers()
     assert set(read) == {2}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux")
+def test_files_are_read_at_the_priority_of_the_process(
+    grey: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other work would starve threads of a lower one, and the network would wait for them."""
+    found: set[int] = set()
+    whole = FolderStack.read
+
+    def recorded(stack: FolderStack, index: np.ndarray) -> RawSamples:
+        found.add(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return whole(stack, index)
+
+    monkeypatch.setattr(FolderStack, "read", recorded)
+    caedsl.open(grey).score(photos)
+    assert found == {os.getpriority(os.PRIO_PROCESS, 0)}
+
+
+def test_a_sensors_image_comes_back_on_the_sensors_scale(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", GREY.replace("input", 'data folder "x" white=4095; input')), "cpu")
+    Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 65).save(tmp_path / "x.png")
+    made = run.reconstruct_file(tmp_path / "x.png").pixels
+    assert made.dtype == np.uint16
+    assert np.array_equal(made, (run.reconstruct(tmp_path / "x.png")[0, 0] * 4095.0).round())
 
 
 def test_encode_runs_the_encoder_alone(grey: Path, monkeypatch: pytest.MonkeyPatch) -> None:
