@@ -146,8 +146,8 @@ def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Sa
 
 
 def _own(model: Autoencoder) -> DataSource:
-    """Return the source whose options describe how the run's data are read: its first, or one without options."""
-    return model.data[0] if model.data else DataSource("folder")
+    """Return the source whose options describe how the run's data are read: its first, or one of any rank."""
+    return model.data[0] if model.data else DataSource("npy")
 
 
 def _folder(root: Path, model: Autoencoder) -> Samples:

@@ -24,6 +24,15 @@ def spec(shape: str, source: str) -> str:
     return SPEC.replace("INPUT", shape).replace("SOURCE", source)
 
 
+@pytest.mark.parametrize("shape", [(2, 8), (1, 4, 4, 4)])
+def test_a_run_without_a_data_line_takes_arrays_of_its_rank(shape: tuple[int, ...], tmp_path: Path) -> None:
+    text = spec("x".join(map(str, shape)), "gone").replace("data gone\n", "")
+    run = caedsl.open(write_run(tmp_path / "run", text), device="cpu")
+    x = np.random.default_rng(0).random((3, *shape)).astype(np.float32)
+    assert run.encode(x).shape == (3, 3)
+    np.testing.assert_allclose(run.score(x), np.square(run.reconstruct(x) - x).reshape(3, -1).mean(1), rtol=1e-4)
+
+
 def test_a_table_is_read_as_the_runs_own(tmp_path: Path) -> None:
     run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'csv "gone.csv" columns="b" step=4 limit=1')))
     rows = np.random.default_rng(0).random((20, 2))
