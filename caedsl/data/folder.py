@@ -86,7 +86,7 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
     return files_in(root, allowed, notes, suffixes(), "images")
 
 
-def classes_of(names: Sequence[str], root: Path, notes: list[str], only: str | None = None) -> list[str] | None:
+def classes_of(names: Sequence[str], root: Path, notes: list[str], only: int | str | None = None) -> list[str] | None:
     """Return the class of each file, the first folder of its path relative to ``root``.
 
     Return None if there are no files or not all of them are in a subfolder. Then raise a ``DataError`` that names the
