@@ -5,6 +5,7 @@ A fitted estimator holds text and bytes only: unpickling it runs no code beyond 
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import astuple
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -12,12 +13,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
+from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from caedsl import api
 from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.files import BEST, SPEC
+from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.shape import elements, text
 
 Array = NDArray[Any]
@@ -47,6 +50,8 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         Numbers of a sample.
     offset_ : float
         Score of the threshold: ``decision_function`` is ``score_samples`` minus it.
+    values_ : tuple
+        Range of values that scores map to 0..1: lowest, highest, and whether the spec declares them.
     spec_ : str
         Text of the spec as it was trained.
     weights_ : bytes
@@ -74,7 +79,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         if not 0 < self.fpr < 1:
             raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
         model = api.load(self.spec, self.settings)
-        samples = _samples(X, model)
+        samples = _samples(X, model, fewest=2)
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             trained = api.train(model, device=self.device, out=run, pictures=False, baselines=False, images=samples).run
@@ -82,6 +87,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
             self.weights_ = (run / BEST).read_bytes()
             index = trained.train.index if trained.validation is None else trained.validation.index
             self._opened = open_trained(run, self.device)
+            self.values_ = astuple(self._opened.values)
             scores = -self._opened.score(samples[index.numpy()], "mse")
         self.n_features_in_ = elements(model.input.shape)
         self.offset_ = float(np.quantile(scores, self.fpr, method="lower"))
@@ -90,7 +96,8 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def transform(self, X: Array) -> NDArray[np.float32]:
         """Return the codes of samples as N flat vectors."""
         run = self._run()
-        return run.encode(_samples(X, run.model)).reshape(len(X), -1)
+        samples = _samples(X, run.model)
+        return run.encode(samples).reshape(len(samples), -1)
 
     def inverse_transform(self, Z: Array) -> NDArray[np.float32]:
         """Return the samples that codes decode to, N x channels x space in the input's range."""
@@ -122,6 +129,11 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "_opened"}
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = TransformerTags(preserves_dtype=["float32"])
+        return tags
+
     def _run(self) -> TrainedRun:
         check_is_fitted(self, "weights_")
         if not hasattr(self, "_opened"):
@@ -129,6 +141,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
                 (Path(folder) / SPEC).write_text(self.spec_, "utf-8")
                 (Path(folder) / BEST).write_bytes(self.weights_)
                 self._opened = open_trained(folder, self.device)
+            self._opened.values = PixelRange(*self.values_)
         return self._opened
 
     @property
@@ -136,12 +149,12 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         return elements(self._run().model.code_shape)
 
 
-def _samples(X: Array, model: Autoencoder) -> Array:
+def _samples(X: Array, model: Autoencoder, fewest: int = 1) -> Array:
     """Return ``X`` as N x channels x space, or unchanged if it has another rank.
 
     Raise ``ValueError`` if it does not fit.
     """
-    checked: Array = check_array(X, allow_nd=True, dtype=None, ensure_min_samples=1)
+    checked: Array = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=fewest)
     if checked.ndim != 2 or model.input.shape[1:] == checked.shape[1:]:
         return checked
     if checked.shape[1] != elements(model.input.shape):

@@ -12,12 +12,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import (
+    check_dtype_object,
     check_estimator_cloneable,
     check_estimator_repr,
+    check_estimators_pickle,
+    check_fit2d_1sample,
     check_get_params_invariance,
+    check_methods_subset_invariance,
     check_no_attributes_set_in_init,
+    check_outliers_fit_predict,
     check_parameters_default_constructible,
     check_set_params,
+    check_transformer_preserve_dtypes,
 )
 
 from caedsl.data.errors import DataError
@@ -30,7 +36,22 @@ bottleneck dense 8
 decoder mirror
 train { epochs 3; batch 64; optimizer adam lr=3e-3; validation 20% }
 """
+SIGNALS = """autoencoder signals
+input 1x{} in real
+encoder {{ dense 4 relu }}
+bottleneck dense 1
+decoder mirror
+train {{ epochs 1; batch 8 }}
+"""
 X = (load_digits().images / 16).astype(np.float32)
+
+
+class Signals(ConvAutoencoder):
+    """Estimator whose spec follows the number of features, which scikit-learn's checks vary."""
+
+    def fit(self, x, y=None):  # type: ignore[no-untyped-def]
+        self.spec = SIGNALS.format(np.shape(x)[1])
+        return super().fit(x, y)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +121,21 @@ def test_a_pickle_holds_text_and_bytes_alone(fitted: ConvAutoencoder) -> None:
         if opcode.name == "STACK_GLOBAL":
             imported.add(strings[-2])
     assert all(not name.startswith("torch") for name in imported), imported
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_dtype_object,
+        check_estimators_pickle,
+        check_fit2d_1sample,
+        check_methods_subset_invariance,
+        check_outliers_fit_predict,
+        check_transformer_preserve_dtypes,
+    ],
+)
+def test_scikit_learns_checks_of_a_fitted_estimator(check) -> None:  # type: ignore[no-untyped-def]
+    check("ConvAutoencoder", Signals(SIGNALS, device="cpu"))
 
 
 def test_in_a_pipeline_and_a_search() -> None:
