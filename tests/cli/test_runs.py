@@ -223,13 +223,13 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("weights.safetensors", b"xx", "truncated or damaged"),
+        ("weights.safetensors", b"xx", "is not a safetensors file, or is damaged"),
         ("weights.safetensors", None, "weights.safetensors does not exist"),
         ("metrics.json", b"{", "cannot be read"),
         ("metrics.json", None, "did not come to its end"),
         ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),
         ("spec.cae", b"autoencoder", "cannot be trained"),
-        ("environment.json", b"{}", "damaged, or of another version"),
+        ("environment.json", b"{}", "damaged, or from another version"),
     ],
 )
 def test_a_damaged_folder_is_a_clear_error(

@@ -58,7 +58,7 @@ def test_what_lies_beside_the_parts_is_named(tmp_path: Path, read) -> None:
 def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> None:
     for name in ("cat/1.png", "dog/1.png", "z.png", "y.png"):
         save(tmp_path / "d" / name)
-    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 files in no class subfolder: y.png, z.png",)
+    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 files are not in a class subfolder: y.png, z.png",)
 
 
 @pytest.mark.skipif(os.path.normcase("A") == "a", reason="there letters have no case in file names")

@@ -129,7 +129,7 @@ def test_a_folder_that_is_no_run_is_refused(name: str, killed: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"data": {}}', "\0"])
 def test_a_damaged_record_is_a_clear_error(text: str, killed: Path) -> None:
     (killed / "environment.json").write_text(text)
-    with pytest.raises(RunError, match="damaged, or of another version"):
+    with pytest.raises(RunError, match="damaged, or from another version"):
         resume(killed)
 
 

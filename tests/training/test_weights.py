@@ -63,10 +63,10 @@ def test_a_run_that_was_killed_before_it_kept_anything_starts_there_again(first:
 
 def test_another_architecture_is_refused(first: Run, tmp_path: Path) -> None:
     origin = re.escape(str(first.folder.path / BEST))
-    message = rf"{origin} has the weights of another architecture: encoder\.0\.weight is 4x1x3x3 there and 5x1x3x3 in the spec"
+    message = rf"{origin} has the weights of another architecture: encoder\.0\.weight is 4x1x3x3 there, but 5x1x3x3 in the spec"
     with pytest.raises(RunError, match=message):
         trained(tmp_path / "wider", ("conv 4", "conv 5"), weights=first.folder.path)
-    with pytest.raises(RunError, match=r"encoder\.0\.bias is missing there and 4 in the spec"):
+    with pytest.raises(RunError, match=r"encoder\.0\.bias is missing there, but 4 in the spec"):
         trained(tmp_path / "plain", (" norm=batch", ""), weights=first.folder.path)
     assert not list(tmp_path.iterdir())
 
@@ -77,5 +77,5 @@ def test_weights_that_are_not_there_or_damaged_are_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"weights\.safetensors does not exist"):
         trained(tmp_path / "run", weights=tmp_path)
     (tmp_path / "cut.safetensors").write_bytes(b"\x08\x00")
-    with pytest.raises(RunError, match=r"cut\.safetensors is truncated or damaged"):
+    with pytest.raises(RunError, match=r"cut\.safetensors is not a safetensors file, or is damaged"):
         trained(tmp_path / "run", weights=tmp_path / "cut.safetensors")

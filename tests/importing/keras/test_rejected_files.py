@@ -187,7 +187,7 @@ def test_a_model_of_another_form_is_refused(change: Callable[[dict[str, Any]], N
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 100, "cannot be read"),
         (packed({}), "neither a `.keras` file"),
         (packed({"a": b""}), "it has no `config.json`"),
-        (packed({**members(), "config.json": b"[" * 100_000}), "no JSON"),
+        (packed({**members(), "config.json": b"[" * 100_000}), "not JSON"),
         (packed({**members(), "config.json": b"3"}), "does not describe a model"),
         (packed({**members(), "config.json": b"\xff\xfe"}), "cannot be read"),
         (packed({**members(), "model.weights.h5": b"nothing"}), "HDF5"),
