@@ -103,7 +103,7 @@ def test_targets_of_parquet(read, tmp_path: Path) -> None:
         ({"a": [["x"]]}, {}, "is not an array of numbers"),
         ({"a": [None, [1]]}, {}, "is not an array of numbers"),
         ({"a": [b"x"]}, {"labels": "b"}, "has no column `b` of labels"),
-        ({"a": [b"x"], "b": [None]}, {"labels": "b"}, "no label in `b` for 1 row"),
+        ({"a": [b"x"], "b": [None]}, {"labels": "b"}, "1 row without a label in `b`"),
         ({"a": pa.array([], pa.binary())}, {}, "has no rows"),
         ({"a": [""]}, {"key": "a"}, "column `a` has no file name"),
     ],
