@@ -58,7 +58,9 @@ def test_what_lies_beside_the_parts_is_named(tmp_path: Path, read) -> None:
 def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> None:
     for name in ("cat/1.png", "dog/1.png", "z.png", "y.png"):
         save(tmp_path / "d" / name)
-    assert read("folder", path="d").notes == ("no labels for d: 2 of 4 files are not in a class subfolder: y.png, z.png",)
+    assert read("folder", path="d").notes == (
+        "no labels for d: 2 of 4 files are not in a class subfolder: y.png, z.png",
+    )
 
 
 @pytest.mark.skipif(os.path.normcase("A") == "a", reason="there letters have no case in file names")
@@ -98,7 +100,7 @@ def test_pairs_are_not_merged(seen: str, answers: str, within: str, tmp_path: Pa
     with pytest.raises(DataError) as caught:
         read("folder", path="d")
     assert f"has {seen} and {answers}, which look like pairs" in str(caught.value)
-    assert f'`folder "d/{within}{seen}"`, or `folder "d/{within}{answers}"`' in str(caught.value)
+    assert f'`folder "d/{within}{seen}"` or `folder "d/{within}{answers}"`' in str(caught.value)
     assert len(read("folder", path=f"d/{within}{seen}")) == 1
 
 

@@ -110,7 +110,7 @@ def test_codes_may_be_flat(colour: Path) -> None:
     codes = run.encode(x)
     assert codes.shape == (2, 4, 8, 6)
     assert np.array_equal(run.decode(codes.reshape(2, -1)), run.decode(codes))
-    with pytest.raises(ValueError, match="codes are N x 4x8x6, and these are 2x5"):
+    with pytest.raises(ValueError, match="codes are N x 4x8x6, but these are 2x5"):
         run.decode(codes.reshape(2, -1)[:, :5])
 
 
