@@ -133,7 +133,7 @@ def test_a_folder_of_runs_leaves_out_those_without_an_end(trained: Path, tmp_pat
     (runs / "seed-1" / "metrics.json").unlink()
     ran = caedsl("compare", runs)
     assert ran.code == 0
-    assert "left out:" in ran.out and "seed-1" in ran.out
+    assert "skipped:" in ran.out and "seed-1" in ran.out
     assert caedsl("compare", runs / "seed-1").code == 2
 
 
