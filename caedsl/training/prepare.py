@@ -107,7 +107,7 @@ def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
     """Scale weights to a mean of 1 over the training images, so that they do not change the effective learning rate."""
     mean = (weights if train is None else weights[train]).mean()
     if not mean:
-        raise TrainingError("all training {noun(train_batches.shape)}s have the weight 0: give some a positive weight")
+        raise TrainingError("all training samples have the weight 0: give some a positive weight")
     return (weights / mean).float()
 
 

@@ -164,7 +164,7 @@ def test_what_follows_a_refused_layer_is_not_refused(tmp_path: Path) -> None:
     model = onnx.load_model_from_string(path.read_bytes())
     model.graph.initializer.append(numpy_helper.from_array(np.array([1, 2, 8, 8]), "shape"))
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(ImportFailure, match="1 layer has no equal") as failure:
+    with pytest.raises(ImportFailure, match="1 layer has no equivalent") as failure:
         again(path)
     assert "reshape" not in str(failure.value)
 

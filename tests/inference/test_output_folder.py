@@ -81,7 +81,7 @@ def test_maps_of_files_from_anywhere_stay_in_their_folder(
     made = files_below(tmp_path) - before
     assert len(made) == 4
     assert all(name.startswith("here/maps/") for name in made)
-    assert "3 files in maps were renamed" in err
+    assert "renamed 3 files in maps" in err
 
 
 def test_error_maps_never_replace_reconstructions(grey: Path, tmp_path: Path, caedsl: Run) -> None:

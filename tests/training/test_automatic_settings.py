@@ -28,7 +28,7 @@ from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.search.batch import Candidates, candidates, find_batch
-from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _next, _taken, chosen, find_rate
+from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _lowest_good_rate, _next, chosen, find_rate
 from caedsl.training.train import Run, train
 from caedsl.vocabulary.term import Term
 
@@ -166,9 +166,9 @@ def test_a_schedule_that_spares_a_fresh_model_allows_a_higher_rate(monkeypatch: 
 
 def test_of_rates_that_do_as_well_the_lowest_is_taken() -> None:
     ends = {3e-4: 0.05, 9e-4: 0.031, 2.7e-3: 0.03}
-    assert _taken(ends) == 9e-4
+    assert _lowest_good_rate(ends) == 9e-4
     assert _next(ends) is None
-    assert _taken({**ends, 9e-4: 0.034}) == 2.7e-3
+    assert _lowest_good_rate({**ends, 9e-4: 0.034}) == 2.7e-3
 
 
 def test_rates_are_tried_until_the_one_to_take_has_one_on_either_side() -> None:
@@ -186,7 +186,7 @@ def test_a_rate_at_which_the_model_lives_by_luck_is_not_taken() -> None:
     while rate is not None:
         ends[rate] = losses[rate]
         rate = _next(ends)
-    assert _taken(ends) == 2.8e-3
+    assert _lowest_good_rate(ends) == 2.8e-3
 
 
 def test_a_loss_that_falls_at_no_rate_is_an_error() -> None:

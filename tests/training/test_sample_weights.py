@@ -147,7 +147,7 @@ def test_validation_goes_by_the_weights(tmp_path: Path) -> None:
     [
         (np.ones(39), "39 weights for 40 samples: give each sample one"),
         (np.ones((40, 2)), "weights are one number per sample, but this array is 40 x 2 float64"),
-        (np.array(["a"] * 40), "weights are one number a sample"),
+        (np.array(["a"] * 40), "weights are one number per sample"),
         (
             np.where(np.arange(40) == 3, np.nan, 1),
             r"sample 3 \(counted from 0\) has the weight nan: write 0 or more",
@@ -161,14 +161,14 @@ def test_wrong_weights_are_named(weights: np.ndarray, message: str) -> None:
 
 
 def test_weights_of_0_alone_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="all training images have the weight 0"):
+    with pytest.raises(TrainingError, match="all training samples have the weight 0"):
         learned(tmp_path, "run", IMAGES, np.zeros(40))
 
 
 def test_a_weight_of_a_manifest_is_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.csv").write_text("path,weight\na.png,much\n")
-    with pytest.raises(DataError, match='line 2: the weight "much" is no number'):
+    with pytest.raises(DataError, match='line 2: the weight "much" is not a number'):
         load(model_of(spec('manifest "x.csv"')))
 
 
