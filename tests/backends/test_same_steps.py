@@ -95,7 +95,8 @@ LINES = {
     "loss mae reduction=sum": {"code": "variational 3 warmup=70%"},
     "loss mse reduction=sum": {"code": "variational conv 2"},
     "loss huber": {"code": "conv 2 noise=0.5"},
-    "loss mae": {"code": "quantized 6x4 commit=0.5 ema=0.9"},
+    # Of six drawn vectors two would be equal here, and rounding would decide which of them is nearest.
+    "loss mae": {"code": "quantized 4x4 commit=0.5 ema=0.9"},
     "loss mse + 0.1 mae": {"code": "quantized 6x4 commit=0.5 update=gradient"},
     "loss mse; clip 1": {"code": "dense 6 topk=2"},
     "loss bce; clip 9": {"code": "conv 3 topk=5"},
