@@ -62,7 +62,8 @@ NAMES = {"kind", "word", "name", "form", "function", "how", "upsample"}
 
 APART = {
     "extras.py": "names of the package's extras",
-    "diagnostics/foreign_words.py": "names of other libraries, each with the word that is meant",
+    "diagnostics/foreign_layers.py": "names of layers in other libraries, each with the word that is meant",
+    "diagnostics/foreign_words.py": "other names of other libraries, each with the word that is meant",
     "syntax/errors": "calls of other libraries, `Conv2d(8, 3)`; this room is below the vocabulary",
     "importing": "one translation for each operator of other libraries, from names that are often the same",
 }

@@ -24,6 +24,7 @@ from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.dense import Dense
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.weights import L1
@@ -85,7 +86,7 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
         return _block_form(statement, scope), _options(items, scope)
     words = tuple(_word(item, scope) for item in items[:2])
     known = _known(words)
-    if known.words == (VARIATIONAL,) and words[1:] == ("dense",):
+    if known.words == (VARIATIONAL,) and words[1:] == (Dense.name,):
         rest = scope.source.slice(Span(items[1].span.end, statement.span.end)).strip()
         help_line = f"write `bottleneck {VARIATIONAL} {rest or 32}` without `dense`: only `conv` follows it"
         fix = Fix("remove `dense`", (removal(scope.source.text, items[1].span),), Applicability.SAFE)

@@ -114,7 +114,7 @@ def test_train_fills_the_run_folder_and_the_weights_load_into_emitted_code(
     ran = caedsl("train", tiny, "--out", run, "--seed", 3, "--set", "train.optimizer.lr=1e-2")
     assert ran.code == 0
     assert {"model", "PCA-6", "mean image"} <= {line.split("  ")[0] for line in ran.out.splitlines()}
-    names = "checkpoint.safetensors history.jsonl state.json spec.cae settings.json weights.safetensors last.safetensors history.csv metrics.json environment.json validation.txt"
+    names = "checkpoint.safetensors history.jsonl state.json spec.cae settings.json weights.safetensors last.safetensors history.csv metrics.json environment.json trouble.jsonl validation.txt"
     pictures = ("reconstructions.png", "evolution.png", "pictures")
     assert sorted([*names.split(), *pictures]) == sorted(path.name for path in run.iterdir())
     settings = json.loads((run / "settings.json").read_text())

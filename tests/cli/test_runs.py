@@ -131,8 +131,8 @@ def test_runs_are_listed_with_how_they_stand(finished: Path, caedsl: Run) -> Non
     assert listed[1]["best_loss"] == min(row["validation"] for row in history)
     assert listed[2]["error"] == "the loss is nan"
     lines = ran.out.splitlines()
-    assert [line.split()[-1] for line in lines[1:]] == ["finished", "crashed", "failed", "running"]
-    assert all({"tiny", "digits", "2/2"} <= set(line.split()) for line in lines[1:])
+    for line, state in zip(lines[1:], ["finished", "crashed", "failed", "running"], strict=True):
+        assert {"tiny", "digits", "2/2", state} <= set(line.replace(",", " ").split())
     metrics = json.loads((finished / "metrics.json").read_text())
     assert listed[0]["psnr"] == metrics["scores"]["model"]["psnr"]
     assert f"{listed[0]['psnr']:.2f}" in lines[1].split()

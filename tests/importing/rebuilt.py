@@ -27,9 +27,7 @@ def unsettled(module: nn.Module, scale: float = 0.2) -> nn.Module:
         for name, tensor in module.state_dict().items():
             if tensor.is_floating_point():
                 noise = torch.rand(tensor.shape, generator=generator) * scale
-                tensor.add_(
-                    noise if name.endswith(("running_var", "weight", "codebook", "taken")) else noise - scale / 2
-                )
+                tensor.add_(noise if name.endswith(("running_var", "codebook", "taken")) else noise - scale / 2)
     return module
 
 

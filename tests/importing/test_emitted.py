@@ -43,7 +43,7 @@ def same(model: Autoencoder, module: torch.nn.Module, made: ImportedModel) -> No
     numbers = [sum(each.numel() for each in own.parameters()) for own in (module, made.module)]
     assert numbers[0] == numbers[1]
     assert made.model.bottleneck.noise == model.bottleneck.noise
-    x = torch.rand(2, *model.input.shape)
+    x = torch.rand(2, *model.input.shape, generator=torch.Generator().manual_seed(4))
     with torch.no_grad():
         torch.testing.assert_close(made.module.encode(x), module.eval().encode(x), atol=1e-4, rtol=1e-4)
 
@@ -51,7 +51,7 @@ def same(model: Autoencoder, module: torch.nn.Module, made: ImportedModel) -> No
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_every_spec_comes_back(path: Path) -> None:
     model = caedsl.load(path)
-    small = 0.02 if "fidelity" in path.parts else 0.2  # deep residual networks overflow otherwise
+    small = 0.02 if "fidelity" in path.parts else 0.05  # deep residual networks overflow otherwise
     module = unsettled(emitted(model), small)
     if path.stem in REFUSED:
         with pytest.raises(ImportFailure, match=REFUSED[path.stem]) as failure:
@@ -66,7 +66,8 @@ def test_every_spec_comes_back(path: Path) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(spec_texts())
 def test_generated_specs_come_back(text: str) -> None:
-    assume(not NOT_READ.search(text) and "norm=instance" not in text)  # on a nearly flat map it magnifies rounding
+    # Rounding is magnified by `norm=instance` on a nearly flat map, and decides which of two nearly equal numbers is kept.
+    assume(not NOT_READ.search(text) and "norm=instance" not in text and "topk=" not in text)
     checked = check_source(Source(text))
     assume(checked.model is not None and not checked.has_errors)
     assert checked.model is not None
@@ -79,7 +80,7 @@ LINES = sorted(
     {
         kind.example
         for name, kind in KINDS.items()
-        if name not in ("shortcut", "stage", "add", "concat", "reshape", "unpool")
+        if name not in ("shortcut", "stage", "add", "concat", "from", "reshape", "unpool")
     }
     | {
         "hardsigmoid 0.2",

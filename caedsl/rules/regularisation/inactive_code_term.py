@@ -16,6 +16,7 @@ the commitment nothing keeps the encoder's outputs near the vectors that replace
 
 ## Example
 ```cae
+data mnist
 encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu }
 bottleneck variational 8 free_bits=50
 train { loss bce }
@@ -23,6 +24,7 @@ train { loss bce }
 
 ## Instead
 ```cae
+data mnist
 encoder { conv 16 k4 s2 relu; conv 32 k4 s2 relu }
 bottleneck variational 8 free_bits=0.5
 train { loss bce }
@@ -52,7 +54,7 @@ from caedsl.vocabulary.sparse_codes import SPARSITY_TERM, SPARSITY_WEIGHT
 RULE = Rule("CAE709", "inactive-code-term", Severity.WARNING)
 
 MOST_FREE = 10
-"""Limit the free divergence of one number of the code, in nats (heuristic)."""
+"""Limit of the free divergence of one number of the code, in nats (heuristic)."""
 
 _TERMS: dict[str, tuple[Option, str, str]] = {
     KL: (BETA, "the divergence", "use a weight above 0, such as 0.1, or `bottleneck dense` for a code without noise"),
