@@ -185,7 +185,7 @@ class TrainedRun(PublicNames):
             )
         if rank(self.model.input.shape) not in chosen.kind.ranks:
             held = f"{noun(self.model.input.shape)}s"
-            raise ScoreError(f"{chosen} compares images, but this model is for {held}:  use `mse` or `top=1%`")
+            raise ScoreError(f"{chosen} compares images, but this model is for {held}: use `mse` or `top=1%`")
         return chosen
 
     @torch.no_grad()

@@ -97,7 +97,7 @@ def test_a_run_is_resumed_evaluated_again_and_used(values: dict[str, str], tmp_p
     assert np.array_equal(opened.encode(torch.from_numpy(array)).numpy(), opened.encode(array))
     for kind in ("mse", "mae", "top=10%", "latent", "blurmax"):
         assert np.isfinite(opened.score(array, kind)).all()
-    with pytest.raises(ScoreError, match=r"ssim compares images, and this model is for (signals|volumes): use `mse`"):
+    with pytest.raises(ScoreError, match=r"ssim compares images, but this model is for (signals|volumes): use `mse`"):
         opened.score(array, "ssim")
     (tmp_path / "decoded").mkdir()
     write_decoded(OutputFolder(tmp_path / "decoded"), ["a", "b/c"], opened.reconstruct(array[:2]), opened.fit)

@@ -137,7 +137,7 @@ def test_ctrl_c_in_a_search_ends_all_and_leaves_nothing(made: Path) -> None:
     ("name", "ended", "words"),
     [
         ("exhausted", [2, 2], "caedsl: process 1: out of memory with batch 50"),
-        ("killed", [2, -9], "caedsl: one of the 2 processes ended without a word"),
+        ("killed", [2, -9], "caedsl: one of the 2 processes ended without a message"),
         ("found-exhausted", [2, 2], "caedsl: out of memory with batch 8: not even one sample fits"),
         ("infinite", [2, 2], "caedsl: the loss is"),
         ("overflowing-together", [2, 2], "caedsl: the loss is"),

@@ -326,14 +326,14 @@ class Normalising(TinyAutoencoder):
 def test_a_last_batch_of_one_image_is_refused_where_it_cannot_be_normalised() -> None:
     with pytest.raises(TrainingError, match=r"41 images in batches of 20.*`batch 19`"):
         prepare(Normalising(), blobs(), replace(QUICK, batch=20), train=torch.arange(41))
-    with pytest.raises(TrainingError, match="one image to train on"):
+    with pytest.raises(TrainingError, match="only one training image"):
         prepare(Normalising(), blobs(), QUICK, train=torch.arange(1))
     prepare(Normalising(), blobs(), replace(QUICK, batch=19, epochs=1), train=torch.arange(41)).run()
     prepare(tiny(), blobs(), replace(QUICK, batch=20, epochs=1), train=torch.arange(41)).run()
 
 
 def test_no_image_to_train_on_is_refused() -> None:
-    with pytest.raises(TrainingError, match="no image"):
+    with pytest.raises(TrainingError, match="no training images"):
         prepare(tiny(), blobs(), QUICK, train=torch.arange(0))
     with pytest.raises(TrainingError, match="no weights to train"):
         prepare(nn.MaxPool2d(2), blobs(), QUICK)

@@ -133,7 +133,7 @@ def test_batches_are_the_same_wherever_images_are(
     assert held.train_pixels.span() == (held.train.min(), held.train.max())
     assert any("decoded once into a file in" in note for note in streamed.notes) == (room and case in DECODED)
     assert not any(path.is_file() for path in cache.rglob("*"))
-    assert [*held.notes] == [note for note in streamed.notes if "of memory" not in note]
+    assert [*held.notes] == [note for note in streamed.notes if "into memory" not in note]
     index = torch.arange(1, len(held), 2)
     for size in (1, 4, 100):
         a, b = Batches(held.train_pixels, index), Batches(streamed.train_pixels, index)
@@ -198,7 +198,7 @@ def test_an_array_of_an_archive_is_read_from_the_file(
     content = bytearray((tmp_path / "stored.npz").read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "stored.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"stored.npz is damaged.*CRC"):
+    with pytest.raises(DataError, match=r"stored.npz .* is damaged .*CRC"):
         load(model, memory=100)
 
 
@@ -208,7 +208,7 @@ def test_what_is_wrong_with_a_file_is_said_before_training(free: int, tmp_path: 
     array = np.zeros((2000, 8, 10), np.float32)
     array[1700, 3, 3] = np.nan
     np.save("x.npy", array)
-    with pytest.raises(DataError, match=r"x.npy: 1 of 2000 images holds NaN .* is image 1700"):
+    with pytest.raises(DataError, match=r"x.npy: 1 of 2,000 images contains NaN .* is image 1700"):
         load(model_of(spec('npy "x.npy"')), memory=free)
 
 
@@ -230,7 +230,7 @@ def test_a_whole_run_is_the_same(run: str, files: Path, tmp_path: Path, monkeypa
     for name in ("metrics.json", "reconstructions.png"):
         assert (held / name).read_bytes() == (streamed / name).read_bytes()
     notes = json.loads((streamed / "environment.json").read_text())["notes"]
-    assert any("of memory" in note for note in notes)
+    assert any("into memory" in note for note in notes)
     assert evaluate_again(held).differences == ()
 
 
@@ -290,7 +290,7 @@ def test_a_file_that_changes_while_training(
 
     with monkeypatch.context() as patched:
         patched.setattr(Training, "take_step", harmed)
-        with pytest.raises(DataError, match=rf"(?s){message}.*learned before is in .*--resume"):
+        with pytest.raises(DataError, match=rf"(?s){message}.*best weights before it are in .*--resume"):
             train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "run")
     assert json.loads((tmp_path / "run" / "state.json").read_text())["state"] == "failed"
     shutil.rmtree(tmp_path / "data")
