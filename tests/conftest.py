@@ -22,7 +22,7 @@ SPECS = sorted((ROOT / "specs").glob("*.cae"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--without-torch", action="store_true", help="only tests that never import torch: the compiler's")
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
-    parser.addoption("--fuzz-seconds", type=float, default=20.0, help="how long each fuzzing test goes on")
+    parser.addoption("--fuzz-seconds", type=float, default=10.0, help="how long each fuzzing test goes on")
     parser.addoption(
         "--fuzz-specs", type=int, default=0, help="how many specs fuzzing tests try, whatever time it takes"
     )
@@ -41,8 +41,14 @@ class WithoutTorch:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "torch: starts programs that import torch")
     if config.getoption("--without-torch"):
         sys.meta_path.insert(0, WithoutTorch())  # type: ignore[arg-type]  # it finds nothing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("torch") and item.config.getoption("--without-torch"):
+        pytest.skip("starts programs that import torch")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -66,6 +66,7 @@ def test_errors_that_nobody_reads_change_nothing(spec: Path) -> None:
     assert shell("caedsl check tiny.cae <&- >&- 2>&-", spec.parent).returncode == 2
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("place", ["> /dev/full 2> /dev/full", ">&- 2>&- <&-"])
 def test_a_training_that_cannot_speak_leaves_a_whole_run(place: str, spec: Path) -> None:
     ran = shell(f"caedsl train tiny.cae --out run {place}", spec.parent)
@@ -83,6 +84,7 @@ def test_a_folder_that_is_gone(spec: Path) -> None:
     )
 
 
+@pytest.mark.torch
 def test_names_that_are_not_utf8(spec: Path) -> None:
     commands = ("train tiny.cae --quiet --out $'o\\xff'", "evaluate $'o\\xff' --quiet", "runs .")
     for command in commands:

@@ -21,8 +21,10 @@ _ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "LANG
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def python(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[list[str]]:
     """Return the start of command lines that run ``-m MODULE`` or a file, in a Python that starts at once."""
+    if pytestconfig.getoption("--without-torch"):
+        pytest.skip("starts programs that import torch")
     environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
     with preloaded(tmp_path_factory.mktemp("python") / "socket", environment) as command:
         yield command

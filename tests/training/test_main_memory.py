@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.torch
+
 SPEC = """
 autoencoder wide
 input 1x8x8

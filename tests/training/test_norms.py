@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SPEC = """
 autoencoder early
 input 3x8x8 in 0..1
@@ -25,6 +27,7 @@ for number, spec in enumerate(sys.argv[1:]):
 """
 
 
+@pytest.mark.torch
 def test_a_normalisation_of_the_input_trains(tmp_path: Path) -> None:
     cases = [("norm layer", 4), ("norm group groups=3", 4), ("norm instance", 1), ("residual { norm layer; relu }", 4)]
     specs = [SPEC.format(first=first, batch=batch) for first, batch in cases]
