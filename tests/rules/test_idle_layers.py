@@ -5,6 +5,7 @@ import torch
 
 from caedsl.api import check, load
 from caedsl.backends.torch.instantiate import build
+from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 
@@ -129,3 +130,12 @@ def test_a_number_with_a_name_may_have_another_value() -> None:
 
 def test_a_line_that_has_an_effect_at_one_of_its_places_is_not() -> None:
     assert found(with_line("repeat 2 { upsample to 16x16 }")) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["repeat { conv 4 }", "repeat 1 norm=group { conv 4 }", "repeat 1 1 { conv 4 }", "conv"]
+)
+def test_a_block_that_no_line_uses_may_hold_any_items(line: str) -> None:
+    text = with_line("tanh").replace("input", f"block odd n=1 {{ {line} }}\ninput")
+    checked = check_source(Source(text))
+    assert not checked.failures and checked.model is not None

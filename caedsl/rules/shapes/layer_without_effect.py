@@ -98,8 +98,8 @@ def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding
         if written in (f"{TIMES.short}{_ONCE}", f"{TIMES.short}={_ONCE}"):
             yield _once(item.span, written, Fix("remove it", (drop(model, item.span),), Applicability.SAFE))
     if statement.head.text == Repeat.name and statement.block:
-        (times,) = statement.items
-        if isinstance(times, Number) and times.text == _ONCE:
+        items = statement.items  # any items, in a block that no line uses: it is not read
+        if len(items) == 1 and isinstance(items[0], Number) and items[0].text == _ONCE:
             first, last = opening(source, statement) + 1, closing(source, statement)
             edits = (
                 removal(source, Span(statement.span.start, first)),
