@@ -276,11 +276,9 @@ class _Binder(LineFaults):
             return
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         if not self.after_lost:
-            help_line = (
-                self._help_for(option, word.text)
-                if near or not self._second_name(item)
-                else (f"`{self.owner}` reads one output: write `{self.owner} {word.text}` as a line of its own")
-            )
+            help_line = self._help_for(option, word.text)
+            if near is None and self._second_name(item):
+                help_line = f"`{self.owner}` reads one output: write `{self.owner} {word.text}` as a line of its own"
             self._fault("unknown-option", word.span, message, help=help_line)
         self.bound.lost = self.lost = True
 
