@@ -38,12 +38,12 @@ PICTURED = ROOT / "specs" / "mnist_mirror.cae"
 
 _ACTIVATION_LINES = """### Activations on lines of their own
 
-Every [activation](#activations) but `linear` may stand on a line of its own, with its number after it: `relu`,
-`leaky_relu 0.1`, `clip 0..1`. Together with [`norm`](#norm) this says networks whose normalisation and activation come
-before a convolution: `residual { norm group; silu; conv 32; norm group; silu; conv 32 }`. A layer before such a line
-starts as one with that activation does. A mirror keeps the order of such a run: lines before a layer stand before its
-twin, lines after a residual follow its twin, lines after a layer without weights (a pool, dropout) stand where their map
-is restored, and lines after another layer become options of a twin."""
+Every [activation](#activations) except `linear` may be a line of its own, followed by its number: `relu`,
+`leaky_relu 0.1`, `clip 0..1`. Together with [`norm`](#norm), this describes networks whose normalisation and activation
+come before a convolution: `residual { norm group; silu; conv 32; norm group; silu; conv 32 }`. A layer before such a line
+is initialised as if the activation were one of its options. A mirror keeps the order of these lines: those before a layer
+are placed before its twin, those after a residual follow its twin, those after a layer without weights (a pool, dropout)
+come where their map is restored, and those after another layer become options of a twin."""
 _SHARED = {"finish": FINISH, "weights": WEIGHTS}
 _DOMAINLESS = (Type.CHOICE, Type.SWITCH, Type.FLAG, Type.ACTIVATION)
 
@@ -117,7 +117,8 @@ def kind_entry(kind: Kind) -> str:
     ]
     also += [f"`{name}`" for name in single]
     if also:
-        text.append(f"{'Also' if own else 'Its options:'} {' and '.join(also)}.")
+        listed = f"{', '.join(also[:-1])} and {also[-1]}" if len(also) > 1 else also[0]
+        text.append(f"{'Also' if own else 'Its options:'} {listed}.")
     return "\n\n".join(text)
 
 

@@ -13,11 +13,10 @@ INVERSE: LayerOption[bool] = LayerOption(
 
 
 class Gdn(Kind):
-    """Divides each channel by a learned mixture of all channels at the same place (Ballé et al.
+    """Divides each channel by a learned mixture of all channels at the same position.
 
-    2016, arXiv 1511.06281).
-
-    `gdn inverse` multiplies instead; a mirror writes it in the decoder.
+    This is generalised divisive normalisation (Ballé et al. 2016, arXiv 1511.06281). `gdn inverse` multiplies instead; a
+    mirror writes it in the decoder.
     """
 
     name = "gdn"
@@ -36,15 +35,15 @@ class Gdn(Kind):
         return layer.in_shape[0] ** 2
 
     def parameters(self, layer: PlacedLayer) -> int:
-        """Return the weights and what is added to each mixture."""
+        """Return the number of weights, plus one offset per channel."""
         return self.weights(layer) + layer.in_shape[0]
 
     def macs(self, layer: PlacedLayer) -> int:
-        """Return the mixtures at every position."""
+        """Return the multiply-accumulates of the mixtures at all positions."""
         return self.weights(layer) * elements(layer.in_shape[1:])
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...]:
-        """Return the other direction."""
+        """Return the inverse operation."""
         return (Draft(self.name, written({INVERSE: not layer.options[INVERSE]})),)
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
