@@ -15,8 +15,8 @@ INVERSE: LayerOption[bool] = LayerOption(
 class Gdn(Kind):
     """Divides each channel by a learned mixture of all channels at the same position.
 
-    This is generalised divisive normalisation (Ballé et al. 2016, arXiv 1511.06281). `gdn inverse` multiplies instead; a
-    mirror writes it in the decoder.
+    This is generalised divisive normalisation (Ballé et al. 2016, arXiv 1511.06281). `gdn inverse` multiplies instead;
+    a mirror writes it in the decoder.
     """
 
     name = "gdn"
