@@ -179,6 +179,14 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 }
 """Values, each with the words that may correspond to it; the first that the option has is meant."""
 
+VALUE_NOTES: Mapping[str, tuple[str, str]] = {
+    "same_lower": (
+        "same_upper",
+        "it adds an odd zero at the start: write the zeros before and after, as in `pad=1..0`",
+    ),
+}
+"""Values that no word corresponds to: a word of the options that they may be meant for, and what to do instead."""
+
 LOSSES: Mapping[str, str] = {
     "l2": "mse",
     "meansquarederror": "mse",

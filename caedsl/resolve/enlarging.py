@@ -13,7 +13,7 @@ from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.deconv import Deconv
 from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE, PixelShuffle
-from caedsl.vocabulary.layers.upsample import MODE, TO, Upsample
+from caedsl.vocabulary.layers.upsample import MODE, TO, Upsample, interpolation, other_rank
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
@@ -54,6 +54,10 @@ WAYS = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
 def enlarged(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     """Return the inverse of a pool, as ``upsample=`` selects it."""
     size = layer.in_shape[1:]
+    wrong = other_rank(manner.upsample, layer.in_shape)
+    if wrong:
+        scope.report("wrong-type", manner.at, wrong, help=f"write `upsample={interpolation(layer.in_shape)}`")
+        return None
     if manner.upsample in MODE.choices:
         return (Draft(Upsample.name, written({TO: size, MODE: manner.upsample})),)
     if manner.upsample == UNPOOL:

@@ -83,6 +83,9 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
             "without a better loss"
         )
         yield _Idle("stop.patience", message, lower)
+    if isinstance(train.batch, int) and train.accumulate > train.batch:
+        message = f"a batch of {counted(train.batch, 'image')} cannot be divided into {train.accumulate} parts"
+        yield _Idle("batch.accumulate", message, f"use at most `accumulate={train.batch}`")
     for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
         if f"train.{name}" in places and not amounts:
             yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or remove the line")

@@ -26,6 +26,7 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
         if statement.block is not None:
             help_line = f"write `block {name.text} {{ conv 16 relu }}`"
             scope.report("missing-block", statement.span, f"the block `{name.text}` has no layers", help=help_line)
+        scope.unknown_blocks.add(name.text)
         return
     if name.text in scope.blocks:
         scope.report(
@@ -41,10 +42,16 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
     written: dict[str, tree.WrittenWord | tree.WrittenOption] = {}
     for item in (_without_parentheses(item, name, scope) for item in rest):
         parameter = _parameter(item, not parameters, scope)
-        if parameter is not None:
-            parameters[parameter.name] = parameter
-            assert isinstance(item, tree.WrittenWord | tree.WrittenOption)
-            written[parameter.name] = item
+        if parameter is None:
+            continue
+        assert isinstance(item, tree.WrittenWord | tree.WrittenOption)
+        if parameter.name in parameters:
+            message = f"the block `{name.text}` has two parameters `{parameter.name}`"
+            first = Label(written[parameter.name].span, "first here")
+            scope.report("duplicate-option", item.span, message, related=(first,), help="give one of them another name")
+            continue
+        parameters[parameter.name] = parameter
+        written[parameter.name] = item
     declared = tuple(parameters.values())
     scope.blocks[name.text] = NamedBlock(name.text, declared, written, statement, len(scope.blocks))
 

@@ -125,6 +125,8 @@ def _leaves(line: Line, output: ReadableOutput, outputs: Outputs, scope: Scope) 
         return False
     dropped = INPUT if last is None else output_name(last)
     if last is not None and not dropped:
+        if AS.name in last.spans:  # a name that was refused is a finding of its own
+            return False
         message = f"`from {name}` drops the output of the line before, which has no name to read it by"
         help_line = "name it, as in `conv 32 relu as other`, and read it further down: `concat other` or `add other`"
         scope.report("dropped-output", line.at, message, related=(Label(last.span, "this output"),), help=help_line)

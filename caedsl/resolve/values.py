@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from caedsl.diagnostics import foreign_words
 from caedsl.model.data import InputRange
 from caedsl.resolve.quantities import LONGEST_NUMBER, Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
@@ -162,6 +163,9 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
     text = scope.source.slice(node.span)
     near = scope.nearest(text, option.choices)
     message = f"{called(option)} cannot be `{text}`: it must be one of {listed}"
+    note = foreign_words.VALUE_NOTES.get(text.lower())
+    if note is not None and note[0] in option.choices:
+        return Misread("unknown-value", node.span, message, note[1])
     return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
 
 

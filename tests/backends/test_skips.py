@@ -182,6 +182,11 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
             "duplicate-statement: `a` names two outputs",
         ),
         (
+            "encoder { conv 4 as a; conv 4 as a; from a; conv 4; maxpool 2 }\n"
+            "bottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
+            "duplicate-statement: `a` names two outputs",
+        ),
+        (
             "encoder { conv 4 as input; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
             "duplicate-statement: `input` is the name",
         ),

@@ -28,6 +28,7 @@ def idle(train: str) -> list[str]:
         ("epochs 50; schedule plateau min_lr=1e-3", "min_lr=1e-3"),
         ("optimizer sgd lr=0.1; schedule step at=5 min_lr=0.1", "min_lr=0.1"),
         ("schedule constant min_lr=1e-5", "min_lr=1e-5"),
+        ("batch 10 accumulate=20", "accumulate=20"),
     ],
 )
 def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
@@ -50,6 +51,8 @@ def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
         "schedule cosine min_lr=1e-4",
         "schedule constant warmup=10% min_lr=1e-4",
         "optimizer adam lr=auto; schedule cosine min_lr=1",
+        "batch 10 accumulate=10",
+        "batch auto accumulate=2",
         "epochs 50",
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from caedsl.api import SpecError, load
+from caedsl.api import SpecError, check, load
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.layers.stage import NAME
 from caedsl.vocabulary.spelling import line
@@ -74,6 +74,14 @@ def test_options_of_the_mirror() -> None:
     assert "deconv 16 k2 s2 pad=valid" in decoder_lines(mirrored(encoder, options="upsample=deconv"))
     assert "pixelshuffle 2" in decoder_lines(mirrored(encoder, options="upsample=pixelshuffle"))
     assert mirrored("conv 8 relu; maxpool 2", shape="1x9x9", options="upsample=deconv").out_shape == (1, 9, 9)
+
+
+def test_an_interpolation_of_another_rank_names_the_one_that_fits() -> None:
+    (finding,) = check(
+        "autoencoder a\ninput 1x8x8\nencoder { maxpool 2 x2 }\nbottleneck\ndecoder mirror upsample=linear"
+    )
+    assert "but this is an image" in finding.message
+    assert finding.help == "write `upsample=bilinear`"
 
 
 def test_options_of_a_normalisation_stay_with_it() -> None:

@@ -265,6 +265,7 @@ STATEMENTS = [
     ("decoder mirror channels=2", "channels=/2"),
     ("decoder mirror channels=1/2", "channels=/2"),
     ("decoder mirror skips", "skips=concat"),
+    ("encoder { conv 8 s2 pad=same_lower }", "`pad=1..0`"),
     ("data ./photos", '`data folder "./photos"`'),
     ("data npy images.npy", '`data npy "images.npy"`'),
     ('data folder = "p/"', '`data folder "p/"`'),

@@ -218,6 +218,12 @@ class TestUnreadBorder:
         assert words in finding.message
         assert finding.severity is severity
 
+    @pytest.mark.parametrize("back", [BACK, "\ndecoder mirror"])
+    def test_a_pool_that_skips_rows_is_one_finding(self, back: str) -> None:
+        encoder = "encoder { conv 8 relu; maxpool 1 s2 }"
+        assert "reads 1 of every 2 rows" in the(encoder + back, "unread-border").message
+        assert not found(encoder + back, "cut-by-pooling")
+
     @pytest.mark.parametrize(
         "layer", ["conv 8 s2 relu", "conv 8 k4 s2 pad=1 relu", "conv 8 k2 s2 relu", "conv 8 k1 relu"]
     )

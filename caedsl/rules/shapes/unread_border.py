@@ -48,18 +48,23 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line whose window leaves something unread.
 
     `uncovered-output` covers mirrored convolutions: the rows that they skip are rows that their mirror never writes.
+    A pool's mirror writes every row.
     """
     if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
     layers = (layer for layer in (*encoder_path(model), *decoder_path(model)) if _speaks(layer))
     for layer in {layer.span: layer for layer in layers}.values():
-        found = [axis for axis in unread(layer) if (axis.skipped and not model.mirrored) or _edge(layer, axis)]
+        found = [axis for axis in unread(layer) if _skips(model, layer, axis) or _edge(layer, axis)]
         if found:
             yield _finding(model, layer, found)
 
 
 def _speaks(layer: Layer) -> bool:
     return moves_window(layer) and layer.mirrors is None
+
+
+def _skips(model: Autoencoder, layer: Layer, axis: Unread) -> bool:
+    return bool(axis.skipped) and not (model.mirrored and layer.kind.window is Window.CONVOLUTION)
 
 
 def _edge(layer: Layer, axis: Unread) -> int:
@@ -75,7 +80,7 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         if rank(layer.in_shape) == 2
         else f"positions of the {first.which}"
     )
-    if first.skipped and not model.mirrored:
+    if _skips(model, layer, first):
         met = axis.stride - first.skipped
         message = (
             f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its stride is larger than its window"

@@ -5,7 +5,7 @@ from caedsl.vocabulary.kind import DROPOUT, Draft, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
-from caedsl.vocabulary.shape import NOUNS, Shape, Sizes, joined, noun, rank
+from caedsl.vocabulary.shape import NOUNS, Shape, Sizes, a_sample, joined, rank
 from caedsl.vocabulary.window import Reads
 
 FACTOR: LayerOption[Sizes | None] = LayerOption(
@@ -24,6 +24,18 @@ ALIGN_CORNERS: LayerOption[bool] = LayerOption(
 )
 
 
+def interpolation(shape: Shape) -> str:
+    """Return the interpolation for maps of this rank."""
+    return INTERPOLATIONS[rank(shape) - 1]
+
+
+def other_rank(mode: str, shape: Shape) -> str:
+    """Return why ``mode`` cannot enlarge a map of this shape; empty if it can."""
+    if mode not in INTERPOLATIONS or mode == interpolation(shape):
+        return ""
+    return f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, but this is {a_sample(shape)}"
+
+
 class Upsample(Kind):
     """A larger map by interpolation: `upsample 2`, or `upsample to 7x7` for an exact size.
 
@@ -39,19 +51,15 @@ class Upsample(Kind):
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the channels of the input with the requested sizes."""
-        mode, fitting = options[MODE], INTERPOLATIONS[rank(in_shape) - 1]
-        if mode not in ("nearest", fitting):
-            return Misfit(
-                "wrong-type",
-                f"`{mode}` interpolates {NOUNS[1 + INTERPOLATIONS.index(mode)]}s, but this is a {noun(in_shape)}",
-                help=f"write `{fitting}`",
-                option=MODE.name,
-            )
+        mode = options[MODE]
+        wrong = other_rank(mode, in_shape)
+        if wrong:
+            return Misfit("wrong-type", wrong, help=f"write `{interpolation(in_shape)}`", option=MODE.name)
         if options[ALIGN_CORNERS] and mode == "nearest":
             return Misfit(
                 "option-without-effect",
                 "`align_corners` has no effect on `nearest`, which does not interpolate",
-                help=f"add `{fitting}`, or remove `align_corners`",
+                help=f"add `{interpolation(in_shape)}`, or remove `align_corners`",
                 option=ALIGN_CORNERS.name,
             )
         factor, to = options[FACTOR], options[TO]
