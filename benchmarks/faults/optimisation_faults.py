@@ -28,7 +28,7 @@ def _steps(model: Autoencoder) -> int | None:
 
 
 def rate(model: Autoencoder, lr: float) -> Edits:
-    """Set another learning rate of an adaptive optimiser."""
+    """Set another learning rate of an adaptive optimizer."""
     if model.train is None or model.train.optimizer.name not in ADAPTIVE:
         return []
     return setting(model, f"optimizer {model.train.optimizer.name} lr={lr:g}")

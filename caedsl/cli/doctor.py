@@ -88,7 +88,7 @@ def doctor(
     from caedsl.doctor.examine import examine
 
     with outside_errors():
-        budget_of(budget)  # a mistake is told before images are loaded
+        budget_of(budget)  # report mistakes before images are loaded
     is_run = Path(subject).is_dir()
     if is_run and (set_ or data):
         raise fail("a run has its own spec and data: remove --set and --data, or name its spec.cae instead")

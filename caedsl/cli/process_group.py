@@ -46,8 +46,7 @@ def together() -> Iterator[None]:
         except PartDoneError:
             group.leave()
             # This process is done, and the first one writes the records. A normal exit would wait for PyTorch's
-            # threads, and
-            # sometimes aborts on a busy machine while one of them still runs.
+            # threads, and sometimes aborts on a busy machine while one of them still runs.
             os._exit(0)
         except (Exception, KeyboardInterrupt) as error:
             said_all = isinstance(error, typer.Exit)

@@ -35,7 +35,7 @@ def report(
     refuse_existing(target, overwrite)
     with outside_errors():
         found = contents(run, device.value, data_dir, make_reporter(quiet=False))
-    write_new(target, page(found).encode("utf-8", "backslashreplace"), overwrite)  # the folder's name may be no UTF-8
+    write_new(target, page(found).encode("utf-8", "backslashreplace"), overwrite)  # the folder's name may not be UTF-8
     for line in found.missing:
         say(f"caedsl: {line}", err=True)
     say(f"wrote {target}")

@@ -53,7 +53,7 @@ def layer_rows(summary: Summary) -> Iterator[tuple[str, ...]]:
 
 
 def totals(summary: Summary) -> list[tuple[str, str]]:
-    """Return the totals of the model and other facts about the whole of it, by name."""
+    """Return the totals of the model, and other properties of the whole, by name."""
     code = elements(summary.code_shape)
     ratio = summary.compression
     compared = "as many as the input has" if ratio == 1 else _compared(ratio)
@@ -62,8 +62,8 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     step = f"one training step{f' of one {noun(shape)}' if _batch_open(summary) else ''}"
     leak = sum(map(elements, summary.bypass.values()))
     beside = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
-    around = [("beside the code", f"{counted(leak, 'number')}: {beside}")] if leak else []
-    compared = f"with what is beside it {compared}" if leak else compared
+    around = [("around the code", f"{counted(leak, 'number')}: {beside}")] if leak else []
+    compared = f"with the outputs around it {compared}" if leak else compared
     return [
         ("code", f"{product}{counted(code, 'number')}, {compared}; {counted(summary.code_bits, 'bit')}"),
         *around,
@@ -103,7 +103,7 @@ def print_model(model: Autoencoder, summary: Summary, console: "Console") -> Non
         for name, text, written in settings_lines(model):
             console.print(Text(f"  {name:<12}{safe(text)}") + Text("" if written else "  (default)", "dim"))
     if model.sweep is not None:
-        console.print(Text(f"\nsweep  ({model.sweep.variants} variants; above is the spec as it stands)"))
+        console.print(Text(f"\nsweep  ({model.sweep.variants} variants; above is the spec without it)"))
         width = max(len(swept.name) for swept in model.sweep.names) + 2
         for swept in model.sweep.names:
             console.print(Text(f"  {swept.name:<{width}}{safe(' '.join(value.text for value in swept.values))}"))

@@ -51,8 +51,8 @@ LAYERS: Mapping[str, str] = {
 """Layers, by their names as ``plain_layer`` returns them."""
 
 _UNPOOLING = "`upsample 2` enlarges a map, but without the places of the maxima that an unpooling restores"
-_LEAVE_OUT = "it changes nothing here: leave this line out"
-_INPUT = "the input's shape stands in the `input` line: leave this line out"
+_LEAVE_OUT = "it changes nothing here: remove this line"
+_INPUT = "the `input` line gives the input's shape: remove this line"
 _JOIN = "name the layer's output with `as fine`, and join it later with `concat fine` or `add fine`"
 _BRANCH = "name an output with `as fine`, continue a second time `from fine`, and join both with `concat` or `add`"
 _NOISE = "write `corrupt gaussian=0.1` in `train` for a denoiser, or `noise=0.1` on the bottleneck"
@@ -61,7 +61,7 @@ _SEPARABLE = "write two lines: `conv 32 depthwise`, with the channels that come 
 SOFTMAX = "softmax makes all numbers sum to 1, which the pixels of an image do not: end with `sigmoid`"
 
 LAYER_NOTES: Mapping[str, str] = {
-    "flatten": "`dense` flattens what comes before it: leave this line out",
+    "flatten": "`dense` flattens what comes before it: remove this line",
     "maxunpool": _UNPOOLING,
     "pool": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
     "pooling": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
@@ -79,9 +79,9 @@ LAYER_NOTES: Mapping[str, str] = {
     "input": _INPUT,
     "inputlayer": _INPUT,
     "identity": _LEAVE_OUT,
-    "lambda": "a spec holds no code: use the layers that `caedsl rule` and the documentation list",
-    "permute": "channels stand first here, and no layer moves an axis: leave this line out",
-    "transpose": "channels stand first here, and no layer moves an axis: leave this line out",
+    "lambda": "a spec contains no code: use the layers of the language (docs/language.md)",
+    "permute": "channels come first in a spec, and no layer moves an axis: remove this line",
+    "transpose": "channels come first in a spec, and no layer moves an axis: remove this line",
     "squeeze": _LEAVE_OUT,
     "unsqueeze": _LEAVE_OUT,
     "skip": _JOIN,

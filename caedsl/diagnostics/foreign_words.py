@@ -30,7 +30,7 @@ FORM_NOTES: Mapping[str, str] = {
     "sparse": "write `bottleneck dense 64 topk=16`, or `l1=1e-4` on the line",
     "denoising": "a denoiser has any bottleneck: write `corrupt gaussian=0.2` in `train`",
 }
-"""Words that are no form of the bottleneck, and what to do instead."""
+"""Words that are not forms of the bottleneck, and what to do instead."""
 
 OPTIONS: Mapping[str, str] = {
     "kernel_size": "kernel",
@@ -199,7 +199,7 @@ LOSSES: Mapping[str, str] = {
 
 LOSS_NOTES: Mapping[str, str] = {
     "rmse": "`mse` has its minimum at the same place, and gradients that do not vanish there: write `loss mse`",
-    "crossentropy": "the pixels of an image are no classes: write `loss bce` for values in 0..1, or `loss mse`",
+    "crossentropy": "the pixels of an image are not classes: write `loss bce` for values in 0..1, or `loss mse`",
     "bcewithlogits": "end the decoder with `sigmoid` and write `loss bce`, which is computed as stably",
     **dict.fromkeys(
         ("kl", "kld", "vae", "elbo"), "`bottleneck variational 32` has it, with the weight `beta=1`: write `loss mse`"
@@ -212,16 +212,16 @@ OPTION_NOTES: Mapping[str, str] = {
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "clipnorm": "write `clip 1.0` as a setting of its own",
     "grad_clip": "write `clip 1.0` as a setting of its own",
-    "t_max": "a schedule lasts as long as the run: leave this option out",
+    "t_max": "a schedule lasts as long as the run: remove this option",
     "warmup_steps": "write the share of the run: `warmup=5%`",
     "betas": "write `beta1=0.9` and `beta2=0.999`",
     "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
-    "amsgrad": "this variant is not supported: leave it out",
+    "amsgrad": "this variant is not supported: remove it",
     "softmax": SOFTMAX,
     "logsoftmax": SOFTMAX,
     "max_lr": "the highest rate is that of the optimizer: write `optimizer adam lr=1e-3`",
-    "step_size": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
-    "every": "`schedule exponential` lowers the rate all along; `schedule step at=50` lowers it once",
+    "step_size": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
+    "every": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
 }
 """Options that the language has no single word for."""
 
@@ -256,10 +256,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
 SETTING_NOTES: Mapping[str, str] = {
     "device": "the machine is chosen on the command line: `caedsl train SPEC --device cuda`",
     "gpu": "the machine is chosen on the command line: `caedsl train SPEC --device cuda`",
-    "workers": "data is loaded ahead of the steps by itself: leave this line out",
-    "num_workers": "data is loaded ahead of the steps by itself: leave this line out",
-    "shuffle": "the images are shuffled in every epoch: leave this line out",
-    "verbose": "`--quiet` on the command line says less: leave this line out",
+    "workers": "data are prefetched automatically: remove this line",
+    "num_workers": "data are prefetched automatically: remove this line",
+    "shuffle": "the images are shuffled in every epoch: remove this line",
+    "verbose": "use `--quiet` on the command line, and remove this line",
     "steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
     "max_steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
     "iterations": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
@@ -269,11 +269,11 @@ SETTING_NOTES: Mapping[str, str] = {
     "deterministic": "write `seed 0 deterministic`",
     "resume": "an interrupted run is resumed on the command line: `caedsl train --resume RUN`",
     "tensorboard": "TensorBoard files are written by `caedsl train SPEC --tensorboard`",
-    "save": "a run saves its state after every epoch, and its best weights: leave this line out",
-    "metric": "the metrics are computed after every run: leave this line out",
+    "save": "a run saves its state and its best weights automatically: remove this line",
+    "metric": "the metrics are computed after every run: remove this line",
     "amp": "write `precision bf16`, or `precision auto` for what the machine does best",
-    "metrics": "the metrics are computed after every run: leave this line out",
-    "checkpoint": "a run saves its state after every epoch, and its best weights: leave this line out",
+    "metrics": "the metrics are computed after every run: remove this line",
+    "checkpoint": "a run saves its state and its best weights automatically: remove this line",
     "callbacks": "callbacks belong to Python: `caedsl.train(spec, callbacks=[...])`",
 }
 """Settings that belong elsewhere, and where."""

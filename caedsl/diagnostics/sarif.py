@@ -41,7 +41,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
 
 
 def _first_paragraph(rule: RuleText) -> str:
-    """Return the first paragraph of the documentation that is not a heading: viewers show it beside a result."""
+    """Return the first paragraph of the documentation that is not a heading: viewers show it next to a result."""
     for paragraph in rule.documentation.split("\n\n"):
         lines = [line.strip() for line in paragraph.splitlines() if not line.startswith("#")]
         if any(lines):

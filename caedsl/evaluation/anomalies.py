@@ -1,4 +1,4 @@
-"""Evaluate how well a run finds anomalies in labelled test samples, beside PCA at the same code size."""
+"""Evaluate how well a run finds anomalies in labelled test samples, compared with PCA at the same code size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

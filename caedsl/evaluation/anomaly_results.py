@@ -116,7 +116,7 @@ class AnomalyEvaluation:
         if self.pca is not None and self.pca[1].detection.auroc.value >= of.auroc.value:
             name, pca = self.pca
             lines.append(
-                f"{name}, a linear map to as many numbers, separates them no worse: its AUROC is "
+                f"{name}, a linear map to as many numbers, separates them at least as well: its AUROC is "
                 f"{pca.detection.auroc.value:.3f}, the model's {of.auroc.value:.3f}."
             )
         return lines

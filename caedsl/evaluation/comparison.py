@@ -162,7 +162,7 @@ def _read(folder: Path) -> ComparedRun:
         spec = _statements(Source(read_file(folder, SPEC).decode(), str(folder / SPEC)))
     except (OSError, RecordError, ValueError, RecursionError) as error:
         raise RunError(
-            f"{folder} is not whole ({one_line(str(error))[:200]}): leave it out, or train it again"
+            f"{folder} is incomplete ({one_line(str(error))[:200]}): remove it from the list, or train it again"
         ) from error
     settings = {**spec, **{name: value for name, value in settings.items() if name != "seed"}}
     if anomalies is not None:

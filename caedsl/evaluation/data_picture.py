@@ -40,6 +40,6 @@ def _made(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
     draws = Draws(settings.seed).begin(0, len(clean), device=clean.seen.device)
     sample = make_sample(clean, draws, model.input.range, settings.corrupt, settings.augment)
     if settings.augment != Augment():
-        yield PictureRow("augmented", sample.target, "what the network must return, anew in each epoch")
+        yield PictureRow("augmented", sample.target, "what the network must return, different in each epoch")
     if settings.corrupt != Corrupt():
         yield PictureRow("corrupted", sample.seen, "what it is given")

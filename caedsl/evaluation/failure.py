@@ -54,4 +54,4 @@ def _possible_causes(run: Run) -> str:
     """Return the causes that ``caedsl check`` cannot find, without those that this run cannot have."""
     excluded = {*catalogue.all_names(), *_OF_IMPORTED, *(() if run.model.paired else _OF_PAIRS)}
     causes = [KNOWN[name].what for name in CAUSES[SYMPTOM] if name not in excluded]
-    return f"; possible causes that no spec shows: {', or '.join(causes)}"
+    return f"; possible causes that `caedsl check` cannot see: {', or '.join(causes)}"

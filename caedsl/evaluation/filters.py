@@ -57,7 +57,7 @@ def filters(samples: Iterable[Sample]) -> tuple[dict[str, Predictor], str]:
     """Return the filters by name, with settings chosen on training samples, and a note about them."""
     blur = best_blur(samples)
     note = (
-        f"{MEDIAN}: of {SIDE} pixels a side; {BLUR}: of {blur.width:g} pixels standard deviation, the best on "
+        f"{MEDIAN}: window of {SIDE} pixels; {BLUR}: standard deviation of {blur.width:g} pixels, the best on "
         "training samples"
     )
     classical: dict[str, Predictor] = {MEDIAN: Median(), BLUR: blur}

@@ -94,7 +94,7 @@ def _metrics(path: Path) -> dict[str, Any]:
     try:
         return read_scores(path)
     except FileNotFoundError:
-        raise RunError(f"{path} has no {METRICS}: its run did not come to its end; see `caedsl runs`") from None
+        raise RunError(f"{path} has no {METRICS}: the run did not finish; see `caedsl runs`") from None
     except OSError as error:
         raise RunError(f"{path / METRICS} cannot be read: {error.strerror or error}") from error
     except RecordError as error:

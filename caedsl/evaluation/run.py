@@ -134,7 +134,7 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     except (DataError, TrainingError) as error:
         _record_failure(run, error)
         raise type(error)(
-            f"{error}; the run is not evaluated yet: its weights are in {run.folder.path}, and once this is mended "
+            f"{error}; the run is not evaluated yet: its weights are in {run.folder.path}, and once this is fixed, "
             f"{resume_command(run.folder.path)} evaluates them"
         ) from error
     finally:
@@ -182,7 +182,7 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
         picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
         evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
     except RunError as error:
-        (reporter or Reporter()).note(f"{error}; the run is whole without this picture")
+        (reporter or Reporter()).note(f"{error}; the run is complete except for this picture")
     return EvaluatedRun(run, evaluation, picture, evolution)
 
 

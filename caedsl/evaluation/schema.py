@@ -137,7 +137,7 @@ def read_evaluation(folder: Path) -> MetricsRecord:
     """Read ``metrics.json``. Raise ``RunError`` if it is missing or damaged."""
     found = _read(folder, METRICS, MetricsRecord, f"`caedsl train --resume {folder}` writes it again")
     if found is None:
-        raise RunError(f"{folder} has no {METRICS}: its run did not come to its end; see `caedsl runs`")
+        raise RunError(f"{folder} has no {METRICS}: the run did not finish; see `caedsl runs`")
     return found
 
 

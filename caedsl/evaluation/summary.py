@@ -78,6 +78,6 @@ def verdict(evaluation: Evaluation) -> tuple[str, ...]:
         numbers = counted(evaluation.code_size, "number")
         return (
             f"PCA, a linear map to {numbers}, is better: its error is {pca.mse / model.mse:.0%} of the model's.",
-            "Train longer, or change the model until it earns its layers.",
+            "Train longer, or change the model: a deep model is only worth its cost if it beats PCA.",
         )
     return ()

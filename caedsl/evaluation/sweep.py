@@ -73,9 +73,9 @@ def read_range(written: str) -> SweptRange:
         raise SweepError(f"{written}: {example}") from None
     domain = CORRUPTIONS[name].option.domain
     if not low < high or not all(domain.holds(end) for end in (low, high)):
-        raise SweepError(f"{written}: the amounts of {name} go up, and are {domain}")
+        raise SweepError(f"{written}: write the amounts of {name} in ascending order, each {domain}")
     if not 2 <= number <= MOST_AMOUNTS:
-        raise SweepError(f"{written}: from 2 to {MOST_AMOUNTS} amounts are swept")
+        raise SweepError(f"{written}: sweep 2 to {MOST_AMOUNTS} amounts")
     return SweptRange(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
 
 

@@ -34,7 +34,7 @@ class TensorBoard(Callback):
         if find_spec("tensorboard") is None:
             raise TrainingError(
                 "TensorBoard is not installed: `pip install 'caedsl[tensorboard]'`, or train without --tensorboard "
-                f"(a run that goes on writes to it where its folder holds {TENSORBOARD}/)"
+                f"(a resumed run continues the files in its {TENSORBOARD}/ folder)"
             )
 
     def on_start(self, training: Training) -> None:

@@ -67,7 +67,7 @@ def export(
     """
     if part.name == "decoder" and run.module.maps:
         raise ExportError(
-            f"this decoder reads {', '.join(run.module.maps)} of the encoder beside the code, and cannot be exported "
+            f"this decoder reads {', '.join(run.module.maps)} of the encoder besides the code, and cannot be exported "
             "alone: use `--part full`"
         )
     module = part.make(run, score).eval()
@@ -214,5 +214,5 @@ def format_of(path: Path) -> str:
     """Return the format of the suffix of ``path``; raise ``ExportError`` if it names none."""
     found = path.suffix.removeprefix(".")
     if found not in FORMATS:
-        raise ExportError(f"{path} names no format: end it in {' or '.join(f'.{name}' for name in FORMATS)}")
+        raise ExportError(f"{path} does not name a format: end it in {' or '.join(f'.{name}' for name in FORMATS)}")
     return found

@@ -24,8 +24,8 @@ def real_samples(run: TrainedRun, path: Path | None, data_dir: Path | None) -> t
         parts = own_data(run.path, data_dir, Reporter())
     except (DataError, RunError) as error:
         raise ExportError(
-            "the file is tested on real samples before it is kept, and those of the run are not here: name some with "
-            f"--samples PATH, or their folder with --data-dir ({str(error).splitlines()[0]})"
+            "the file is tested on real samples before it is kept, and those of the run are not available: name some "
+            f"with --samples PATH, or their folder with --data-dir ({str(error).splitlines()[0]})"
         ) from None
     name = next(part for part in reversed(PARTS) if part in parts)
     _, batch = next(parts[name].batches(MOST_SAMPLES))

@@ -1,4 +1,4 @@
-"""Errors outside the program while a figure is made."""
+"""Error of a figure that cannot be drawn or written."""
 
 
 class FigureError(Exception):

@@ -17,7 +17,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 
 ROOMY = 16
-"""Largest number of slabs with a column each; beyond it, the slabs of a stage stand side by side over one list."""
+"""Largest number of slabs with a column each; beyond it, the slabs of a stage are side by side over one list."""
 LEAST_POINTS = 7.0
 """Smallest text in points that is legible in print; a figure that would need smaller text gets more rows."""
 

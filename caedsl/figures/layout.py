@@ -1,7 +1,7 @@
 """Lay out the hourglass, a model as a figure for a paper, as plain data.
 
 It reads from left to right. A slab is a feature map, its height the resolution and its width the channels (the visual
-grammar that Net2Vis found in published figures, arXiv 1902.04394); a bar is a vector. Twin stages stand at equal
+grammar that Net2Vis found in published figures, arXiv 1902.04394); a bar is a vector. Twin stages are at equal
 distances from the code, joined by a dotted line. What a layer does is written under the slab that it makes, the names
 of groups above. A figure that would be too wide continues in further rows.
 """

@@ -16,7 +16,7 @@ OUTLINE = 1.2
 def flows(scene: Scene) -> Iterator[MarkGroup]:
     """Yield the tinted areas between slabs, which make them one hourglass; they run to the end of a row.
 
-    There is none before a slab that follows from another than the one to its left.
+    There is none before a slab that does not read the slab to its left.
     """
     for i, (here, there) in enumerate(pairwise(scene.found.slabs)):
         if there.starts_branch:

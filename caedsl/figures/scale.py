@@ -86,7 +86,7 @@ class FigureScale:
 
 
 def is_spatial(shape: Shape) -> bool:
-    """Return whether the shape has spatial axes, which a vector has not."""
+    """Return whether the shape has spatial axes, unlike a vector."""
     return len(shape) > 1
 
 

@@ -92,7 +92,7 @@ def _start(scene: Scene, skip: Skip) -> Point:
 
 
 def _end(scene: Scene, skip: Skip) -> Point:
-    """Return the upper edge of the slab that reads, to the right of a sum that stands over it."""
+    """Return the upper edge of the slab that reads, to the right of a sum drawn over it."""
     under_sum = any(scene.found.groups[group].last == skip.end for group in scene.levels.inside)
     x, y = _on_top(scene, skip.end, LEAVES if under_sum else ARRIVES)
     return x, y - 1.5

@@ -138,7 +138,7 @@ def add_draw(t: Translation, node: AtenNode, draw: Draw) -> None:
     else:
         heads = [t.layers.get(t.key(ref)) for ref in (draw.centre, draw.logarithm)]
         if heads[0] is None or heads[1] is None or heads[0] is heads[1]:
-            raise UnsupportedFeature("its mean and its log-variance are no two layers", _HEADS)
+            raise UnsupportedFeature("its mean and its log-variance are not the outputs of two layers", _HEADS)
         removed = [heads[0], heads[1]]
         means, logarithms = heads[0].weights, heads[1].weights
     _combine(t, node, removed, means, {role: 2 * draw.factor * rows for role, rows in logarithms.items()})

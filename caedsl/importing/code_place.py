@@ -51,7 +51,7 @@ def _by_name(items: Sequence[Item]) -> CodePlace | None:
 
 
 def _beside_branches(items: Sequence[Item]) -> set[int]:
-    """Return the places of items that another branch computes beside, so that their outputs are no code."""
+    """Return the places of items on parallel branches, whose outputs cannot be the code."""
     places = {item.layer.key: place for place, item in enumerate(items)}
     found: set[int] = set()
     for place, item in enumerate(items):

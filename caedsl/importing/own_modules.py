@@ -124,7 +124,7 @@ def add_own(t: Translation, module: OwnModule) -> None:
     try:
         kind, options = _READERS[module.name][1](module, weights, t.shape_of(key))
     except (StopIteration, KeyError, TypeError):
-        raise UnsupportedFeature(f"a {module.name} of another make than that of emitted files", "") from None
+        raise UnsupportedFeature(f"a {module.name} that differs from the one in emitted files", "") from None
     made = t.add(last, kind, options, [key], weights)
     t.replace(made, name=module.path)
 

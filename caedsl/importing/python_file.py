@@ -55,7 +55,7 @@ def _named(module: ModuleType, path: Path, name: str) -> Any:
         return getattr(module, name)
     classes = classes_in(path)
     listed = f"; it has {', '.join(classes[:5])}" if classes else ""
-    raise ImportFailure(f"{path} has no {name or 'name behind its colon'}{listed}")
+    raise ImportFailure(f"{path} has no {name or 'name after its colon'}{listed}")
 
 
 def _loaded(path: Path) -> ModuleType:

@@ -1,6 +1,6 @@
 """Read files of ``torch.export`` (``.pt2``) as data: the graph from its JSON, the weights from their bytes.
 
-``torch.export.load`` unpickles what an archive declares to be a pickle and evaluates its symbolic expressions. Nothing
+``torch.export.load`` unpickles what an archive declares to be a pickle and evaluates its symbolic expressions. None
 of that happens here.
 """
 

@@ -1,7 +1,7 @@
 """Calibration: the score above which a sample counts as anomalous, set from held-out normal samples alone.
 
 The threshold is a conformal quantile (Vovk, Gammerman, Shafer 2005, "Algorithmic learning in a random world"): of n
-exchangeable normals, the next normal exceeds the k-th smallest score with probability at most 1 - k / (n + 1).
+exchangeable normal samples, the next one exceeds the k-th smallest score with probability at most 1 - k / (n + 1).
 """
 
 from collections.abc import Sequence

@@ -261,8 +261,8 @@ class TrainedRun(PublicNames):
         """Raise ``RunError`` if the decoder needs maps of the encoder, which a code alone does not have."""
         if self.module.maps:
             raise RunError(
-                f"{self.path} cannot {task}: its decoder reads {', '.join(self.module.maps)} of the encoder beside the "
-                "code; train it without skip connections to the encoder, and without `normalize=gcn`"
+                f"{self.path} cannot {task}: its decoder reads {', '.join(self.module.maps)} of the encoder besides "
+                "the code; train it without skip connections to the encoder, and without `normalize=gcn`"
             )
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:

@@ -154,7 +154,7 @@ class Autoencoder:
         return last[-1].out_shape if last else self.code_shape
 
     def reads_code(self, layer: Layer) -> bool:
-        """Return whether a layer behind the code reads the code itself by its name, which is no way around it."""
+        """Return whether a layer after the code reads the code itself by name, which does not bypass it."""
         before = self.bottleneck.layers or self.encoder
         last = before[-1] if before else None
         while last is not None and last.kind.role is Role.GROUPING and last.children:

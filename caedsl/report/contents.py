@@ -136,7 +136,7 @@ def _environment(path: Path) -> EnvironmentRecord:
         return read_environment(path)
     except (OSError, RecordError) as error:
         raise RunError(
-            f"{path / 'environment.json'} cannot be read ({error}): name the folder of a whole run"
+            f"{path / 'environment.json'} cannot be read ({error}): name the folder of a complete run"
         ) from error
 
 
@@ -172,7 +172,7 @@ def _scores(
             ), "labelled test samples"
     if calibration is not None:
         of = {"normal": np.array(calibration.normals)}
-        return histogram(of, calibration.threshold, f"score {calibration.score}"), "the normals of the calibration"
+        return histogram(of, calibration.threshold, f"score {calibration.score}"), "the samples of the calibration"
     if shown is not None:
         return histogram({shown.part: shown.psnr}, None, "PSNR in dB"), f"the {shown.part} samples"
     return "", ""

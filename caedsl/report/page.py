@@ -34,7 +34,7 @@ def page(contents: Contents) -> str:
 
 
 def _visible(value: object) -> object:
-    """Return text with characters visible that would reorder or hide what stands beside them."""
+    """Return text with characters made visible that would reorder or hide their neighbours."""
     return safe(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

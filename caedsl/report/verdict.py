@@ -53,9 +53,9 @@ def verdicts(
             VerdictSentence(DOUBTFUL, "Nothing was held out: all numbers are of the samples that it was trained on.")
         )
     if monitors:
-        times = "once" if monitors == 1 else f"{monitors} times"
+        problems = counted(monitors, "problem")
         found.append(
-            VerdictSentence(DOUBTFUL, f"Monitors spoke {times} while it trained: see the marks in the curves.")
+            VerdictSentence(DOUBTFUL, f"Monitors reported {problems} during training: see the marks in the curves.")
         )
     ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
     if ended:
@@ -84,7 +84,7 @@ def _against_pca(metrics: MetricsRecord) -> VerdictSentence:
         return VerdictSentence(
             DOUBTFUL,
             f"{name}, a linear map to as many numbers, reconstructs better: its error on {of} is {pca.mse / model:.0%} "
-            "of the model's. Train longer, or change the model until it earns its layers.",
+            "of the model's. Train longer, or change the model: a deep model is only worth its cost if it beats PCA.",
         )
     return VerdictSentence(
         GOOD,

@@ -34,17 +34,17 @@ def report_idle_settings(train: Train, places: Mapping[str, Span], scope: Scope)
 
 
 def report_idle_sources(data: Sequence[DataSource], scope: Scope) -> None:
-    """Report the sources that are never tried: those behind one that is always there, or behind themselves."""
+    """Report the sources that are never tried: those after one that is always available, and repetitions."""
     for place, source in enumerate(data):
         before = next((other for other in data[:place] if other.kind.always or other == source), None)
         if before is not None:
-            why = "is always there" if before.kind.always else "stands here already"
+            why = "is always available" if before.kind.always else "is the same source"
             scope.report(
                 "setting-without-effect",
                 source.span,
                 f"this source is never tried: `{before.name}` before it {why}",
                 related=(Label(before.span, "tried first"),),
-                help="write it before the other, or remove it with its `else`",
+                help="write it before the other one, or remove it with its `else`",
             )
             return
 

@@ -257,14 +257,14 @@ class LineFaults:
         return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""
 
     def _added(self, sum_: tree.Operation, word: tree.WrittenWord) -> None:
-        """Report `8 + relu`, which is no sum."""
+        """Report `8 + relu`, which is not a sum."""
         apart = f"{self.scope.source.slice(sum_.left.span)} {word.text}"
-        message = f"`{word.text}` is no number: what belongs to a line stands on it without `+`"
+        message = f"`{word.text}` is not a number: options of a line are written without `+`"
         help_line = f"write `{apart}`" if self.begun else f"write `{self.owner} {apart}`"
         self._fault("unexpected-value", sum_.span, message, help=help_line, fix=replacing(sum_.span, apart))
 
     def _help_for(self, option: Option | None, word: str = "") -> str:
-        """Return the help for a word that is no option: the one that it is near to, or all."""
+        """Return the help for a word that is not an option: the closest option, or all of them."""
         if word.lower() in foreign_words.NEGATIVE and not self.begun and self.first is None:
             return "remove the line"
         if len(self.options) == 1 and self.options[0].written is Written.FIRST:

@@ -117,7 +117,7 @@ def _weighted(product: tree.Operation, scope: Scope) -> list[tree.Value | str]:
         return [product]
     weight = sides[1 - sides.index(losses[0])]
     text = f"{scope.source.slice(weight.span)} {losses[0].text}"
-    message = f"`{scope.source.slice(product.span)}`: the weight of a loss stands before it, without a sign"
+    message = f"`{scope.source.slice(product.span)}`: the weight of a loss comes before it, without an operator"
     help_line = f"write the weight first: `loss {text}`"
     scope.report("unexpected-value", product.span, message, help=help_line, fix=replacing(product.span, text))
     return [weight, losses[0]]

@@ -144,7 +144,7 @@ def _producer(layer: Layer | None) -> Layer | None:
 
 def report_code_dropped(at: Span, name: str, scope: Scope) -> None:
     """Report a `from` where the code must be read."""
-    message = f"`from {name}` drops the code, so that the decoder does not depend on it"
+    message = f"`from {name}` drops the code, so the decoder does not depend on it"
     help_line = "write the layers that read the code first, name the last of them, and join it: `concat` or `add`"
     scope.report("dropped-output", at, message, help=help_line)
 
@@ -153,7 +153,7 @@ def report_dropped(outputs: Outputs, scope: Scope) -> None:
     """Report outputs before a `from` that no line reads."""
     for name, at in outputs.dropped.items():
         named_there = Label(outputs.known[name].at, "named here")
-        message = f"no line reads `{name}`, so that what leads to it has no effect"
+        message = f"no line reads `{name}`, so the lines that lead to it have no effect"
         scope.report(
             "dropped-output",
             at,

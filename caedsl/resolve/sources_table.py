@@ -89,7 +89,7 @@ def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
         scope.report(
             "unknown-option",
             item.span,
-            f"`{text}`: no `=` stands between a source and its path",
+            f"`{text}`: a source and its path are written without `=`",
             help=f"write `data {written}`",
             fix=Fix(f"write `{written}`", (Edit(item.span, written),), Applicability.SAFE),
         )

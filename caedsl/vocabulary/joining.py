@@ -22,8 +22,8 @@ INPUT = "input"
 class Joining(Enum):
     """Way of joining the map with a kept one that needs no function with arguments of its own."""
 
-    BEHIND = "the channels of the kept map behind its own"
-    IN_FRONT = "the channels of the kept map in front of its own"
+    BEHIND = "the channels of the kept map after its own"
+    IN_FRONT = "the channels of the kept map before its own"
     SUM = "the sum of both"
     INSTEAD = "the kept map alone"
 

@@ -15,10 +15,10 @@ class SourceKind:
 
     ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
     ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
-    ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source in whose place ``target=``
-    stands when targets are read; empty where the source has none. ``drawn``: samples are drawn at the size that is
-    asked for, so that no sample can be had in two sizes. ``always``: it needs neither files nor a network. ``labels``
-    is what to write or to do where it has no labels. ``weight_column``: its table may hold the weights of the samples.
+    ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source that ``target=``
+    replaces when targets are read; empty if there is none. ``drawn``: samples are generated at the requested
+    size, so no sample exists in two sizes. ``always``: it needs neither files nor a network. ``labels``
+    is what to write or to do if it has no labels. ``weight_column``: its table may hold the weights of the samples.
     ``preset`` is what is known of a published data set. ``endings`` are those of its files, in lower case; ``folders``:
     a folder of them is read, too; ``configured``: how they are read depends on the options of the line, so that only a
     run with this source can read others. ``lists_files``: each row of its table names the file of a sample.
@@ -65,9 +65,9 @@ _PATH = Option("path", Type.PATH, REQUIRED, "path, relative to the folder of the
 _WHITE = Option(
     "white", Type.COUNT, None, "the value of white, if it is not 255 or 65535", domain=Domain(low=1, high=2**32 - 1)
 )
-_SKIP = Option("skip", Type.CHOICE, None, "leaves out files that cannot be decoded", choices=("broken",))
-_LABELS = Option("labels", Type.PATH, None, "a file with one label an image")
-_WEIGHTS = Option("weights", Type.PATH, None, "a file with one number an image: how much it counts in the loss")
+_SKIP = Option("skip", Type.CHOICE, None, "skip files that cannot be decoded", choices=("broken",))
+_LABELS = Option("labels", Type.PATH, None, "a file with one label per image")
+_WEIGHTS = Option("weights", Type.PATH, None, "a file with one number per image: its weight in the loss")
 _LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
 _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
@@ -218,7 +218,7 @@ PARQUET = SourceKind(
         Option("key", Type.NAME, None, "the column of samples; required if there are several candidates"),
         Option("target", Type.NAME, None, "the column of targets"),
         Option("labels", Type.NAME, None, "the column of labels; by default the one with class names"),
-        Option("weights", Type.NAME, None, "the column of weights: how much each sample counts in the loss"),
+        Option("weights", Type.NAME, None, "the column of weights of the samples in the loss"),
         _LAYOUT,
         _VALIDATION,
         _TEST,

@@ -125,7 +125,7 @@ def test_a_picture_that_cannot_be_written_is_a_note(
     monkeypatch.setattr(RunFolder, "write_bytes", no_pictures)
     ran, run = trained(tmp_path, caedsl, "run")
     assert ran.code == 0
-    assert "training continues without pictures" in ran.err and "the run is whole without this picture" in ran.err
+    assert "training continues without pictures" in ran.err and "the run is complete except for this picture" in ran.err
     assert (run / "metrics.json").exists()
 
 

@@ -226,7 +226,7 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
         ("weights.safetensors", b"xx", "is not a safetensors file, or is damaged"),
         ("weights.safetensors", None, "weights.safetensors does not exist"),
         ("metrics.json", b"{", "cannot be read"),
-        ("metrics.json", None, "did not come to its end"),
+        ("metrics.json", None, "the run did not finish"),
         ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),
         ("spec.cae", b"autoencoder", "cannot be trained"),
         ("environment.json", b"{}", "damaged, or from another version"),

@@ -143,7 +143,7 @@ def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
     page = (run / "report.html").read_text("utf-8")
     assert "script" not in Tags(page).seen
     assert "&lt;script&gt;alert(1)&lt;/script&gt; (line 4): &lt;/style&gt;&lt;b&gt;" in page
-    assert "Monitors spoke once" in page
+    assert "Monitors reported 1 problem" in page
     assert not set("\x1b\u202e\u2066") & set(page)
 
 
@@ -159,7 +159,7 @@ def test_many_epochs_and_findings_make_no_large_page(run: Path, command: Run) ->
     assert command("report", run, "--overwrite")[0] == 0
     page = (run / "report.html").read_text("utf-8")
     assert len(page) < 2 * few
-    assert "Monitors spoke 5000 times" in page
+    assert "Monitors reported 5,000 problems" in page
     assert "4,900 more in <code>trouble.jsonl</code>" in page
 
 
@@ -178,7 +178,7 @@ def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run)
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda run: (run / "metrics.json").unlink(), "did not come to its end"),
+        (lambda run: (run / "metrics.json").unlink(), "the run did not finish"),
         (lambda run: (run / "metrics.json").write_text("{}"), "metrics.json is damaged (evaluated_on"),
         (lambda run: (run / "environment.json").unlink(), "environment.json cannot be read"),
         (lambda run: (run / "history.jsonl").unlink(), "has no epoch in its history"),

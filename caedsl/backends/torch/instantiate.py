@@ -89,8 +89,8 @@ class ConvolutionalAutoencoder(nn.Module):
         missing = [name for name in self.maps if maps is None or name not in maps]
         if missing:
             raise ValueError(
-                f"the decoder reads {', '.join(missing)} of the encoder beside the code, so that a code alone stands "
-                "for no sample: give decode the maps that `encode_with_maps` returns"
+                f"the decoder reads {', '.join(missing)} of the encoder besides the code, so a code alone does not "
+                "determine a sample: give decode the maps that `encode_with_maps` returns"
             )
         samples: Tensor = self.decoder(z, dict(maps or {}))
         return samples

@@ -19,7 +19,7 @@ def linked_methods(program: Program, about: str, noun: str, check: str) -> str:
     refusal = ""
     if program.maps:
         refusal = f"""{_PAD}if maps is None:
-{_PAD}    raise ValueError("the decoder reads {names} of encode_with_maps beside the code")
+{_PAD}    raise ValueError("the decoder reads {names} of encode_with_maps besides the code")
 """
     start = "dict(maps)" if program.maps else "{}"
     return f'''    def encode(self, x: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def linked_methods(program: Program, about: str, noun: str, check: str) -> str:
         return self.encode_with_maps(x)[0]
 
     def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the codes, and the maps that the decoder reads beside them."""
+        """Return the codes, and the maps that the decoder reads besides them."""
 {check}        kept = {{}}
 {_written("encoder", program.encoder_links, len(program.encoder))}{code}
         return x, {{{listed}}}

@@ -42,7 +42,7 @@ class Normalise(nn.Module):
 class GlobalContrast(nn.Module):
     """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
 
-    With ``undo`` the sample as it came is behind the channels that are brought back to its mean and deviation.
+    With ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
     """
 
     offset: Tensor
@@ -55,7 +55,7 @@ class GlobalContrast(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, x: Tensor, sample: Tensor | None = None) -> Tensor:
-        """Normalise ``x`` by the numbers of ``sample``, which is ``x`` itself where it is left out."""
+        """Normalise ``x`` by the mean and deviation of ``sample``, by default ``x`` itself."""
         if self.undo:
             x, sample = x.chunk(2, dim=1)
         sample = x if sample is None else sample
@@ -114,15 +114,15 @@ class Gaussian(nn.Module):
 class Quantizer(nn.Module):
     """Codebook: every place of a map takes the nearest vector, and the gradient passes straight through.
 
-    While training, each vector follows the average of the inputs that take it. A vector that none has taken for long
-    starts again from a random input, and so do all of them in the first step. Without ``ema`` the vectors are weights,
-    which start between ``-spread`` and ``spread``.
+    During training, each vector follows the average of the inputs that it is nearest to. A vector that has not been the
+    nearest for long is reset to a random input, and so are all vectors in the first step. Without ``ema`` the vectors
+    are weights, which start between ``-spread`` and ``spread``.
     """
 
     codebook: Tensor
     taken: Tensor
     chosen: Tensor | None = None
-    """The vectors that the places of the last batch took while training."""
+    """The nearest vectors at the places of the last batch, during training."""
 
     def __init__(self, vectors: int, channels: int, ema: float | None = 0.99, spread: float | None = None) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ class TopK(nn.Module):
 
 
 class Sparsity(nn.Module):
-    """Returns its input, and knows how far the means of its units are from a target."""
+    """Returns its input; ``divergence`` measures how far the means of its units are from a target."""
 
     def __init__(self, target: float) -> None:
         super().__init__()
@@ -318,7 +318,7 @@ class Scale(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Weighs each channel by what the means of all channels say."""
+    """Weights each channel by a function of the means of all channels."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()

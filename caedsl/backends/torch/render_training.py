@@ -162,7 +162,7 @@ def _to_be_given(settings: Train) -> str:
     if not words:
         return ""
     listed = " and ".join(words)
-    return f"\n    The spec leaves {listed} to be found: `caedsl train` writes what it finds into spec.cae of its run."
+    return f"\n    The spec leaves {listed} to `caedsl train`, which writes what it finds into spec.cae of its run."
 
 
 def _batch(settings: Train) -> str:
@@ -214,7 +214,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
 {_usage(f"{model.name}.py{listed} WEIGHTS.safetensors{words}", about)}
     for path in sys.argv[1:{1 + len(files)}]:
         if not path.endswith(".npy"):
-            sys.exit(f"{{path}} is no .npy file: write one with numpy.save(path, images)")
+            sys.exit(f"{{path}} is not an .npy file: write one with numpy.save(path, images)")
 {_threads_line(settings)}{_deterministic_lines(settings)}    autoencoder = {name}()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     {loading}

@@ -166,7 +166,7 @@ def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     (value,) = inputs
     kernel_size, stride, dilation = window = window_of(layer, value)
     if layer.config.get("output_padding") is not None:
-        raise UnsupportedFeature("its `output_padding` pads as Keras counts", "remove it, or use Cropping behind it")
+        raise UnsupportedFeature("its `output_padding` pads as Keras counts", "remove it, or use Cropping after it")
     filters, inside = int(layer.config["filters"]), value.ours[0]
     kernel, *bias = translation.arrays(layer, (*kernel_size, filters, inside), *_bias(layer, filters))
     kernel = permuted(kernel, value.channels, axis=-1)

@@ -61,11 +61,11 @@ class Hdf5Content:
 
         dataset = self._at(path)
         if not isinstance(dataset, h5py.Dataset):
-            raise ModelProblem(f"`{path}` is no array")
+            raise ModelProblem(f"`{path}` is not an array")
         if dataset.is_virtual or dataset.external:
             raise ModelProblem(f"the numbers of `{path}` lie in another file, which is not opened")
         if dataset.dtype.kind not in "fiu":
-            raise ModelProblem(f"`{path}` holds {dataset.dtype}, no numbers")
+            raise ModelProblem(f"`{path}` holds {dataset.dtype}, not numbers")
         self._allow(path, dataset.nbytes, dataset.id.get_storage_size())
         return np.asarray(dataset[()], dtype=np.float32)
 
@@ -73,7 +73,9 @@ class Hdf5Content:
         if size > LARGEST_ARRAY:
             raise ModelProblem(f"`{path}` has {size:,} bytes, more than the {LARGEST_ARRAY:,} that are read")
         if size > FREE and size > EXPANSION * stored:
-            raise ModelProblem(f"`{path}` has {size:,} bytes, but the file stores {stored:,}: weights do not shrink so")
+            raise ModelProblem(
+                f"`{path}` has {size:,} bytes, but the file stores {stored:,}: weights do not compress that well"
+            )
         if size > self._left:
             raise ModelProblem(f"its arrays up to `{path}` have more bytes than the whole file explains")
         self._left -= size
@@ -83,7 +85,7 @@ class Hdf5Content:
 
         found = self._at(path)
         if not isinstance(found, h5py.Group):
-            raise ModelProblem(f"`{path}` is no group")
+            raise ModelProblem(f"`{path}` is not a group")
         return found
 
     def _at(self, path: str) -> Any:

@@ -154,5 +154,5 @@ def per_axis(value: Any, count: int) -> tuple[int, ...]:
     """Return one whole number for each axis."""
     values = tuple(value) if isinstance(value, (list, tuple)) else (value,) * count
     if len(values) != count or not all(isinstance(each, int) and each >= 1 for each in values):
-        raise UnsupportedFeature(f"`{value}` is no size for {count} axes")
+        raise UnsupportedFeature(f"`{value}` does not give {count} axes a size")
     return values

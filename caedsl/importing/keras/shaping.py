@@ -61,8 +61,8 @@ def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
         raise UnsupportedFeature(f"{shape} has more than three axes of space")
     if not same(value.order, made.flat().order):
         raise UnsupportedFeature(
-            "channels come last in Keras and first here, so that it would mix them",
-            "a Reshape may stand behind Dense, or give the shape back that Flatten took",
+            "channels come last in Keras and first in a spec, so it would mix them",
+            "use Reshape only after Dense, or to restore the shape before a Flatten",
         )
     if value.ours == made.ours:
         return made.moved(value.key)
@@ -150,7 +150,7 @@ def _sides(value: Any, axes: int) -> list[tuple[int, int]]:
         each = [each]
     sides = [tuple(side) if isinstance(side, (list, tuple)) else (side, side) for side in each]
     if len(sides) != axes or not all(len(s) == 2 and all(isinstance(n, int) and n >= 0 for n in s) for s in sides):
-        raise UnsupportedFeature(f"`{value}` are no sides for {axes} axes")
+        raise UnsupportedFeature(f"`{value}` does not give the sides of {axes} axes")
     return [(before, after) for before, after in sides]
 
 

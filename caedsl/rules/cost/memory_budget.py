@@ -27,7 +27,7 @@ train { batch 16 }
 ```
 
 ## How sure
-An estimate, accurate to about 30 %. It counts weights, gradients and optimiser states and, for each image of the batch,
+An estimate, accurate to about 30 %. It counts weights, gradients and optimizer states and, for each image of the batch,
 the output of every layer with its gradient, in fp32. Set your own limit with `require { memory < 8G }`.
 """
 

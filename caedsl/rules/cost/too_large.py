@@ -18,7 +18,7 @@ encoder { conv 64 relu; conv 64 relu; maxpool 2; conv 2 relu }
 ```
 
 ## How sure
-The memory is arithmetic: 4 bytes for each weight, gradient and optimiser state, and for each value and gradient of
+The memory is arithmetic: 4 bytes for each weight, gradient and optimizer state, and for each value and gradient of
 every layer's output. The limit of a terabyte holds for today's single machines.
 """
 

@@ -81,7 +81,7 @@ def _harms(model: Autoencoder) -> Iterator[str]:
 
 
 def _adam(model: Autoencoder) -> Fix | None:
-    """Return the optimiser whose steps do not depend on the scale; keep the range that the author declared."""
+    """Return the optimizer whose steps do not depend on the scale; keep the range that the author declared."""
     if model.train is None or not model.train.optimizer.kind.scales or "train.optimizer" not in model.places:
         return None
     edits = write_statement(model, "optimizer", "optimizer adam lr=1e-3")

@@ -1,4 +1,4 @@
-"""Changes of the loss or the output, with a new optimiser if the rate of SGD no longer fits."""
+"""Changes of the loss or the output, with a new optimizer if the rate of SGD no longer fits."""
 
 from collections.abc import Sequence
 

@@ -142,7 +142,7 @@ def _factors(layers: Sequence[Layer], wrong: tuple[int, ...], enlarging: bool) -
                 options[KERNEL] = tuple(s * -(-k // s) for k, s in zip(kernel, moved, strict=True))
             first, *others = (spelled(layer, changed, value) for changed, value in options.items())
             opening = "" if STRIDE in options else f"{layer.kind.name} "
-            words = " and ".join(f"`{words}`" for words in (f"{opening}{first}", *others))  # which may stand apart
+            words = " and ".join(f"`{words}`" for words in (f"{opening}{first}", *others))  # which may be separated
             yield _change(f"write {words}", layer, options)
 
 
@@ -196,7 +196,7 @@ def _pools_less(encoder: Sequence[Layer]) -> Iterator[SizeChange]:
     """Yield the encoder without one of its pools, the last ones first: one too many is easily written."""
     for layer in encoder:
         if layer.kind.window is Window.POOL:
-            title = f"leave this `{layer.kind.name}` out"
+            title = f"remove this `{layer.kind.name}`"
             yield SizeChange(title, without=frozenset({layer.span}))
 
 

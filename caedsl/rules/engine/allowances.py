@@ -120,7 +120,7 @@ def _misspelt(comment: Comment) -> list[Finding]:
     start = comment.span.start
     place = Span(start + match.start(1), start + match.end(1))
     fix = Fix("write `allow`", (Edit(place, "allow"),), Applicability.SAFE)
-    message = f"`{match[1]}` is no word of a `cae:` comment, so that it allows nothing"
+    message = f"a `cae:` comment has no command `{match[1]}`, so it allows nothing"
     return [Finding("allowance-without-reason", message, Label(place), help="write `allow`", fix=fix)]
 
 
@@ -145,7 +145,7 @@ def _unknown(allowance: _Allowed, near: str | None) -> Finding:
 
 
 def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Finding:
-    """Return the finding about an allowance of nothing; ``left`` is a finding of its name that stands elsewhere."""
+    """Return the finding about an allowance of nothing; ``left`` is a finding with its name in another place."""
     if left is not None and left.severity is not Severity.ERROR:
         return Finding(
             "unused-allowance",

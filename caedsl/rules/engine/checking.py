@@ -208,7 +208,7 @@ def _found(source: Source, selection: Selection, failures: list[str]) -> Compile
 
 
 def identified(finding: Finding) -> Finding:
-    """Yield a finding of the compiler with the code and the severity of its rule."""
+    """Return a finding of the compiler with the code and the severity of its rule."""
     if finding.code:
         return finding
     entry = catalogue.find(finding.name)
@@ -217,7 +217,7 @@ def identified(finding: Finding) -> Finding:
 
 
 def _repairable(finding: Finding, model: Autoencoder | None) -> Finding:
-    """Yield a finding of the compiler with the fixes that its rule proposes."""
+    """Return a finding of the compiler with the fixes that its rule proposes."""
     entry = catalogue.find(finding.name)
     if model is None or finding.fix or entry is None or entry.repair is None:
         return finding

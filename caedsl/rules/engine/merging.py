@@ -15,7 +15,8 @@ _SERIOUSNESS = tuple(Severity)
 def merged(findings: Sequence[Finding]) -> list[Finding]:
     """Return the findings sorted by position, with findings of one rule and the same words merged.
 
-    It stands at the most serious place. What the compiler reports stays apart: two misspelt words are two mistakes.
+    The merged finding has the place of the most serious one. Findings of the compiler are not merged: two misspelt
+    words are two mistakes.
     """
     groups: dict[object, list[Finding]] = {}
     for place, finding in enumerate(findings):

@@ -1,7 +1,7 @@
 """Symptoms of failing trainings, and the causes that each may have.
 
-A monitor or a probe sees a symptom. Where ``caedsl check`` has already found a cause of that symptom in the spec, its
-evidence and its remedy stand, so that nothing advises against it.
+A monitor or a probe sees a symptom. If ``caedsl check`` has already found a cause of that symptom in the spec, its
+evidence and its remedy are used, so no other advice contradicts them.
 """
 
 from collections.abc import Iterable, Mapping

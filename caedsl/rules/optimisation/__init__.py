@@ -1,1 +1,1 @@
-"""CAE5: learning rate, steps, batch size and optimiser."""
+"""CAE5: learning rate, steps, batch size and optimizer."""

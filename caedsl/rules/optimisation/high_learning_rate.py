@@ -1,10 +1,10 @@
-"""The learning rate is too high for an adaptive optimiser.
+"""The learning rate is too high for an adaptive optimizer.
 
 ## What it does
 Warns about a rate of 0.05 or more with `adam`, `adamw` or `rmsprop`.
 
 ## Why is this bad?
-These optimisers divide the gradient by its size, so a step moves each weight by up to about the rate, whatever the
+These optimizers divide the gradient by its size, so a step moves each weight by up to about the rate, whatever the
 loss. Weights start at about 0.05, so a single step of 0.1 overwrites them. In a pilot on MNIST and Fashion-MNIST, every
 run of Adam with 0.1 or 1 failed (8 of 8); 0.01 was the best rate, and 0.03 was good.
 

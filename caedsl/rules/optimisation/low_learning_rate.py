@@ -6,7 +6,7 @@ Adds up the rates of all steps, including the schedule, and warns if the sum is 
 `limit=`.
 
 ## Why is this bad?
-A step of these optimisers moves a weight by at most about the rate, so 500 steps of 1e-5 move it by 0.005: the network
+A step of these optimizers moves a weight by at most about the rate, so 500 steps of 1e-5 move it by 0.005: the network
 stays close to its random initialisation. In a pilot on two data sets, a sum of 0.5 trained, and sums of 0.05 and less
 failed in every run.
 

@@ -58,9 +58,7 @@ def comma(fault: Fault) -> Finding | None:
     commas = [token for token in fault.tokens if token == ","]
     if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and fault.tokens[fault.place - 2] != "=":
         both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
-        return error(
-            "a comma stands between two sources: `else` separates them", span_of(found), help="write `else`", fix=both
-        )
+        return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]
     if fault.place > 2 and fault.tokens[fault.place - 2] == "=" and following and following[0].type != "NAME":
         name = fault.tokens[fault.place - 3]
@@ -72,7 +70,9 @@ def comma(fault: Fault) -> Finding | None:
         return error(message, span_of(found), help="write `;`", fix=parts)
     if fault.tokens[0] == "loss":
         sum_ = proposal("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
-        return error("a comma stands between two losses: a sum has `+`", span_of(found), help="write `+`", fix=sum_)
+        return error(
+            "losses are separated by a comma, but are added with `+`", span_of(found), help="write `+`", fix=sum_
+        )
     edits = [Edit(span_of(token), "" if blank_after(fault, token) else " ") for token in commas]
     if before is None and len(fault.tokens) > 1:
         edits[0] = Edit(span_of(commas[0]), ";")
@@ -89,7 +89,7 @@ def comma(fault: Fault) -> Finding | None:
 
 
 def _starts_layer(fault: Fault, following: Sequence[Token]) -> bool:
-    """Return whether a layer follows the comma: a word that is no option, and its number."""
+    """Return whether a layer follows the comma: a word that is not an option, and its number."""
     if len(following) < 2 or following[0].type != "NAME" or not following[1][:1].isdigit():
         return False
     options = {*foreign_words.OPTIONS, *foreign_words.OPTIONS.values()}

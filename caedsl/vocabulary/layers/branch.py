@@ -9,10 +9,10 @@ from caedsl.vocabulary.window import Reads
 
 
 class From(Join):
-    """An output that `as` has named, in place of the line before: the next lines are a second branch from there.
+    """Continues from an output that `as` has named instead of from the line before: a second branch begins.
 
-    The line before needs a name too, by which a later `concat` or `add` joins the two branches. `from input` starts at
-    the network's input.
+    The line before needs a name too, so that a later `concat` or `add` can join the two branches. `from input` starts
+    at the network's input.
     """
 
     name = "from"

@@ -136,7 +136,7 @@ def _axis_misfit(axis: Axis, name: str) -> Misfit | None:
         pad = transposition(axis).padding
         return Misfit(
             "kernel-too-large",
-            f"the padding {pad} of this deconv cuts the whole {name} away",
+            f"the padding {pad} of this deconv removes the whole {name}",
             notes=(f"({axis.size} - 1)·{axis.stride} - 2·{pad} + {axis.extent} = {deconvolved(axis)}",),
             help="use a smaller `pad`",
             option=PAD.name,

@@ -31,7 +31,7 @@ POOLED: LayerOption[Pooled] = LayerOption("pooled", Type.SHAPE, REQUIRED, "the p
 
 
 class Unpool(Join):
-    """Each number at the position where the `maxpool` with that name had its maximum, and 0 elsewhere.
+    """Returns each number to the position where the `maxpool` with that name had its maximum; the others are 0.
 
     The output has the size of the pool's input, including odd sizes.
     """

@@ -12,7 +12,7 @@ from torch.nn import functional
 class GlobalContrast(nn.Module):
     """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
 
-    With ``undo`` the sample as it came is behind the channels that are brought back to its mean and deviation.
+    With ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
     """
 
     offset: Tensor
@@ -25,7 +25,7 @@ class GlobalContrast(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def forward(self, x: Tensor, sample: Tensor | None = None) -> Tensor:
-        """Normalise ``x`` by the numbers of ``sample``, which is ``x`` itself where it is left out."""
+        """Normalise ``x`` by the mean and deviation of ``sample``, by default ``x`` itself."""
         if self.undo:
             x, sample = x.chunk(2, dim=1)
         sample = x if sample is None else sample
@@ -91,7 +91,7 @@ class DeepSvdd(nn.Module):
         return self.encode_with_maps(x)[0]
 
     def encode_with_maps(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the codes, and the maps that the decoder reads beside them."""
+        """Return the codes, and the maps that the decoder reads besides them."""
         kept = {}
         kept["raw input"] = x
         x = self.encoder(x)
@@ -100,7 +100,7 @@ class DeepSvdd(nn.Module):
     def decode(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
         """Return the images that codes and their maps stand for."""
         if maps is None:
-            raise ValueError("the decoder reads raw input of encode_with_maps beside the code")
+            raise ValueError("the decoder reads raw input of encode_with_maps besides the code")
         kept = dict(maps)
         x = self.decoder[0:13](x)
         x = torch.cat((x, kept["raw input"]), dim=1)
@@ -173,7 +173,7 @@ if __name__ == "__main__":
         sys.exit("usage: python deep_svdd.py IMAGES.npy WEIGHTS.safetensors, with images (number, 1, 28, 28)")
     for path in sys.argv[1:2]:
         if not path.endswith(".npy"):
-            sys.exit(f"{path} is no .npy file: write one with numpy.save(path, images)")
+            sys.exit(f"{path} is not an .npy file: write one with numpy.save(path, images)")
     autoencoder = DeepSvdd()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = torch.from_numpy(numpy.load(sys.argv[1])).float()

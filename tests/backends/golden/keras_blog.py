@@ -107,7 +107,7 @@ if __name__ == "__main__":
         sys.exit("usage: python keras_blog.py IMAGES.npy WEIGHTS.safetensors, with images (number, 1, 28, 28)")
     for path in sys.argv[1:2]:
         if not path.endswith(".npy"):
-            sys.exit(f"{path} is no .npy file: write one with numpy.save(path, images)")
+            sys.exit(f"{path} is not an .npy file: write one with numpy.save(path, images)")
     autoencoder = KerasBlog()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     images = torch.from_numpy(numpy.load(sys.argv[1])).float()
