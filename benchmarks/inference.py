@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 import caedsl
-from caedsl.data.prefetch import workers
+from caedsl.data.stacks.prefetch import workers
 from caedsl.inference.trained_run import TrainedRun
 
 AIM = 0.95

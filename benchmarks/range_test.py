@@ -22,7 +22,7 @@ from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source

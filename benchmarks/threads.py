@@ -23,7 +23,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from caedsl.data.cores import SET_BY_USER, choose_wait_policy  # noqa: E402
+from caedsl.machine.cores import SET_BY_USER, choose_wait_policy  # noqa: E402
 
 WAYS = ("default", "auto")
 SECONDS_TO_SETTLE = 1.0

@@ -98,8 +98,8 @@ def check(
 def _check_module(
     module: Any, shape: Sequence[int], range: tuple[float, float] | None, loss: Any, optimizer: Any, data: Any
 ) -> tuple[Finding, ...]:
-    from caedsl.importing.module_check import check_module
     from caedsl.importing.spelling import ends
+    from caedsl.importing.torch.module_check import check_module
 
     return check_module(module, shape, ends(range), loss, optimizer, data)
 
@@ -113,7 +113,7 @@ def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: 
     """
     source = _source(spec)
     if variant is not None:
-        from caedsl.resolve.variants import choose
+        from caedsl.resolve.merging.variants import choose
 
         source = choose(source, variant)
     return _load(source, settings)
@@ -122,7 +122,7 @@ def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: 
 def _load(source: Source, settings: Mapping[str, object] | None) -> Autoencoder:
     from caedsl.console.notebook import loaded
     from caedsl.diagnostics.full import render_full
-    from caedsl.resolve.overrides import override
+    from caedsl.resolve.merging.overrides import override
     from caedsl.rules.engine.checking import check_source
 
     if settings:
@@ -197,7 +197,7 @@ def from_torch(
     """
     from caedsl.importing.imported import imported
     from caedsl.importing.spelling import ends
-    from caedsl.importing.torch_modules import module_network
+    from caedsl.importing.torch.modules import module_network
 
     return imported(module_network(module, input, ends(range)))
 
@@ -236,7 +236,7 @@ def watch(
     """
     from torch.nn.functional import mse_loss
 
-    from caedsl.importing.static_findings import findings_of
+    from caedsl.importing.torch.static_findings import findings_of
     from caedsl.training.any_loop.loop_watch import LoopWatch, settings_of
 
     settings = settings_of(optimizer)

@@ -25,6 +25,7 @@ ROOMS = (
     "rules",
     "figures",
     "backends",
+    "machine",
     "data",
     "runs",
     "training",

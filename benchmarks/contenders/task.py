@@ -10,7 +10,7 @@ from torch import Tensor
 
 from caedsl.data.sample import Sample, joined
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source
 from caedsl.syntax.parser import parse

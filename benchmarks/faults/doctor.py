@@ -31,7 +31,7 @@ from benchmarks.faults.training import outcome
 from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.examine import examine
 from caedsl.doctor.subject import Subject
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 

@@ -8,7 +8,7 @@ from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.resolve.overrides import OverrideError, override
+from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.edits.output import activation_edit
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.norms import NORM

@@ -13,11 +13,11 @@ from torch import Tensor
 from caedsl.backends.torch.instantiate import build
 from caedsl.data.images import Images
 from caedsl.data.loading import load
-from caedsl.data.pixels import Held
+from caedsl.data.stacks.pixels import Held
 from caedsl.doctor.probes.start import dead_layers, look
 from caedsl.doctor.reading import of_model
 from caedsl.doctor.subject import Subject
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 

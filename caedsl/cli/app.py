@@ -62,7 +62,7 @@ def root(
 ) -> None:
     """Check, draw, emit and train convolutional autoencoders from compact specs."""
     if context.invoked_subcommand not in _WITHOUT_PYTORCH:
-        from caedsl.data.memory import refuse_less_than_pytorch_needs
+        from caedsl.machine.memory import refuse_less_than_pytorch_needs
 
         refuse_less_than_pytorch_needs()
 

@@ -116,8 +116,8 @@ def assigned(assignments: Sequence[str]) -> dict[str, str]:
 
 def _source(path: str, assignments: Sequence[str], variant: int | None) -> Source:
     from caedsl.cli.files import read_spec
-    from caedsl.resolve.overrides import OverrideError, override
-    from caedsl.resolve.variants import VariantError, choose
+    from caedsl.resolve.merging.overrides import OverrideError, override
+    from caedsl.resolve.merging.variants import VariantError, choose
     from caedsl.syntax.reading import SourceError
 
     values = assigned(assignments)

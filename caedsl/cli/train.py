@@ -11,7 +11,7 @@ import typer
 from caedsl.cli.completion import complete_specs
 from caedsl.cli.process_group import together
 from caedsl.cli.specs import VariantOption
-from caedsl.data.cores import choose_wait_policy
+from caedsl.machine.cores import choose_wait_policy
 
 
 class Device(StrEnum):

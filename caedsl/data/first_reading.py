@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.cached_stack import Cached, CachedRows, CachedStack, RowsInMemory
 from caedsl.data.errors import BrokenImagesError, DataError, listing
 from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
-from caedsl.data.memory import available_memory
-from caedsl.data.pixels import Held, Pixels, Span, Streamed, span_of
-from caedsl.data.prefetch import ahead, workers
-from caedsl.data.scratch import Scratch
-from caedsl.data.source_reader import Request, describe
-from caedsl.data.stack import Index, RawSamples, Stack
+from caedsl.data.readers.source_reader import Request, describe
+from caedsl.data.stacks.cached_stack import Cached, CachedRows, CachedStack, RowsInMemory
+from caedsl.data.stacks.pixels import Held, Pixels, Span, Streamed, span_of
+from caedsl.data.stacks.prefetch import ahead, workers
+from caedsl.data.stacks.scratch import Scratch
+from caedsl.data.stacks.stack import Index, RawSamples, Stack
 from caedsl.diagnostics.text import counted
+from caedsl.machine.memory import available_memory
 
 _BLOCK_BYTES = 1 << 24
 _BLOCK_IMAGES = 512

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.pixels import Pixels
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
+from caedsl.data.stacks.pixels import Pixels
 from caedsl.model.data import DataSource
 
 

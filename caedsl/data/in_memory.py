@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from caedsl.data.errors import DataError, silent
+from caedsl.data.files.folder_layout import PARTS
 from caedsl.data.fit import SampleFormat
-from caedsl.data.folder_layout import PARTS
 from caedsl.data.images import Images
 from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for, loaded, wanted_of
 from caedsl.data.pairs import compare
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_weights import as_weights
-from caedsl.data.source_reader import Request, UnreadImages
-from caedsl.data.stack import ArrayStack
+from caedsl.data.stacks.stack import ArrayStack
 from caedsl.data.store import Store, StoreStack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -60,7 +60,7 @@ def _called(given: Any, array: str) -> str:
 
 def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
     if is_dataset(given):
-        from caedsl.data.hugging_face import read_dataset
+        from caedsl.data.readers.hugging_face import read_dataset
 
         return read_dataset(given, fit, name)
     if isinstance(given, Store):

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, silent
+from caedsl.data.files.data_folders import VARIABLE, data_folders, writable_folders
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.first_reading import FirstReading, ReadSamples
 from caedsl.data.fit import SampleFormat
-from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.names import names_of
 from caedsl.data.pairs import find, target_request
-from caedsl.data.pixels import Pixels, Span
+from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe, reason
 from caedsl.data.selection import select, selection_notes
-from caedsl.data.source_reader import Request, UnreadImages, confined, describe, reason
-from caedsl.data.stack import Index, Stack
+from caedsl.data.stacks.pixels import Pixels, Span
+from caedsl.data.stacks.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource

@@ -5,7 +5,7 @@ from typing import overload
 
 import numpy as np
 
-from caedsl.data.stack import Index, Stack
+from caedsl.data.stacks.stack import Index, Stack
 
 
 class SampleNames(Sequence[str]):

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from caedsl.data.errors import DataError, listing
-from caedsl.data.files import Files
-from caedsl.data.folder_layout import PARTS, TEST, TRAIN, VALIDATION
-from caedsl.data.folder_stack import FolderStack
-from caedsl.data.regular_file import open_regular
-from caedsl.data.source_reader import Request, UnreadImages, describe
+from caedsl.data.files.folder_layout import PARTS, TEST, TRAIN, VALIDATION
+from caedsl.data.files.listing import Files
+from caedsl.data.files.regular_file import open_regular
+from caedsl.data.readers.source_reader import Request, UnreadImages, describe
+from caedsl.data.readers.wav import WindowStack
 from caedsl.data.sources import reader_of
-from caedsl.data.stack import ArrayStack, Stack
-from caedsl.data.wav import WindowStack
+from caedsl.data.stacks.folder_stack import FolderStack
+from caedsl.data.stacks.stack import ArrayStack, Stack
 from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import Sizes, text
@@ -193,7 +193,7 @@ def _size(path: Path) -> Sizes | None:
     """Return height and width of an image file as displayed, or None if it cannot be read, which is reported later."""
     from PIL import Image, UnidentifiedImageError
 
-    from caedsl.data.decoding import FORMATS
+    from caedsl.data.files.decoding import FORMATS
 
     try:
         with open_regular(path) as file, Image.open(file, formats=FORMATS) as picture:

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
-from caedsl.data.row_file import Rows, whole
-from caedsl.data.stack import Array, Weights, shape_text
+from caedsl.data.stacks.row_file import Rows, whole
+from caedsl.data.stacks.stack import Array, Weights, shape_text
 from caedsl.diagnostics.text import counted
 
 

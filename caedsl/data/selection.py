@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from caedsl.data.errors import DataError
-from caedsl.data.source_reader import describe
-from caedsl.data.stack import Index, Labels, Stack
+from caedsl.data.readers.source_reader import describe
+from caedsl.data.stacks.stack import Index, Labels, Stack
 from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 

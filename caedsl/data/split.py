@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import DataError
-from caedsl.data.folder_layout import TRAIN
+from caedsl.data.files.folder_layout import TRAIN
 from caedsl.data.images import Images
 from caedsl.vocabulary.shape import noun
 

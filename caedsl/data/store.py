@@ -10,10 +10,10 @@ from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.labels import StoredLabels
 from caedsl.data.layout import layout
-from caedsl.data.row_file import Rows
+from caedsl.data.readers.source_reader import reason
 from caedsl.data.sample_weights import as_weights
-from caedsl.data.source_reader import reason
-from caedsl.data.stack import Array, ArrayStack, Index, shape_text
+from caedsl.data.stacks.row_file import Rows
+from caedsl.data.stacks.stack import Array, ArrayStack, Index, shape_text
 from caedsl.diagnostics.text import printable
 
 

@@ -14,7 +14,7 @@ from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.opening import faults_told, network_at
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
-from caedsl.resolve.overrides import OverrideError, override
+from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
 from caedsl.runs.files import SPEC
 from caedsl.runs.schema import read_monitors

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
-from caedsl.data.folder_layout import TRAIN, VALIDATION
+from caedsl.data.files.folder_layout import TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
 from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.decoding import suffixes
 from caedsl.data.errors import DataError
+from caedsl.data.files.decoding import suffixes
+from caedsl.data.files.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.fit import SampleFormat
-from caedsl.data.folder import images_in
-from caedsl.data.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_folder, test_folder
-from caedsl.data.folder_stack import FolderStack
-from caedsl.data.manifest import manifest_rows
-from caedsl.data.source_reader import confined
+from caedsl.data.readers.folder import images_in
+from caedsl.data.readers.manifest import manifest_rows
+from caedsl.data.readers.source_reader import confined
+from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.diagnostics.text import counted
 from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
 from caedsl.inference.samples import Samples, from_files

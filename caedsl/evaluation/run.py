@@ -10,7 +10,6 @@ import torch
 
 from caedsl.data.errors import DataError
 from caedsl.data.images import Images
-from caedsl.data.memory import refused_beyond_available
 from caedsl.diagnostics.json import finite
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, in_64_bits, input_name
@@ -19,6 +18,7 @@ from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
 from caedsl.evaluation.summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
+from caedsl.machine.memory import refused_beyond_available
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.confined import has_folder
 from caedsl.runs.errors import RunError, TrainingError

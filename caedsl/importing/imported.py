@@ -12,11 +12,11 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
-from caedsl.data.memory import available_memory
 from caedsl.facts.cost import BYTES, total_parameters
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array, Network
 from caedsl.importing.writing import WrittenSpec, model_of, write
+from caedsl.machine.memory import available_memory
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.public import PublicNames
 from caedsl.vocabulary.shape import elements, text

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.errors import DataError
-from caedsl.data.regular_file import read_regular
+from caedsl.data.files.regular_file import read_regular
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Network
-from caedsl.importing.torch_archive import pickled, read_archive
+from caedsl.importing.torch.archive import pickled, read_archive
 from caedsl.importing.zip_damage import damage_told
 from caedsl.vocabulary.shape import Shape, text
 
@@ -63,12 +63,12 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
     """
     file, colon, name = place.rpartition(":")
     if colon and file.endswith(".py"):
-        from caedsl.importing.python_file import network_in
+        from caedsl.importing.torch.python_file import network_in
 
         return network_in(Path(file), name, shape, range_ or _RANGE)
     path = Path(place)
     if path.suffix == ".py":
-        from caedsl.importing.python_file import classes_in
+        from caedsl.importing.torch.python_file import classes_in
 
         named = " or ".join(f"`{place}:{each}`" for each in classes_in(path)[:3]) or f"`{place}:Net`"
         raise ImportFailure(f"{place} holds Python code: name its class, {named}, with --input 1x28x28")
@@ -101,11 +101,11 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
 
         return network_of_file(content, path.name, range_)
     if suffix == ".onnx":
-        from caedsl.importing.onnx_model import onnx_network
+        from caedsl.importing.onnx.model import onnx_network
 
         return onnx_network(content, path, range_ or _RANGE)
     if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(content)):
-        from caedsl.importing.aten import network_of
+        from caedsl.importing.operators.aten import network_of
 
         return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
     if suffix in _PICKLES:

@@ -17,8 +17,8 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from caedsl.data.memory import limit_memory
 from caedsl.importing.network import Array
+from caedsl.machine.memory import limit_memory
 
 _PACKAGES = str(Path(__file__).parents[2])
 

@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from caedsl.data.fit import interpolated
-from caedsl.data.row_file import Rows
-from caedsl.data.stack import Array, ArrayStack, Index
+from caedsl.data.stacks.row_file import Rows
+from caedsl.data.stacks.stack import Array, ArrayStack, Index
 from caedsl.inference.lines import is_data_line, with_data_line
 from caedsl.inference.samples import StackSamples
 from caedsl.inference.trained_run import TrainedRun

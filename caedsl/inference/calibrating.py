@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
-from caedsl.data.folder_layout import NORMAL, TRAIN, VALIDATION
+from caedsl.data.files.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import digests, own_data

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.arrays import read_array, read_arrays
 from caedsl.data.errors import DataError
-from caedsl.data.memory import available_memory
-from caedsl.data.regular_file import read_regular
-from caedsl.data.source_reader import reason
+from caedsl.data.files.regular_file import read_regular
+from caedsl.data.readers.arrays import read_array, read_arrays
+from caedsl.data.readers.source_reader import reason
 from caedsl.diagnostics.text import counted
+from caedsl.machine.memory import available_memory
 
 _ROWS = 64
 """Number of rows of a Parquet file decoded at a time: one value of a small file may stand for many rows."""

@@ -10,7 +10,7 @@ from caedsl.data.errors import DataError
 from caedsl.diagnostics.explanation import is_error
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-from caedsl.resolve.overrides import OverrideError, override
+from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.resolve.resolve import resolve
 from caedsl.syntax.parser import parse
 from caedsl.vocabulary.option import Type

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
-from caedsl.data.pixels import Pixels
-from caedsl.data.source_reader import confined, describe
+from caedsl.data.readers.source_reader import confined, describe
 from caedsl.data.split import split_validation
+from caedsl.data.stacks.pixels import Pixels
 from caedsl.data.survey import digest
 from caedsl.inference.samples import Samples
 from caedsl.training.batches import Batches

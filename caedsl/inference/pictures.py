@@ -16,9 +16,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from caedsl.data.decoding import decoded
+from caedsl.data.files.decoding import decoded
+from caedsl.data.files.regular_file import read_regular
 from caedsl.data.fit import SampleFormat
-from caedsl.data.regular_file import read_regular
 from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
 

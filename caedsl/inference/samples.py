@@ -8,22 +8,22 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from caedsl.data.data_folders import data_folders
 from caedsl.data.errors import DataError, silent
-from caedsl.data.files import file_names
+from caedsl.data.files.data_folders import data_folders
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
+from caedsl.data.files.listing import file_names
 from caedsl.data.first_reading import pieces
-from caedsl.data.folder import classes_of, images_in
-from caedsl.data.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.folder_stack import FolderStack
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import sample_names
-from caedsl.data.picture_stack import check_input
-from caedsl.data.prefetch import ahead, workers
+from caedsl.data.readers.folder import classes_of, images_in
+from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.selection import select
-from caedsl.data.source_reader import Request, UnreadImages, describe
 from caedsl.data.sources import reader_of
-from caedsl.data.stack import Array, ArrayStack, Index, Stack
+from caedsl.data.stacks.folder_stack import FolderStack
+from caedsl.data.stacks.picture_stack import check_input
+from caedsl.data.stacks.prefetch import ahead, workers
+from caedsl.data.stacks.stack import Array, ArrayStack, Index, Stack
 from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
+from caedsl.data.files.picture import read_picture
 from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
-from caedsl.data.picture import read_picture
-from caedsl.data.picture_stack import check_input
+from caedsl.data.stacks.picture_stack import check_input
 from caedsl.diagnostics.explanation import is_error
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from caedsl.data.folder_layout import test_folder
+from caedsl.data.files.folder_layout import test_folder
 from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
 from caedsl.inference.samples import from_files
 from caedsl.inference.scores import ScoreError, read_score

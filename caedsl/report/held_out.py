@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.data.folder_layout import PARTS, TRAIN
+from caedsl.data.files.folder_layout import PARTS, TRAIN
 from caedsl.data.images import Images
 from caedsl.evaluation.code_statistics import CodeStatistics, finite_codes
 from caedsl.evaluation.evaluate import Examination, as_target

@@ -1,6 +1,6 @@
 """Blocks of ``encoder`` and ``decoder``, read with the ``defaults`` above them."""
 
-from caedsl.resolve.reading import read_lines
+from caedsl.resolve.reading.lines import read_lines
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
 from caedsl.vocabulary.line import Line

@@ -9,12 +9,12 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
 from caedsl.model.autoencoder import Bottleneck
-from caedsl.resolve.binding import bind
-from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.outputs import report_code_dropped
 from caedsl.resolve.placing import Placed, place_lines
-from caedsl.resolve.reading import read_lines, report_idle
-from caedsl.resolve.respelling import report_outside
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import LineOptions, filled
+from caedsl.resolve.reading.lines import read_lines, report_idle
+from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -6,13 +6,13 @@ from typing import Any
 
 from caedsl.model.autoencoder import Bottleneck
 from caedsl.model.data import InputRange
-from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
-from caedsl.resolve.inversion import ending_activation, undo
-from caedsl.resolve.line_options import filled
-from caedsl.resolve.mirror import OPTIONS, manner, mirror
-from caedsl.resolve.mirror_options import MirrorOptions
+from caedsl.resolve.mirroring.inversion import ending_activation, undo
+from caedsl.resolve.mirroring.mirror import OPTIONS, manner, mirror
+from caedsl.resolve.mirroring.mirror_options import MirrorOptions
 from caedsl.resolve.placing import Placed, place_block, place_lines
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
 from caedsl.syntax import tree

@@ -3,8 +3,8 @@
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Input
 from caedsl.model.data import InputRange
-from caedsl.resolve.binding import bind
-from caedsl.resolve.line_options import filled
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written

@@ -5,10 +5,10 @@ from typing import Any
 
 from caedsl.diagnostics import foreign_words
 from caedsl.model.settings import Loss, LossTerm
-from caedsl.resolve.quantities import Misread, quantity, report_misread
-from caedsl.resolve.respelling import replacing, report_outside
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.respelling import replacing, report_outside
+from caedsl.resolve.reading.values import read
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.values import read
 from caedsl.syntax import tree
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import Domain, Option, Type

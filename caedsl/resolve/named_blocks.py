@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from fractions import Fraction
 
 from caedsl.diagnostics.finding import Label
-from caedsl.resolve.quantities import Misread, quantity, report_misread
-from caedsl.resolve.respelling import ARGUMENT, replacing
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.respelling import ARGUMENT, replacing
 from caedsl.resolve.scope import Constant, NamedBlock, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from caedsl.resolve.outputs import Outputs, join, named
-from caedsl.resolve.reading import BLOCK
+from caedsl.resolve.reading.lines import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from caedsl.model.autoencoder import Bound
-from caedsl.resolve.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.quantities import QUANTITIES

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import cache
 
-from caedsl.resolve.declared import declared_options
-from caedsl.resolve.reading import options_of
-from caedsl.resolve.respelling import SWITCHED, bare_words
+from caedsl.resolve.merging.declared import declared_options
+from caedsl.resolve.reading.lines import options_of
+from caedsl.resolve.reading.respelling import SWITCHED, bare_words
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.statements import EXTENDS, STATEMENTS
 from caedsl.vocabulary.bottlenecks import FORMS

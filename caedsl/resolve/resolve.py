@@ -7,16 +7,16 @@ from caedsl.model.autoencoder import Autoencoder, Bottleneck, Bound
 from caedsl.model.data import DataSource, output_range
 from caedsl.model.settings import Train
 from caedsl.model.sweep import Sweep
-from caedsl.resolve.binding import bind
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.idle_settings import report_idle_settings, report_idle_sources, report_idle_target
 from caedsl.resolve.inputs import read_input, read_target
-from caedsl.resolve.line_options import filled
-from caedsl.resolve.mirror_options import UNPOOL, MirrorOptions
+from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.outputs import Outputs, name_pools, name_twins, report_dropped
 from caedsl.resolve.placing import place_block
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
 from caedsl.resolve.scope import Scope

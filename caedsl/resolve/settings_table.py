@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Protocol
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
-from caedsl.resolve.binding import bind
-from caedsl.resolve.line_options import LineOptions, filled
 from caedsl.resolve.losses import read_loss
-from caedsl.resolve.respelling import example_of, report_outside
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import LineOptions, filled
+from caedsl.resolve.reading.respelling import example_of, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.model.data import DataSource
-from caedsl.resolve.binding import bind
-from caedsl.resolve.line_options import filled
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
-from caedsl.resolve.binding import bind
 from caedsl.resolve.named_blocks import define_block
-from caedsl.resolve.quantities import Misread, quantity, report_misread
-from caedsl.resolve.reading import find_kind, options_of
-from caedsl.resolve.respelling import report_outside
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.lines import find_kind, options_of
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Constant, Defaults, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Label
 from caedsl.model.sweep import Sweep, Swept, SweptValue
-from caedsl.resolve.declared import declared_options
-from caedsl.resolve.quantities import Misread, Quantity, quantity, report_misread
+from caedsl.resolve.merging.declared import declared_options
+from caedsl.resolve.reading.quantities import Misread, Quantity, quantity, report_misread
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.statements import STATEMENTS

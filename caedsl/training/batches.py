@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from caedsl.backends.torch.batch_parts import parts_of
-from caedsl.data.cached_stack import Cached
-from caedsl.data.pixels import Held, Pixels
-from caedsl.data.prefetch import ahead, workers
 from caedsl.data.sample import Sample
+from caedsl.data.stacks.cached_stack import Cached
+from caedsl.data.stacks.pixels import Held, Pixels
+from caedsl.data.stacks.prefetch import ahead, workers
 from caedsl.vocabulary.shape import Shape
 
 AHEAD_BYTES = 1 << 26

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from caedsl.data.cores import WAIT_POLICY
+from caedsl.machine.cores import WAIT_POLICY
 from caedsl.runs.schema import text_of_path
 from caedsl.training.device import device_name
 from caedsl.training.parallel.processes import current

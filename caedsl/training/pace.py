@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Callable
 
-from caedsl.data.cores import allowed_cores
+from caedsl.machine.cores import allowed_cores
 from caedsl.runs.history import Step
 from caedsl.training.loop import Callback, Training
 

@@ -6,7 +6,7 @@ from typing import Self
 from torch import Tensor
 
 from caedsl.data.loading import DARK
-from caedsl.data.pixels import Pixels, span_of
+from caedsl.data.stacks.pixels import Pixels, span_of
 from caedsl.model.data import InputRange
 
 

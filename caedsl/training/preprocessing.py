@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from caedsl.backends.torch import preprocessing
 from caedsl.backends.torch.modules import GlobalContrast, Normalise
-from caedsl.data.pixels import Pixels
+from caedsl.data.stacks.pixels import Pixels
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.batches import Batches
 

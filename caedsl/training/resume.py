@@ -14,7 +14,7 @@ from caedsl.data.images import Images
 from caedsl.diagnostics.text import counted
 from caedsl.facts.settings_text import fault_of
 from caedsl.model.settings import On
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import SETTINGS, SPEC
 from caedsl.runs.folder import RunFolder

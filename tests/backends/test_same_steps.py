@@ -7,7 +7,7 @@ from caedsl.api import load
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import class_name, emit
-from caedsl.data.pixels import Held
+from caedsl.data.stacks.pixels import Held
 from caedsl.training.prepare import Targets, prepare
 from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.vocabulary.augmentations import AUGMENTATIONS

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from caedsl.resolve.reading import options_of
+from caedsl.resolve.reading.lines import options_of
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.bottlenecks import FORMS

@@ -13,9 +13,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from caedsl.data import mnist
 from caedsl.data.images import Images
 from caedsl.data.loading import load
+from caedsl.data.readers import mnist
 from caedsl.model.autoencoder import Autoencoder, Bottleneck, Input
 from caedsl.model.data import DataSource, InputRange
 from caedsl.source import Source, Span

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.data.cores import (
+from caedsl.machine.cores import (
     SAMPLES,
     SET_BY_USER,
     WAIT_POLICY,

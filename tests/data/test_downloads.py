@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.data import download, mnist
 from caedsl.data.errors import DataError
+from caedsl.data.files import download
 from caedsl.data.loading import load
+from caedsl.data.readers import mnist
 from caedsl.model.data import DataSource
 
 from .conftest import CLOSED, Site, mnist_files, spec

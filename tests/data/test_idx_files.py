@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from caedsl.data.errors import DataError
-from caedsl.data.idx_format import read_idx
-from caedsl.data.row_file import whole
+from caedsl.data.files.idx_format import read_idx
+from caedsl.data.stacks.row_file import whole
 
 from .conftest import idx
 

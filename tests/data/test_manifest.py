@@ -147,6 +147,6 @@ def test_one_value_of_a_parquet_file_cannot_stand_for_more_rows_than_memory_hold
     images: Path, read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet.write_table(pyarrow.table({"path": ["files/0.png"] * 5000}), images / "x.parquet")
-    monkeypatch.setattr("caedsl.data.manifest_table.available_memory", lambda: 1_000_000)
+    monkeypatch.setattr("caedsl.data.files.manifest_table.available_memory", lambda: 1_000_000)
     with pytest.raises(DataError, match=r"x.parquet has more rows than fit into memory"):
         read("manifest", path="tables/x.parquet")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.data.memory import available_memory, refused_beyond_available
+from caedsl.machine.memory import available_memory, refused_beyond_available
 
 MIB = 1 << 20
 
@@ -58,7 +58,7 @@ def test_a_container_sees_its_group_at_the_root(proc: Path, tmp_path: Path) -> N
 def test_limits_of_the_process_count(limit: str) -> None:
     code = f"""
 import resource
-from caedsl.data.memory import available_memory, refused_beyond_available
+from caedsl.machine.memory import available_memory, refused_beyond_available
 resource.setrlimit(resource.RLIMIT_{limit}, (3 << 30, 3 << 30))
 print(available_memory())
 """

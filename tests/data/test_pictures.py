@@ -241,7 +241,7 @@ import resource, sys
 from pathlib import Path
 from caedsl.data.fit import SampleFormat
 from caedsl.data.errors import DataError
-from caedsl.data.picture import read_picture
+from caedsl.data.files.picture import read_picture
 from caedsl.model.data import InputRange
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

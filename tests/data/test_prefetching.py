@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from caedsl.data.prefetch import LOWEST_PRIORITY, ahead
+from caedsl.data.stacks.prefetch import LOWEST_PRIORITY, ahead
 
 
 def test_results_come_in_the_order_of_their_keys() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from caedsl.data import wav
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
+from caedsl.data.readers import wav
 from caedsl.model.data import DataSource, InputRange
 
 from .conftest import spec

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from caedsl.data.errors import DataError
 from caedsl.data.images import Images
-from caedsl.data.pixels import Held
 from caedsl.data.split import split_validation
+from caedsl.data.stacks.pixels import Held
 from caedsl.model.data import DataSource
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from caedsl.data import cifar10, mnist
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
+from caedsl.data.readers import cifar10, mnist
 from caedsl.model.data import DataSource, InputRange
 
 from .conftest import CLOSED, mnist_files, spec, write_all

@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 
 import caedsl
-from caedsl.data import first_reading, stack
+from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.in_memory import images_of
-from caedsl.data.pixels import Streamed
+from caedsl.data.stacks import stack
+from caedsl.data.stacks.pixels import Streamed
 from caedsl.data.store import Store
 
 from .conftest import spec
@@ -126,7 +127,7 @@ def test_a_damaged_file_is_named(length: int, read, tmp_path: Path) -> None:
 def test_one_value_cannot_stand_for_more_rows_than_memory_holds(read, tmp_path: Path, monkeypatch) -> None:
     pq.write_table(pa.table({"image": [bytes(1000)] * 5000}), tmp_path / "x.parquet")
     assert (tmp_path / "x.parquet").stat().st_size < 10_000
-    monkeypatch.setattr("caedsl.data.parquet.available_memory", lambda: 2_000_000)
+    monkeypatch.setattr("caedsl.data.readers.parquet.available_memory", lambda: 2_000_000)
     with pytest.raises(DataError, match=r"x.parquet does not fit into memory .2,000,000 bytes"):
         read("parquet", path="x.parquet")
 

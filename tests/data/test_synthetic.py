@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from caedsl.data import synthetic
 from caedsl.data.errors import DataError
+from caedsl.data.readers import synthetic
 from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape
 

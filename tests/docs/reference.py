@@ -13,7 +13,7 @@ from caedsl.api import load
 from caedsl.facts.settings_text import setting_text
 from caedsl.figures.graph import draw
 from caedsl.model.settings import Train
-from caedsl.resolve.mirror import OPTIONS as MIRROR_OPTIONS
+from caedsl.resolve.mirroring.mirror import OPTIONS as MIRROR_OPTIONS
 from caedsl.resolve.settings_table import SETTINGS, SettingVariant
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.bottlenecks import BY_NAME

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.images import Images
-from caedsl.data.pixels import Held
+from caedsl.data.stacks.pixels import Held
 from caedsl.doctor.reading import of_model
 from caedsl.doctor.subject import Subject
 from caedsl.model.data import DataSource

@@ -10,7 +10,7 @@ import torch
 from sklearn import decomposition
 
 from caedsl.backends.torch.ssim import ssim_per_image
-from caedsl.data.pixels import Held
+from caedsl.data.stacks.pixels import Held
 from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
 from caedsl.evaluation.evaluate import Examination, evaluate

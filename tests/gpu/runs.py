@@ -5,7 +5,7 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
-from caedsl.data.pixels import Held, Pixels
+from caedsl.data.stacks.pixels import Held, Pixels
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.loop import Training
 from caedsl.training.prepare import Targets, prepare

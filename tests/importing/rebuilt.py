@@ -6,7 +6,7 @@ from torch import nn
 import caedsl
 from caedsl.backends.torch.render import class_name
 from caedsl.importing.imported import ImportedModel, imported
-from caedsl.importing.torch_modules import module_network
+from caedsl.importing.torch.modules import module_network
 from caedsl.model.autoencoder import Autoencoder
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 import caedsl
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.torch_settings import loss_line, optimizer_line
+from caedsl.importing.torch.settings import loss_line, optimizer_line
 
 
 class Net(nn.Module):

@@ -153,7 +153,7 @@ def test_small_files_of_many_values_are_refused(ending: str, tmp_path: Path, mon
         path.write_bytes(codes_bytes(path, ["a" * 100] * len(codes), None, codes))
     assert len(read_codes(path)[1]) == 20_000
     if ending != ".csv":  # a text is as large as what it holds
-        for module in (code_files, sys.modules["caedsl.data.arrays"]):
+        for module in (code_files, sys.modules["caedsl.data.readers.arrays"]):
             monkeypatch.setattr(module, "available_memory", lambda: 100_000)
         with pytest.raises(DataError, match="memory"):
             read_codes(path)

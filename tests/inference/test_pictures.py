@@ -6,8 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
+from caedsl.data.files.picture import read_picture
 from caedsl.data.fit import SampleFormat
-from caedsl.data.picture import read_picture
 from caedsl.inference.pictures import Original, file_for, heat, picture_bytes, read_original, restored
 from caedsl.model.data import InputRange
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 import caedsl
 from caedsl.data.errors import DataError
-from caedsl.data.folder_stack import FolderStack
-from caedsl.data.prefetch import workers
-from caedsl.data.stack import ArrayStack, RawSamples
+from caedsl.data.stacks.folder_stack import FolderStack
+from caedsl.data.stacks.prefetch import workers
+from caedsl.data.stacks.stack import ArrayStack, RawSamples
 from caedsl.runs.errors import RunError
 from tests.inference.conftest import GREY, write_run
 

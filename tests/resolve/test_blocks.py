@@ -6,7 +6,7 @@ import pytest
 
 from caedsl.api import check, load
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.resolve.merge import merge
+from caedsl.resolve.merging.merge import merge
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source

@@ -11,7 +11,7 @@ from caedsl.api import SpecError, check, load
 from caedsl.cli.main import main
 from caedsl.diagnostics import FORMATS, RenderSettings
 from caedsl.diagnostics.finding import Finding
-from caedsl.resolve.extending import MOST_BASES, Expansion, combined, expand
+from caedsl.resolve.merging.extending import MOST_BASES, Expansion, combined, expand
 from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source

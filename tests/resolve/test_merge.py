@@ -3,8 +3,8 @@
 import pytest
 
 from caedsl.api import load
-from caedsl.resolve.merge import merge
-from caedsl.resolve.overrides import OverrideError, override
+from caedsl.resolve.merging.merge import merge
+from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_spec

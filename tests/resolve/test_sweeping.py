@@ -12,8 +12,8 @@ from caedsl.api import SpecError, check, load
 from caedsl.cli.main import main
 from caedsl.diagnostics.finding import Finding
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.merging.variants import VariantError, choose, variant
 from caedsl.resolve.sweeping import MOST_VARIANTS
-from caedsl.resolve.variants import VariantError, choose, variant
 from caedsl.rules.engine.checking import check_source, examine
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.source import Source

@@ -16,7 +16,7 @@ from caedsl.data.sample import Sample
 from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.runs.errors import TrainingError
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source

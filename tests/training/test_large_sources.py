@@ -8,11 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from caedsl.data import first_reading, folder_stack, scratch, stack
-from caedsl.data.cached_stack import Cached
+from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
-from caedsl.data.pixels import Held, Streamed
+from caedsl.data.stacks import folder_stack, scratch, stack
+from caedsl.data.stacks.cached_stack import Cached
+from caedsl.data.stacks.pixels import Held, Streamed
 from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import train_and_evaluate
 from caedsl.training.batches import Batches

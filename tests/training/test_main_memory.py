@@ -33,7 +33,7 @@ sys.exit(main())
 SCARCE = f"""
 import sys
 from caedsl.cli.main import main
-from caedsl.data import memory
+from caedsl.machine import memory
 memory.available_memory = lambda *folders: {LEFT}
 sys.exit(main())
 """

@@ -13,13 +13,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from caedsl.data import first_reading, scratch
+from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
-from caedsl.data.pixels import Held, Streamed
-from caedsl.data.row_file import RowFile
 from caedsl.data.sample import Sample, joined
-from caedsl.data.stack import Index
+from caedsl.data.stacks import scratch
+from caedsl.data.stacks.pixels import Held, Streamed
+from caedsl.data.stacks.row_file import RowFile
+from caedsl.data.stacks.stack import Index
 from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches

@@ -14,7 +14,7 @@ from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import emit
 from caedsl.cli.main import main
 from caedsl.facts.schema import read_settings, settings_json
-from caedsl.resolve.reading import options_of
+from caedsl.resolve.reading.lines import options_of
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary import corruptions, losses, optimizers, schedules
 from caedsl.vocabulary.activations import FUNCTIONS

@@ -79,7 +79,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
         checked = _check_whole(source, selection)
         return checked._replace(reports=(Report(source, checked.findings),))
     # Imported only for a variant, so that other specs are checked faster.
-    from caedsl.resolve.extending import expand
+    from caedsl.resolve.merging.extending import expand
 
     expansion = expand(source)
     if expansion.findings:
@@ -103,7 +103,7 @@ def examine_file(source: Source, selection: Selection = Selection()) -> tuple[Fi
     """Return the findings of ``examine``, each located in its file: ``source``, or a file that it extends."""
     if EXTENDS not in source.text:
         return examine(source, selection).findings
-    from caedsl.resolve.extending import expand
+    from caedsl.resolve.merging.extending import expand
 
     expansion = expand(source)
     if expansion.findings:

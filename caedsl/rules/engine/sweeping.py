@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.model.sweep import Sweep
-from caedsl.resolve.variants import UnsettableError, variant
+from caedsl.resolve.merging.variants import UnsettableError, variant
 from caedsl.rules.engine.compiling import CompiledSpec
 from caedsl.source import Source, Span
 from caedsl.syntax.tree import Spec

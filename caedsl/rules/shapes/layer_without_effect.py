@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.resolve.reading import TIMES
+from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.settings import words
 from caedsl.rules.edits.trial import default_place, drop
 from caedsl.rules.engine.compiling import compiled

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from caedsl.facts.settings_text import setting_text
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
-from caedsl.resolve.overrides import override
+from caedsl.resolve.merging.overrides import override
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source

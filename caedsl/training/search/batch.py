@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from caedsl.data.memory import available_memory
 from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import training_memory
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_BATCHES
+from caedsl.machine.memory import available_memory
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.training.errors import out_of_memory

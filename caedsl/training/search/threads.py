@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import torch
 
-from caedsl.data.cores import allowed_cores
 from caedsl.diagnostics.text import counted
+from caedsl.machine.cores import allowed_cores
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter

@@ -11,8 +11,8 @@ import torch
 
 from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.seeds import derived_seed
-from caedsl.data.memory import refused_beyond_available
 from caedsl.data.sample import Sample
+from caedsl.machine.memory import refused_beyond_available
 from caedsl.model.settings import Schedule
 from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory, refused_by_onednn

@@ -1,0 +1,1 @@
+"""Files of samples: found, opened safely, decoded, downloaded."""

@@ -1,0 +1,99 @@
+"""The rows of a table of files: CSV or Parquet, whose values are text."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from caedsl.data.errors import DataError
+from caedsl.data.files.regular_file import read_regular
+from caedsl.data.readers.source_reader import reason
+from caedsl.machine.memory import available_memory
+
+_ROWS = 64
+"""Decode this many rows of a Parquet file at a time: one value of a small file may stand for many rows."""
+_ROW_BYTES = 256
+"""Assume that a row takes at least this much memory."""
+_FILE = "save it as a CSV with commas, or as Parquet"
+
+
+class TableRow(NamedTuple):
+    """Values of a row by column, missing ones empty; ``place`` is its line, or its row in a Parquet file."""
+
+    place: str
+    values: Mapping[str, str]
+
+
+class Table(NamedTuple):
+    """Columns of a table, and its rows, which are read on demand."""
+
+    columns: Sequence[str]
+    rows: Iterator[TableRow]
+
+
+def read_table(path: Path) -> Table:
+    """Return the table in a file, Parquet if its name ends so, otherwise CSV; raise a ``DataError`` if invalid."""
+    content = read_regular(path)
+    return _parquet(content, path) if path.suffix.lower() == ".parquet" else _csv(content, path)
+
+
+def _csv(content: bytes, path: Path) -> Table:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({reason(error)}): save it as UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return Table(list(reader.fieldnames or ()), _csv_rows(reader, path))
+    except csv.Error as error:
+        raise _no_csv(reader, path, error) from error
+
+
+def _csv_rows(reader: "csv.DictReader[str]", path: Path) -> Iterator[TableRow]:
+    try:
+        for values in reader:
+            place = f"line {reader.line_num}"
+            if None in values:
+                raise DataError(f"{path}, {place}: there are more values than columns: put names with commas in quotes")
+            yield TableRow(place, {name: (value or "").strip() for name, value in values.items()})
+    except csv.Error as error:
+        raise _no_csv(reader, path, error) from error
+
+
+def _no_csv(reader: "csv.DictReader[str]", path: Path, error: csv.Error) -> DataError:
+    return DataError(f"{path}, line {reader.reader.line_num}: {error}: save it as a CSV with commas")
+
+
+def _parquet(content: bytes, path: Path) -> Table:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        columns = list(map(str, file.schema_arrow.names))
+    except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
+        raise DataError(f"{path} is not a Parquet file, or is damaged ({reason(error)}): {_FILE}") from error
+    return Table(columns, _parquet_rows(file, path))
+
+
+def _parquet_rows(file: Any, path: Path) -> Iterator[TableRow]:
+    import pyarrow
+
+    room, needed, number = available_memory(), file.metadata.num_rows * _ROW_BYTES, 0
+    try:
+        for batch in file.iter_batches(_ROWS):
+            needed += batch.nbytes
+            if room is not None and needed > room:
+                raise DataError(f"{path} has more rows than fit into memory ({room:,} bytes): split it")
+            for values in batch.to_pylist():
+                number += 1
+                yield TableRow(f"row {number}", {str(name): _text(value) for name, value in values.items()})
+    except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
+        raise DataError(f"{path} is damaged ({reason(error)}): {_FILE}") from error
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return (value.decode(errors="replace") if isinstance(value, bytes) else str(value)).strip()

@@ -1,0 +1,134 @@
+"""Decoding of one image file, with its orientation, scaled to the input's size."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from caedsl.data.errors import DataError
+from caedsl.data.files.decoding import Decoded, decoded
+from caedsl.data.files.regular_file import read_regular
+from caedsl.data.fit import LUMA, SampleFormat, centred, scale_
+from caedsl.data.readers.source_reader import reason
+from caedsl.data.stacks.stack import sensor_remark
+from caedsl.vocabulary.shape import Sizes
+
+GREY, RESIZED, COLOUR = (
+    "grey, repeated over 3 channels",
+    "resized",
+    "in colour, converted to grey (ITU-R 601 luma)",
+)
+"""Remarks on a picture, in addition to those of its decoding."""
+
+
+class Picture(NamedTuple):
+    """Fitted file, c×H×W, the SHA-256 of the file, the remarks, and its original size.
+
+    ``x_chw`` are bytes in 0..255 for a file of 8 bits, and float32 in the input's range for others.
+    """
+
+    x_chw: Tensor
+    sha256: bytes
+    remarks: tuple[str, ...]
+    size: Sizes
+
+
+def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
+    """Read an image file; raise a ``DataError`` that names the file and the reason if it cannot be used.
+
+    8-bit values stay bytes, larger integers are scaled from 0..65535, or 0..``white``, to the input's range, and real
+    numbers must lie in it.
+    """
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    return picture_of(content, str(path), fit, white)
+
+
+def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None) -> Picture:
+    """Decode an encoded image named ``name``; see ``read_picture``."""
+    remarks: list[str] = []
+    try:
+        with decoded(content, max(fit.space), remarks) as picture:
+            size = (picture.images[0].height, picture.images[0].width)
+            x_chw = _fitted(picture, fit, white, remarks)
+    except DataError as error:
+        raise DataError(f"{name} {error}") from error
+    return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
+
+
+def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: list[str]) -> Tensor:
+    images, top = _with_channels(picture, fit, remarks).images, picture.white
+    if images[0].mode == "F":
+        top = white or top if top else 0
+        if top:
+            remarks.append(f"with 16 bits, scaled from 0..{top}")
+        _check_wide(images, top, white, fit, remarks)
+    if (images[0].height, images[0].width) != fit.space:
+        remarks.append(RESIZED)
+        images = tuple(_resized(image, fit) for image in images)
+    x = torch.from_numpy(np.array(images[0]) if len(images) == 1 else np.stack([np.array(image) for image in images]))
+    x_chw = x.unsqueeze(0) if x.dim() == 2 else x if len(images) > 1 else x.permute(2, 0, 1)
+    are_bytes = x.dtype == torch.uint8
+    if top and not are_bytes:
+        scale_(x_chw, top, fit)
+    return centred(x_chw, fit.space, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
+
+
+def _resized(image: Image.Image, fit: SampleFormat) -> Image.Image:
+    (top, left), (height, width), sizes = fit.resizing((image.height, image.width))
+    if (height, width) != (image.height, image.width):
+        image = image.crop((left, top, left + width, top + height))
+    for down, across in sizes:
+        image = image.resize((across, down), Image.Resampling.BILINEAR)
+    return image
+
+
+def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> Decoded:
+    if picture.coloured:
+        if fit.channels == 3:
+            return picture
+        if not fit.gray:
+            raise DataError(
+                f"is in colour, but the {fit.word} is {fit.input}: to convert colours to grey, add `gray` to the "
+                f"source; to train on colours, write `{fit.word} {fit.input_of(3)}`"
+            )
+        remarks.append(COLOUR)
+        images = picture.images
+        return picture._replace(images=(images[0].convert("L") if len(images) == 1 else _luma(images),))
+    if fit.channels == 3:
+        remarks.append(GREY)
+    return picture
+
+
+def _luma(images: tuple[Image.Image, ...]) -> Image.Image:
+    grey: NDArray[np.float32] = sum(  # type: ignore[assignment]
+        np.float32(share) * np.array(image) for share, image in zip(LUMA, images, strict=True)
+    )
+    return Image.fromarray(grey)
+
+
+def _check_wide(
+    images: tuple[Image.Image, ...], top: int, white: int | None, fit: SampleFormat, remarks: list[str]
+) -> None:
+    """Check that wide pixels are in their assumed range: 0..``top``, or the input's range for real numbers."""
+    ends = [image.getextrema() for image in images]
+    pixels = np.array(ends, np.float64)
+    least, most = float(pixels.min()), float(pixels.max())
+    if not all(np.isfinite(np.array(image)).all() for image in images):
+        raise DataError("contains NaN or infinity: repair, replace or remove it")
+    low, high = (0.0, float(top)) if top else (fit.low, fit.high)
+    if (top or fit.range.bounded) and not low <= least <= most <= high:
+        value = least if least < low else most
+        remedy = f"scale it, or write `{fit.word} {fit.input} in real`"
+        if top:
+            remedy = f"raise `white={white}`, or correct the file" if white else "save it with values of 0..65535"
+        raise DataError(f"has the value {value:g}, outside {low:g}..{high:g}: {remedy}")
+    if top and not white and (remark := sensor_remark(int(most))):
+        remarks.append(remark)

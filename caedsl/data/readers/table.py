@@ -1,0 +1,138 @@
+"""Signals in a CSV file with one line per time step and one column per channel, cut into windows."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from caedsl.data.errors import DataError
+from caedsl.data.files.regular_file import read_regular
+from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.windows import Windows, windows_of
+from caedsl.diagnostics.text import counted
+
+_DELIMITERS = ",;\t"
+
+
+class _Table(NamedTuple):
+    """Names of the columns, the text below them, its first line number, and the separator."""
+
+    names: list[str]
+    text: str
+    first: int
+    delimiter: str
+
+
+def read(request: Request) -> UnreadImages:
+    """Find the windows of a table; the label of a window is the largest of its lines, if ``labels`` names a column."""
+    path, source = request.path(request.source.path), request.source
+    table = _table(path)
+    wanted = _named(source.columns)
+    others = [*([source.labels] if source.labels is not None else []), *_named(source.target)]
+    columns = _columns(table, wanted, others, path)
+    if len(columns) != request.fit.channels:
+        word = request.fit.word
+        raise DataError(
+            f"{path} has {counted(len(columns), 'column')} to read, but the {word} {request.fit.input} has "
+            f"{counted(request.fit.channels, 'channel')}: write `{word} {len(columns)}x{request.fit.space[0]}`, or "
+            "name the columns with "
+            f'`{"columns" if word == "input" else "target"}="'
+            f'{",".join(table.names[: request.fit.channels])}"`'
+        )
+    cut = windows_of(source, request.fit)
+    values = _values(table, columns, path).astype(np.float32)
+    if len(values) < cut.length:
+        raise DataError(
+            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: shorten "
+            "the window"
+        )
+    stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
+    if source.labels is not None:
+        marks = _values(table, _columns(table, [source.labels], (), path), path)
+        if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
+            raise DataError(f"{path}: labels are whole numbers, but the column {source.labels} has other values")
+        stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
+    return UnreadImages(stack, notes=cut.notes)
+
+
+def _windows(values: NDArray[np.floating], cut: Windows) -> NDArray[np.floating]:
+    """Return the windows of lines × columns as windows × lines × columns, without a copy."""
+    whole = np.lib.stride_tricks.sliding_window_view(values, cut.length, axis=0)
+    return whole[:: cut.step].swapaxes(1, 2)
+
+
+def _table(path: Path) -> _Table:
+    try:
+        text = read_regular(path).decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {reason(error)}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not a CSV file: it is not UTF-8 text") from error
+    head = text.partition("\n")[0].rstrip("\r")
+    delimiter = max(_DELIMITERS, key=head.count)
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise DataError(f"{path} is not a CSV file: {error}") from error
+    if not any(names) or "\0" in text:
+        raise DataError(f"{path} is not a CSV file: its first line does not name the columns")
+    if all(map(_is_number, names)):
+        return _Table([str(place + 1) for place in range(len(names))], text, 1, delimiter)
+    return _Table(names, text.partition("\n")[2], 2, delimiter)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _named(columns: str | None) -> list[str]:
+    return [name.strip() for name in columns.split(",")] if columns else []
+
+
+def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str], path: Path) -> list[int]:
+    """Return the positions of the columns ``wanted``, or of all columns except ``but``."""
+    for name in (*wanted, *but):
+        if table.names.count(name) != 1:
+            known = ", ".join(table.names[:20])
+            problem = "has several columns named" if name in table.names else "has no column"
+            raise DataError(f'{path} {problem} "{name}": its columns are {known}')
+    if wanted:
+        return [table.names.index(name) for name in wanted]
+    return [place for place, name in enumerate(table.names) if name not in but]
+
+
+def _values(table: _Table, columns: list[int], path: Path) -> NDArray[np.float64]:
+    """Return the numbers of some columns, lines × columns; raise a ``DataError`` that names an invalid line."""
+    rows: list[list[float]] = []
+    try:
+        for line, row in enumerate(csv.reader(io.StringIO(table.text), delimiter=table.delimiter), table.first):
+            if row:
+                rows.append([_number(row, column, table, line, path) for column in columns])
+    except csv.Error as error:
+        raise DataError(f"{path} is not a CSV file: {error}") from error
+    return np.array(rows, np.float64).reshape(len(rows), len(columns))
+
+
+def _number(row: list[str], column: int, table: _Table, line: int, path: Path) -> float:
+    name = table.names[column]
+    if column >= len(row):
+        raise DataError(f'{path}, line {line}: the column "{name}" is missing')
+    try:
+        value = float(row[column])
+    except ValueError:
+        raise DataError(
+            f'{path}, line {line}: the column "{name}" has `{row[column][:40]}`, not a number: correct it, or '
+            "name the columns to read with `columns=`"
+        ) from None
+    if not abs(value) < np.finfo(np.float32).max:
+        raise DataError(f'{path}, line {line}: the column "{name}" has {value}: replace the value, or remove the line')
+    return value

@@ -1,0 +1,1 @@
+"""Stacks: the samples of a source, read in blocks, kept in memory or read on demand."""

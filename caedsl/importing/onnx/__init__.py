@@ -1,0 +1,1 @@
+"""ONNX models, translated to the operators of PyTorch."""

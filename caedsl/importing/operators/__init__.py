@@ -1,0 +1,1 @@
+"""Graphs of PyTorch's operators, translated to layers."""

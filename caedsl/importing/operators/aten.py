@@ -1,0 +1,187 @@
+"""Operator graphs of ``torch.export`` as networks."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from caedsl.importing.errors import ImportFailure, UnsupportedFeature, unsupported
+from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
+from caedsl.importing.operators.curves import ActivationCurve, curves_of
+from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode
+from caedsl.importing.operators.layers import LAYERS
+from caedsl.importing.operators.noise import Draw, add_draw, draws_of
+from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modules
+from caedsl.importing.operators.pointwise import NEAREST, POINTWISE
+from caedsl.importing.operators.translation import Translation, shaped
+from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.shape import Shape, elements, text
+
+Run = Callable[[Array, str], Array]
+"""Function that computes an output for samples."""
+
+
+def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | None = None) -> Network:
+    """Return the network that a graph computes.
+
+    ``runs`` computes the original's output, if the graph itself does not. Raise ``ImportFailure`` with every operator
+    that has no counterpart.
+    """
+    notes: list[str] = []
+    output = _output(graph, name, notes)
+    graph = graph.towards(output)
+    t = Translation(graph)
+    found = _Found(draws_of(graph), curves_of(graph), own_modules(t))
+    for node in graph.nodes:
+        _translate(t, node, found)
+    if t.problems:
+        raise unsupported(name, t.problems)
+    layers = list(t.layers.values())
+    shape = graph.shapes[graph.inputs[0]][1:]
+    layers, input_shape = _vector_input(layers, shape, notes)
+    _end(layers, t.shape_of(t.keys[output]), input_shape, notes)
+    defaults = {}
+    if _fresh(layers):
+        defaults = dict.fromkeys(("conv", "deconv", "dense"), "init=torch")
+        notes.append("the weights are as PyTorch starts them: the spec says init=torch")
+
+    def run(samples: Array) -> Array:
+        given = samples.reshape(len(samples), *shape)
+        made = graph.run(given) if runs is None else runs(given, output)
+        return made.reshape(len(samples), *layers[-1].shape)
+
+    return Network(
+        graph.class_name, input_shape, tuple(layers), run, range=range_, defaults=defaults, notes=(*notes, *t.notes)
+    )
+
+
+class _Found(NamedTuple):
+    """Groups of nodes that are translated together, by the name of the last node; for modules, of each node."""
+
+    draws: dict[str, Draw]
+    curves: dict[str, ActivationCurve]
+    own: dict[str, OwnModule]
+
+    @property
+    def inside(self) -> set[str]:
+        """Names of the nodes that only compute the noise of draws or the steps of curves."""
+        return set().union(
+            *(each.inside for each in self.draws.values()), *(each.inside for each in self.curves.values())
+        )
+
+    def reads(self, node: AtenNode) -> bool:
+        """Return whether a node belongs to a draw or a curve."""
+        return node.name in self.inside or node.name in self.draws or node.name in self.curves
+
+
+def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
+    try:
+        if node.operator is None:
+            raise UnsupportedFeature(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
+        if node.name in found.own:
+            if found.own[node.name].nodes[-1] is node:
+                add_own(t, found.own[node.name])
+        elif node.name in found.draws:
+            add_draw(t, node, found.draws[node.name])
+        elif node.name in found.curves:
+            curve = found.curves[node.name]
+            t.add(node, curve.word, curve.options, [t.key(curve.source)])
+        elif node.name in found.inside or node.base in _SPLITS:
+            _only_for_others(t, node, found)
+        else:
+            translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
+            if translate is None:
+                raise _unsupported_operator(t, node)
+            translate(t, node)
+    except UnsupportedFeature as refused:
+        t.refuse(node, refused)
+
+
+def _unsupported_operator(t: Translation, node: AtenNode) -> UnsupportedFeature:
+    kind = t.layer_class(node)
+    nearest = NEAREST.get(node.base) or NEAREST.get(kind.lower(), "")
+    return UnsupportedFeature(f"{kind or f'`{node.base}`'} is not supported", nearest)
+
+
+_SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
+
+
+def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
+    """Translate a node of a draw or a curve if something else reads it too."""
+    readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
+    if not all(map(found.reads, readers)):
+        if node.base in RANDOM:
+            raise UnsupportedFeature(
+                "it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise"
+            )
+        if node.base in _SPLITS:
+            raise UnsupportedFeature("it takes channels apart", "a spec's lines read whole outputs")
+        translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
+        if translate is None:
+            raise _unsupported_operator(t, node)
+        translate(t, node)
+
+
+def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:
+    """Return the output that is the reconstruction: the one with the input's shape, or with as many numbers."""
+    shape = graph.shapes[graph.inputs[0]]
+    outputs = [each for each in dict.fromkeys(graph.outputs) if each not in graph.inputs]
+    fitting = [each for each in outputs if graph.shapes[each] == shape] or [
+        each for each in outputs if prod(graph.shapes[each]) == prod(shape)
+    ]
+    if not outputs:
+        raise ImportFailure(f"{name} was not imported: it does not return a tensor that it computes")
+    if not fitting and len(outputs) > 1:
+        listed = ", ".join(shaped(graph.shapes[each][1:]) for each in outputs)
+        raise ImportFailure(
+            f"{name} was not imported: of its {len(outputs)} outputs ({listed}) none has the shape of the input, "
+            f"{text(shape[1:])}, so none is the reconstruction"
+        )
+    chosen = (fitting or outputs)[0]
+    if len(graph.outputs) > 1:
+        place = graph.outputs.index(chosen) + 1
+        notes.append(f"output {place} of {len(graph.outputs)} is the reconstruction: it has the input's shape")
+    return chosen
+
+
+def _vector_input(layers: list[ForeignLayer], shape: Shape, notes: list[str]) -> tuple[list[ForeignLayer], Shape]:
+    """Return the layers after an input with channels; a vector becomes a signal of one channel."""
+    if len(shape) > 1:
+        return layers, shape
+    notes.append(f"the module takes vectors of {shape[0]} numbers: the spec's input is a signal of that length")
+    first = ForeignLayer("vector", INPUT, "reshape", str(shape[0]), (INPUT,), shape)
+    moved = [
+        replace(
+            layer, inputs=tuple(first.key if key == INPUT and layer.kind != "dense" else key for key in layer.inputs)
+        )
+        for layer in layers
+    ]
+    needed = any(first.key in layer.inputs for layer in moved)
+    return [*([first] if needed else []), *moved], (1, *shape)
+
+
+def _end(layers: list[ForeignLayer], out_shape: Shape, input_shape: Shape, notes: list[str]) -> None:
+    """Add the final reshape that a loss on flat vectors does not need."""
+    if out_shape != input_shape and elements(out_shape) == elements(input_shape) and layers:
+        last = layers[-1]
+        layers.append(ForeignLayer("end", last.name, "reshape", text(input_shape), (last.key,), input_shape))
+        notes.append(f"the module returns {text(out_shape)}, and the spec ends with `reshape {text(input_shape)}`")
+
+
+def _fresh(layers: list[ForeignLayer]) -> bool:
+    """Return whether all weights look as PyTorch initialises them: uniform below 1/√fan-in, biases too."""
+    weighted = [layer for layer in layers if layer.kind in KINDS and KINDS[layer.kind].role is Role.WEIGHTED]
+    return bool(weighted) and all(map(_drawn_by_torch, weighted))
+
+
+def _drawn_by_torch(layer: ForeignLayer) -> bool:
+    kernel = layer.weights["weight"]
+    bound = 1 / sqrt(prod(kernel.shape[1:]))
+    inside = all(float(np.max(np.abs(array))) <= bound * (1 + 1e-5) for array in layer.weights.values())
+    spread = float(np.sqrt(np.mean(np.square(kernel)))) / (bound / sqrt(3))
+    loose = 1 + 3 / sqrt(kernel.size)
+    bias = layer.weights.get("bias")
+    return inside and 1 / loose < spread < loose and (bias is None or bool(np.any(bias)))

@@ -1,0 +1,137 @@
+"""Modules defined in an emitted file, recognised by class and parameters, and read as one layer each."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.network import Array
+from caedsl.importing.operators.graph import AtenNode
+from caedsl.importing.operators.translation import Translation
+from caedsl.vocabulary.shape import Shape
+
+
+class OwnModule(NamedTuple):
+    """Nodes that run in one module of the emitted file, and its path."""
+
+    path: str
+    name: str
+    nodes: tuple[AtenNode, ...]
+
+
+def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "gdn", "" if any(node.base == "rsqrt" for node in module.nodes) else "inverse"
+
+
+def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    reduction = shape[0] // len(weights["squeeze.weight"])
+    return "se", "" if reduction == 16 else str(reduction)
+
+
+def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    split = next(node for node in module.nodes if node.base in ("unflatten", "view", "reshape"))
+    sizes = split.args.get("sizes", split.args.get("size"))
+    heads = sizes[-2] if sizes else 1
+    return "attention", "" if heads == 1 else f"heads={heads}"
+
+
+def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "norm", spelling.norm("rms", affine="weight" in weights, eps=_added(module))
+
+
+def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "norm", spelling.norm("channel", affine="weight" in weights, eps=_added(module))
+
+
+def _added(module: OwnModule) -> Any:
+    """Return the number that the module adds first."""
+    return next(node.args["other"] for node in module.nodes if node.base == "add")
+
+
+def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    if "weight" in weights:
+        return "scale", f"{spelling.number(float(weights['weight'][0]))} learned"
+    return "scale", spelling.number(float(_factor(module)))
+
+
+def _factor(module: OwnModule) -> Any:
+    return next(node.args["other"] for node in module.nodes if node.base == "mul")
+
+
+def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    size = str(len(weights["codebook"]))
+    return "quantizer", size if "taken" in weights else f"{size} update=gradient"
+
+
+def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    return "topk", str(next(node.args["k"] for node in module.nodes if node.base == "topk"))
+
+
+def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+    raise UnsupportedFeature(
+        "it preprocesses samples, but a spec says that of its data", "`data mnist normalize=gcn`; import the rest alone"
+    )
+
+
+_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], tuple[str, str]]
+_READERS: dict[str, tuple[frozenset[str], _Reader]] = {
+    "GDN": (frozenset({"beta", "gamma"}), _gdn),
+    "SqueezeExcitation": (
+        frozenset({"squeeze.weight", "squeeze.bias", "excite.weight", "excite.bias"}),
+        _squeeze,
+    ),
+    "SelfAttention": (
+        frozenset({"query_key_value.weight", "query_key_value.bias", "output.weight", "output.bias"}),
+        _attention,
+    ),
+    "ChannelRMSNorm": (frozenset({"weight"}), _rms),
+    "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
+    "Scale": (frozenset({"weight"}), _scale),
+    "TopK": (frozenset(), _topk),
+    "GlobalContrast": (frozenset({"offset", "scale"}), _preprocessing),
+    "Normalise": (frozenset({"offset", "scale"}), _preprocessing),
+    "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
+}
+"""For each class, its parameters and buffers (some may be missing), and its reader."""
+
+
+def own_modules(t: Translation) -> dict[str, OwnModule]:
+    """Return the modules, by the name of each of their nodes."""
+    groups: dict[tuple[str, str], list[AtenNode]] = {}
+    for node in t.graph.nodes:
+        for path, kind in node.scopes:
+            name = kind.rpartition(".")[2]
+            if name in _READERS and not kind.startswith("torch.nn."):
+                groups.setdefault((path, name), []).append(node)
+                break
+    found: dict[str, OwnModule] = {}
+    for (path, name), nodes in groups.items():
+        if _weights(t, path).keys() <= _READERS[name][0]:
+            module = OwnModule(path, name, tuple(nodes))
+            found.update({output: module for node in nodes for output in node.outputs})
+    return found
+
+
+def add_own(t: Translation, module: OwnModule) -> None:
+    """Add the layer of a module when its last node is reached."""
+    inside = {name for node in module.nodes for name in node.outputs}
+    outside = [name for node in module.nodes for name in node.refs if name not in inside]
+    inputs = [name for name in dict.fromkeys(outside) if name not in t.graph.tensors]
+    last = module.nodes[-1]
+    if len(inputs) != 1:
+        raise UnsupportedFeature(f"a {module.name} that reads {len(inputs)} outputs", "")
+    key, weights = t.keys[inputs[0]], _weights(t, module.path)
+    try:
+        kind, options = _READERS[module.name][1](module, weights, t.shape_of(key))
+    except (StopIteration, KeyError, TypeError):
+        raise UnsupportedFeature(f"a {module.name} that differs from the one in emitted files", "") from None
+    made = t.add(last, kind, options, [key], weights)
+    t.replace(made, name=module.path)
+
+
+def _weights(t: Translation, path: str) -> dict[str, Array]:
+    start = f"{path}."
+    named = {
+        own.removeprefix(start): placeholder for placeholder, own in t.graph.parameters.items() if own.startswith(start)
+    }
+    return {role: t.graph.tensors[placeholder].detach().float().numpy() for role, placeholder in named.items()}

@@ -1,0 +1,189 @@
+"""PyTorch operators that change each number: activations, dropout, sums and joins."""
+
+from math import inf
+from typing import Any
+
+from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.operators.graph import AtenNode, Ref
+from caedsl.importing.operators.translation import Translation, Translator, shaped
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.shape import is_map
+
+
+def _plain(word: str) -> Translator:
+    def translate(t: Translation, node: AtenNode) -> None:
+        t.add(node, word, "", [t.key(node.args["self"])])
+
+    return translate
+
+
+def _numbered(word: str, argument: str) -> Translator:
+    """Return the translator of an activation with one number, omitted if it is the language's default."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        option = FUNCTIONS[word].option
+        assert option is not None
+        value = node.args[argument]
+        if not option.domain.holds(value):
+            raise UnsupportedFeature(f"its {argument} is {value:g}", f"`{word}` takes a number {option.domain}")
+        t.add(node, word, "" if value == option.default else spelling.number(value), [t.key(node.args["self"])])
+
+    return translate
+
+
+def _only(word: str, nearest: str, **wanted: Any) -> Translator:
+    """Return the translator of an activation that the language has only with these arguments."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        other = [f"{name}={node.args[name]}" for name, value in wanted.items() if node.args[name] != value]
+        if other:
+            raise UnsupportedFeature(f"it has {', '.join(other)}", nearest)
+        t.add(node, word, "", [t.key(node.args["self"])])
+
+    return translate
+
+
+def _elu(t: Translation, node: AtenNode) -> None:
+    scale, slope = node.args["scale"], node.args["input_scale"]
+    if (scale, slope) != (1, 1):
+        raise UnsupportedFeature(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are there")
+    _numbered("elu", "alpha")(t, node)
+
+
+def _clipped(t: Translation, node: AtenNode) -> None:
+    """Translate ``hardtanh`` and ``clamp``: two ends, or only 0 as the lower one."""
+    low, high = (
+        node.args.get(first, node.args.get(second)) for first, second in (("min_val", "min"), ("max_val", "max"))
+    )
+    low, high = (-inf if low is None else low), (inf if high is None else high)
+    if isinstance(low, Ref) or isinstance(high, Ref) or (high == inf and low != 0) or low == -inf:
+        raise UnsupportedFeature(f"it clips to {low}..{high}", "`clip 0..1` has two ends, and `relu` clips below 0")
+    words: dict[tuple[float, float], str] = {(0, inf): "relu", (0, 6): "relu6", (-1, 1): "hardtanh"}
+    word = words.get((low, high))
+    options = "" if word else f"{spelling.number(low)}..{spelling.number(high)}"
+    t.add(node, word or "clip", options, [t.key(node.args["self"])])
+
+
+def _prelu(t: Translation, node: AtenNode) -> None:
+    weights = t.weights(node, weight=node.args["weight"])
+    if weights["weight"].size != 1:
+        raise UnsupportedFeature(
+            f"it has a slope for each of {weights['weight'].size} channels", "`prelu` has one slope"
+        )
+    t.add(node, "prelu", "", [t.key(node.args["self"])], weights)
+
+
+def _dropout(t: Translation, node: AtenNode) -> None:
+    key = t.key(node.args["input"])
+    rate = node.args["p"]
+    if not rate:
+        t.alias(node, key)
+        return
+    if rate >= 1:
+        raise UnsupportedFeature("it drops everything", "`dropout` takes a share below 1")
+    single = node.base == "dropout" and is_map(t.shape_of(key))
+    t.add(node, "dropout", f"{spelling.number(rate)}{' elementwise' if single else ''}", [key])
+
+
+def _same(t: Translation, node: AtenNode) -> None:
+    t.alias(node, t.key(node.args["self" if "self" in node.args else "input"]))
+
+
+def _add(t: Translation, node: AtenNode) -> None:
+    if not isinstance(node.args["other"], Ref) or node.args["alpha"] != 1:
+        raise UnsupportedFeature("it adds a number", "a bias is part of `conv` and `dense`; shift the data instead")
+    inputs = [t.key(node.args["self"]), t.key(node.args["other"])]
+    shapes = {t.shape_of(key) for key in inputs}
+    if len(shapes) > 1:
+        raise UnsupportedFeature(
+            f"it adds {' and '.join(sorted(map(shaped, shapes)))}", "`add` takes outputs of one shape"
+        )
+    if len(set(inputs)) == 1:
+        raise UnsupportedFeature("it adds an output to itself", "")
+    t.add(node, "add", "", inputs)
+
+
+def _cat(t: Translation, node: AtenNode) -> None:
+    inputs = [t.key(each) for each in node.args["tensors"]]
+    if len(inputs) == 1:
+        t.alias(node, inputs[0])
+        return
+    rank = len(t.graph.shapes[node.name])
+    if node.args["dim"] % rank != 1:
+        raise UnsupportedFeature(f"it joins along axis {node.args['dim']}", "`concat` joins channels (dim=1)")
+    t.add(node, "concat", "", inputs)
+
+
+def _scaled(t: Translation, node: AtenNode) -> None:
+    """Translate a factor, which belongs to the line of a hyperbolic tangent before it."""
+    one, other = node.args["self"], node.args["other"]
+    if not isinstance(one, Ref) or isinstance(other, Ref):
+        raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
+    key = t.key(one)
+    layer = t.layers.get(key)
+    if layer is None or layer.kind != "tanh" or not t.alone(one.name) or other <= 0:
+        t.add(node, "scale", spelling.number(other), [key])
+        return
+    del t.layers[layer.key]
+    t.add(node, "tanh", spelling.number(other * (float(layer.options) if layer.options else 1)), layer.inputs)
+
+
+POINTWISE: dict[str, Translator] = {
+    **{word: _plain(word) for word in ("relu", "selu", "silu", "mish", "tanh", "sigmoid", "hardswish", "hardsigmoid")},
+    "relu6": _plain("relu6"),
+    "leaky_relu": _numbered("leaky_relu", "negative_slope"),
+    "elu": _elu,
+    "gelu": _only("gelu", "`gelu` is the exact one (approximate='none')", approximate="none"),
+    "softplus": _only("softplus", "`softplus` has beta=1 and threshold=20", beta=1, threshold=20),
+    "prelu": _prelu,
+    "hardtanh": _clipped,
+    "clamp": _clipped,
+    "clamp_min": _clipped,
+    "clip": _clipped,
+    "dropout": _dropout,
+    "feature_dropout": _dropout,
+    "add": _add,
+    "cat": _cat,
+    "concat": _cat,
+    "concatenate": _cat,
+    "mul": _scaled,
+    **dict.fromkeys(("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "to", "_to_copy", "float"), _same),
+}
+
+NEAREST = {
+    "celu": "`elu` is similar",
+    "rrelu": "`leaky_relu` has a fixed slope",
+    "softsign": "`tanh` saturates similarly",
+    "log_sigmoid": "`sigmoid` or `softplus`",
+    "softmax": "`sigmoid` bounds each number on its own",
+    "threshold": "`relu` has the threshold 0",
+    "glu": "`conv` with `sigmoid`; a spec has no gates",
+    "upsample_bicubic2d": "`upsample bilinear`",
+    "_upsample_nearest_exact2d": "`upsample nearest`",
+    "grid_sampler": "`upsample bilinear`",
+    "permute": "a spec has channels first, and layers keep that order",
+    "transpose": "a spec has channels first, and layers keep that order",
+    "matmul": "`dense` multiplies by a weight",
+    "bmm": "`attention` relates places to each other",
+    "scaled_dot_product_attention": "`attention` relates places to each other",
+    "lstm": "`conv` reads signals",
+    "gru": "`conv` reads signals",
+    "embedding": "a spec takes samples of numbers",
+    "alpha_dropout": "`dropout`",
+    "feature_alpha_dropout": "`dropout`",
+    "sub": "`add` sums; shift the data instead",
+    "div": "scale the data instead",
+    "normalize": "`norm rms` divides by a norm",
+    "localresponsenorm": "`norm batch`",
+    "hardshrink": "`relu` cuts one side",
+    "softshrink": "`relu` cuts one side",
+    "tanhshrink": "`softcap 3` is linear around 0",
+    "logsoftmax": "`sigmoid` bounds each number on its own",
+    "multiheadattention": "`attention heads=4` has the weights of a map's places in one module",
+    "transformerencoderlayer": "`residual { norm layer; attention heads=4 }`",
+    "rnn": "`conv` reads signals",
+    "fold": "`pixelshuffle` or `deconv`",
+    "unfold": "`pixelunshuffle` or `conv`",
+}
+"""Closest alternatives to operators without a counterpart."""

@@ -1,0 +1,106 @@
+"""PyTorch's pools as layers, and what undoes them."""
+
+from caedsl.importing import spelling
+from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.operators.graph import AtenNode
+from caedsl.importing.operators.translation import Translation, Translator, shaped, spread
+from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.shape import text as shape_text
+
+
+def pool(kind: str) -> Translator:
+    """Return the translator of ``max_poolNd`` or ``avg_poolNd``."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        args, key = node.args, t.key(node.args["self"])
+        rank = len(t.shape_of(key)) - 1
+        for places in node.outputs[1:]:
+            if places in t.graph.outputs or any(each.base not in UNPOOLS for each in t.readers.get(places, ())):
+                raise UnsupportedFeature("it returns the places of the largest values", "`unpool` alone reads them")
+        kernel = spread(args["kernel_size"], rank)
+        stride = spread(args["stride"], rank) if args["stride"] else kernel
+        padding = spread(args["padding"], rank)
+        if set(spread(args.get("dilation", 1), rank)) != {1}:
+            raise UnsupportedFeature("it is dilated", f"`{kind}` has no gaps")
+        uneven = args["ceil_mode"] or any(padding)
+        if kind == "avgpool" and (args.get("divisor_override") or (uneven and not args["count_include_pad"])):
+            raise UnsupportedFeature(
+                "it excludes the padding from its means", "`avgpool` counts zeros, as PyTorch does by default"
+            )
+        options = spelling.pool(kernel, stride, padding, args["ceil_mode"])
+        same = (
+            each.key for each in t.layers.values() if (each.kind, each.options, each.inputs) == (kind, options, (key,))
+        )
+        made = next(same, "")
+        if made:  # a module may compute the values and the places in two calls
+            t.alias(node, made)
+        else:
+            made = t.add(node, kind, options, [key])
+        t.keys.update(dict.fromkeys(node.outputs[1:], made))
+
+    return translate
+
+
+UNPOOLS = ("max_unpool2d", "max_unpool3d")
+
+
+def unpool(t: Translation, node: AtenNode) -> None:
+    """Translate an unpooling by the places of the largest values of a pool before it."""
+    key, pool_key = t.key(node.args["self"]), t.key(node.args["indices"])
+    before = t.layers[pool_key]
+    if t.shape(node.name) != t.shape_of(before.inputs[0]):
+        raise UnsupportedFeature(
+            f"it makes {shaped(t.shape(node.name))} of the places of {before.name}, whose input is "
+            f"{shaped(t.shape_of(before.inputs[0]))}",
+            "`unpool` has the size of the pool's input: give output_size",
+        )
+    t.add(node, "unpool", "", [key, pool_key])
+
+
+def adaptive_pool(kind: str) -> Translator:
+    """Return the translator of an adaptive pool to sizes that divide the map's."""
+
+    def translate(t: Translation, node: AtenNode) -> None:
+        key = t.key(node.args["self"])
+        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
+        if before == after:
+            t.alias(node, key)
+        elif kind == "avgpool" and set(after) == {1}:
+            pooled = t.add(node, "globalpool", "", [key], shape=t.shape(node.name)[:1], suffix="_means")
+            t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+        elif any(large % small for large, small in zip(before, after, strict=True)):
+            raise UnsupportedFeature(
+                f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
+                f"`{kind} 2` has windows of one size",
+            )
+        else:
+            window = tuple(large // small for large, small in zip(before, after, strict=True))
+            t.add(node, kind, spelling.pool(window, window, (0,) * len(window), False), [key])
+
+    return translate
+
+
+def mean(t: Translation, node: AtenNode) -> None:
+    """Translate the mean over all spatial axes."""
+    key = t.key(node.args["self"])
+    shape = t.shape_of(key)
+    axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
+    if axes != set(range(2, len(shape) + 1)) or not is_map(shape):
+        raise UnsupportedFeature(
+            f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space"
+        )
+    kept = node.args["keepdim"]
+    pooled = t.add(node, "globalpool", "", [key], shape=shape[:1], suffix="_means" if kept else "")
+    if kept:
+        t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+
+
+POOLS: dict[str, Translator] = {
+    **{f"max_pool{rank}d": pool("maxpool") for rank in (1, 2, 3)},
+    **{f"max_pool{rank}d_with_indices": pool("maxpool") for rank in (1, 2, 3)},
+    **{f"avg_pool{rank}d": pool("avgpool") for rank in (1, 2, 3)},
+    **{f"adaptive_avg_pool{rank}d": adaptive_pool("avgpool") for rank in (1, 2, 3)},
+    **{f"adaptive_max_pool{rank}d": adaptive_pool("maxpool") for rank in (1, 2, 3)},
+    **dict.fromkeys(UNPOOLS, unpool),
+    "mean": mean,
+}

@@ -1,0 +1,168 @@
+"""Translate an operator graph into the layers of a network: the state that the translators of operators share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from caedsl.importing.errors import UnsupportedFeature, UnsupportedLayer
+from caedsl.importing.network import INPUT, Array, ForeignLayer
+from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
+from caedsl.vocabulary.shape import Shape, text
+
+_CONTAINERS = ("torch.nn.modules.container.",)
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Padding that the next convolution may absorb: amounts before and after, and the fill mode."""
+
+    sides: tuple[tuple[int, int], ...]
+    mode: str
+
+
+class Spread(NamedTuple):
+    """Window of a transposed convolution whose end may be cut off after it."""
+
+    channels: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
+    padding: tuple[int, ...]
+
+
+class Translation:
+    """Layers so far, with the key of the output for each tensor of the graph."""
+
+    def __init__(self, graph: AtenGraph) -> None:
+        self.graph = graph
+        self.made: dict[str, AtenNode] = {name: node for node in graph.nodes for name in node.outputs}
+        self.readers: dict[str, list[AtenNode]] = {}
+        for node in graph.nodes:
+            for name in node.refs:
+                self.readers.setdefault(name, []).append(node)
+        self.keys: dict[str, str] = {graph.inputs[0]: INPUT}
+        self.layers: dict[str, ForeignLayer] = {}
+        self.margins: dict[str, Margins] = {}
+        self.windows: dict[str, Spread] = {}
+        self.problems: list[UnsupportedLayer] = []
+        self.notes: list[str] = []
+        self.used: dict[str, str] = {}
+
+    def shape(self, name: str) -> Shape:
+        """Return the shape of a tensor, without the batch."""
+        return self.graph.shapes[name][1:]
+
+    def shape_of(self, key: str) -> Shape:
+        """Return the shape of the output ``key``."""
+        return self.shape(self.graph.inputs[0]) if key == INPUT else self.layers[key].shape
+
+    def name_of(self, node: AtenNode) -> str:
+        """Return the author's name of a node: the path of its module, or the node's own name in a ``forward``."""
+        path, kind = next(((p, k) for p, k in reversed(node.scopes) if p), ("", ""))
+        if path and kind.startswith("torch.nn.modules.") and not kind.startswith(_CONTAINERS):
+            return path
+        return f"{path}.{node.name}" if path else node.name
+
+    def key(self, ref: Any) -> str:
+        """Return the key of a tensor; raise ``UnsupportedFeature`` if layers did not compute it from the input."""
+        if isinstance(ref, Ref) and ref.name in self.keys:
+            return self.keys[ref.name]
+        raise UnsupportedFeature("it reads a number that no layer has computed from the input", "")
+
+    def alias(self, node: AtenNode, key: str) -> None:
+        """Record that a node returns the output ``key``."""
+        self.keys[node.name] = key
+
+    def add(
+        self,
+        node: AtenNode,
+        kind: str,
+        options: str,
+        inputs: Sequence[str],
+        weights: Mapping[str, Array] | None = None,
+        *,
+        shape: Shape | None = None,
+        suffix: str = "",
+    ) -> str:
+        """Add a layer for a node and return its key."""
+        key = node.name + suffix
+        own = shape if shape is not None else self.shape(node.name)
+        self.layers[key] = ForeignLayer(key, self.name_of(node), kind, options, tuple(inputs), own, weights or {})
+        self.keys[node.name] = key
+        return key
+
+    def weight(self, node: AtenNode, ref: Any) -> Tensor | None:
+        """Return the weight that a node reads; raise ``UnsupportedFeature`` if it is computed or read twice."""
+        if ref is None:
+            return None
+        if not isinstance(ref, Ref) or ref.name not in self.graph.tensors:
+            raise UnsupportedFeature(
+                "its weight is recomputed in every step (weight or spectral normalisation, tied weights)",
+                "nn.utils.parametrize.remove_parametrizations(layer, 'weight') makes it a plain weight",
+            )
+        parameter = self.graph.parameters[ref.name]
+        owner = self.used.setdefault(parameter, node.name)
+        if owner != node.name:
+            raise UnsupportedFeature(
+                f"it shares {parameter} with {self.name_of(self.made[owner])}, but lines of a spec have weights of "
+                "their own",
+                "give it a layer of its own",
+            )
+        return self.graph.tensors[ref.name]
+
+    def weights(self, node: AtenNode, **refs: Any) -> dict[str, Array]:
+        """Return the weights of a node by their roles, without those that are None."""
+        found = {role: self.weight(node, ref) for role, ref in refs.items()}
+        return {role: _array(tensor) for role, tensor in found.items() if tensor is not None}
+
+    def alone(self, name: str) -> bool:
+        """Return whether only one node reads a tensor, which the graph does not return."""
+        return len(self.readers.get(name, ())) == 1 and name not in self.graph.outputs
+
+    def together(self, one: AtenNode, other: AtenNode) -> bool:
+        """Return whether two nodes run in the same part of the author's module, or one of them in its ``forward``."""
+        tops = [next((path.partition(".")[0] for path, _ in node.scopes if path), "") for node in (one, other)]
+        return tops[0] == tops[1] or "" in tops
+
+    def layer_class(self, node: AtenNode) -> str:
+        """Return the class of ``torch.nn`` that a node runs in; empty for one of the author's own."""
+        kind = node.scopes[-1][1] if node.scopes else ""
+        own = kind.startswith("torch.nn.modules.") and not kind.startswith((*_CONTAINERS, "torch.nn.modules.onnx"))
+        return kind.rpartition(".")[2] if own else ""
+
+    def refuse(self, node: AtenNode, refused: UnsupportedFeature) -> None:
+        """Record a node without a counterpart and continue after it, so that every such layer is listed once."""
+        name = self.name_of(node)
+        if not self.layer_class(node) or all(each.name != name for each in self.problems):
+            self.problems.append(UnsupportedLayer(name, refused.what, refused.nearest))
+        for output in node.outputs:
+            if output in self.graph.shapes and output not in self.keys:
+                self.layers[output] = ForeignLayer(output, name, "refused", "", (), self.shape(output))
+                self.keys[output] = output
+
+    def replace(self, key: str, **changes: Any) -> None:
+        """Change a layer."""
+        self.layers[key] = replace(self.layers[key], **changes)
+
+
+def _array(tensor: Tensor) -> Array:
+    made: Array = tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+    return made
+
+
+Translator = Callable[[Translation, AtenNode], None]
+"""Function that adds the layer of a node, or raises ``UnsupportedFeature``."""
+
+
+def spread(value: Any, rank: int) -> tuple[int, ...]:
+    """Return one number per axis; a single number, or a list of one, applies to all, as in PyTorch."""
+    values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return values * rank if len(values) == 1 else values
+
+
+def shaped(shape: Shape) -> str:
+    """Return a shape as a message shows it."""
+    return text(shape) if shape else "a single number"

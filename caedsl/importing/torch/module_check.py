@@ -1,0 +1,96 @@
+"""Findings about a PyTorch module, which name the author's layers instead of lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from caedsl.data.errors import DataError
+from caedsl.data.in_memory import images_of
+from caedsl.diagnostics.finding import Finding, Label
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.imported import imported
+from caedsl.importing.network import ForeignLayer, Network
+from caedsl.importing.torch.modules import module_network
+from caedsl.importing.torch.settings import loss_line, optimizer_line, takes_logits
+from caedsl.importing.writing import WrittenSpec, write
+
+
+@dataclass(frozen=True)
+class ModuleFinding(Finding):
+    """Finding about a module: ``layers`` are the paths of its layers, or the name of what else it is about.
+
+    ``primary`` and ``related`` point into ``spec``, the text that describes the same network.
+    """
+
+    layers: tuple[str, ...] = ()
+    spec: str = ""
+
+    def __str__(self) -> str:
+        where = ", ".join(self.layers)
+        lines = [f"{where}: {self.severity.value}[{self.rule}]: {self.summary}", *(f"note: {n}" for n in self.notes)]
+        return "\n  ".join([*lines, *([f"help: {self.advice}"] if self.advice else [])])
+
+
+def check_module(
+    module: nn.Module,
+    shape: Sequence[int],
+    range_: str,
+    loss: Any = None,
+    optimizer: Any = None,
+    data: Any = None,
+) -> tuple[ModuleFinding, ...]:
+    """Return what ``check`` finds in the spec of a module; raise ``ImportFailure`` if no spec describes the module.
+
+    ``data`` is what a spec writes after ``data``, or an array of samples, which must match the input.
+    """
+    network = module_network(module, shape, range_)
+    train = [*([loss_line(loss)] if loss is not None else []), *([optimizer_line(optimizer)] if optimizer else [])]
+    network = replace(network, train=tuple(train), data=data if isinstance(data, str) else "")
+    written = write(_with_sigmoid(network) if takes_logits(loss) else network)
+    if not written.checked.has_errors:
+        made = imported(replace(network, train=(), data=""))  # a spec with other outputs would have other findings
+        if data is not None and not isinstance(data, str):
+            _suit(data, made.model)
+    return tuple(_renamed(each, written) for each in written.checked.findings if each.name not in _OF_SPECS)
+
+
+_OF_SPECS = ("no-data",)
+"""Findings about what a module leaves to the author's own training loop."""
+
+
+def _with_sigmoid(network: Network) -> Network:
+    last = network.layers[-1]
+    end = ForeignLayer("logits", "the loss's sigmoid", "sigmoid", "", (last.key,), last.shape)
+    return replace(network, layers=(*network.layers, end))
+
+
+def _suit(data: Any, model: Any) -> None:
+    try:
+        images_of(data.detach().cpu().numpy() if isinstance(data, Tensor) else np.asarray(data), model)
+    except DataError as error:
+        raise ImportFailure(f"the data does not suit the module: {error}") from None
+
+
+def _renamed(finding: Finding, written: WrittenSpec) -> ModuleFinding:
+    """Return a finding with the author's names as its place."""
+    related = tuple(
+        Label(label.span, f"{', '.join(_names(label.span.start, written))}: {label.text}") for label in finding.related
+    )
+    values = {each.name: getattr(finding, each.name) for each in fields(Finding)}
+    values |= {"related": related, "proposal": None}
+    return ModuleFinding(**values, layers=_names(finding.primary.span.start, written), spec=written.text)
+
+
+def _names(place: int, written: WrittenSpec) -> tuple[str, ...]:
+    """Return the layers at a place of the spec, or the word of its statement if it has no layer."""
+    line = written.text.rfind("\n", 0, place) + 1
+    before = [(start, names) for start, names in written.places if start <= place]
+    if before and before[-1][0] >= line:
+        return before[-1][1]
+    word = (written.text[line:].split() or [""])[0]
+    if word == "bottleneck" and before:
+        return before[-1][1][-1:]
+    return (word,)

@@ -1,0 +1,37 @@
+"""Findings of ``caedsl check`` about a module that caedsl did not build."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from caedsl.diagnostics.finding import Finding
+from caedsl.importing.errors import ImportFailure
+from caedsl.importing.spelling import number
+from caedsl.importing.torch.modules import module_network
+from caedsl.importing.writing import write
+from caedsl.model.settings import Settled
+from caedsl.vocabulary.shape import Shape
+
+
+def findings_of(
+    module: nn.Module, settings: Callable[[int], Settled]
+) -> Callable[[Shape, str, int], Sequence[Finding]]:
+    """Return a function from the shape and range of samples, and the batch, to the static findings of a module.
+
+    There are none if a spec cannot express the module.
+    """
+
+    def found(shape: Shape, range_: str, batch: int) -> Sequence[Finding]:
+        present = settings(batch)
+        optimizer = f"optimizer {present.optimizer.name} lr={number(present.optimizer.lr)}"
+        try:
+            with torch.random.fork_rng([]), np.errstate(all="ignore"):  # weights may be huge or non-finite
+                network = module_network(module, shape, range_)
+            return write(replace(network, train=(optimizer, f"batch {present.batch}"))).checked.findings
+        except ImportFailure:
+            return ()
+
+    return found

@@ -1,0 +1,1 @@
+"""The machine: the cores and the memory that this process may use."""

@@ -1,0 +1,1 @@
+"""The mirrored decoder: layers inverted in reverse order."""

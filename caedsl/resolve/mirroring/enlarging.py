@@ -1,0 +1,87 @@
+"""The inverse of a pool, as ``upsample=`` of a mirror selects it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
+from caedsl.resolve.scope import Scope
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.kind import Draft, written
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.layers.deconv import Deconv
+from caedsl.vocabulary.layers.maxpool import MaxPool
+from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE, PixelShuffle
+from caedsl.vocabulary.layers.upsample import MODE, TO, Upsample, interpolation, other_rank
+from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE
+
+
+def _deconvolved(layer: Layer) -> tuple[Draft, ...] | None:
+    size, stride = layer.in_shape[1:], layer.options[STRIDE]
+    rest = tuple(s - (o - 1) * f - f for s, o, f in zip(size, layer.out_shape[1:], stride, strict=True))
+    if not all(0 <= r < f for r, f in zip(rest, stride, strict=True)):
+        return None
+    window: dict[Option, Any] = {
+        CHANNELS: layer.out_shape[0],
+        KERNEL: stride,
+        STRIDE: stride,
+        PAD: "valid",
+        OUTPUT_PAD: rest,
+    }
+    return (Draft(Deconv.name, written(window)),)
+
+
+def _shuffled(layer: Layer) -> tuple[Draft, ...] | None:
+    factor, *others = layer.options[STRIDE]
+    sizes = zip(layer.out_shape[1:], layer.in_shape[1:], strict=True)
+    if others != [factor] or any(after * factor != before for after, before in sizes):
+        return None
+    widen = Draft(Conv.name, written({CHANNELS: layer.out_shape[0] * factor**2}))
+    return (widen, Draft(PixelShuffle.name, written({SHUFFLE: factor})))
+
+
+_BY_WEIGHTS: Mapping[str, Callable[[Layer], tuple[Draft, ...] | None]] = {
+    Deconv.name: _deconvolved,
+    PixelShuffle.name: _shuffled,
+}
+WAYS = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
+"""Words of ``upsample=``."""
+
+
+def enlarged(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
+    """Return the inverse of a pool, as ``upsample=`` selects it."""
+    size = layer.in_shape[1:]
+    wrong = other_rank(manner.upsample, layer.in_shape)
+    if wrong:
+        scope.report("wrong-type", manner.at, wrong, help=f"write `upsample={interpolation(layer.in_shape)}`")
+        return None
+    if manner.upsample in MODE.choices:
+        return (Draft(Upsample.name, written({TO: size, MODE: manner.upsample})),)
+    if manner.upsample == UNPOOL:
+        return _unpooled(layer, manner, scope)
+    drafts = _BY_WEIGHTS[manner.upsample](layer)
+    if drafts is not None:
+        return drafts
+    scope.report(
+        "no-mirror",
+        manner.at,
+        f"`upsample={manner.upsample}` cannot return {text(size)} from {text(layer.out_shape[1:])}",
+        help="use `upsample=nearest`, which returns any size",
+    )
+    return None
+
+
+def _unpooled(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
+    if layer.named and isinstance(layer.kind, MaxPool):
+        return (Draft(UNPOOL, written({FROM: layer.named})),)
+    why = (
+        "this `maxpool` is inside `residual`, whose layers cannot be read from outside"
+        if isinstance(layer.kind, MaxPool)
+        else f"`{layer.kind.name}` has no positions of maxima"
+    )
+    message = f"`upsample=unpool` returns maxima to their positions, but {why}"
+    scope.report("no-mirror", layer.span, message, help="use `maxpool` outside of residuals, or another `upsample=`")
+    return None

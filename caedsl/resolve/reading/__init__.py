@@ -1,0 +1,1 @@
+"""Reading of one statement: its numbers, its words and its options, each mistake reported once."""

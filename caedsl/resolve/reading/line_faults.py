@@ -1,0 +1,283 @@
+"""Mistakes on one line, reported in terms of its own options."""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple, cast
+
+from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.finding import Label
+from caedsl.resolve.reading.line_options import LineOptions
+from caedsl.resolve.reading.quantities import Misread
+from caedsl.resolve.reading.respelling import (
+    activation_named,
+    bare_words,
+    example_of,
+    replacing,
+    respelled,
+    spelled,
+    spelling_of,
+)
+from caedsl.resolve.reading.values import called, read, short_value
+from caedsl.resolve.scope import MOST_CANDIDATES, Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+
+SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
+"""Short option: a letter and its number, or one number for each axis."""
+
+
+class _WaysOfWriting(NamedTuple):
+    by_name: dict[str, Option]
+    by_short: dict[str, Option]
+    words: dict[str, Option]
+    first: Option | None
+    rest: Option | None
+
+
+@lru_cache(maxsize=256)
+def _ways_of_writing(options: tuple[Option, ...]) -> _WaysOfWriting:
+    return _WaysOfWriting(
+        {option.name: option for option in options},
+        {option.short: option for option in options if option.short},
+        {word: option for option in options for word in bare_words(option)},
+        next((option for option in options if option.written is Written.FIRST), None),
+        next((option for option in options if option.written is Written.REST), None),
+    )
+
+
+class LineFaults:
+    """Options of one line, the values read so far, and the findings about it."""
+
+    def __init__(self, owner: str, options: Sequence[Option], scope: Scope) -> None:
+        self.owner = owner
+        self.options = options
+        self.scope = scope
+        self.bound = LineOptions()
+        self.begun = False
+        self.after_lost = False
+        """Whether the item before means nothing: what follows it is most likely its value."""
+        self.lost = False
+        self.items: Sequence[tree.Item] = ()
+        self.faults = self.bound.faults
+        self.by_name, self.by_short, self.words, self.first, self.rest = _ways_of_writing(tuple(options))
+
+    def _fault(self, name: str, span: Span, message: str, **parts: Any) -> None:
+        self.faults.append(name)
+        self.scope.report(name, span, message, **parts)
+
+    def _called_activation(self, item: tree.WrittenOption | tree.WrittenWord, queue: deque[tree.Item]) -> str:
+        """Return the activation of `LeakyReLU(0.2)` or `activation=leaky_relu(0.2)`, or an empty text."""
+        if not queue or not isinstance(queue[0], tree.Parenthesised) or queue[0].span.start != item.span.end:
+            return ""
+        word = item.value if isinstance(item, tree.WrittenOption) else item
+        name = activation_named(word.text) if isinstance(word, tree.WrittenWord) else ""
+        return name if "activation" in self.by_name and self._takes_value(name) else ""
+
+    def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
+        """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
+        known = self.first is None or self.first.name in self.bound.spans
+        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative)
+        return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
+
+    def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
+        """Report an activation that is separated from its number, and read it."""
+        text = f"{name}={self.scope.source.slice(value.span)}"
+        message = f"`{self.scope.source.slice(span)}`: the number of an activation follows `=`"
+        self._fault("unexpected-value", span, message, help=f"write `{text}`", fix=replacing(span, text))
+        read_value = read(cast(Option, FUNCTIONS[name].option)._replace(name=name), value, self.scope)
+        self._set(
+            self.by_name["activation"], Activation(name, None if isinstance(read_value, Misread) else read_value), span
+        )
+
+    def _takes_value(self, name: str | None) -> bool:
+        """Return whether ``name`` is an activation with a value, on a line that may have one."""
+        function = FUNCTIONS.get(name or "")
+        return function is not None and function.option is not None and "activation" in self.by_name
+
+    def _set(self, option: Option, value: Any, span: Span) -> None:
+        earlier = self.bound.spans.get(option.name)
+        if earlier is not None:
+            self._fault(
+                "duplicate-option",
+                span,
+                f"{called(option)} is given twice on this line",
+                related=(Label(earlier, "first given here"),),
+                help="keep one of them",
+            )
+            return
+        self.bound.values[option.name] = value
+        self.bound.spans[option.name] = span
+
+    def _flag_with_value(self, option: Option, item: tree.WrittenOption) -> None:
+        """Report ``ceil=on``, where a line writes ``ceil`` or nothing; read what it means."""
+        text = self.scope.source.slice(item.span)
+        value = self.scope.source.slice(item.value.span).lower()
+        message = f"`{option.name}` takes no value: it is on where it is written"
+        if value in foreign_words.NEGATIVE or value == "0":
+            help_line, fix = f"remove `{text}`", None
+        else:
+            help_line = f"write `{option.name}` alone"
+            fix = replacing(item.span, option.name) if value in foreign_words.POSITIVE else None
+            self.bound.values[option.name], self.bound.spans[option.name] = True, item.span
+        self._fault("unknown-option", item.span, message, help=help_line, fix=fix)
+
+    def _late(self, first: Option, item: tree.Value) -> None:
+        """Report a value that must come first but does not; read it anyway."""
+        text = self.scope.source.slice(item.span)
+        others = (self.scope.source.slice(other.span) for other in self.items if other is not item)
+        inside = " ".join((text, *others))
+        owner = self.owner.removesuffix(f" {text}")
+        self._fault(
+            "unexpected-value",
+            item.span,
+            f"`{text}` must come first: it is {called(first)} of `{owner}`",
+            help=f"write `{owner} {inside}`",
+            fix=replacing(self.items[0].span.to(self.items[-1].span), inside),
+        )
+
+    def _leftover(self, item: tree.Item) -> None:
+        if self.after_lost or any(name == "unexpected-value" for name in self.faults):
+            return  # more values of the same kind
+        text = self.scope.source.slice(item.span)
+        if self.first is None or self.first.type is Type.CHOICE:
+            message = f"`{self.owner}` takes no value without a name, but `{text}` is one"
+        else:
+            value = "one value" if self.first.name == self.owner else f"one value without a name, {called(self.first)}"
+            message = f"`{self.owner}` takes {value}; `{text}` is one too many"
+        windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+        if isinstance(item, tree.Range):
+            windows = [option for option in self.options if option.written is Written.WORDED]
+        elif self.first is None or self.first.type is Type.CHOICE:
+            windows = self._named_for(item)
+        if (joined := self._joined_thousands(item)) is not None:
+            self._fault(
+                "unexpected-value",
+                joined.span,
+                message,
+                help=f"write `{self.owner} {joined.text}`",
+                fix=replacing(joined.span, joined.text),
+            )
+            if self.first is not None and not isinstance(value := read(self.first, joined, self.scope), Misread):
+                self.bound.values[self.first.name] = value
+            return
+        values = [
+            (option, words)
+            for option in windows
+            if not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
+            and (words := respelled(option, item, self.scope))
+        ]
+        kinds = {
+            option.name: f" for the {option.name}" if option.written is Written.SHORT else "" for option in windows
+        }
+        examples = " or ".join(f"`{words}`{kinds[option.name]}" for option, words in values)
+        fix = replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
+        if examples:
+            help_line = f"write {examples}"
+        elif len(self.options) == 1 and self.first is not None:
+            help_line = f"delete `{text}`"
+        else:
+            help_line = f"options of `{self.owner}` are {self._listed()}"
+        self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
+
+    def _named_for(self, item: tree.Item) -> list[Option]:
+        """Return the named option that a value without a name belongs to: one of its kind, a required one first."""
+        share = self.scope.source.slice(item.span).endswith("%")
+        fitting = [
+            option
+            for option in self.options
+            if option.written is Written.NAMED
+            and not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
+            and respelled(option, item, self.scope)
+        ]
+        required = [option for option in fitting if option.default is REQUIRED]
+        return required or sorted(fitting, key=lambda option: (option.type is Type.SHARE) != share)[:1]
+
+    def _joined_thousands(self, item: tree.Item) -> tree.Number | None:
+        """Return ``1 000`` as the one number that it is elsewhere."""
+        place = next((place for place, other in enumerate(self.items) if other is item), 0)
+        before = self.items[place - 1] if place else None
+        if not isinstance(item, tree.Number) or not isinstance(before, tree.Number) or len(item.text) != 3:
+            return None
+        if not before.text.isdigit() or not item.text.isdigit():
+            return None
+        return tree.Number(before.text + item.text, before.span.to(item.span))
+
+    def _listed(self) -> str:
+        chosen = self.first if self.first is not None and self.first.type is Type.CHOICE else None
+        return ", ".join(spelling_of(option) for option in self.options if option is not chosen)
+
+    def _near(self, word: str) -> str | None:
+        """Return the option, the word or the constant that is closest to ``word``."""
+        names = (option.name for option in self.options if option.written is not Written.FIRST)
+        return self.scope.nearest(word, (*names, *self.words, *islice(self.scope.constants, MOST_CANDIDATES)))
+
+    def _meant(self, word: str, item: tree.WrittenOption | tree.WrittenWord) -> tuple[Option | None, str]:
+        """Return the option that a misspelt or foreign word stands for, and its spelling in a spec."""
+        plain = word.lower()
+        if isinstance(item, tree.WrittenWord):
+            text = foreign_words.WORDS.get(plain, "")
+            named = next((option for option in self.options if option.type is Type.ACTIVATION), None)
+            if named is not None and named.written is Written.NAMED and activation_named(word):
+                return named, spelled(named, activation_named(word))
+            name = text.partition("=")[0]
+            option = self.by_name.get(name) or self.words.get(name)
+            return option, text if option is not None else ""
+        if (
+            plain in foreign_words.WORDS or plain in FUNCTIONS or plain == "negative_slope"
+        ) and "activation" in self.by_name:
+            return self.by_name["activation"], self._activation_text(plain, item)
+        names = (word, foreign_words.OPTIONS.get(plain), self._near(word))
+        option = next((self.by_name[name] for name in names if name in self.by_name), None)
+        return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
+
+    def _meant_short(self, word: tree.WrittenWord) -> tuple[Span, str] | None:
+        """Return ``K3`` and ``p1`` as the language writes them, with the place, and take their value."""
+        match = SHORT.match(word.text.lower())
+        if match is None:
+            return None
+        option = self.by_short.get(match[1]) or self.by_name.get(foreign_words.SHORT_OPTIONS.get(match[1], ""))
+        value = short_value(match[2], word.span)
+        if (
+            option is None
+            or option.name in self.bound.spans
+            or isinstance(found := read(option, value, self.scope), Misread)
+        ):
+            return None
+        self.bound.values[option.name], self.bound.spans[option.name] = found, word.span
+        return word.span, spelled(option, match[2])
+
+    def _activation_text(self, word: str, item: tree.WrittenOption) -> str:
+        name = "leaky_relu" if word == "negative_slope" else foreign_words.WORDS.get(word, word)
+        value = self.scope.source.slice(item.value.span)
+        return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""
+
+    def _added(self, sum_: tree.Operation, word: tree.WrittenWord) -> None:
+        """Report `8 + relu`, which is not a sum."""
+        apart = f"{self.scope.source.slice(sum_.left.span)} {word.text}"
+        message = f"`{word.text}` is not a number: options of a line are written without `+`"
+        help_line = f"write `{apart}`" if self.begun else f"write `{self.owner} {apart}`"
+        self._fault("unexpected-value", sum_.span, message, help=help_line, fix=replacing(sum_.span, apart))
+
+    def _help_for(self, option: Option | None, word: str = "") -> str:
+        """Return the help for a word that is not an option: the closest option, or all of them."""
+        if word.lower() in foreign_words.NEGATIVE and not self.begun and self.first is None:
+            return "remove the line"
+        if len(self.options) == 1 and self.options[0].written is Written.FIRST:
+            return f"write `{self.owner} {example_of(self.options[0], self.owner)}`"
+        if option is None or option.name in self.bound.spans:
+            return f"options of `{self.owner}` are {self._listed()}"
+        if option.type is Type.FLAG:
+            return f"write `{option.name}` alone"
+        return f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
+
+    def _help_without(self, option: Option, word: str) -> str:
+        """Return the help for a word of the language, or a yes or no, instead of a number."""
+        line = f"write `{self.owner} {example_of(option, self.owner)}`"
+        if self.owner == option.name and word.lower() in foreign_words.NEGATIVE:
+            return f"{line}, or remove the line"
+        return line

@@ -1,0 +1,267 @@
+"""Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from caedsl.diagnostics import foreign_layers
+from caedsl.resolve.named_blocks import arguments
+from caedsl.resolve.outputs import AS
+from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.line_options import LineOptions, filled
+from caedsl.resolve.reading.respelling import activation_named, report_outside
+from caedsl.resolve.scope import Scope
+from caedsl.syntax import tree
+from caedsl.syntax.limits import MAX_DEPTH
+from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
+from caedsl.vocabulary.initialisations import OPTIONS as INITIALISATION_OPTIONS
+from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT
+
+TIMES = Option(
+    "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x", off=1
+)
+
+BLOCK = "block"
+"""Name in the options of a ``repeat`` Line of the block that it uses."""
+
+MOST_BODIES = 1000
+"""Limit the readings of blocks, one per combination of arguments: nested blocks could multiply them."""
+
+SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
+"""Types of options that determine a shape: if one cannot be read, no layer after it can be placed."""
+
+
+@cache
+def options_of(kind: Kind) -> tuple[Option, ...]:
+    """Return the options of a line with this kind."""
+    own = kind.options if kind.block or kind.starts_branch else (*kind.options, TIMES)
+    return (*own, AS) if kind.has_output else own
+
+
+def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
+    """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
+    scope.depth += 1
+    lines = tuple(_read_line(statement, scope) for statement in statements) if scope.depth <= MAX_DEPTH else ()
+    scope.depth -= 1
+    return lines
+
+
+def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone: bool = False) -> Kind | None:
+    """Return the kind with that name; a misspelt name is reported and read as the closest kind.
+
+    On a ``broken`` line, which already has a finding, nothing is reported. ``alone`` says that the line has no values.
+    """
+    kind = KINDS.get(head.text)
+    if kind is not None:
+        return kind
+    if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
+        return None
+    plain = foreign_layers.plain_layer(head.text)
+    idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
+    help_line = foreign_layers.LAYER_NOTES.get("identity" if idle else plain, "")
+    known = plain if plain in KINDS else foreign_layers.LAYERS.get(plain) or _activation(plain)
+    near = None if help_line else known
+    if not near and not help_line:
+        near = scope.nearest(head.text, (*KINDS, *scope.blocks))
+    help_line = help_line or _known_layers()
+    if not broken and head.text not in scope.unknown_blocks:
+        scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+    if near in scope.blocks:
+        scope.unknown_blocks.add(head.text)
+    return KINDS.get(near or "")
+
+
+@cache
+def _known_layers() -> str:
+    return f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
+
+
+def _activation(word: str) -> str | None:
+    name = activation_named(word)
+    return name if name in KINDS else None
+
+
+_MOST_WORDS = 3
+
+
+def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
+    """Return ``max pool 2`` as ``maxpool 2`` and ``global avg pool`` as ``globalpool``; find_kind reports the name."""
+    words = [statement.head]
+    for item in statement.items[: _MOST_WORDS - 1]:
+        if not isinstance(item, tree.WrittenWord):
+            break
+        words.append(item)
+    for count in range(len(words), 1, -1) if statement.head.text not in KINDS else ():
+        plain = foreign_layers.plain_layer("".join(word.text for word in words[:count]))
+        if _is_layer(plain):
+            span = statement.head.span.to(words[count - 1].span)
+            head = tree.WrittenWord(scope.source.slice(span), span)
+            return replace(statement, head=head, items=statement.items[count - 1 :])
+    return statement
+
+
+def _is_layer(plain: str) -> bool:
+    """Return whether a plain name is that of a layer, here or in another library."""
+    known: tuple[Container[str], ...] = (KINDS, foreign_layers.LAYERS, foreign_layers.LAYER_NOTES)
+    return any(plain in names for names in known) or bool(_activation(plain))
+
+
+def _use_block(statement: tree.Statement, scope: Scope) -> Line:
+    """Return the lines of a block with the arguments of this use, as a repeat that names the block."""
+    block = scope.blocks[statement.head.text]
+    scope.used_blocks.add(block.name)
+    broken = Line("repeat", at=statement.span, broken=True)
+    if scope.visible_blocks is not None and block.order >= scope.visible_blocks:
+        scope.report(
+            "unknown-layer",
+            statement.head.span,
+            f"the block `{block.name}` uses itself"
+            if block.order == scope.visible_blocks
+            else f"the block `{block.name}` cannot be used here: a block can use only the blocks above it",
+            help="write the layers themselves, or use `repeat 2 { ... }`",
+        )
+        return broken
+    if scope.depth >= MAX_DEPTH:
+        message = f"`{block.name}` is inside more than {MAX_DEPTH} blocks"
+        scope.report("nested-too-deeply", statement.span, message, help="nest fewer blocks")
+        return broken
+    options = (*block.parameters, TIMES)
+    bound = bind(block.name, statement.items, options, scope)
+    values = filled(bound, options, statement, scope)
+    if values is None or bound.failed or bound.lost or statement.block is not None:
+        if statement.block is not None:
+            message = f"`{block.name}` already has layers and takes no block"
+            scope.report("unexpected-block", statement.span, message, help="remove the braces")
+        return broken
+    times = values.pop(TIMES.name)
+    key = block.name, tuple(values.items())
+    if key not in scope.block_lines:
+        if len(scope.block_lines) >= MOST_BODIES:
+            message = f"the spec uses its blocks with more than {MOST_BODIES} different arguments"
+            scope.report("too-many-layers", statement.span, message, help="nest fewer blocks")
+            return broken
+        with arguments(block, values, statement.span, scope):
+            scope.block_lines[key] = read_lines(block.body, scope)
+    named = {TIMES.name: times, BLOCK: block.name}
+    return Line("repeat", named, bound.spans, scope.block_lines[key], statement.span)
+
+
+def _read_line(statement: tree.Statement, scope: Scope) -> Line:
+    if statement.head.text in scope.blocks and statement.head.text not in KINDS:
+        return _use_block(statement, scope)
+    statement = _in_one_word(statement, scope)
+    alone = not statement.items and statement.block is None
+    kind = find_kind(statement.head, scope, statement.broken, alone)
+    if kind is None:
+        return Line("", at=statement.span, broken=True)
+    statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span))
+    if _has_number_for_name(statement, kind, scope):
+        return Line(kind.name, at=statement.span, broken=True)
+    fits = _block_agrees(statement, kind, scope)
+    if kind.block and scope.depth >= MAX_DEPTH:
+        message = f"`{kind.name}` is inside more than {MAX_DEPTH} blocks"
+        scope.report("nested-too-deeply", statement.span, message, help="nest fewer groups")
+        return Line(kind.name, at=statement.span, broken=True)
+    if kind.block and not fits:
+        return Line(kind.name, at=statement.span, broken=True)
+    bound, options = _read_options(statement, kind, scope)
+    children = read_lines(statement.block or (), scope) if kind.block else ()
+    shaping = any(option.name in bound.failed and option.type in SHAPING for option in options_of(kind))
+    if options is None or not fits or shaping or bound.lost:
+        return Line(kind.name, at=statement.span, broken=True)
+    times = 1 if kind.block else options.pop(TIMES.name, 1)
+    name = options.pop(AS.name, "")
+    scope.output_names.update([name] if name else [])
+    line = Line(kind.name, options, bound.spans, children, statement.span, named=name if times == 1 else "")
+    if times == 1:
+        return line
+    return Line("repeat", {"times": times}, bound.spans, (line,), statement.span, named=name)
+
+
+def _has_number_for_name(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
+    """Report a number in place of the name of an output, and suggest the kind that takes a number."""
+    first = statement.items[0] if statement.items else None
+    if not isinstance(kind, Join) or not kind.with_a_number or not isinstance(first, tree.Number):
+        return False
+    value = scope.source.slice(first.span)
+    message = f"`{kind.name}` needs the name of an output, but `{value}` is a number"
+    help_line = f"write `{kind.with_a_number} {value}`, or name the layer and write its name here"
+    scope.report("wrong-type", first.span, message, help=help_line)
+    return True
+
+
+def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
+    if kind.block and not statement.block:
+        if not statement.broken:
+            scope.report(
+                "missing-block",
+                statement.span,
+                f"`{kind.name}` needs layers in braces",
+                help=f"write `{kind.example}`",
+            )
+        return False
+    if not kind.block and statement.block is not None:
+        scope.report(
+            "unexpected-block",
+            statement.span,
+            f"`{kind.name}` is one layer and takes no block",
+            help="remove the braces, or use `stage NAME { ... }` for a group",
+        )
+    return True
+
+
+def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[LineOptions, dict[str, Any] | None]:
+    """Return the options of a line over the ``defaults`` of its kind, or None if a required one is missing."""
+    declared = options_of(kind)
+    bound = bind(kind.name, statement.items, declared, scope)
+    inherited = scope.inherited(kind.name, bound.values)
+    report_idle(bound, inherited, scope)
+    given = {**inherited, **bound.values}
+    if filled(LineOptions(given, bound.spans, bound.failed), declared, statement, scope) is None:
+        return bound, None
+    return bound, given
+
+
+def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
+    """Report options of a normalisation or an initialisation that the line does not have."""
+    init = bound.values.get("init") or inherited.get("init", AUTO)
+    for own in INITIALISATION_OPTIONS:
+        if own.name not in bound.spans or "init" in bound.failed:
+            continue
+        owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
+        if init not in owners:
+            scope.report(
+                "option-without-effect",
+                bound.spans[own.name],
+                f"`{own.name}=` has no effect on this line: it belongs to "
+                + " and ".join(f"`init={name}`" for name in owners),
+                help=f"add `init={owners[0]}`, or remove `{own.name}=`",
+            )
+    inherited_norm = inherited.get("norm", "none")
+    norm = bound.values.get("norm") or inherited_norm
+    bias = bound.values.get(BIAS.name, inherited.get(BIAS.name, norm == "none"))
+    if BIAS_INIT.name in bound.spans and not bias and not {"norm", BIAS.name} & bound.failed:
+        scope.report(
+            "option-without-effect",
+            bound.spans[BIAS_INIT.name],
+            f"`{BIAS_INIT.name}=` has no effect on this line, which has no bias",
+            help=f"add `bias=on`, or remove `{BIAS_INIT.name}=`",
+        )
+    for option, owner in normalisation.BELONGS_TO.items():
+        if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
+            scope.report(
+                "option-without-effect",
+                bound.spans[option],
+                f"`{option}=` has no effect on this line: it belongs to "
+                + ("a normalisation" if owner is None else f"`norm={owner}`"),
+                help=f"add `norm={owner or 'batch'}`, or remove `{option}=`"
+                + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
+            )
