@@ -14,7 +14,7 @@ from caedsl.vocabulary.shape import elements
 
 FEWEST_STEPS, GOOD_STEPS, ENOUGH_STEPS = 300, 500, 1000
 """Steps below which a run learns little, and numbers that are enough (heuristics): in a pilot on MNIST, healthy models
-left the mean image after 40 to 240 steps and were good after 500."""
+became better than the mean image after 40 to 240 steps and were good after 500."""
 
 FEWEST_BATCHES = 10
 CURES = (64, 32, 16, 8)

@@ -1,8 +1,8 @@
 """`only=` selects a class of images without labels.
 
 ## What it does
-Reports `only=` on an `npy`, `npz` or `idx` source without `labels=`. Published data sets include their labels, and a
-folder uses its subfolders.
+Reports `only=` on a source of arrays, such as `npy` or `idx`, without `labels=`. Published data sets include their
+labels, and a folder uses its subfolders.
 
 ## Why is this bad?
 Without labels, the images of that class cannot be selected, and the data cannot be loaded.

@@ -1,7 +1,7 @@
 """The learning rate is too high for an adaptive optimizer.
 
 ## What it does
-Warns about a rate of 0.05 or more with `adam`, `adamw` or `rmsprop`.
+Warns about a rate of 0.05 or more with an adaptive optimizer: `adam`, `adamw`, `adamax`, `nadam`, `radam` or `rmsprop`.
 
 ## Why is this bad?
 These optimizers divide the gradient by its size, so a step moves each weight by up to about the rate, whatever the

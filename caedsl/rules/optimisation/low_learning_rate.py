@@ -1,9 +1,9 @@
 """The learning rate is too low to move the weights far enough in this number of steps.
 
 ## What it does
-Adds up the rates of all steps, including the schedule, and warns if the sum is below 0.1 with `adam`, `adamw` or
-`rmsprop`. `too-few-steps` covers short runs. The number of images must be known, from a published data set or from
-`limit=`.
+Adds up the rates of all steps, including the schedule, and warns if the sum is below 0.1 with an adaptive optimizer
+(`adam`, `adamw`, `adamax`, `nadam`, `radam` or `rmsprop`). `too-few-steps` covers short runs. The number of images must
+be known, from a published data set or from `limit=`.
 
 ## Why is this bad?
 A step of these optimizers moves a weight by at most about the rate, so 500 steps of 1e-5 move it by 0.005: the network

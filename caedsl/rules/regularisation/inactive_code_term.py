@@ -5,14 +5,15 @@ Looks for codes whose own term of the loss is switched off: `variational` with `
 `sparsity=` with `sparsity_weight=0`; and for `free_bits=` of 10 nats or more for each number of the code.
 
 ## Why is this bad?
-The name of the code promises what the term does. Without the divergence the means of a variational code spread without
-bound and its noise disappears, so that draws from the normal distribution decode to nothing that was trained. Without
-the commitment nothing keeps the encoder's outputs near the vectors that replace them: on digits, 30 epochs with
-`commit=0` left a squared error of 0.050 instead of 0.0067, with either `update=`.
+The code then lacks the property that its name promises. Without the divergence, the means of a variational code spread
+without bound and its noise disappears: samples from the normal distribution do not resemble any code that was trained.
+Without the commitment, nothing keeps the encoder's outputs near the vectors that replace them: on digits, 30 epochs
+with `commit=0` left a squared error of 0.050 instead of 0.0067, with either `update=`.
 
-`free_bits` is the divergence of each number that costs nothing. A number that tells twenty thousand values apart needs
-10 nats. On digits, a code of four numbers used 1.9 nats each with `free_bits=2`; with 4, 8 and 16 it used 3.3, 6.4 and
-6.8, less than what was free, so that the term was constant; with 64 the run equalled one with `beta=0`.
+`free_bits` is the divergence that costs nothing, for each number of the code. A number that distinguishes twenty
+thousand values needs 10 nats. On digits, a code of four numbers used 1.9 nats each with `free_bits=2`. With 4, 8 and 16
+it used 3.3, 6.4 and 6.8, less than the free amount, so the term was constant; with 64 the run equalled one with
+`beta=0`.
 
 ## Example
 ```cae

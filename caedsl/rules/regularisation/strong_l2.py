@@ -3,8 +3,8 @@
 ## What it does
 Estimates the smallest penalty λ·Σw² of a network that still transmits images, and compares it with the loss of the mean
 image, which is the most that a network can gain. It warns from 15 %, and informs from 1 %, where the penalty slows
-training and blurs slightly. The weight decay of `adam`, `rmsprop` and `sgd` is part of the gradient and counts as
-d/2·Σw² on every layer; `strong-weight-decay` covers that of `adamw`.
+training and blurs slightly. A weight decay that is part of the gradient, as with every optimizer except `adamw`,
+counts as d/2·Σw² on every layer; `strong-weight-decay` covers that of `adamw`.
 
 The least of Σ λ_l·r_l·g_l over gains whose product is 1 is L·(Π λ_l·r_l)^(1/L), for L penalised layers. A layer without
 a penalty can compensate for the others, as far as the learning rate allows: it divides the product by up to 100. A

@@ -8,9 +8,9 @@ explain every step that is not a plain halving or doubling.
 The loss compares a reconstruction with its image pixel by pixel, so both need the same size: training cannot start.
 Usually an odd size was halved and rounded, and doubling cannot return to it: 50 becomes 25, 13, 7, and then 14, 28, 56.
 
-A fix is offered only after the changed spec was resolved again and returns the input's size. "Same" padding is not "
-"always right: a well-known published model (see the references) needs its one valid convolution, 4 → 8 → 16 → 14 → "
-"28, and returns 32 with "same" padding.
+A fix is offered only after the changed spec was resolved again and returns the input's size. "Same" padding is not
+always right: a well-known published model (see the references) needs its one valid convolution, 4 → 8 → 16 → 14 → 28,
+and returns 32 with "same" padding.
 
 ## Example
 ```cae

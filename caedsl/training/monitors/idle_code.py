@@ -4,12 +4,12 @@
 Looks for units of the code (channels, if it is a feature map) that are the same for all images: over 256 training
 images, their standard deviation is less than a thousandth of that of the most variable unit. Reports after 500 steps
 and one epoch (warm-up steps count by their share of the learning rate) if at least half of the units are idle and the
-rest has less than a quarter of the image's size. With an activity penalty (`l1` on the bottleneck), which is meant to
-silence units, at least nine tenths must be idle.
+others hold fewer numbers than a quarter of the image. With an activity penalty (`l1` on the bottleneck), which is meant
+to silence units, at least nine tenths must be idle.
 
 ## Why is this bad?
-Idle units carry no information: the code is smaller than the spec says, and reconstructs accordingly less. In a pilot
-on MNIST, a `relu` on a code of 32 left 15 active and increased the error by half.
+Idle units carry no information: the code is smaller than the spec says, and reconstructions lose detail. In a
+pilot on MNIST, a `relu` on a code of 32 left 15 active and increased the error by half.
 
 ## Example
 ```cae

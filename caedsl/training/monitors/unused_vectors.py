@@ -5,8 +5,8 @@ Measures the share of the codebook's vectors that a quantized code uses for up t
 fewer than one vector in ten is used after each of the last three epochs, from 500 steps on.
 
 ## Why is this bad?
-An unused vector carries no information: the code has fewer bits than the spec says, and reconstructs accordingly
-less. Training restarts unused vectors from inputs, so a codebook that stays unused is too large for the data, or the
+An unused vector carries no information: the code has fewer bits than the spec says, and reconstructions lose detail.
+Training restarts unused vectors from inputs, so a codebook that stays unused is too large for the data, or the
 encoder returns the same for all images.
 
 ## Example

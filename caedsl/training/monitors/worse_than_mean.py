@@ -2,10 +2,10 @@
 
 ## What it does
 Compares the error on 128 training images with that of their mean image, after 500 steps and one epoch (warm-up steps
-count by their share of the learning rate). Reports if every probe found the larger error, and all together at least
-5 % more. Losses without a value per pixel (`ssim` alone) do not minimise this error and are ignored. A run that ends no
-better than the mean image of its held-out images, without any report of a monitor, gets the same finding from its
-evaluation.
+count by their share of the learning rate). Reports if the error was larger in every probe, and at least 5 % larger over
+all probes together. Losses without a value per pixel (`ssim` alone) do not minimise this error and are ignored. A run
+that ends no better than the mean image of its held-out images, without any report of a monitor, gets the same finding
+from its evaluation.
 
 ## Why is this bad?
 The mean image is the best output that ignores the input. A network that is worse has learned nothing yet. The table at
@@ -34,12 +34,12 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
 ```
 
 ## How sure
-Both errors are measured. The time of the report is a heuristic: healthy models leave the mean image at steps 40 to
-240.
+Both errors are measured. The time of the report is a heuristic: healthy models become better than the mean
+image after 40 to 240 steps.
 
 ## References
-- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": a code that
-  carries nothing leaves the mean image.
+- Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": without
+  information in the code, the best output is the mean image.
 """
 
 from collections.abc import Iterator

@@ -27,8 +27,8 @@ def index(monitors: Sequence[Monitor]) -> str:
     lines = [
         "# Monitors",
         "",
-        "What `caedsl train` looks for while it trains (see [training](../training.md#trouble)). Made by",
-        f"`{_COMMAND}` from the monitors themselves; `caedsl rule NAME` prints a page.",
+        "What `caedsl train` looks for while it trains (see [training](../training.md#trouble)). Generated from",
+        f"the monitors by `{_COMMAND}`; `caedsl rule NAME` prints a page.",
         "",
         "| name | what it finds |",
         "| --- | --- |",
