@@ -1,4 +1,4 @@
-"""One declaration per word: outside of it, code asks for a word's properties and never for its name."""
+"""Words and options are declared once, and code asks for their properties; rules ask the model, never the text."""
 
 import ast
 from collections.abc import Iterator
@@ -70,6 +70,18 @@ APART = {
 """Where words stand that belong to other libraries, and why."""
 
 
+HOLDERS = {"values", "spans", "options", "failed", "inherited", "by_name"}
+"""Mappings and sets whose keys are the names of options."""
+
+WRITTEN_ELSEWHERE = {
+    "importing": "options and weights of other libraries, by the names that they have there",
+    "report": "values of charts, by what the charts show",
+    "syntax": "this room is below the vocabulary",
+    "vocabulary": "the declarations themselves",
+}
+"""Where mappings of those names hold something else, and what."""
+
+
 def _words(node: ast.AST) -> set[str]:
     """Return the words among the constants of an expression, or of a tuple, list or set of them."""
     nodes = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
@@ -107,6 +119,73 @@ def _found(code: str) -> Iterator[tuple[int, str]]:
         yield from ((node.lineno, word) for word in sorted(_asked(node)))  # type: ignore[attr-defined]
 
 
+def _called(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _holds_options(node: ast.AST) -> bool:
+    """Return whether an expression is a mapping or a set of options, or one joined from them."""
+    return any(
+        _called(each) in HOLDERS for each in ([node.left, node.right] if isinstance(node, ast.BinOp) else [node])
+    )
+
+
+def _texts(node: ast.AST) -> set[str]:
+    """Return the texts among the constants of an expression, or of a set of them."""
+    nodes = node.elts if isinstance(node, ast.Set) else [node]
+    return {each.value for each in nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+
+
+def _read_by_name(node: ast.AST) -> set[str]:
+    """Return the names, as texts, by which a piece of code reads options."""
+    match node:
+        case ast.Subscript() if _holds_options(node.value):
+            return _texts(node.slice)
+        case ast.Call(func=ast.Attribute(attr="get" | "pop" | "setdefault") as method) if _holds_options(method.value):
+            return _texts(node.args[0])
+        case ast.Compare(ops=[ast.In() | ast.NotIn()]) if _holds_options(node.comparators[0]):
+            return _texts(node.left)
+        case ast.BinOp(op=ast.BitAnd() | ast.Sub()) if _holds_options(node):
+            return _texts(node.left) | _texts(node.right)
+        case ast.Call(func=ast.Attribute(attr="number")):
+            return _texts(node.args[0])
+        case ast.Compare(ops=[ast.Eq() | ast.NotEq()]):
+            sides = [node.left, *node.comparators]
+            named = {_called(getattr(side, "value", side) if _called(side) == "name" else side) for side in sides}
+            return set().union(*map(_texts, sides)) if "option" in named else set()
+    return set()
+
+
+def test_no_option_is_read_by_a_text() -> None:
+    """Code reads an option by its declaration, so that a misspelt one is a type error: `values[UNITS.name]`."""
+    package = ROOT / "caedsl"
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {name}"  # type: ignore[attr-defined]
+        for path in sorted(package.rglob("*.py"))
+        if path.relative_to(package).parts[0] not in WRITTEN_ELSEWHERE
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in _read_by_name(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'layer.spans["norm"]',
+        'values["output"]',
+        'bound.values.get("norm")',
+        '"units" in layer.spans',
+        '{"norm", BIAS.name} & bound.failed',
+        'option.name == "times"',
+        'misfit.option == "norm"',
+        'optimizer.number("momentum")',
+    ],
+)
+def test_each_way_of_reading_an_option_is_seen(code: str) -> None:
+    assert any(map(_read_by_name, ast.walk(ast.parse(code))))
+
+
 def test_no_word_is_asked_for_by_its_name() -> None:
     """A new word needs no change elsewhere, and no place can forget it."""
     package = ROOT / "caedsl"
@@ -139,4 +218,67 @@ def test_each_way_of_asking_is_seen(code: str) -> None:
 
 
 def test_each_place_apart_exists() -> None:
-    assert all((ROOT / "caedsl" / place).exists() for place in APART)
+    assert all((ROOT / "caedsl" / place).exists() for place in (*APART, *WRITTEN_ELSEWHERE))
+
+
+MESSAGES = {"message", "help", "advice", "notes"}
+"""Attributes of a finding that hold prose."""
+TAKING_APART = {
+    *("split", "rsplit", "partition", "rpartition", "splitlines", "startswith", "endswith", "find", "rfind", "rindex"),
+    *("strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "isdigit", "lower", "upper", "casefold"),
+}
+"""Methods of texts that look into one."""
+
+
+def _is_text_of_author(node: ast.AST) -> bool:
+    """Return whether an expression is the text of the spec, or a piece of it."""
+    return ast.unparse(node).endswith("source.text") or (isinstance(node, ast.Call) and _called(node.func) == "slice")
+
+
+def _parsed_in_rule(node: ast.AST) -> bool:
+    """Return whether a piece of code reads something out of a message or out of the spec's text."""
+    match node:
+        case ast.Import():
+            return any(alias.name == "re" for alias in node.names)
+        case ast.ImportFrom():
+            return node.module == "re"
+        case ast.Attribute(ctx=ast.Load()):
+            return node.attr in MESSAGES
+        case ast.Call(func=ast.Attribute(attr=method)):
+            return method in TAKING_APART
+        case ast.Compare():
+            return any(map(_is_text_of_author, [node.left, *node.comparators]))
+        case ast.Subscript():
+            return _is_text_of_author(node.value)
+    return False
+
+
+def test_no_rule_parses_text_or_messages() -> None:
+    """Rules ask the model, the tree and a finding's data; `engine/` and `edits/` deal with texts."""
+    rules = ROOT / "caedsl" / "rules"
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"  # type: ignore[attr-defined]
+        for path in sorted(rules.rglob("*.py"))
+        if path.relative_to(rules).parts[0] not in ("engine", "edits")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if _parsed_in_rule(node)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import re",
+        "from re import compile",
+        'finding.message == "unknown"',
+        '"did you mean" in finding.help',
+        'size.endswith("numbers")',
+        'model.source.slice(span) == "x1"',
+        '"sigmoid" in model.source.text',
+        "model.source.text[3:]",
+        'name.split("-")',
+    ],
+)
+def test_each_way_of_parsing_is_seen(code: str) -> None:
+    assert any(map(_parsed_in_rule, ast.walk(ast.parse(code))))

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.losses import LOSSES, LossKind
-from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
+from caedsl.vocabulary.optimizers import MOMENTUM, OPTIMIZERS, WEIGHT_DECAY, OptimizerKind
 from caedsl.vocabulary.option import REQUIRED, Auto, Option
-from caedsl.vocabulary.schedules import SCHEDULES, ScheduleKind, steady, warm_up
+from caedsl.vocabulary.schedules import MIN_LR, SCHEDULES, WARMUP, ScheduleKind, steady, warm_up
 
 Value = bool | int | float | tuple[int, ...] | None
 Values = Mapping[str, Value]
@@ -33,9 +33,9 @@ class _Chosen:
 
     options: Values
 
-    def number(self, name: str) -> float:
+    def number(self, option: Option) -> float:
         """Return the value of a numeric option, 0 if there is no such option or it has no value."""
-        value = self.options.get(name)
+        value = self.options.get(option.name)
         return value if isinstance(value, int | float) else 0.0
 
 
@@ -112,12 +112,12 @@ class Optimizer(_Chosen):
     @property
     def momentum(self) -> float:
         """Return the momentum, 0 for an optimizer without one."""
-        return self.number("momentum")
+        return self.number(MOMENTUM)
 
     @property
     def weight_decay(self) -> float:
         """Return the weight decay, 0 for an optimizer without one."""
-        return self.number("weight_decay")
+        return self.number(WEIGHT_DECAY)
 
 
 @dataclass(frozen=True)
@@ -143,12 +143,12 @@ class Schedule(_Chosen):
     @property
     def warmup(self) -> float:
         """Return the warm-up, over which the rate rises to its full value, as a share of all steps."""
-        return self.number("warmup")
+        return self.number(WARMUP)
 
     @property
     def min_lr(self) -> float:
         """Return the lowest rate."""
-        return self.number("min_lr")
+        return self.number(MIN_LR)
 
     @property
     def steady(self) -> bool:
@@ -207,7 +207,7 @@ class Corrupt(_Chosen):
 
     def amounts(self) -> dict[str, float]:
         """Return the amounts that are not 0, in the order in which they are applied."""
-        return {name: self.number(name) for name in self.options if self.options[name]}
+        return {option.name: self.number(option) for option in self.declared() if self.options[option.name]}
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class Augment(_Chosen):
 
     def amounts(self) -> dict[str, float]:
         """Return the amounts that are not 0, in the order in which they are applied."""
-        return {name: self.number(name) for name in self.options if self.options[name]}
+        return {option.name: self.number(option) for option in self.declared() if self.options[option.name]}
 
 
 @dataclass(frozen=True)

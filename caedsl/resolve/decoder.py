@@ -8,7 +8,7 @@ from caedsl.model.autoencoder import Bottleneck
 from caedsl.model.data import InputRange
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.mirroring.inversion import ending_activation, undo
-from caedsl.resolve.mirroring.mirror import OPTIONS, manner, mirror
+from caedsl.resolve.mirroring.mirror import MIRROR, OPTIONS, manner, mirror
 from caedsl.resolve.mirroring.mirror_options import MirrorOptions
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.reading.binding import bind
@@ -131,9 +131,9 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
 def _mirror_values(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> dict[str, Any] | None:
     bound = bind("decoder", statement.items, OPTIONS, scope)
     found.places.update({f"decoder.{option}": span for option, span in bound.spans.items()})
-    if "mode" in bound.failed:
+    if MIRROR.name in bound.failed:
         return None
-    if "mode" not in bound.values:
+    if MIRROR.name not in bound.values:
         if not statement.broken:
             scope.report(
                 "missing-value",

@@ -11,6 +11,7 @@ from caedsl.model.settings import Schedule, Train
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.option import Written
+from caedsl.vocabulary.schedules import PATIENCE
 
 _STEPS_PER_EPOCH = 10
 _MOST_EPOCHS = 1000
@@ -65,7 +66,7 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     lower = f"use a smaller number, or more than {epochs} epochs"
     yield from _idle_rates(train, places)
     if train.schedule.kind.watches:
-        patience = train.schedule.number("patience")
+        patience = train.schedule.number(PATIENCE)
         if patience >= epochs:
             message = f"the rate falls after {patience:g} epochs without a better loss, but the run has only {epochs}"
             yield _Idle("schedule.patience", message, lower)

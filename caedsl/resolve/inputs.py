@@ -10,10 +10,11 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, a_sample, is_map, rank, text
 
-INPUT_OPTIONS = (
-    Option("shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)),
-    Option("in", Type.RANGE, InputRange(), "the range of the values", Written.WORDED),
+SHAPE = Option(
+    "shape", Type.SHAPE, REQUIRED, "channels and one to three sizes", Written.FIRST, Domain(low=1, high=2**16)
 )
+IN = Option("in", Type.RANGE, InputRange(), "the range of the values", Written.WORDED)
+INPUT_OPTIONS = (SHAPE, IN)
 
 
 def read_input(statement: tree.Statement | None, scope: Scope) -> Input | None:
@@ -44,8 +45,8 @@ def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:
     values = filled(bound, INPUT_OPTIONS, statement, scope)
     if values is None:
         return None
-    shape: Shape = values["shape"]
-    span = bound.spans["shape"]
+    shape: Shape = values[SHAPE.name]
+    span = bound.spans[SHAPE.name]
     if not is_map(shape):
         scope.report(
             "wrong-type",
@@ -55,4 +56,4 @@ def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:
             help=f"write `{word} 1x288` for a signal, `{word} 1x28x28` for images, `{word} 1x64x64x64` for volumes",
         )
         return None
-    return Input(shape, values["in"], span, bound.spans.get("in", span))
+    return Input(shape, values[IN.name], span, bound.spans.get(IN.name, span))

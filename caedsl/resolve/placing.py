@@ -19,7 +19,7 @@ from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.layers.shortcut import Shortcut
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
-from caedsl.vocabulary.norms import BELONGS_TO
+from caedsl.vocabulary.norms import BELONGS_TO, NORM
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.weights import INIT
 
@@ -218,7 +218,7 @@ def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
     place: Span = line.spans.get(misfit.option, line.at)
     help_line = misfit.help
     if line.mirrors is not None:
-        by_norm = misfit.option == "norm" or misfit.option in BELONGS_TO
+        by_norm = misfit.option == NORM.name or misfit.option in BELONGS_TO
         help_line = (
             "choose another normalisation: `norm=batch` fits here"
             if by_norm

@@ -105,9 +105,9 @@ def _assemble(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> Autoenc
 def _read_name(statement: tree.Statement | None, scope: Scope) -> str:
     if statement is None:
         return "unnamed"
-    options = (Option("name", Type.NAME, REQUIRED, "the model's name", Written.FIRST),)
-    values = filled(bind("autoencoder", statement.items, options, scope), options, statement, scope)
-    return "unnamed" if values is None else str(values["name"])
+    name = Option("name", Type.NAME, REQUIRED, "the model's name", Written.FIRST)
+    values = filled(bind("autoencoder", statement.items, (name,), scope), (name,), statement, scope)
+    return "unnamed" if values is None else str(values[name.name])
 
 
 def _read_train(found: StatementsByWord, scope: Scope) -> Train | None:

@@ -12,7 +12,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.lines import find_kind, options_of
+from caedsl.resolve.reading.lines import TIMES, find_kind, options_of
 from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Constant, Defaults, Scope
@@ -205,7 +205,7 @@ def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Sc
     kind = find_kind(statement.items[0], scope)
     if kind is None:
         return
-    allowed = tuple(option for option in options_of(kind) if option.name != "times")
+    allowed = tuple(option for option in options_of(kind) if option != TIMES)
     bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
     scope.defaults.append(Defaults(kind.name, bound.values, statement.span))
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from caedsl.model.settings import Optimizer, SettledOptimizer
 from caedsl.training.device import captures
+from caedsl.vocabulary.optimizers import BETA2, EPS_HAT
 
 
 def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -60,7 +61,7 @@ def obstacle(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> 
 
 
 def _changes_epsilon(settings: Optimizer) -> bool:
-    return settings.options.get("eps_hat") is not None
+    return settings.options.get(EPS_HAT.name) is not None
 
 
 def epsilon(settings: Optimizer, step: int) -> float | None:
@@ -70,4 +71,4 @@ def epsilon(settings: Optimizer, step: int) -> float | None:
     """
     if not _changes_epsilon(settings):
         return None
-    return settings.number("eps_hat") / sqrt(1 - settings.number("beta2") ** step)
+    return settings.number(EPS_HAT) / sqrt(1 - settings.number(BETA2) ** step)

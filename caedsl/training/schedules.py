@@ -3,7 +3,7 @@
 from math import inf
 
 from caedsl.model.settings import Schedule, Settled
-from caedsl.vocabulary.schedules import Plateau
+from caedsl.vocabulary.schedules import FACTOR, PATIENCE, Plateau
 
 
 def learning_rate(settings: Settled, step: int, steps: int, steps_per_epoch: int, lowered: float = 1.0) -> float:
@@ -16,4 +16,4 @@ def plateau_of(schedule: Schedule) -> Plateau:
     """Return the plateau detector of a schedule; its factor stays 1 if the schedule does not depend on the scores."""
     if not schedule.kind.watches:
         return Plateau(inf, 1.0)
-    return Plateau(schedule.number("patience"), schedule.number("factor"))
+    return Plateau(schedule.number(PATIENCE), schedule.number(FACTOR))

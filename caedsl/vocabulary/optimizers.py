@@ -50,14 +50,13 @@ _LARGEST = 3e38
 _RATE = POSITIVE._replace(high=_LARGEST)
 _SHARE = NOT_NEGATIVE._replace(high=_LARGEST)
 _LR = Option("lr", Type.NUMBER, 1e-3, "learning rate; `auto` finds it by a range test", domain=_RATE, auto=True)
-_DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=_SHARE)
-_MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
+WEIGHT_DECAY = Option("weight_decay", Type.NUMBER, 0.0, "weight decay", domain=_SHARE)
+MOMENTUM = Option("momentum", Type.NUMBER, 0.0, "momentum", domain=FRACTION)
 _EPS = Option("eps", Type.NUMBER, 1e-8, "added to the square root of the second moment", domain=_RATE)
-_EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=_RATE)
-_BETAS = (
-    Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION),
-    Option("beta2", Type.NUMBER, 0.999, "decay of the second moment", domain=FRACTION),
-)
+EPS_HAT = Option("eps_hat", Type.NUMBER, None, "Keras's epsilon, instead of `eps`", domain=_RATE)
+BETA1 = Option("beta1", Type.NUMBER, 0.9, "decay of the first moment", domain=FRACTION)
+BETA2 = Option("beta2", Type.NUMBER, 0.999, "decay of the second moment", domain=FRACTION)
+_BETAS = (BETA1, BETA2)
 
 
 def _moments(name: str) -> Callable[[Options], Call]:
@@ -79,7 +78,7 @@ def _named(name: str) -> Callable[[Options], Call]:
 ADAM = OptimizerKind(
     name="adam",
     rate=1e-3,
-    own=(*_BETAS, _EPS, _EPS_HAT, _DECAY),
+    own=(*_BETAS, _EPS, EPS_HAT, WEIGHT_DECAY),
     torch=_moments("Adam"),
     fused=True,
     states=lambda options: 2,
@@ -92,7 +91,7 @@ ADAM = OptimizerKind(
 ADAMW = OptimizerKind(
     name="adamw",
     rate=1e-3,
-    own=(*_BETAS, _EPS, _EPS_HAT, _DECAY._replace(default=0.01)),
+    own=(*_BETAS, _EPS, EPS_HAT, WEIGHT_DECAY._replace(default=0.01)),
     torch=_moments("AdamW"),
     fused=True,
     states=lambda options: 2,
@@ -105,7 +104,7 @@ ADAMW = OptimizerKind(
 SGD = OptimizerKind(
     name="sgd",
     rate=1e-2,
-    own=(_MOMENTUM, Option("nesterov", Type.FLAG, False, "use Nesterov momentum", Written.BARE), _DECAY),
+    own=(MOMENTUM, Option("nesterov", Type.FLAG, False, "use Nesterov momentum", Written.BARE), WEIGHT_DECAY),
     torch=_named("SGD"),
     fused=True,
     states=lambda options: int(options["momentum"] > 0),
@@ -118,7 +117,7 @@ SGD = OptimizerKind(
 RMSPROP = OptimizerKind(
     name="rmsprop",
     rate=1e-3,
-    own=(_MOMENTUM, _EPS, _DECAY),
+    own=(MOMENTUM, _EPS, WEIGHT_DECAY),
     torch=_named("RMSprop"),
     fused=False,
     states=lambda options: 1 + int(options["momentum"] > 0),
@@ -134,7 +133,7 @@ ADADELTA = OptimizerKind(
     own=(
         Option("rho", Type.NUMBER, 0.9, "decay of the averages of squared gradients", domain=FRACTION),
         _EPS._replace(default=1e-6),
-        _DECAY,
+        WEIGHT_DECAY,
     ),
     torch=_named("Adadelta"),
     fused=False,
@@ -151,7 +150,7 @@ ADAGRAD = OptimizerKind(
     own=(
         Option("lr_decay", Type.NUMBER, 0.0, "divide the rate by 1 + lr_decay · step", domain=_SHARE),
         _EPS._replace(default=1e-10),
-        _DECAY,
+        WEIGHT_DECAY,
     ),
     torch=_named("Adagrad"),
     fused=False,
@@ -165,7 +164,7 @@ ADAGRAD = OptimizerKind(
 ADAMAX = OptimizerKind(
     name="adamax",
     rate=2e-3,
-    own=(*_BETAS, _EPS, _DECAY),
+    own=(*_BETAS, _EPS, WEIGHT_DECAY),
     torch=_moments("Adamax"),
     fused=False,
     states=lambda options: 2,
@@ -178,7 +177,7 @@ ADAMAX = OptimizerKind(
 NADAM = OptimizerKind(
     name="nadam",
     rate=2e-3,
-    own=(*_BETAS, _EPS, _DECAY),
+    own=(*_BETAS, _EPS, WEIGHT_DECAY),
     torch=_moments("NAdam"),
     fused=False,
     states=lambda options: 2,
@@ -191,7 +190,7 @@ NADAM = OptimizerKind(
 RADAM = OptimizerKind(
     name="radam",
     rate=1e-3,
-    own=(*_BETAS, _EPS, _DECAY),
+    own=(*_BETAS, _EPS, WEIGHT_DECAY),
     torch=_moments("RAdam"),
     fused=False,
     states=lambda options: 2,

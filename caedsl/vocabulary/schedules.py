@@ -33,7 +33,7 @@ class ScheduleKind:
     @property
     def options(self) -> tuple[Option, ...]:
         """Return the options of the line."""
-        return (_WARMUP._replace(default=self.warmup), *self.own, _MIN_LR)
+        return (WARMUP._replace(default=self.warmup), *self.own, MIN_LR)
 
     @property
     def is_constant(self) -> bool:
@@ -41,11 +41,12 @@ class ScheduleKind:
         return self.factor is steady and not self.watches
 
 
-_WARMUP = Option(
+WARMUP = Option(
     "warmup", Type.SHARE, 0.0, "share of all steps during which the rate rises to its full value", domain=FRACTION
 )
-_MIN_LR = Option("min_lr", Type.NUMBER, 0.0, "smallest rate", domain=NOT_NEGATIVE)
-_FACTOR = Option("factor", Type.NUMBER, 0.1, "factor on the rate", domain=Domain(0, 1, True, True))
+MIN_LR = Option("min_lr", Type.NUMBER, 0.0, "smallest rate", domain=NOT_NEGATIVE)
+FACTOR = Option("factor", Type.NUMBER, 0.1, "factor on the rate", domain=Domain(0, 1, True, True))
+PATIENCE = Option("patience", Type.COUNT, 5, "epochs without a better score before the rate falls", domain=FROM_ONE)
 
 
 def warm_up(step: int, rising: int, start: float) -> float:
@@ -123,14 +124,8 @@ ONECYCLE = ScheduleKind(
 PLATEAU = ScheduleKind(
     name="plateau",
     own=(
-        _FACTOR,
-        Option(
-            "patience",
-            Type.COUNT,
-            5,
-            "epochs without a better score before the rate falls",
-            domain=FROM_ONE,
-        ),
+        FACTOR,
+        PATIENCE,
     ),
     factor=steady,
     start=0.0,
@@ -140,7 +135,7 @@ PLATEAU = ScheduleKind(
 )
 STEP = ScheduleKind(
     name="step",
-    own=(Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE), _FACTOR),
+    own=(Option("at", Type.COUNT, REQUIRED, "the epoch after which the rate falls", domain=FROM_ONE), FACTOR),
     factor=single_step,
     start=0.0,
     warmup=0.0,
@@ -151,7 +146,7 @@ MILESTONES = ScheduleKind(
     name="milestones",
     own=(
         Option("epochs", Type.COUNT, REQUIRED, "the epochs after which the rate falls", Written.REST, FROM_ONE),
-        _FACTOR,
+        FACTOR,
     ),
     factor=milestones,
     start=0.0,

@@ -11,6 +11,7 @@ from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt, Optimizer, Schedule, Train
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.optimizers import BETA2, EPS_HAT
 
 
 def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[str]:
@@ -108,11 +109,11 @@ def _factor(schedule: Schedule) -> str:
 
 
 def _epsilon_lines(optimizer: Optimizer) -> list[str]:
-    if optimizer.options.get("eps_hat") is None:
+    if optimizer.options.get(EPS_HAT.name) is None:
         return []
     # Keras adds its epsilon before the bias correction of the second moment, PyTorch after it.
-    root = f"math.sqrt(1 - {optimizer.number('beta2')!r} ** (step + 1))"
-    return [f'optimizer.param_groups[0]["eps"] = {optimizer.number("eps_hat")!r} / {root}']
+    root = f"math.sqrt(1 - {optimizer.number(BETA2)!r} ** (step + 1))"
+    return [f'optimizer.param_groups[0]["eps"] = {optimizer.number(EPS_HAT)!r} / {root}']
 
 
 def _augment_lines(augment: Augment, model: Autoencoder) -> list[str]:

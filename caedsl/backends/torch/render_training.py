@@ -14,6 +14,7 @@ from caedsl.backends.torch.render_loss import compares_normalised
 from caedsl.backends.torch.render_step import draws_in_layers, given_of, mentions, rate_text, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input
 from caedsl.model.settings import Optimizer, Train
+from caedsl.vocabulary.schedules import FACTOR, PATIENCE
 
 STANDARD_MODULES = ("math", "sys")
 STANDARD_NAMES = {
@@ -99,9 +100,8 @@ def _setup_lines(model: Autoencoder, settings: Train, step: Sequence[str], progr
         lines += _width_lines(model)
     if settings.schedule.kind.watches:
         schedule = settings.schedule
-        lines.append(
-            f"plateau = Plateau(patience={schedule.options['patience']!r}, multiplier={schedule.options['factor']!r})"
-        )
+        patience, multiplier = schedule.options[PATIENCE.name], schedule.options[FACTOR.name]
+        lines.append(f"plateau = Plateau(patience={patience!r}, multiplier={multiplier!r})")
     if mentions(step, "steps_per_epoch") or mentions(step, "warming"):
         lines += [f"steps_per_epoch = -(-len(images) // {_batch(settings)})", "steps = epochs * steps_per_epoch"]
     if mentions(step, "rising"):

@@ -19,47 +19,40 @@ from caedsl.vocabulary.norms import NAMES
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, text
 
-OPTIONS = (
-    Option("mode", Type.CHOICE, REQUIRED, "how the decoder is made", Written.FIRST, choices=("mirror",)),
-    Option(
-        "output", Type.ACTIVATION, None, "activation of the last layer; by default the one that fits the input's range"
-    ),
-    Option(
-        "upsample",
-        Type.CHOICE,
-        "nearest",
-        "the inverse of a pool",
-        choices=WAYS,
-    ),
-    Option(
-        "norm",
-        Type.CHOICE,
-        None,
-        "normalisation of every layer but the last; by default that of the mirrored layer",
-        choices=NAMES,
-    ),
-    Option(
-        "channels",
-        Type.DIVISOR,
-        1,
-        "divides the channels of every layer but the last",
-        domain=Domain(low=1, high=2**10),
-    ),
-    Option(
-        "skips",
-        Type.CHOICE,
-        "none",
-        "how the decoder reads each map of the encoder before a reduction: concatenated (U-Net) or added",
-        choices=("none", "concat", "add"),
-    ),
+MIRROR = Option("mode", Type.CHOICE, REQUIRED, "how the decoder is made", Written.FIRST, choices=("mirror",))
+OUTPUT = Option(
+    "output", Type.ACTIVATION, None, "activation of the last layer; by default the one that fits the input's range"
 )
+WAY = Option("upsample", Type.CHOICE, "nearest", "the inverse of a pool", choices=WAYS)
+MIRROR_NORM = Option(
+    "norm",
+    Type.CHOICE,
+    None,
+    "normalisation of every layer but the last; by default that of the mirrored layer",
+    choices=NAMES,
+)
+DIVISOR = Option(
+    "channels",
+    Type.DIVISOR,
+    1,
+    "divides the channels of every layer but the last",
+    domain=Domain(low=1, high=2**10),
+)
+SKIPS = Option(
+    "skips",
+    Type.CHOICE,
+    "none",
+    "how the decoder reads each map of the encoder before a reduction: concatenated (U-Net) or added",
+    choices=("none", "concat", "add"),
+)
+OPTIONS = (MIRROR, OUTPUT, WAY, MIRROR_NORM, DIVISOR, SKIPS)
 
 
 def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> MirrorOptions:
     """Return the manner that the options describe, with an output activation that covers the input's range."""
-    output = values["output"] or _output_for(input_range)
-    skips = "" if values["skips"] == "none" else values["skips"]
-    return MirrorOptions(span, values["upsample"], values["norm"], values["channels"], Activation(output), skips)
+    output = Activation(values[OUTPUT.name] or _output_for(input_range))
+    skips = "" if values[SKIPS.name] == SKIPS.default else values[SKIPS.name]
+    return MirrorOptions(span, values[WAY.name], values[MIRROR_NORM.name], values[DIVISOR.name], output, skips)
 
 
 def _output_for(input_range: InputRange) -> str:

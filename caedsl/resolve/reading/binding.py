@@ -21,7 +21,7 @@ from caedsl.resolve.reading.values import is_whole, read, short_value
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS, LINEAR, Activation, bare
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 _MOST_ITEMS = 200
@@ -124,7 +124,7 @@ class _Binder(LineFaults):
 
     def _named(self, item: tree.WrittenOption) -> None:
         name = item.name.text
-        if name in FUNCTIONS and "activation" in self.by_name:
+        if name in FUNCTIONS and ACTIVATION.name in self.by_name:
             self._activation_with_parameter(item)
             return
         option = self.by_name.get(name)
@@ -147,7 +147,7 @@ class _Binder(LineFaults):
                 f"`{item.name.text}` takes no number",
                 help=f"write `{item.name.text}` alone",
             )
-            self._set(self.by_name["activation"], Activation(item.name.text), item.span)
+            self._set(self.by_name[ACTIVATION.name], Activation(item.name.text), item.span)
             return
         value = read(option._replace(name=name), item.value, self.scope)
         if isinstance(value, Misread):
@@ -155,7 +155,7 @@ class _Binder(LineFaults):
             report_misread(value, self.scope)
             value = None
         known = value is not None or option.default is not REQUIRED
-        self._set(self.by_name["activation"], Activation(name, value) if known else LINEAR, item.span)
+        self._set(self.by_name[ACTIVATION.name], Activation(name, value) if known else LINEAR, item.span)
 
     def _word(self, word: tree.WrittenWord) -> None:
         short = SHORT.match(word.text)

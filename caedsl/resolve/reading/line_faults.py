@@ -24,7 +24,7 @@ from caedsl.resolve.reading.values import called, read, short_value
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
@@ -76,7 +76,7 @@ class LineFaults:
             return ""
         word = item.value if isinstance(item, tree.WrittenOption) else item
         name = activation_named(word.text) if isinstance(word, tree.WrittenWord) else ""
-        return name if "activation" in self.by_name and self._takes_value(name) else ""
+        return name if ACTIVATION.name in self.by_name and self._takes_value(name) else ""
 
     def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
         """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
@@ -91,13 +91,15 @@ class LineFaults:
         self._fault("unexpected-value", span, message, help=f"write `{text}`", fix=replacing(span, text))
         read_value = read(cast(Option, FUNCTIONS[name].option)._replace(name=name), value, self.scope)
         self._set(
-            self.by_name["activation"], Activation(name, None if isinstance(read_value, Misread) else read_value), span
+            self.by_name[ACTIVATION.name],
+            Activation(name, None if isinstance(read_value, Misread) else read_value),
+            span,
         )
 
     def _takes_value(self, name: str | None) -> bool:
         """Return whether ``name`` is an activation with a value, on a line that may have one."""
         function = FUNCTIONS.get(name or "")
-        return function is not None and function.option is not None and "activation" in self.by_name
+        return function is not None and function.option is not None and ACTIVATION.name in self.by_name
 
     def _set(self, option: Option, value: Any, span: Span) -> None:
         earlier = self.bound.spans.get(option.name)
@@ -229,8 +231,8 @@ class LineFaults:
             return option, text if option is not None else ""
         if (
             plain in foreign_words.WORDS or plain in FUNCTIONS or plain == "negative_slope"
-        ) and "activation" in self.by_name:
-            return self.by_name["activation"], self._activation_text(plain, item)
+        ) and ACTIVATION.name in self.by_name:
+            return self.by_name[ACTIVATION.name], self._activation_text(plain, item)
         names = (word, foreign_words.OPTIONS.get(plain), self._near(word))
         option = next((self.by_name[name] for name in names if name in self.by_name), None)
         return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""

@@ -22,8 +22,9 @@ from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
+from caedsl.vocabulary.norms import GROUPS, NONE, NORM
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
-from caedsl.vocabulary.weights import BIAS, BIAS_INIT
+from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT
 
 TIMES = Option(
     "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x", off=1
@@ -232,9 +233,9 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
 
 def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
     """Report options of a normalisation or an initialisation that the line does not have."""
-    init = bound.values.get("init") or inherited.get("init", AUTO)
+    init = bound.values.get(INIT.name) or inherited.get(INIT.name, AUTO)
     for own in INITIALISATION_OPTIONS:
-        if own.name not in bound.spans or "init" in bound.failed:
+        if own.name not in bound.spans or INIT.name in bound.failed:
             continue
         owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
         if init not in owners:
@@ -245,10 +246,10 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
                 + " and ".join(f"`init={name}`" for name in owners),
                 help=f"add `init={owners[0]}`, or remove `{own.name}=`",
             )
-    inherited_norm = inherited.get("norm", "none")
-    norm = bound.values.get("norm") or inherited_norm
-    bias = bound.values.get(BIAS.name, inherited.get(BIAS.name, norm == "none"))
-    if BIAS_INIT.name in bound.spans and not bias and not {"norm", BIAS.name} & bound.failed:
+    inherited_norm = inherited.get(NORM.name, NONE)
+    norm = bound.values.get(NORM.name) or inherited_norm
+    bias = bound.values.get(BIAS.name, inherited.get(BIAS.name, norm == NONE))
+    if BIAS_INIT.name in bound.spans and not bias and not {NORM.name, BIAS.name} & bound.failed:
         scope.report(
             "option-without-effect",
             bound.spans[BIAS_INIT.name],
@@ -256,12 +257,12 @@ def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) 
             help=f"add `bias=on`, or remove `{BIAS_INIT.name}=`",
         )
     for option, owner in normalisation.BELONGS_TO.items():
-        if option in bound.spans and not normalisation.has(norm, option) and "norm" not in bound.failed:
+        if option in bound.spans and not normalisation.has(norm, option) and NORM.name not in bound.failed:
             scope.report(
                 "option-without-effect",
                 bound.spans[option],
                 f"`{option}=` has no effect on this line: it belongs to "
                 + ("a normalisation" if owner is None else f"`norm={owner}`"),
                 help=f"add `norm={owner or 'batch'}`, or remove `{option}=`"
-                + ("; for a grouped convolution write `g8`" if option == "groups" else ""),
+                + ("; for a grouped convolution write `g8`" if option == GROUPS.name else ""),
             )

@@ -65,14 +65,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _without(model: Autoencoder, layer: Layer) -> tuple[Edit, ...]:
     """Remove the normalisation and its options; write `norm=none` if the defaults would add one."""
-    if "norm" not in layer.spans:
+    if NORM.name not in layer.spans:
         return (write(layer, NORM, "norm=none"),)
     edits = sorted(drop(model, layer.spans[name]) for name in _OPTIONS if name in layer.spans)
     changed = tried(model, edits)
     left = output_layer(changed) if changed else None
     if left is not None and left.norm is None:
         return tuple(edits)
-    return (Edit(layer.spans["norm"], "norm=none"),)
+    return (Edit(layer.spans[NORM.name], "norm=none"),)
 
 
 def _statistics(model: Autoencoder) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.shape import elements, is_map, text
 from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import DEPTHWISE
@@ -137,7 +138,7 @@ def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int,
 
 
 def _widened(model: Autoencoder, layer: Layer, channels: int) -> Fix | None:
-    place = layer.spans.get("channels") or layer.spans.get("units")
+    place = layer.spans.get(CHANNELS.name) or layer.spans.get(UNITS.name)
     if place is None:
         return None
     edits = (Edit(place, str(channels)),)

@@ -38,6 +38,7 @@ from caedsl.diagnostics.text import counted
 from caedsl.facts.presets import as_published, unexplained_by
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.shape import elements
 
@@ -87,7 +88,7 @@ def _enough(known: Preset) -> int:
 
 def _larger(model: Autoencoder, enough: int) -> Fix | None:
     made = model.bottleneck.layers[-1] if model.bottleneck.layers else None
-    place = made.spans.get("units") if made else None
+    place = made.spans.get(UNITS.name) if made else None
     if place is None:
         return None
     return Fix(f"use a code of {enough} numbers", (Edit(place, str(enough)),), Applicability.UNSAFE)

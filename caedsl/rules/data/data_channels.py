@@ -87,7 +87,7 @@ def _fix(source: DataSource, given: int, model: Autoencoder) -> Fix | None:
     shape = text((given, *model.input.shape[1:]))
     output = output_layer(model)
     edits = [Edit(model.input.span, shape)]
-    if output is not None and not model.mirrored and "channels" in output.spans:
+    if output is not None and not model.mirrored and CHANNELS.name in output.spans:
         edits.append(write(output, CHANNELS, str(given)))
     edits.sort()
     changed = tried(model, edits)

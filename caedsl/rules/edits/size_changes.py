@@ -9,6 +9,7 @@ from typing import Any
 from caedsl.diagnostics.text import counted
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, size
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
 from caedsl.source import Span
 from caedsl.vocabulary.kind import Role, Window
@@ -23,8 +24,6 @@ from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, axes
 
 _FACTORS = (2, 3, 4, 1)
 _MOST_PAIRED = 6  # upsamplings whose pairs are tried
-_TIMES = "times"
-"""Match ``x2``, which repeats a line."""
 
 
 def changes(model: Autoencoder, fits: Fits) -> Iterator[SizeChange]:
@@ -96,7 +95,7 @@ def _roundings(layers: Sequence[Layer]) -> Iterator[SizeChange]:
     for layer in layers:
         if layer.kind.window is Window.POOL and not layer.options[CEIL]:
             yield _change("round the size of this pool up with `ceil`", layer, {CEIL: True})
-        elif layer.kind.window is Window.POOL and "ceil" in layer.spans:
+        elif layer.kind.window is Window.POOL and CEIL.name in layer.spans:
             yield _change("round the size of this pool down: remove `ceil`", layer, {CEIL: False})
 
 
@@ -178,7 +177,7 @@ def _counts(model: Autoencoder) -> Iterator[SizeChange]:
     """Yield one copy more or less of a repeated ``upsample`` line."""
     for span, group in groupby(decoder_path(model), key=lambda layer: layer.span):
         copies = list(group)
-        if _is_upsampling(copies[0]) and _TIMES in copies[0].spans:
+        if _is_upsampling(copies[0]) and TIMES.name in copies[0].spans:
             for count in (len(copies) - 1, len(copies) + 1):
                 title = f"repeat this `upsample` {counted(count, 'time')}" if count > 1 else "use this `upsample` once"
                 yield SizeChange(title, copies={span: ({},) * count})
@@ -232,7 +231,7 @@ def _returning(model: Autoencoder, change: SizeChange, fits: Fits) -> SizeChange
     title = f"return to the encoder's sizes: {', '.join(reached)}"
     alike = {span: each[0] for span, each in copies.items() if each[0] and all(one == each[0] for one in each)}
     mixed = {span: each for span, each in copies.items() if span not in alike and any(each)}
-    if any(_TIMES not in layer.spans for layer in layers if layer.span in mixed) or any(
+    if any(TIMES.name not in layer.spans for layer in layers if layer.span in mixed) or any(
         TO in changed for span, changed in alike.items() if len(copies[span]) > 1
     ):
         return None  # copies of a `repeat` block share their lines, and `upsample to` is not repeated

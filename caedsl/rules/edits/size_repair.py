@@ -11,6 +11,7 @@ from caedsl.diagnostics.edits import apply_edits, removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.size_changes import changes, spelled
 from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
 from caedsl.rules.edits.trial import drop, tried, write
@@ -78,7 +79,7 @@ def _option_edits(model: Autoencoder, layer: Layer, changed: Changed) -> list[Ed
 
 def _copies_edit(model: Autoencoder, layer: Layer, copies: Sequence[Changed]) -> Edit:
     """Write another number of copies, or a line for each copy if they differ."""
-    times = layer.spans["times"]
+    times = layer.spans[TIMES.name]
     if not any(copies):
         return Edit(times, f"x{len(copies)}") if len(copies) > 1 else drop(model, times)
     alone = drop(model, times)

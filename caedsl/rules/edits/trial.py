@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from caedsl.diagnostics.edits import apply_edits
+from caedsl.diagnostics.edits import apply_edits, removal
 from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.compiling import CompiledSpec, compiled
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.syntax.tree import WrittenWord
+from caedsl.syntax.extent import closing, opening
+from caedsl.syntax.tree import Statement, WrittenWord
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 
@@ -30,6 +31,13 @@ def drop(model: Autoencoder, span: Span) -> Edit:
     while start and text[start - 1] in " \t":
         start -= 1
     return Edit(Span(start, span.end), "")
+
+
+def without_braces(model: Autoencoder, statement: Statement) -> tuple[Edit, Edit]:
+    """Remove the head and the braces of a block, and keep its lines."""
+    text = model.source.text
+    first, last = opening(text, statement) + 1, closing(text, statement)
+    return removal(text, Span(statement.span.start, first)), Edit(Span(len(text[:last].rstrip()), last + 1), "")
 
 
 def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | None:

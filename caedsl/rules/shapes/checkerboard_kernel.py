@@ -104,6 +104,6 @@ def _paddings(model: Autoencoder, layer: Layer, surplus: Sizes, before: Sizes) -
     edits = [write(layer, PAD, f"pad={sizes_text(tuple(pads))}")]
     if any(rests):
         edits.append(write(layer, OUTPUT_PAD, f"output_pad={sizes_text(tuple(rests))}"))
-    elif "output_pad" in layer.spans:
-        edits.append(drop(model, layer.spans["output_pad"]))
+    elif OUTPUT_PAD.name in layer.spans:
+        edits.append(drop(model, layer.spans[OUTPUT_PAD.name]))
     return edits

@@ -29,16 +29,15 @@ Certain.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.edits import removal
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.settings import words
-from caedsl.rules.edits.trial import default_place, drop
+from caedsl.rules.edits.trial import default_place, drop, without_braces
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
-from caedsl.syntax.extent import closing, opening
-from caedsl.syntax.tree import Number, Spec, Statement, WrittenOption, WrittenWord
+from caedsl.syntax.tree import Item, Number, Spec, Statement, WrittenOption, WrittenWord
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.shape import text
@@ -92,20 +91,26 @@ def _idle_options(model: Autoencoder, layer: Layer) -> Iterator[Finding]:
 
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
     """Yield the finding for a line or a block that is repeated only once."""
-    source = model.source.text
     for item in statement.items:
-        written = model.source.slice(item.span)
-        if written in (f"{TIMES.short}{_ONCE}", f"{TIMES.short}={_ONCE}"):
-            yield _once(item.span, written, Fix("remove it", (drop(model, item.span),), Applicability.SAFE))
+        if _is_single_copy(item):
+            fix = Fix("remove it", (drop(model, item.span),), Applicability.SAFE)
+            yield _once(item.span, model.source.slice(item.span), fix)
     if statement.head.text == Repeat.name and statement.block:
         items = statement.items  # any items, in a block that no line uses: it is not read
         if len(items) == 1 and isinstance(items[0], Number) and items[0].text == _ONCE:
-            first, last = opening(source, statement) + 1, closing(source, statement)
-            edits = (
-                removal(source, Span(statement.span.start, first)),
-                Edit(Span(len(source[:last].rstrip()), last + 1), ""),
-            )
-            yield _once(statement.span, f"{Repeat.name} {_ONCE}", Fix("remove the braces", edits, Applicability.SAFE))
+            fix = Fix("remove the braces", without_braces(model, statement), Applicability.SAFE)
+            yield _once(statement.span, f"{Repeat.name} {_ONCE}", fix)
+
+
+def _is_single_copy(item: Item) -> bool:
+    """Return whether an item of a line is ``x1`` or ``x=1``."""
+    match item:
+        case WrittenWord(text=word):
+            return word == f"{TIMES.short}{_ONCE}"
+        case WrittenOption(name=WrittenWord(text=name), value=Number(text=count)):
+            return name == TIMES.short and count == _ONCE
+        case _:
+            return False
 
 
 def _once(span: Span, written: str, fix: Fix) -> Finding:

@@ -73,8 +73,7 @@ def _wanted(model: Autoencoder) -> str:
     return "input" if model.target is model.input else "target"
 
 
-def _compared(model: Autoencoder, size: str) -> Label:
-    go = "go" if size.endswith("numbers") else "goes"
+def _compared(model: Autoencoder, size: str, go: str = "goes") -> Label:
     return Label(model.target.span, f"{size} {go} in" if model.target is model.input else f"{size} must come out")
 
 
@@ -168,7 +167,7 @@ def _vector(model: Autoencoder) -> Finding:
     return RULE.found(
         decoder_path(model)[-1].span,
         f"the decoder ends with a vector of {got} numbers, but the {_wanted(model)} is {text(wanted)}",
-        related=(_compared(model, f"{text(wanted)} = {elements(wanted)} numbers"),),
+        related=(_compared(model, f"{text(wanted)} = {elements(wanted)} numbers", "go"),),
         help=f"end with `reshape {text(wanted)}`"
         if fits
         else f"end with `dense {elements(wanted)}`, then `reshape {text(wanted)}`",
