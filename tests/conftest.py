@@ -22,7 +22,7 @@ SPECS = sorted((ROOT / "specs").glob("*.cae"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--without-torch", action="store_true", help="only tests that never import torch: the compiler's")
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
-    parser.addoption("--fuzz-seconds", type=float, default=10.0, help="how long each fuzzing test goes on")
+    parser.addoption("--fuzz-seconds", type=float, default=4.0, help="how long each fuzzing test goes on")
     parser.addoption(
         "--fuzz-specs", type=int, default=0, help="how many specs fuzzing tests try, whatever time it takes"
     )

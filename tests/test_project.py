@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.conftest import ROOT
+from tests.trees import tree
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_each_class_has_a_name_of_its_own() -> None:
     for path in sorted((ROOT / "caedsl").rglob("*.py")):
         if path.name == "modules.py":
             continue
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: places for name, places in homes.items() if len(places) > 1 and name not in shared_on_purpose} == {}

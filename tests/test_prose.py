@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.trees import tree
+
 ROOMS = ("cli", "resolve", "rules", "syntax", "vocabulary")
 PACKAGE = Path(__file__).parents[1] / "caedsl"
 AVOIDED = re.compile(
@@ -17,7 +19,7 @@ AVOIDED = re.compile(
 
 
 def texts(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, " ".join(node.value.split())
 
@@ -39,7 +41,7 @@ NUMBERED = re.compile(r" (?:[a-z]+ )?[a-z]{2,}s\b")
 
 def numbers_of_plurals(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the numbers in f-strings that are followed by a plural, whether there is one thing or several."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if not isinstance(node, ast.JoinedStr):
             continue
         for number, text in itertools.pairwise(node.values):

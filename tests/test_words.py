@@ -19,6 +19,7 @@ from caedsl.vocabulary.preprocessings import PREPROCESSINGS
 from caedsl.vocabulary.schedules import SCHEDULES
 from caedsl.vocabulary.sources import SOURCES
 from tests.conftest import ROOT
+from tests.trees import tree
 
 TABLES = {
     "KINDS": KINDS,
@@ -114,8 +115,8 @@ def _asked(node: ast.AST) -> set[str]:
     return set()
 
 
-def _found(code: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(code)):
+def _found(code: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(code):
         yield from ((node.lineno, word) for word in sorted(_asked(node)))  # type: ignore[attr-defined]
 
 
@@ -163,7 +164,7 @@ def test_no_option_is_read_by_a_text() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}: {name}"  # type: ignore[attr-defined]
         for path in sorted(package.rglob("*.py"))
         if path.relative_to(package).parts[0] not in WRITTEN_ELSEWHERE
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         for name in _read_by_name(node)
     ]
     assert found == []
@@ -194,7 +195,7 @@ def test_no_word_is_asked_for_by_its_name() -> None:
         f"{path.relative_to(ROOT)}:{line}: {word}"
         for path in files
         if not any(path.is_relative_to(package / place) for place in APART)
-        for line, word in _found(path.read_text("utf-8"))
+        for line, word in _found(tree(path))
     ]
     assert found == []
 
@@ -214,7 +215,7 @@ def test_no_word_is_asked_for_by_its_name() -> None:
     ],
 )
 def test_each_way_of_asking_is_seen(code: str) -> None:
-    assert list(_found(code))
+    assert list(_found(ast.parse(code)))
 
 
 def test_each_place_apart_exists() -> None:
@@ -260,7 +261,7 @@ def test_no_rule_parses_text_or_messages() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"  # type: ignore[attr-defined]
         for path in sorted(rules.rglob("*.py"))
         if path.relative_to(rules).parts[0] not in ("engine", "edits")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(tree(path))
         if _parsed_in_rule(node)
     ]
     assert found == []

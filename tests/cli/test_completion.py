@@ -3,30 +3,41 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from caedsl.cli.main import main
+
 SHELLS = ("bash", "zsh", "fish")
 
 
-def completed(shell: str, line: str, folder: Path) -> str:
-    words = line.split(" ")
-    asked = {
-        "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
-        "zsh": {"_TYPER_COMPLETE_ARGS": line},
-        "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
-    }[shell]
-    ended = subprocess.run(
-        [sys.executable, "-m", "caedsl"],
-        env={**os.environ, "_CAEDSL_COMPLETE": f"complete_{shell}", **asked},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in ended.stderr
-    return ended.stdout
+@pytest.fixture
+def completed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str, str], str]:
+    """Return what a shell is told when it asks the program, in this process, to complete a line."""
+
+    def ask(shell: str, line: str) -> str:
+        words = line.split(" ")
+        asked = {
+            "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
+            "zsh": {"_TYPER_COMPLETE_ARGS": line},
+            "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+        }[shell]
+        for name, value in {"_CAEDSL_COMPLETE": f"complete_{shell}", **asked}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["caedsl"])
+        with suppress(SystemExit):
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return out
+
+    return ask
 
 
 @pytest.fixture
@@ -51,8 +62,10 @@ def folder(tmp_path: Path) -> Path:
         ("caedsl train o", ["one.cae"], ["sub"]),
     ],
 )
-def test_words_are_completed(shell: str, line: str, wanted: list[str], unwanted: list[str], folder: Path) -> None:
-    out = completed(shell, line, folder)
+def test_words_are_completed(
+    shell: str, line: str, wanted: list[str], unwanted: list[str], completed: Callable[[str, str], str]
+) -> None:
+    out = completed(shell, line)
     assert all(word in out for word in wanted), out
     assert not any(word in out for word in unwanted), out
 

@@ -1,7 +1,9 @@
 """Commands without the optional packages: the compiler works, and the others say what to install."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,13 +39,25 @@ def without(missing: set[str], doing: str, folder: Path) -> subprocess.Completed
     )
 
 
-def command(*arguments: str) -> str:
-    return f"from caedsl.cli.main import main; sys.exit(main({list(arguments)!r}))"
+def answers(missing: set[str], commands: Sequence[Sequence[str]], folder: Path) -> list[tuple[int, str]]:
+    """Return the exit code and the errors of each command in one process that lacks the ``missing`` packages."""
+    doing = f"""
+import io, json
+from contextlib import redirect_stderr
+from caedsl.cli.main import main
+answers = []
+for command in {[list(command) for command in commands]!r}:
+    with redirect_stderr(io.StringIO()) as errors:
+        answers.append((main(command), errors.getvalue()))
+print("\\n" + json.dumps(answers))
+"""
+    ended = without(missing, doing, folder)
+    assert ended.returncode == 0, ended.stderr
+    return [(code, errors) for code, errors in json.loads(ended.stdout.splitlines()[-1])]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_the_compiler_works_without_the_training_packages(tmp_path: Path) -> None:
+    commands = (
         ("check", str(DIGITS)),
         ("fmt", "--check", str(DIGITS)),
         ("show", str(DIGITS), "--json"),
@@ -52,34 +66,36 @@ def command(*arguments: str) -> str:
         ("emit", str(DIGITS), "--training"),
         ("rule", "dead-layer"),
         ("new", "fresh"),
-    ],
-    ids=lambda arguments: arguments[0],
-)
-def test_the_compiler_works_without_the_training_packages(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    ended = without(TRAINING, command(*arguments), tmp_path)
-    assert ended.returncode == 0, ended.stderr
+    )
+    for command, (code, errors) in zip(commands, answers(TRAINING, commands, tmp_path), strict=True):
+        assert code == 0, (command, errors)
 
 
 @pytest.mark.parametrize(
-    ("missing", "arguments", "extra"),
+    ("missing", "commands"),
     [
-        (TRAINING, ("train", str(DIGITS)), "caedsl[train]"),
-        ({"torch"}, ("train", str(DIGITS), "--quiet"), "caedsl[train]"),
-        (TRAINING, ("graph", str(DIGITS), "-o", "digits.png"), "caedsl[graph]"),
-        (TRAINING, ("graph", str(DIGITS), "-o", "digits.pdf"), "caedsl[graph]"),
-        (TRAINING | {"h5py"}, ("import", "net.keras"), "caedsl[keras,train]"),
-        ({"h5py"}, ("doctor", "net.h5", "--data", "digits"), "caedsl[keras]"),
-        ({"onnx", "onnxruntime", "torch"}, ("doctor", "net.onnx", "--data", "digits"), "caedsl[onnx,train]"),
-        (TRAINING, ("doctor", "net.py:Net", "--data", "digits"), "caedsl[train]"),
+        (
+            TRAINING,
+            {
+                ("train", str(DIGITS)): "caedsl[train]",
+                ("graph", str(DIGITS), "-o", "digits.png"): "caedsl[graph]",
+                ("graph", str(DIGITS), "-o", "digits.pdf"): "caedsl[graph]",
+                ("doctor", "net.py:Net", "--data", "digits"): "caedsl[train]",
+            },
+        ),
+        ({"torch"}, {("train", str(DIGITS), "--quiet"): "caedsl[train]"}),
+        (TRAINING | {"h5py"}, {("import", "net.keras"): "caedsl[keras,train]"}),
+        ({"h5py"}, {("doctor", "net.h5", "--data", "digits"): "caedsl[keras]"}),
+        ({"onnx", "onnxruntime", "torch"}, {("doctor", "net.onnx", "--data", "digits"): "caedsl[onnx,train]"}),
     ],
 )
 def test_a_command_names_the_extra_that_it_lacks(
-    missing: set[str], arguments: tuple[str, ...], extra: str, tmp_path: Path
+    missing: set[str], commands: dict[tuple[str, ...], str], tmp_path: Path
 ) -> None:
-    ended = without(missing, command(*arguments), tmp_path)
-    assert ended.returncode == 2
-    assert f"pip install '{extra}'" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    for extra, (code, errors) in zip(commands.values(), answers(missing, [*commands], tmp_path), strict=True):
+        assert code == 2
+        assert f"pip install '{extra}'" in errors
+        assert errors.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -43,10 +43,20 @@ def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedP
     )
 
 
+CLOSED, FULL = (">&-", "it is closed"), ("> /dev/full", "no space left on device")
+
+
 @pytest.mark.parametrize(
-    "command", ["check tiny.cae", "fmt - < tiny.cae", "show tiny.cae", "rule output-shape", "--help"]
+    ("command", "place", "reason"),
+    [
+        ("check tiny.cae", *CLOSED),
+        ("check tiny.cae", *FULL),
+        ("fmt - < tiny.cae", *FULL),
+        ("show tiny.cae", *CLOSED),
+        ("rule output-shape", *FULL),
+        ("--help", *FULL),
+    ],
 )
-@pytest.mark.parametrize(("place", "reason"), [(">&-", "it is closed"), ("> /dev/full", "no space left on device")])
 def test_output_that_is_lost_is_said(command: str, place: str, reason: str, spec: Path) -> None:
     if "full" in place and not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

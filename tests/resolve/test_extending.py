@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caedsl.api import SpecError, check, load
@@ -216,6 +216,7 @@ def test_a_fix_that_uncovers_the_base_is_not_offered(folder: Path) -> None:
     assert (finding.name, finding.fix) == ("unused-constant", None)
 
 
+@settings(max_examples=40)
 @given(st.data(), specs(), specs())
 def test_every_word_of_a_merged_text_knows_its_file(data: st.DataObject, base_spec: object, changes: object) -> None:
     base = Source(data.draw(layouts(base_spec))[0], "base.cae")  # type: ignore[arg-type]

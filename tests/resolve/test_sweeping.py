@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import caedsl
@@ -260,6 +260,7 @@ def test_errors_of_a_variant_stop_those_who_build() -> None:
         load(swept("train.batch 0 1"))
 
 
+@settings(max_examples=30)
 @given(swept_texts())
 def test_variants_of_any_spec(text: str) -> None:
     source = Source(text)

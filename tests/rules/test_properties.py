@@ -132,7 +132,7 @@ LARGE = {
     "comments": "# cae: allow[overcomplete]\n" * 2_000,
     "allowances": "# cae: allow[overcompleet] because\n" * 1_800,
     "strings": 'data folder "\n' * 2_000,
-    "misspelt layers": BODY.format("cnov 8\n" * 600),
+    "misspelt layers": BODY.format("cnov 8\n" * 250),
     "misspelt options": BODY.format("conv 8 " + "rleu=3 " * 1_000),
     "a deep model": BODY.format("conv 8 relu\n" * 700),
     "a repeated model": BODY.format("repeat 1000 { repeat 1000 { repeat 1000 { conv 8 relu } } }"),

@@ -7,6 +7,7 @@ ones.
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from caedsl.diagnostics import Applicability, RuleText
@@ -41,6 +42,7 @@ def rule_text(entry: Entry) -> RuleText:
     return RuleText(rule.code, rule.name, rule.severity, summary_of(entry), entry.documentation.strip() + "\n")
 
 
+@cache
 def repair_of(entry: Entry) -> str:
     """Describe how the rule's own example is repaired, by checking the example."""
     for fragment in examples(entry.documentation, "Example"):
