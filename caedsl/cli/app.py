@@ -89,31 +89,69 @@ def fmt(
     raise typer.Exit(format_specs([*(words or ()), *context.args]))
 
 
-for command, summary, example in (
-    (rule, "Explain a rule.", "caedsl rule overcomplete"),
-    (show, "Show the layers, sizes and settings.", "caedsl show specs/digits.cae"),
-    (graph, "Draw the architecture.", "caedsl graph specs/digits.cae -o digits.svg"),
-    (emit, "Write the model as plain PyTorch code.", "caedsl emit specs/digits.cae -o digits.py"),
-    (data, "Summarise the data of a spec.", "caedsl data specs/digits.cae -o samples.png"),
-    (train, "Train a model, or resume a run.", "caedsl train specs/digits.cae --epochs 5"),
-    (doctor, "Find out why a model fails to train.", "caedsl doctor digits.cae --budget 1min --html why.html"),
-    (evaluate, "Evaluate a run again, or on anomalies.", "caedsl evaluate runs/parts --test parts/test --score top=1%"),
-    (report, "Write a run as one page of HTML.", "caedsl report runs/parts -o parts.html"),
-    (compare, "Compare finished runs.", "caedsl compare runs/small runs/large --markdown"),
-    (reconstruct, "Reconstruct or denoise images.", "caedsl reconstruct runs/parts photos/ -o clean"),
-    (encode, "Encode samples into a table of codes.", "caedsl encode runs/digits -o codes.npz"),
-    (decode, "Decode codes.", "caedsl decode runs/digits codes.npz -o decoded"),
-    (sample, "Draw new samples from a variational code.", "caedsl sample runs/vae -o samples"),
-    (calibrate, "Set the threshold for anomalies.", "caedsl calibrate runs/parts good/ --fpr 1%"),
-    (score, "Compute anomaly scores of samples.", "caedsl score runs/parts new/ --csv scores.csv"),
-    (export, "Export to ONNX, torch.export or a folder.", "caedsl export runs/parts -o scorer.onnx --part scorer"),
-    (runs, "List runs and their state.", "caedsl runs"),
-    (import_, "Import a PyTorch, ONNX or Keras model.", "caedsl import model.py:Net --input 1x28x28 -o net.cae"),
-    (new, "Create a commented spec.", "caedsl new parts --template photos"),
-):
+_SPEC_ERRORS = "errors in the spec"
+_COMMANDS = (
+    (rule, "Explain a rule.", "rule overcomplete", ""),
+    (show, "Show the layers, sizes and settings.", "show specs/digits.cae", _SPEC_ERRORS),
+    (graph, "Draw the architecture.", "graph specs/digits.cae -o digits.svg", _SPEC_ERRORS),
+    (emit, "Write the model as plain PyTorch code.", "emit specs/digits.cae -o digits.py", _SPEC_ERRORS),
+    (
+        data,
+        "Summarise the data of a spec.",
+        "data specs/digits.cae -o samples.png",
+        f"{_SPEC_ERRORS}, unusable files, or samples that two parts share",
+    ),
+    (
+        train,
+        "Train a model, or resume a run.",
+        "train specs/digits.cae --epochs 5",
+        f"{_SPEC_ERRORS}, or a monitor stopped the run",
+    ),
+    (
+        doctor,
+        "Find out why a model fails to train.",
+        "doctor digits.cae --budget 1min --html why.html",
+        "something was found",
+    ),
+    (
+        evaluate,
+        "Evaluate a run again, or on anomalies.",
+        "evaluate runs/parts --test parts/test --score top=1%",
+        "the result differs from metrics.json",
+    ),
+    (report, "Write a run as one page of HTML.", "report runs/parts -o parts.html", ""),
+    (compare, "Compare finished runs.", "compare runs/small runs/large --markdown", ""),
+    (reconstruct, "Reconstruct or denoise images.", "reconstruct runs/parts photos/ -o clean", ""),
+    (encode, "Encode samples into a table of codes.", "encode runs/digits -o codes.npz", ""),
+    (decode, "Decode codes.", "decode runs/digits codes.npz -o decoded", ""),
+    (sample, "Draw new samples from a variational code.", "sample runs/vae -o samples", ""),
+    (calibrate, "Set the threshold for anomalies.", "calibrate runs/parts good/ --fpr 1%", ""),
+    (score, "Compute anomaly scores of samples.", "score runs/parts new/ --csv scores.csv", "there is an anomaly"),
+    (
+        export,
+        "Export to ONNX, torch.export or a folder.",
+        "export runs/parts -o scorer.onnx --part scorer",
+        "",
+    ),
+    (runs, "List runs and their state.", "runs", ""),
+    (
+        import_,
+        "Import a PyTorch, ONNX or Keras model.",
+        "import model.py:Net --input 1x28x28 -o net.cae",
+        "a spec cannot express the model",
+    ),
+    (new, "Create a commented spec.", "new parts --template photos", ""),
+)
+"""Commands with their line in the list, an example, and the meaning of exit code 1, if they use it."""
+
+for command, summary, example, findings in _COMMANDS:
+    codes = f"0 fine; {f'1 {findings}; ' if findings else ''}2 could not run"
     # The list of commands truncates longer texts.
     app.command(
-        name=command.__name__.rstrip("_"), short_help=summary, epilog=f"Example: {example}", context_settings=_HELP
+        name=command.__name__.rstrip("_"),
+        short_help=summary,
+        epilog=f"Example: caedsl {example}\n\nExit codes: {codes}.",
+        context_settings=_HELP,
     )(command)
 
 

@@ -100,7 +100,7 @@ def new_check_parser() -> Parser:
     add(
         "--output-format",
         metavar="FORMAT",
-        help=f"{', '.join(FORMATS)}(default: full, or the value of {FORMAT_VARIABLE})",
+        help=f"{', '.join(FORMATS)} (default: full, or the value of {FORMAT_VARIABLE})",
     )
     add("--strict", action="store_true", help="treat warnings as errors")
     rules = "names, codes, prefixes of codes (CAE4) or families (shapes), separated by commas"

@@ -10,7 +10,7 @@ from caedsl.cli.train import outside_errors
 
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUNS…", help="Run folders, or folders of run folders, such as runs.")
+        list[Path], typer.Argument(metavar="RUN", help="Run folders, or folders of run folders, such as runs.")
     ],
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with full precision.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,

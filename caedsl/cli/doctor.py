@@ -72,8 +72,8 @@ def doctor(
 ) -> None:
     """Find out why a model fails to train: look at the data, the network at its start and its first steps.
 
-    Likely causes come with their evidence and, where a small change of the spec wins against the original in training
-    with several seeds, with that repair. Exit code 0 means healthy, 1 that something was found.
+    Likely causes come with their evidence. A small change of the spec is offered as a repair if it beats the original
+    in training with several seeds.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail

@@ -28,8 +28,8 @@ def encode(
 ) -> None:
     """Encode samples to a table of names, labels and codes.
 
-    ``npz`` files contain the arrays `names`, `labels` and `codes`; ``parquet`` and ``csv`` files have the columns name,
-    label, z0, z1 and so on.
+    An npz file contains the arrays `names`, `labels` and `codes`; parquet and csv files have the columns name, label,
+    z0, z1 and so on.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter

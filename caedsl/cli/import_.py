@@ -30,7 +30,11 @@ def import_(
     ] = None,
     values: Annotated[
         str | None,
-        typer.Option("--range", metavar="LO..HI", help="The range of the input's values, or real; default: 0..1."),
+        typer.Option(
+            "--range",
+            metavar="LO..HI",
+            help="The range of the input's values, or real; default: as the file suggests, or 0..1.",
+        ),
     ] = None,
     data: Annotated[
         str,

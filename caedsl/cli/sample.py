@@ -16,8 +16,10 @@ def sample(
         Path,
         typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
     ],
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=1_000_000, help="The number of samples.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The seed of the random numbers.")] = 0,
+    count: Annotated[
+        int, typer.Option("-n", "--count", metavar="N", min=1, max=1_000_000, help="The number of samples.")
+    ] = 16,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**63 - 1, help="The seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:

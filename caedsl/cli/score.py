@@ -25,7 +25,7 @@ def score(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH…", help="Images, folders or array files; - reads names from standard input, one per line."
+            metavar="PATH", help="Images, folders or array files; - reads names from standard input, one per line."
         ),
     ],
     kind: Annotated[

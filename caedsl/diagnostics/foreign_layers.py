@@ -57,7 +57,7 @@ _JOIN = "name the layer's output with `as fine`, and join it later with `concat 
 _BRANCH = "name an output with `as fine`, continue a second time `from fine`, and join both with `concat` or `add`"
 _NOISE = "write `corrupt gaussian=0.1` in `train` for a denoiser, or `noise=0.1` on the bottleneck"
 _RESIDUAL = "write `residual { conv 32 relu; conv 32 }`"
-_SEPARABLE = "write two lines: `conv 32 depthwise`, with the channels that come in, then `conv 64 k1`"
+_SEPARABLE = "write two lines: `conv 32 depthwise`, with as many channels as its input, then `conv 64 k1`"
 SOFTMAX = "softmax makes all numbers sum to 1, which the pixels of an image do not: end with `sigmoid`"
 
 LAYER_NOTES: Mapping[str, str] = {
@@ -96,8 +96,8 @@ LAYER_NOTES: Mapping[str, str] = {
     "block": "a block is defined above the encoder: `block down width { conv width s2 relu }`",
     "sepconv": _SEPARABLE,
     "separableconv": _SEPARABLE,
-    "depthwise": "write `conv 32 depthwise`, with the channels that come in",
-    "depthwiseconv": "write `conv 32 depthwise`, with the channels that come in",
+    "depthwise": "write `conv 32 depthwise`, with as many channels as its input",
+    "depthwiseconv": "write `conv 32 depthwise`, with as many channels as its input",
     "softmax": SOFTMAX,
     "logsoftmax": SOFTMAX,
     **{

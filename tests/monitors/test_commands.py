@@ -61,7 +61,7 @@ def test_by_default_a_run_goes_on(spec: Path, tmp_path: Path, caedsl: Callable[.
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("on trouble", "not followed by one of its words"), ("on trouble maybe", "maybe"), ("on", "stop, warn")],
+    [("on trouble", "not followed by one of stop, warn"), ("on trouble maybe", "maybe"), ("on", "stop, warn")],
 )
 def test_a_setting_that_cannot_be_read_is_a_finding(
     line: str, words: str, spec: Path, caedsl: Callable[..., Ran]

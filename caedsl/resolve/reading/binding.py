@@ -115,10 +115,11 @@ class _Binder(LineFaults):
             self._read(option, value, word.span.to(value.span))
         else:
             self.bound.failed.add(option.name)
+            words = option.choices and f"one of {', '.join(option.choices)}"
             self._fault(
                 "missing-value",
                 word.span,
-                f"`{word.text}` is not followed by {option.type.value}",
+                f"`{word.text}` is not followed by {words or option.type.value}",
                 help=f"write `{example_of(option)}`",
             )
 

@@ -119,7 +119,7 @@ class LineFaults:
         """Report ``ceil=on``, where a line writes ``ceil`` or nothing; read what it means."""
         text = self.scope.source.slice(item.span)
         value = self.scope.source.slice(item.value.span).lower()
-        message = f"`{option.name}` takes no value: it is on where it is written"
+        message = f"`{option.name}` takes no value: writing it turns it on"
         if value in foreign_words.NEGATIVE or value == "0":
             help_line, fix = f"remove `{text}`", None
         else:
@@ -134,10 +134,11 @@ class LineFaults:
         others = (self.scope.source.slice(other.span) for other in self.items if other is not item)
         inside = " ".join((text, *others))
         owner = self.owner.removesuffix(f" {text}")
+        why = "" if first.name == owner else f": it is {called(first)} of `{owner}`"
         self._fault(
             "unexpected-value",
             item.span,
-            f"`{text}` must come first: it is {called(first)} of `{owner}`",
+            f"`{text}` must come first{why}",
             help=f"write `{owner} {inside}`",
             fix=replacing(self.items[0].span.to(self.items[-1].span), inside),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from caedsl.resolve.reading.respelling import example_of
-from caedsl.resolve.reading.values import called
+from caedsl.resolve.reading.values import called, is_called_by_its_type
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -48,9 +48,10 @@ def _report_missing(option: Option, statement: tree.Statement, scope: Scope) -> 
     rest = scope.source.slice(Span(head.span.end, statement.span.end))
     line = f"{head.text} {example}{rest}" if option.written is Written.FIRST else f"{head.text}{rest} {example}"
     what = "a value" if option.name == head.text else called(option)
+    needed = option.type.value if is_called_by_its_type(option) else f"{what}: {option.type.value}"
     scope.report(
         "missing-value",
         statement.span,
-        f"`{head.text}` needs {what}: {option.type.value}",
+        f"`{head.text}` needs {needed}",
         help=f"write `{line}`" if not option.choices else f"choose one of {', '.join(option.choices)}",
     )

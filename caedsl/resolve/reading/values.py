@@ -73,7 +73,7 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
     in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
     help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
     if option.type is Type.SHARE and not help_line:
-        help_line = f"write a share such as 10%: {option.about}"
+        help_line = "write a share such as 10%"
     return Misread("out-of-domain", node.span, message, help_line)
 
 
@@ -85,13 +85,21 @@ def called(option: Option) -> str:
     return f"`{option.name}`" if is_word else f"the {option.name}"
 
 
+def is_called_by_its_type(option: Option) -> bool:
+    """Return whether the option's name only repeats its type, as "the path" does for a path."""
+    return option.type.value.startswith(f"a {called(option).removeprefix('the ')}")
+
+
 def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
     if isinstance(node, tree.WrittenWord) and node.text in scope.unknown_constants:
         return Misread("", node.span, "")  # reported where it is defined
     text = scope.source.slice(node.span)
     value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
     computed = f", which is {value}" if isinstance(value, Quantity) else ""
-    message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
+    if not wanted and is_called_by_its_type(option):
+        message = f"`{text}`{computed and f'{computed},'} is not {option.type.value}"
+    else:
+        message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
         return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
     if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
@@ -159,14 +167,14 @@ def _dims(option: Option, node: tree.Size, scope: Scope) -> Any:
 def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.WrittenWord) and node.text in option.choices:
         return node.text
-    listed = ", ".join(option.choices)
+    listed = f"one of {', '.join(option.choices)}" if len(option.choices) > 1 else f"`{option.choices[0]}`"
     text = scope.source.slice(node.span)
     near = scope.nearest(text, option.choices)
-    message = f"{called(option)} cannot be `{text}`: it must be one of {listed}"
+    message = f"{called(option)} cannot be `{text}`: it must be {listed}"
     note = foreign_words.VALUE_NOTES.get(text.lower())
     if note is not None and note[0] in option.choices:
         return Misread("unknown-value", node.span, message, note[1])
-    return Misread("unknown-value", node.span, message, f"choose one of {listed}", near)
+    return Misread("unknown-value", node.span, message, f"choose {listed}", near)
 
 
 def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -150,7 +150,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
     behind = fault.tokens[fault.place + 1 :]
     if len(behind) > 1 and behind[0].type == "NAME":
-        message = f"`{name} =` names what this line returns: each line takes what the line before returns"
+        message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
         return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
     if name == "let":
         return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
@@ -177,7 +177,7 @@ def dotted(fault: Fault) -> Finding | None:
     table = foreign_words.LOSSES if fault.tokens[0] == "loss" else foreign_words.WORDS
     meant = table.get(plain, plain)
     return error(
-        f"{quoted(found)} is a name of Python: words of a spec have no points",
+        f"{quoted(found)} is a name of Python: words of a spec have no dots",
         span_of(found),
         help=f"write `{fault.before} {meant}`" if fault.place == 1 else f"write `{meant}`",
     )
