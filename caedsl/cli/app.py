@@ -145,7 +145,7 @@ _COMMANDS = (
 """Commands with their line in the list, an example, and the meaning of exit code 1, if they use it."""
 
 for command, summary, example, findings in _COMMANDS:
-    codes = f"0 fine; {f'1 {findings}; ' if findings else ''}2 could not run"
+    codes = f"0 fine; {f'1 {findings}; ' if findings else ''}2 could not run; 130 interrupted"
     # The list of commands truncates longer texts.
     app.command(
         name=command.__name__.rstrip("_"),
