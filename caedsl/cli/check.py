@@ -78,7 +78,7 @@ def run(argv: Sequence[str]) -> int:
     if isinstance(arguments, int):
         return arguments
     try:
-        settings = _wishes(arguments)
+        settings = _read_settings(arguments)
     except ConfigurationError as error:
         complain(error)
         return COULD_NOT_RUN
@@ -113,7 +113,7 @@ def new_check_parser() -> Parser:
     return parser
 
 
-def _wishes(arguments: argparse.Namespace) -> _Settings:
+def _read_settings(arguments: argparse.Namespace) -> _Settings:
     """Return the settings; raise ``ConfigurationError`` if they cannot be combined."""
     paths = tuple(arguments.paths)
     if arguments.unsafe_fixes and not (arguments.fix or arguments.diff):
@@ -162,7 +162,7 @@ def _check(settings: _Settings) -> _Outcome:
             outcome.fail(error)
             continue
         try:
-            _judge(path, source, settings, outcome)
+            _check_spec(path, source, settings, outcome)
         except Exception as error:
             if os.environ.get("CAEDSL_DEBUG"):
                 raise
@@ -170,7 +170,7 @@ def _check(settings: _Settings) -> _Outcome:
     return outcome
 
 
-def _judge(path: str, source: Source, settings: _Settings, outcome: _Outcome) -> None:
+def _check_spec(path: str, source: Source, settings: _Settings, outcome: _Outcome) -> None:
     """Check one spec, and apply its fixes if asked to."""
     if settings.fix or settings.diff:
         checked = _fix(path, source, settings, outcome)

@@ -61,13 +61,13 @@ def import_(
     from caedsl.importing.errors import ImportFailure
     from caedsl.importing.imported import imported, weights_bytes
     from caedsl.importing.network import with_settings
-    from caedsl.importing.opening import faults_told, network_at
+    from caedsl.importing.opening import as_import_failures, network_at
 
     for place in (output, weights):
         if place is not None:
             refuse_existing(place, overwrite)
     try:
-        with faults_told(model):
+        with as_import_failures(model):
             network = network_at(model, shape_of(sample), range_of(values))
             made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
     except ImportFailure as failure:

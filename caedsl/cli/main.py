@@ -46,7 +46,7 @@ def _run(arguments: list[str]) -> int:
             raise
         reason = environment_problem(error)
         if reason is None:
-            return _apologise(error, arguments)
+            return _report_bug(error, arguments)
         complain(reason)
         return COULD_NOT_RUN
 
@@ -65,7 +65,7 @@ def _dispatch(arguments: list[str]) -> int:
     return run(arguments)
 
 
-def _apologise(error: Exception, arguments: list[str]) -> int:
+def _report_bug(error: Exception, arguments: list[str]) -> int:
     from caedsl.version import __version__
 
     frame = error.__traceback__

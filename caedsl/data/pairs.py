@@ -55,7 +55,7 @@ def target_request(request: Request, wanted: Request) -> Request:
     if source.target is None:
         return replace(wanted, source=replace(source, **windows))
     named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "weights": None, "target": None}
-    if source.kind.targets_apart:
+    if source.kind.has_target_options:
         named |= {part: getattr(source, f"{part}_target") for part in (VALIDATION, TEST)}
     return replace(wanted, source=replace(source, **windows, **named))
 
@@ -64,7 +64,7 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
     if request.source.target is None:
         return targets
     if inputs is None:
-        if part != TRAIN and getattr(wanted.source, part) is not None and request.source.kind.targets_apart:
+        if part != TRAIN and getattr(wanted.source, part) is not None and request.source.kind.has_target_options:
             raise DataError(
                 f"`{part}_target=` names targets, but {describe(request.source)} has no {part} samples: name them with "
                 f"`{part}=`"

@@ -11,7 +11,7 @@ from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Subject
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
-from caedsl.importing.opening import faults_told, network_at
+from caedsl.importing.opening import as_import_failures, network_at
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.merging.overrides import OverrideError, override
@@ -114,7 +114,7 @@ def of_file(
 ) -> Subject:
     """Return the subject in a file of another framework, or in ``module.py:Name``, whose code is then executed."""
     try:
-        with faults_told(place):
+        with as_import_failures(place):
             made = imported(network_at(place, shape, values))
     except ImportFailure as failure:
         raise DoctorError(str(failure)) from None

@@ -63,9 +63,9 @@ def evaluate_anomalies(
         notes += labelled.notes
     else:
         labelled = from_table(run, test) if is_table(test) else from_folder(run, test)
-        parts = _own_data_if_there(path, data_dir, data_root, notes)
+        parts = _own_data_if_available(path, data_dir, data_root, notes)
         notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
-    judge = _Judge(run, score, labelled, parts, notes)
+    judge = _DetectorEvaluator(run, score, labelled, parts, notes)
     results = {MODEL: judge.result(None)}
     if TRAIN in parts:
         linear = fit_pca(parts[TRAIN].images, elements(run.model.code_shape))
@@ -77,7 +77,7 @@ def evaluate_anomalies(
     return AnomalyEvaluation(labelled.name, str(score), labelled.normal, judge.names, labelled.types, results, notes)
 
 
-def _own_data_if_there(
+def _own_data_if_available(
     path: Path, data_dir: Path | None, data_root: Path | None, notes: list[str]
 ) -> dict[str, PartSamples]:
     try:
@@ -102,7 +102,7 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
         )
 
 
-class _Judge:
+class _DetectorEvaluator:
     """Judge of several detectors on the same samples; remarks for the reader are added to ``notes``."""
 
     def __init__(

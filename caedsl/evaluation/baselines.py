@@ -66,7 +66,7 @@ class PCA:
         return (codes_bk @ self.components_kd + self.mean_d).view_as(x_bchw)
 
 
-class Linear(NamedTuple):
+class FittedPCA(NamedTuple):
     """PCA at a code size, or None if it is not computed.
 
     ``note`` gives the reason for None, or a remark for readers of its error. ``mean`` is the mean image.
@@ -77,7 +77,7 @@ class Linear(NamedTuple):
     mean: MeanImage
 
 
-def fit_pca(train: Batches, code_size: int) -> Linear:
+def fit_pca(train: Batches, code_size: int) -> FittedPCA:
     """Fit PCA with ``code_size`` components to the training images, reading them once.
 
     The components are the leading eigenvectors of the covariance of the values. If there are fewer images than values,
@@ -87,7 +87,7 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
     values = math.prod(train.shape)
     if code_size >= values:
         exact = f"PCA with as many numbers as the {noun(train.shape)} ({values:,}) is exact: it returns what it sees"
-        return Linear(None, exact, MeanImage.of(train))
+        return FittedPCA(None, exact, MeanImage.of(train))
     by_images = values > LARGEST_MATRIX or len(train) < values
     room = min(LARGEST_MATRIX, MOST_VALUES // values) if by_images else MOST_PRODUCTS // values**2
     if room >= len(train):
@@ -98,18 +98,18 @@ def fit_pca(train: Batches, code_size: int) -> Linear:
         mean_chw, sample = MeanImage.of(train).mean_chw, train.spread(room)
         if code_size >= room:
             slow = f"PCA is not computed: {counted(code_size, 'component')} of {counted(values, 'value')} take too long"
-            return Linear(None, slow, MeanImage(mean_chw))
+            return FittedPCA(None, slow, MeanImage(mean_chw))
         find = _by_images if by_images else _by_values
         _, components_kd = find(sample, min(code_size, len(sample) - 1), mean_chw.flatten())
         note = f"PCA is fitted on {len(sample):,} of {len(train):,} training {noun(train.shape)}s"
-    return Linear(PCA(mean_chw.flatten(), components_kd), note, MeanImage(mean_chw))
+    return FittedPCA(PCA(mean_chw.flatten(), components_kd), note, MeanImage(mean_chw))
 
 
-def no_pca(train: Batches) -> Linear:
+def no_pca(train: Batches) -> FittedPCA:
     """Return only the mean image, for targets whose shape differs from that of the images."""
     name, wanted = noun(train.shape), text(train.target_shape)
     note = f"PCA is not computed: it maps {name}s to their own shape, and targets are {wanted}"
-    return Linear(None, note, MeanImage.of(train))
+    return FittedPCA(None, note, MeanImage.of(train))
 
 
 def at_size(x: Tensor, size: Sizes) -> Tensor:

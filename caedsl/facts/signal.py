@@ -156,9 +156,9 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
 
 def is_linear(model: Autoencoder) -> bool:
     """Return whether all before the output's activation is one linear map, as trained batch normalisation is."""
-    return not any(_bends(layer) for _, layer in model.layers() if layer is not output_layer(model))
+    return not any(_is_nonlinear(layer) for _, layer in model.layers() if layer is not output_layer(model))
 
 
-def _bends(layer: Layer) -> bool:
+def _is_nonlinear(layer: Layer) -> bool:
     norm = layer.norm
     return activation_of(layer) != LINEAR or not layer.kind.linear or not (norm is None or norm.linear)

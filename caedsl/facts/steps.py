@@ -99,7 +99,7 @@ def loss_scale(model: Autoencoder, loss: Loss) -> float:
     return weight * (pixels(model) if loss.reduction == "sum" else 1)
 
 
-def gathered(optimizer: Optimizer) -> float:
+def momentum_factor(optimizer: Optimizer) -> float:
     """Return the factor by which momentum scales SGD's steps where gradients agree: 1 / (1 - momentum)."""
     return 1 / (1 - optimizer.momentum)
 
@@ -118,7 +118,7 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     if curvature is None or (train.loss.probabilities and not 0 <= output.low <= output.high <= 1):
         return None
     slope = output.slope
-    scale = gathered(train.optimizer) * loss_scale(model, train.loss)
+    scale = momentum_factor(train.optimizer) * loss_scale(model, train.loss)
     return train.optimizer.lr * scale * curvature * slope * slope
 
 

@@ -43,7 +43,7 @@ def fitted(model: Autoencoder, look: Look, footer: str) -> tuple[Scene, float | 
 
     if look.width is None:
         words = [text_width(footer, DETAIL_SIZE), text_width(model.name, TITLE_SIZE, bold=True) * look.title]
-        fit = _as_it_comes(*arranged(), look, max(words))
+        fit = _unscaled(*arranged(), look, max(words))
     else:
         fit = _into(look.width, arranged, look, found)
     rows = make_rows(fit.broken, MARGIN, fit.inner)
@@ -77,7 +77,7 @@ def _values(values: InputRange) -> str:
     return f"in {values}" if values.bounded else "real values"
 
 
-def _as_it_comes(scale: FigureScale, placed: Arrangement, look: Look, words: float) -> _Fit:
+def _unscaled(scale: FigureScale, placed: Arrangement, look: Look, words: float) -> _Fit:
     mirror(placed)
     points = look.font_size / DETAIL_SIZE if look.font_size else None
     return _Fit(scale, placed, [placed.columns], max(placed.width, words), points)

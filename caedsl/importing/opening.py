@@ -35,7 +35,7 @@ _FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import m
 
 
 @contextmanager
-def faults_told(place: str) -> Iterator[None]:
+def as_import_failures(place: str) -> Iterator[None]:
     """Turn errors of the model at ``place`` into an ``ImportFailure``.
 
     A data file may come from anybody, and its description may contradict itself anywhere. Python code is the user's

@@ -70,10 +70,10 @@ class SeparateProcess:
                 raise SeparateProcessError(answer["kind"], answer["message"])
             read = _read_arrays(answers, answer["arrays"])
         except (OSError, ValueError):  # the process has ended, before or in the middle of an answer
-            self._tell_the_end()
+            self._raise_for_exit()
         return read[0] if read else answer["value"]
 
-    def _tell_the_end(self) -> NoReturn:
+    def _raise_for_exit(self) -> NoReturn:
         self.close()
         code = self._process.returncode
         kind = signal.Signals(-code).name if code < 0 else "exit"

@@ -154,7 +154,7 @@ def _ends(samples: Tensor, fit: SampleFormat) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Made:
+class ReconstructedFile:
     """Reconstruction of an image file: its pixels as the file stores them, and an error map H×W on the scale 0..1.
 
     ``errors`` is None for a network that returns a target of another shape or range, which cannot be compared with the
@@ -166,7 +166,7 @@ class Made:
     native: bool
 
 
-def write_reconstruction(folder: OutputFolder, name: str, made: Made, error_map: bool) -> None:
+def write_reconstruction(folder: OutputFolder, name: str, made: ReconstructedFile, error_map: bool) -> None:
     """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``."""
     file = folder.claim(file_for(name, made.pixels))
     folder.write(file, picture_bytes(made.pixels, Path(file).suffix))

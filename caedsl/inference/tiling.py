@@ -25,7 +25,7 @@ Reach = tuple[float, float]
 """Receptive field of a value to each side, and distance between two neighbouring values, both in input positions."""
 
 
-def looks_at_the_whole(module: nn.Module) -> bool:
+def depends_on_the_whole(module: nn.Module) -> bool:
     """Return whether each output value depends on the whole input, so that tiles would differ from the whole."""
     return any(
         isinstance(part, _WHOLE) or (isinstance(part, nn.Upsample) and part.align_corners) for part in module.modules()
@@ -81,7 +81,7 @@ def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = T
         end for size, wanted in reversed(list(zip(shape[1:], fitting[1:], strict=True))) for end in (0, wanted - size)
     ]
     padded = functional.pad(x, padding, mode="replicate") if any(padding) else x
-    at_once = looks_at_the_whole(module) or module.sizes.target != module.sizes.own
+    at_once = depends_on_the_whole(module) or module.sizes.target != module.sizes.own
     made = _whole(module, padded) if at_once else _by_tiles(module, padded, tile)
     sides = zip(shape[1:], module.sizes.own[1:], module.sizes.target[1:], strict=True)
     cut: Any = (..., *(slice(0, round(size * target / own)) for size, own, target in sides))

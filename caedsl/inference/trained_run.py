@@ -23,7 +23,7 @@ from caedsl.data.stacks.picture_stack import check_input
 from caedsl.diagnostics.explanation import is_error
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
-from caedsl.inference.pictures import Made, read_original, resized_original, restored
+from caedsl.inference.pictures import ReconstructedFile, read_original, resized_original, restored
 from caedsl.inference.samples import Samples, from_array, from_line, from_path
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_scale, read_score
@@ -214,7 +214,7 @@ class TrainedRun(PublicNames):
             yield Reconstructed(place, x, code, self.module.decode(code, maps))
 
     @torch.no_grad()
-    def reconstruct_file(self, path: str | PathLike[str], at_input: bool = False) -> Made:
+    def reconstruct_file(self, path: str | PathLike[str], at_input: bool = False) -> ReconstructedFile:
         """Return the reconstruction of an image file, with pixels in the file's format.
 
         A fully convolutional network processes an image that is at least as large as its input in the image's own size,
@@ -232,9 +232,9 @@ class TrainedRun(PublicNames):
         made = reconstruct_tiled(self.module, target) if native else self.module(target)
         if self.model.target is not self.model.input:
             wanted = replace(self.out_fit, shape=tuple(made.shape[1:]))
-            return Made(restored(made[0], resized_original(original, fit, wanted), wanted), None, native)
+            return ReconstructedFile(restored(made[0], resized_original(original, fit, wanted), wanted), None, native)
         errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
-        return Made(restored(made[0], original, fit), errors, native)
+        return ReconstructedFile(restored(made[0], original, fit), errors, native)
 
     def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
         """Return the samples of an array, a path or a data line. Raise ``DataError`` if they cannot be used."""

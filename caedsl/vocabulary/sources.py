@@ -41,7 +41,7 @@ class SourceKind:
     lists_files: bool = False
 
     @property
-    def targets_apart(self) -> bool:
+    def has_target_options(self) -> bool:
         """Whether the targets of validation and test samples have options of their own."""
         return any(option.name == "test_target" for option in self.options)
 

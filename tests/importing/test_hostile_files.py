@@ -21,7 +21,7 @@ from google.protobuf import json_format
 from torch import nn
 
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.opening import faults_told, network_at
+from caedsl.importing.opening import as_import_failures, network_at
 from tests.cli.conftest import Ran, caedsl
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 from tests.runs.damage import forge
@@ -192,7 +192,7 @@ def test_archives_damaged_anywhere(ending: str, packing: int, whole: dict[str, b
     for place in (*range(0, len(content), len(content) // 12), *range(len(content) - 200, len(content), 20)):
         path.write_bytes(content[:place] + b"[[[[" + content[place + 4 :])
         try:
-            with faults_told(str(path)):
+            with as_import_failures(str(path)):
                 network_at(str(path), None, None)
         except ImportFailure:
             told += 1

@@ -3,7 +3,7 @@ import torch
 
 import caedsl
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.inference.tiling import looks_at_the_whole, margin, reconstruct_tiled
+from caedsl.inference.tiling import depends_on_the_whole, margin, reconstruct_tiled
 
 NETS = {
     "pools": ("1x32x32", "conv 4 relu; maxpool 2; conv 4 k5 relu; maxpool 2"),
@@ -69,7 +69,7 @@ def test_a_model_of_one_size_says_so() -> None:
 def test_normalisation_over_the_sample_is_computed_on_the_whole(data: str, norm: str) -> None:
     net = f"encoder {{ conv 4 norm={norm} relu; maxpool 2 }}; bottleneck; decoder mirror"
     module = caedsl.build(f"autoencoder a; input 1x32x32; {data}{net}").eval()
-    assert looks_at_the_whole(module)
+    assert depends_on_the_whole(module)
     x = torch.rand(1, 1, 96, 96)
     with torch.no_grad():
         assert torch.equal(reconstruct_tiled(module, x, 32), module(x))
@@ -80,4 +80,4 @@ def test_interpolation_with_aligned_corners_depends_on_the_whole_size() -> None:
         "autoencoder a; input 1x32x32; encoder { conv 4 relu; maxpool 2 }; bottleneck\n"
         "decoder { upsample 2 bilinear align_corners; conv 1 sigmoid }"
     ).eval()
-    assert looks_at_the_whole(module)
+    assert depends_on_the_whole(module)

@@ -26,7 +26,7 @@ def step_lines(model: Autoencoder, settings: Train, program: Program) -> list[st
         *added_lines(model, settings.loss, program),
     ]
     lines = [
-        *_gradient_lines(gradients, settings.accumulate, given_of(model)),
+        *_gradient_lines(gradients, settings.accumulate, sample_arguments(model)),
         *([f"nn.utils.clip_grad_norm_(model.parameters(), {settings.clip!r})"] if settings.clip else []),
         *_rate_lines(settings),
         *_epsilon_lines(settings.optimizer),
@@ -61,7 +61,7 @@ def mentions(lines: Sequence[str], variable: str) -> bool:
     return any(re.search(rf"(?<![.\w]){variable}\b", line) for line in lines)
 
 
-def given_of(model: Autoencoder) -> dict[str, str]:
+def sample_arguments(model: Autoencoder) -> dict[str, str]:
     """Return the arguments of the loop with one entry per sample, by the variable that has those of a batch."""
     targets = {"y": "targets"} if model.paired else {}
     return {"x": "images", **targets, **({"w": "sample_weights"} if model.weighted else {})}

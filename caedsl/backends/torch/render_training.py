@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from caedsl.backends.torch.lower import Program
 from caedsl.backends.torch.printed import with_what_they_use
 from caedsl.backends.torch.render_loss import compares_normalised
-from caedsl.backends.torch.render_step import draws_in_layers, given_of, mentions, rate_text, step_lines
+from caedsl.backends.torch.render_step import draws_in_layers, mentions, rate_text, sample_arguments, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input
 from caedsl.model.settings import Optimizer, Train
 from caedsl.vocabulary.schedules import FACTOR, PATIENCE
@@ -56,7 +56,7 @@ def _train(model: Autoencoder, settings: Train, program: Program, name: str) -> 
     before = [*_setup_lines(model, settings, step, program), *(["step = 0"] if mentions(step, "step") else [])]
     disconnected = ["disconnect(model)"] if draws_in_layers(program) else []
     after = [*disconnected, *(["average.swap()"] if settings.ema else [])]
-    given = ", ".join(f"{name}: Tensor" for name in given_of(model).values())
+    given = ", ".join(f"{name}: Tensor" for name in sample_arguments(model).values())
     arguments = f'model: {name}, {given}, {numbers}epochs: int = {settings.epochs}, device: str = "cpu"'
     head = f"def train({arguments}) -> None:"
     if len(head) > _WIDTH:
@@ -197,7 +197,7 @@ def _main(model: Autoencoder, settings: Train, name: str) -> str:
     shape = ", ".join(map(str, model.input.shape))
     numbers = _open_numbers(settings)
     words = "".join(f" {word.upper()}" for word, _ in numbers)
-    files = list(given_of(model).values())
+    files = list(sample_arguments(model).values())
     given = "".join(f", {word}={kind}(sys.argv[{place}])" for place, (word, kind) in enumerate(numbers, 2 + len(files)))
     listed = "".join(f" {file.upper()}.npy" for file in files)
     others = [f"targets (number, {', '.join(map(str, model.target.shape))})"] if model.paired else []

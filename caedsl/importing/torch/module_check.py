@@ -53,7 +53,7 @@ def check_module(
     if not written.checked.has_errors:
         made = imported(replace(network, train=(), data=""))  # a spec with other outputs would have other findings
         if data is not None and not isinstance(data, str):
-            _suit(data, made.model)
+            _check_data_fits(data, made.model)
     return tuple(_renamed(each, written) for each in written.checked.findings if each.name not in _OF_SPECS)
 
 
@@ -67,7 +67,7 @@ def _with_sigmoid(network: Network) -> Network:
     return replace(network, layers=(*network.layers, end))
 
 
-def _suit(data: Any, model: Any) -> None:
+def _check_data_fits(data: Any, model: Any) -> None:
     try:
         images_of(data.detach().cpu().numpy() if isinstance(data, Tensor) else np.asarray(data), model)
     except DataError as error:

@@ -72,7 +72,7 @@ def _incomplete_pairs(source: DataSource, part: str) -> Iterator[Finding]:
     samples, targets = getattr(source, part), getattr(source, f"{part}_target")
     if source.target is None and targets is not None:
         written, missing = f"{part}_target", "target"
-    elif source.target is not None and source.kind.targets_apart and samples is not None and targets is None:
+    elif source.target is not None and source.kind.has_target_options and samples is not None and targets is None:
         written, missing = part, f"{part}_target"
     else:
         return

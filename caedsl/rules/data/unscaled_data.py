@@ -55,7 +55,12 @@ LARGEST = 10
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the declared range."""
     values = model.input.range if model.preprocessing is None else model.output_range
-    if values.low is None or values.high is None or max(-values.low, values.high) <= LARGEST or _spoken_for(model):
+    if (
+        values.low is None
+        or values.high is None
+        or max(-values.low, values.high) <= LARGEST
+        or _reported_elsewhere(model)
+    ):
         return
     times = (values.high - values.low) ** 2
     harms = tuple(_harms(model))
@@ -88,7 +93,7 @@ def _adam(model: Autoencoder) -> Fix | None:
     return Fix("use `optimizer adam lr=1e-3`, whose steps do not depend on the scale", edits, Applicability.UNSAFE)
 
 
-def _spoken_for(model: Autoencoder) -> bool:
+def _reported_elsewhere(model: Autoencoder) -> bool:
     """Return whether the range is wrong for the output or the loss, which other rules report."""
     cross_entropy = model.train is not None and model.train.loss.probabilities
     return cross_entropy or unreachable(model) is not None

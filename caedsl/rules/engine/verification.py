@@ -114,7 +114,7 @@ def cures(
     errors_count = uncovering and all(finding.severity is Severity.ERROR for finding in cured)
     after = errors(changed) if errors_count and errors else examine(changed)
     shift = _Shift(edits)
-    if not _gone(cured, shift, before, after):
+    if not _are_fewer(cured, shift, before, after):
         return False
     touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
     gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
@@ -162,7 +162,7 @@ def _is_compilers(finding: Finding) -> bool:
     return entry is None or entry.check is None
 
 
-def _gone(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:
+def _are_fewer(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:
     """Return whether fewer findings with this name and severity are left: at the place of a single one, or in total."""
     if len(cured) > 1:
         mildest = {f.name: f for f in sorted(cured, key=lambda finding: -_SERIOUSNESS[finding.severity])}

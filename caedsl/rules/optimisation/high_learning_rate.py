@@ -53,14 +53,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         model.place("train.optimizer.lr"),
-        f"{train.optimizer.name} with lr={plain(lr)} moves every weight by up to {plain(lr)} per step" + _beside(model),
+        f"{train.optimizer.name} with lr={plain(lr)} moves every weight by up to {plain(lr)} per step"
+        + _initial_weights_text(model),
         help="use `lr=1e-3`; up to 0.01 often works",
         fix=Fix("use lr=1e-3", write_setting(model, "optimizer", "lr", "lr=1e-3"), Applicability.UNSAFE),
         data={"lr": lr},
     )
 
 
-def _beside(model: Autoencoder) -> str:
+def _initial_weights_text(model: Autoencoder) -> str:
     deviations = [sqrt(variance(layer)) for layer in weighted_layers(model)]
     from statistics import median  # importing this takes as long as importing half of the rules
 

@@ -44,7 +44,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severi
 from caedsl.diagnostics.text import counted
 from caedsl.facts.outputs import activation_of, output_layer
 from caedsl.facts.presets import pixel_range
-from caedsl.facts.steps import FEWEST_STEPS, gathered, loss_scale, mean_factor, pixels, sgd_pace, sgd_rate, steps
+from caedsl.facts.steps import FEWEST_STEPS, loss_scale, mean_factor, momentum_factor, pixels, sgd_pace, sgd_rate, steps
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.rules.edits.settings import write_statement
@@ -153,7 +153,7 @@ def _low(model: Autoencoder, train: Train, lr: float, count: int, distance: floa
 
 def _enough(model: Autoencoder, train: Train, lr: float, distance: float) -> float:
     """Return the rate with momentum 0.9 at which the steps sum to five times the least, at most one that acts as 10."""
-    alone = lr * gathered(train.optimizer) / 10
+    alone = lr * momentum_factor(train.optimizer) / 10
     return alone * min(5 * _shortest(model), 10.0 * (steps(model) or 0)) / distance
 
 
