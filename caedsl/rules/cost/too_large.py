@@ -46,7 +46,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     what = (
         f"{parameters([layer]):,} parameters"
         if weights
-        else f"{elements(layer.out_shape):,} outputs an image ({text(layer.out_shape)})"
+        else f"{elements(layer.out_shape):,} outputs per image ({text(layer.out_shape)})"
     )
     beyond = f"; {size:,} numbers cannot even be addressed" if size > ADDRESSABLE else ""
     yield RULE.found(

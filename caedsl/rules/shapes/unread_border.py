@@ -52,14 +52,14 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """
     if model.out_shape[1:] != model.target.shape[1:] or channels_last(model):
         return
-    layers = (layer for layer in (*encoder_path(model), *decoder_path(model)) if _speaks(layer))
+    layers = (layer for layer in (*encoder_path(model), *decoder_path(model)) if _is_reported(layer))
     for layer in {layer.span: layer for layer in layers}.values():
         found = [axis for axis in unread(layer) if _skips(model, layer, axis) or _edge(layer, axis)]
         if found:
             yield _finding(model, layer, found)
 
 
-def _speaks(layer: Layer) -> bool:
+def _is_reported(layer: Layer) -> bool:
     return moves_window(layer) and layer.mirrors is None
 
 
