@@ -43,7 +43,7 @@ ROOMS = (
     "lightning",
     "cli",
 )
-"""Lowest first: a room imports only from itself and from rooms before it."""
+"""Lowest first: a package (here called a room) imports only from itself and from packages before it."""
 
 ENTRANCES = {"__init__.py": {"api", "version"}, "__main__.py": {"cli"}}
 """The files of the package itself, and the room that each opens."""
