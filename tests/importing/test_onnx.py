@@ -10,6 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+import caedsl
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.opening import network_at
@@ -58,6 +59,23 @@ def test_written_out_layers(tmp_path: Path) -> None:
     made = again(exported(module, (1, 16, 16), tmp_path / "model.onnx"))
     assert "norm=group groups=4 gelu" in made.spec
     assert "hardsigmoid" in made.spec and "hardswish" in made.spec and "clip=0..1" in made.spec
+
+
+class Factors(nn.Module):
+    """A division by a number and a negation between layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(1, 4, 3, 2, 1), nn.ConvTranspose2d(4, 1, 2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(-self.up(self.down(x).relu() / 10))
+
+
+def test_factors_are_scales(tmp_path: Path) -> None:
+    made = [caedsl.from_torch(Factors(), (1, 8, 8)), again(exported(Factors(), (1, 8, 8), tmp_path / "model.onnx"))]
+    assert all("scale 0.1\n" in each.spec and "scale -1\n" in each.spec for each in made)
+    assert all(each.difference < 1e-6 for each in made)
 
 
 def numbers(name: str, *shape: int) -> TensorProto:

@@ -104,6 +104,12 @@ def test_shapes_that_no_sample_has(shape: Any) -> None:
         caedsl.from_torch(nn.Sequential(conv(), conv(4, 1)), shape)
 
 
+def test_a_batch_in_place_of_a_shape_is_named_by_its_shape() -> None:
+    batch: Any = torch.rand(2, 1, 8, 8)
+    with pytest.raises(ImportFailure, match=r"a tensor of shape \(2, 1, 8, 8\), but"):
+        caedsl.from_torch(nn.Sequential(conv(), conv(4, 1)), batch)
+
+
 def archive(path: Path, module: nn.Module, dynamic: Any = None) -> Path:
     program = torch.export.export(module.eval(), (torch.zeros(2, 1, 8, 8),), dynamic_shapes=dynamic)
     torch.export.save(program, path)

@@ -1,6 +1,7 @@
 """Monitors start from the findings of `caedsl check` for the same spec, and never contradict them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS, likely_cause, 
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom
 from caedsl.source import Source
-from caedsl.training.monitors import constant_output, saturated_output
+from caedsl.training.monitors import constant_output, overfitting, saturated_output
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
@@ -220,3 +221,19 @@ def test_findings_name_the_samples_as_they_are(shape: Shape, noun: str) -> None:
     assert f"all {noun}s have the same reconstruction" in said
     assert f"mean {noun}" in said
     assert ("image" in said, "pixel" in said) == (noun == "image", noun == "image")
+
+
+def _overfits(validation: Sequence[float], code_loss: Sequence[float]) -> bool:
+    """Return whether epochs with these losses, and a training loss that falls by half in each, are overfitting."""
+    epochs = [
+        Epoch(i, 100 * i, 1.0, 0.5**i, held_out, 1e-3, 1.0, 1.0, code={"code_loss": code})
+        for i, (held_out, code) in enumerate(zip(validation, code_loss, strict=True), 1)
+    ]
+    return bool(list(overfitting.look(replace(_seen(1e-3), probes=[], epochs=epochs))))
+
+
+def test_a_loss_of_the_code_that_rises_is_no_overfitting() -> None:
+    falling, rising = [0.5, 0.4, 0.3, 0.2, 0.1], [0.1, 0.5, 1.0, 1.5, 2.0]
+    assert not _overfits(falling, rising)
+    assert _overfits(rising, [0.0] * 5)
+    assert _overfits(rising, [2.0, 1.5, 1.0, 0.5, 0.1])

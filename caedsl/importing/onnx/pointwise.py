@@ -172,6 +172,7 @@ POINTWISE: dict[str, Convert] = {
             ("Relu", "relu"),
             ("Sigmoid", "sigmoid"),
             ("Tanh", "tanh"),
+            ("Neg", "neg"),
             ("HardSwish", "hardswish"),
             ("Mish", "mish"),
             ("Exp", "exp"),

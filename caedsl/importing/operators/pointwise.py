@@ -120,13 +120,31 @@ def _scaled(t: Translation, node: AtenNode) -> None:
     one, other = node.args["self"], node.args["other"]
     if not isinstance(one, Ref) or isinstance(other, Ref):
         raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
+    _multiply(t, node, one, other)
+
+
+def _divided(t: Translation, node: AtenNode) -> None:
+    """Translate a divisor as the factor that it is one over."""
+    one, other = node.args["self"], node.args["other"]
+    if not isinstance(one, Ref) or isinstance(other, Ref):
+        raise UnsupportedFeature("it divides by an output", "`norm` divides by deviations, and `scale` by a number")
+    if not other or node.args.get("rounding_mode"):
+        raise UnsupportedFeature("it divides by 0 or rounds", "")
+    _multiply(t, node, one, 1 / other)
+
+
+def _negated(t: Translation, node: AtenNode) -> None:
+    _multiply(t, node, node.args["self"], -1)
+
+
+def _multiply(t: Translation, node: AtenNode, one: Ref, factor: float) -> None:
     key = t.key(one)
     layer = t.layers.get(key)
-    if layer is None or layer.kind != "tanh" or not t.alone(one.name) or other <= 0:
-        t.add(node, "scale", spelling.number(other), [key])
+    if layer is None or layer.kind != "tanh" or not t.alone(one.name) or factor <= 0:
+        t.add(node, "scale", spelling.number(factor), [key])
         return
     del t.layers[layer.key]
-    t.add(node, "tanh", spelling.number(other * (float(layer.options) if layer.options else 1)), layer.inputs)
+    t.add(node, "tanh", spelling.number(factor * (float(layer.options) if layer.options else 1)), layer.inputs)
 
 
 POINTWISE: dict[str, Translator] = {
@@ -148,6 +166,8 @@ POINTWISE: dict[str, Translator] = {
     "concat": _cat,
     "concatenate": _cat,
     "mul": _scaled,
+    "div": _divided,
+    "neg": _negated,
     **dict.fromkeys(("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "to", "_to_copy", "float"), _same),
 }
 
@@ -173,7 +193,6 @@ NEAREST = {
     "alpha_dropout": "`dropout`",
     "feature_alpha_dropout": "`dropout`",
     "sub": "`add` sums; shift the data instead",
-    "div": "scale the data instead",
     "normalize": "`norm rms` divides by a norm",
     "localresponsenorm": "`norm batch`",
     "hardshrink": "`relu` cuts one side",

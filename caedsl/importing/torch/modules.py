@@ -67,11 +67,12 @@ def _normed(layer: ForeignLayer, parts: dict[str, Array]) -> ForeignLayer:
     return replace(layer, options=f"{layer.options} weight_norm", weights={**layer.weights, **parts})
 
 
-def _sample_shape(name: str, shape: Sequence[int]) -> Shape:
+def _sample_shape(name: str, shape: Sequence[int] | torch.Tensor) -> Shape:
     sizes = tuple(shape)
     if not sizes or len(sizes) > MOST_AXES + 1 or any(not isinstance(size, int) or size < 1 for size in sizes):
+        given = f"a tensor of shape {tuple(shape.shape)}" if isinstance(shape, torch.Tensor) else repr(shape)
         raise ImportFailure(
-            f"{name} was not imported: its input is given as {shape!r}, but a sample is channels and sizes without the "
+            f"{name} was not imported: its input is given as {given}, but a sample is channels and sizes without the "
             "batch, such as (1, 28, 28)"
         )
     return sizes

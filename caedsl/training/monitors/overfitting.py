@@ -31,8 +31,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10; stop patience=5 }
 ```
 
 ## How sure
-Both losses are measured on all their images. The threshold of 10 % in three epochs is a heuristic: with few held-out
-images, the validation loss fluctuates by some percent.
+Both losses are measured on all their images, without the terms of a variational or quantized code. The threshold of
+10 % in three epochs is a heuristic: with few held-out images, the validation loss fluctuates by some percent.
 
 ## References
 - Prechelt 1998, "Early stopping - but when?", in Neural Networks: Tricks of the Trade.
@@ -52,18 +52,25 @@ LOWEST = 1.05
 
 
 def look(run: RunSoFar) -> Iterator[Symptom]:
-    """Yield one symptom, at the setting that would have ended the run."""
+    """Yield one symptom, at the setting that would have ended the run.
+
+    Reconstruction losses are compared, without the terms of a code, which may rise while the network learns.
+    """
     rows = [row for row in run.epochs if row.validation is not None]
-    best = min(rows, key=lambda row: row.score, default=None)
-    if best is None or rows[-1].epoch < best.epoch + EPOCHS:
+    losses = [row.validation for row in run.epochs if row.validation is not None]
+    if not losses:
         return
-    if any(row.score < (1 + APART) * best.score for row in rows[-EPOCHS:]):
+    lowest, latest = min(losses), losses[-1]
+    best = rows[losses.index(lowest)]
+    if rows[-1].epoch < best.epoch + EPOCHS:
+        return
+    if any(loss < (1 + APART) * lowest for loss in losses[-EPOCHS:]):
         return
     if any(row.reconstruction > (1 - APART) * best.reconstruction for row in rows[-EPOCHS:]):
         return
     if rows[-1].reconstruction > LOWEST * min(row.reconstruction for row in rows):
         return
-    if run.probes and rows[-1].score < (1 + APART) * sum(probe.loss for probe in run.probes) / len(run.probes):
+    if run.probes and latest < (1 + APART) * sum(probe.loss for probe in run.probes) / len(run.probes):
         return  # training images are as bad in eval mode, so the mode is to blame: see train-eval-gap
     settings, name, now = run.facts.settings, run.facts.noun, rows[-1]
     remedies = [f"`stop patience={EPOCHS}`"] if settings.stop.patience is None else []
@@ -71,7 +78,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         remedies.append("`augment shift=1`")
     yield Symptom(
         "train.stop",
-        f"the validation loss has risen to {now.score:.4g} from {best.score:.4g} in epoch {best.epoch}, while the "
+        f"the validation loss has risen to {latest:.4g} from {lowest:.4g} in epoch {best.epoch}, while the "
         f"training loss fell from {best.reconstruction:.4g} to {now.reconstruction:.4g}: the model memorises the "
         f"training {name}s",
         one_of([*remedies, f"more {name}s", "a smaller code"]),
