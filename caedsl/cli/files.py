@@ -86,7 +86,7 @@ def write_text(path: str, text: str) -> None:
         status = os.stat(target) if os.path.exists(target) else None
         if status is not None and not (os.access(target, os.W_OK) and status.st_mode & 0o222):
             raise WriteError(f"{path}: this file is read-only and was not changed; make it writable (`chmod u+w`)")
-        handle, beside = mkstemp(prefix=f".{name}.", dir=folder)
+        handle, temporary = mkstemp(prefix=f".{name}.", dir=folder)
     except WriteError:
         raise
     except OSError as error:
@@ -100,12 +100,12 @@ def write_text(path: str, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         if status is None:
-            os.chmod(beside, 0o666 & ~_umask())
+            os.chmod(temporary, 0o666 & ~_umask())
         else:
-            _keep_owner(beside, status)
-        os.replace(beside, target)
+            _keep_owner(temporary, status)
+        os.replace(temporary, target)
     except BaseException as error:
-        os.unlink(beside)
+        os.unlink(temporary)
         if isinstance(error, OSError):
             raise WriteError(
                 f"{path}: writing failed ({error.strerror}) and the file was not changed; check that the disk has "
@@ -121,10 +121,10 @@ def _umask() -> int:
     return mask
 
 
-def _keep_owner(beside: str, status: os.stat_result) -> None:
+def _keep_owner(temporary: str, status: os.stat_result) -> None:
     """Give the new file the owner of the old one, if allowed, and its permissions."""
     if hasattr(os, "chown") and (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
         # A file of another owner stays writable for those who may write it; only its owner changes.
         with suppress(PermissionError):
-            os.chown(beside, status.st_uid, status.st_gid)
-    os.chmod(beside, status.st_mode & 0o7777)
+            os.chown(temporary, status.st_uid, status.st_gid)
+    os.chmod(temporary, status.st_mode & 0o7777)

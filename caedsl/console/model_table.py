@@ -61,8 +61,8 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     product = f"{shape_text(code_shape)} = " if len(code_shape) > 1 else ""
     step = f"one training step{f' of one {noun(shape)}' if _batch_open(summary) else ''}"
     leak = sum(map(elements, summary.bypass.values()))
-    beside = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
-    around = [("around the code", f"{counted(leak, 'number')}: {beside}")] if leak else []
+    named = ", ".join(f"{name} {shape_text(each)}" for name, each in summary.bypass.items())
+    around = [("around the code", f"{counted(leak, 'number')}: {named}")] if leak else []
     compared = f"with the outputs around it {compared}" if leak else compared
     return [
         ("code", f"{product}{counted(code, 'number')}, {compared}; {counted(summary.code_bits, 'bit')}"),

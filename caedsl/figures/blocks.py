@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, code_options, output_word, parameters_each, shape_text, size_of_code
-from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, beside, chunks, contents, inside, repeats
+from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, chunks, contents, inside, repeats, shortcut_of
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
@@ -136,7 +136,7 @@ class _Builder:
         start = self.last
         self._extend(cluster, inside(group), depth)
         body, self.last = self.last, start
-        self._extend(cluster, beside(group), depth)
+        self._extend(cluster, shortcut_of(group), depth)
         shortcut, self.last = self.last, body
         total = self._block("sum", "⊕", caption(group[0])[1], group)
         self._append(cluster, total)

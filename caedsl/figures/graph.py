@@ -67,12 +67,12 @@ def _blocks(model: Autoencoder, format: str, look: Look) -> str | bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         reason = "there is no such folder" if not path.parent.exists() else (error.strerror or str(error))
         raise FigureError(f"cannot write {path}: {reason}") from error

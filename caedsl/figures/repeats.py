@@ -64,7 +64,7 @@ def inside(group: Copies) -> list[Copies]:
     return list(zip(*(layer.children for layer in group), strict=True))
 
 
-def beside(group: Copies) -> list[Copies]:
+def shortcut_of(group: Copies) -> list[Copies]:
     """Return the layers of a residual's shortcut, each with the corresponding layers of the group's copies."""
     return list(zip(*(layer.shortcut for layer in group), strict=True))
 

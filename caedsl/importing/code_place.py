@@ -50,7 +50,7 @@ def _by_name(items: Sequence[Item]) -> CodePlace | None:
     return _smallest(items, max(last, 0), end, "the smallest tensor between the layers named encoder and decoder")
 
 
-def _beside_branches(items: Sequence[Item]) -> set[int]:
+def _on_parallel_branches(items: Sequence[Item]) -> set[int]:
     """Return the places of items on parallel branches, whose outputs cannot be the code."""
     places = {item.layer.key: place for place, item in enumerate(items)}
     found: set[int] = set()
@@ -64,8 +64,8 @@ def _beside_branches(items: Sequence[Item]) -> set[int]:
 
 def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodePlace:
     """Return the first smallest output, or that of the activation that follows it."""
-    beside = _beside_branches(items)
-    places = [place for place in range(first, last + 1) if place not in beside] or range(first, last + 1)
+    parallel = _on_parallel_branches(items)
+    places = [place for place in range(first, last + 1) if place not in parallel] or range(first, last + 1)
     place = min(places, key=lambda place: elements(items[place].layer.shape))
     while place < last and items[place + 1].layer.kind in _FINISH and not items[place + 1].reads:
         place += 1

@@ -170,13 +170,13 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
             return None
         layers = tuple(placed.layers)
         ends = _code_place(layers, scope) if code.form.block else len(layers)
-        made, behind = layers[:ends], layers[ends:]
-        first = next((inner for layer in behind[:1] for inner in layer.walk()), None)
+        made, after_code = layers[:ends], layers[ends:]
+        first = next((inner for layer in after_code[:1] for inner in layer.walk()), None)
         if first is not None and first.kind.starts_branch:
             report_code_dropped(first.span, first.options[FROM], scope)
             placed.outputs.dropped.clear()
         form, out = code.form.name, made[-1].out_shape if made else placed.out_shape
-        return Bottleneck(form, out, made, behind, code.weights, code.noise, code.at, code.warmup)
+        return Bottleneck(form, out, made, after_code, code.weights, code.noise, code.at, code.warmup)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
         scope.report(
             "code-shape-mismatch",
@@ -205,8 +205,8 @@ def _code_place(layers: Sequence[Layer], scope: Scope) -> int:
         return named + 1
     sizes = [elements(layer.out_shape) for layer in layers]
     place = sizes.index(min(sizes))
-    behind = (layer for layer in layers[place + 1 :])
-    return place + 1 + sum(1 for _ in takewhile(lambda layer: _finishes(layer, sizes[place]), behind))
+    after_code = (layer for layer in layers[place + 1 :])
+    return place + 1 + sum(1 for _ in takewhile(lambda layer: _finishes(layer, sizes[place]), after_code))
 
 
 def _finishes(layer: Layer, numbers: int) -> bool:

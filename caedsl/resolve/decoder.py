@@ -55,7 +55,7 @@ def place_decoder(
     made = () if bottleneck is None else bottleneck.layers
     is_dense = bottleneck is not None and BY_NAME[bottleneck.form].makes_vector
     if bottleneck is not None and BY_NAME[bottleneck.form].block:
-        return bottleneck.inverse, _behind_block(read, encoder, bottleneck, target, scope)
+        return bottleneck.inverse, _after_block(read, encoder, bottleneck, target, scope)
     if not isinstance(read, MirrorOptions):
         back = _inverse(made, encoder, read, scope) if is_dense else ()
         placed = place_lines((*back, *read), start, encoder.outputs, scope)
@@ -71,7 +71,7 @@ def place_decoder(
     return tuple(inverse), placed
 
 
-def _behind_block(
+def _after_block(
     read: tuple[Line, ...] | MirrorOptions, encoder: Placed, bottleneck: Bottleneck, target: Shape, scope: Scope
 ) -> Placed:
     """Return the decoder after the last of a bottleneck's layers in braces."""

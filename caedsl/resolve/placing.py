@@ -48,27 +48,27 @@ class Placed:
 
 @dataclass(frozen=True)
 class _Rest:
-    """Lines from ``first`` on, then those ``behind``. Nothing is copied, because every layer has its own rest."""
+    """Lines from ``first`` on, then those ``after`` them. Nothing is copied, because every layer has its own rest."""
 
     lines: Sequence[Line]
     first: int
-    behind: Iterable[Line]
+    after: Iterable[Line]
 
     def __iter__(self) -> Iterator[Line]:
         for place in range(self.first, len(self.lines)):
             yield self.lines[place]
-        yield from self.behind
+        yield from self.after
 
 
 def place_lines(
-    lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, behind: Iterable[Line] = ()
+    lines: Sequence[Line], in_shape: Shape | None, outputs: Outputs, scope: Scope, after: Iterable[Line] = ()
 ) -> Placed:
     """Return the layers of ``lines``, each with the output of the one before as input; report and stop at a misfit.
 
-    ``behind`` are the lines that follow.
+    ``after`` are the lines that follow.
     """
     placed = Placed(in_shape, outputs)
-    _extend(placed, lines, scope, behind)
+    _extend(placed, lines, scope, after)
     return placed
 
 
@@ -89,9 +89,9 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
     return Layer(kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors)
 
 
-def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, behind: Iterable[Line] = ()) -> None:
+def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable[Line] = ()) -> None:
     for i, line in enumerate(lines):
-        rest = _Rest(lines, i + 1, behind)
+        rest = _Rest(lines, i + 1, after)
         if line.broken or placed.out_shape is None:
             placed.add(None)
             return
@@ -139,13 +139,13 @@ def _name_last(placed: Placed, name: str, scope: Scope) -> None:
         placed.outputs.last = placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
 
 
-def _repeat(placed: Placed, line: Line, scope: Scope, behind: Iterable[Line]) -> None:
+def _repeat(placed: Placed, line: Line, scope: Scope, after: Iterable[Line]) -> None:
     uses = [line.at] if BLOCK in line.options else []
     scope.uses += uses
     times = line.options[TIMES.name]
     for copy in range(1, times + 1):
         known = dict(placed.outputs.known)
-        _extend(placed, line.children, scope, behind if copy == times else line.children)
+        _extend(placed, line.children, scope, after if copy == times else line.children)
         placed.outputs.end_copy(known)
         if placed.out_shape is None:
             break
@@ -153,14 +153,14 @@ def _repeat(placed: Placed, line: Line, scope: Scope, behind: Iterable[Line]) ->
     _name_last(placed, line.named, scope)
 
 
-def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, behind: Iterable[Line] = ()) -> Layer | None:
+def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, after: Iterable[Line] = ()) -> Layer | None:
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
     own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]
     outputs.residuals += isinstance(kind, Residual)
     children = [child for child in line.children if child not in own]
-    going_on = behind if kind.role is Role.GROUPING else ()
-    inner = place_lines(children, in_shape, outputs, scope, going_on)
+    after_group = after if kind.role is Role.GROUPING else ()
+    inner = place_lines(children, in_shape, outputs, scope, after_group)
     if inner.out_shape is None:
         outputs.residuals -= isinstance(kind, Residual)
         return None

@@ -112,8 +112,8 @@ def share_inside(axis: Axis, count: int) -> float:
     end = axis.size + before - (axis.extent - 1)  # the first start whose window reaches beyond the input
     beyond = (_taps(before - place * axis.stride, axis) for place in range(min(count, -(-before // axis.stride))))
     first = max(0, -(-end // axis.stride))
-    behind = (_taps(place * axis.stride - end + 1, axis) for place in range(first, count)) if after else ()
-    return max(1 - (sum(beyond) + sum(behind)) / (count * axis.kernel), 1 / axis.kernel / count)
+    at_end = (_taps(place * axis.stride - end + 1, axis) for place in range(first, count)) if after else ()
+    return max(1 - (sum(beyond) + sum(at_end)) / (count * axis.kernel), 1 / axis.kernel / count)
 
 
 def _taps(places: int, axis: Axis) -> int:

@@ -50,7 +50,7 @@ def _draw(made: Mapping[str, AtenNode], centre: Any, noise: Any) -> Draw:
         raise _NoDraw
     if _is_random(made, noise, inside):
         return Draw(centre, None, 1.0, frozenset(inside))
-    product = _behind(made, noise, inside)
+    product = _source_of(made, noise, inside)
     if product is None or product.base != "mul":
         raise _NoDraw
     inside.add(product.name)
@@ -63,7 +63,7 @@ def _draw(made: Mapping[str, AtenNode], centre: Any, noise: Any) -> Draw:
     raise _NoDraw
 
 
-def _behind(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> AtenNode | None:
+def _source_of(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> AtenNode | None:
     """Return the node that computes a tensor, skipping those that only pass it on."""
     node = made.get(ref.name) if isinstance(ref, Ref) else None
     while node is not None and node.base in _PASSING:
@@ -73,7 +73,7 @@ def _behind(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> AtenNod
 
 
 def _is_random(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> bool:
-    node = _behind(made, ref, inside)
+    node = _source_of(made, ref, inside)
     if node is None or node.base not in RANDOM:
         return False
     inside.add(node.name)
@@ -85,7 +85,7 @@ def _is_random(made: Mapping[str, AtenNode], ref: Any, inside: set[str]) -> bool
 
 def _deviation(made: Mapping[str, AtenNode], ref: Ref, inside: set[str]) -> tuple[Ref, float]:
     """Return the tensor and the factor whose product is the logarithm of the deviation."""
-    node = _behind(made, ref, inside)
+    node = _source_of(made, ref, inside)
     if node is None:
         raise _NoDraw
     inside.add(node.name)

@@ -142,8 +142,8 @@ class Origins:
             or self.variant.text[begin:end] != self._text[slice(*span)]
         ):
             return None
-        behind = max(place - span.end, 0)
-        if self.variant.text[end : end + behind] != self._text[span.end : span.end + behind]:
+        beyond = max(place - span.end, 0)
+        if self.variant.text[end : end + beyond] != self._text[span.end : span.end + beyond]:
             return None
         return begin + (place - span.start)
 

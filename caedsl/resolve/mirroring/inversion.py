@@ -78,14 +78,14 @@ def _undone(
     output: Layer | None,
     scope: Scope,
     before_run: str = "",
-    behind: Sequence[Layer] = (),
+    after_run: Sequence[Layer] = (),
 ) -> tuple[Line, ...] | None:
-    """Return the Lines of a run of layers, last first; ``behind`` are the layers that follow the run.
+    """Return the Lines that undo a run of layers, last first; ``after_run`` are the layers that follow the run.
 
-    A normalisation or an activation on a line of its own belongs to the layer behind it where the run begins with such
-    lines, and there they keep their places before the twin of that layer. Otherwise it belongs to the layer before it,
-    whose twin takes it as an option; those behind a residual follow its twin, and those behind a layer without weights
-    stand before its twin, where their map is restored.
+    If the run begins with normalisations or activations on lines of their own, each such line belongs to the layer
+    after it, and the mirror places it before the twin of that layer. Otherwise it belongs to the layer before it, and
+    becomes an option of that layer's twin. Two kinds of twins cannot take it: after a residual it follows the twin, and
+    after a layer without weights it comes before the twin, where the map is restored.
     """
     begins = bool(layers) and _adjusts(layers[0])
     lines: list[Line] = []
@@ -96,11 +96,11 @@ def _undone(
         kept = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
         known = kept if ahead else _without_lines_of_their_own(kept)
         restored = manner.output if layers[i] is output else ending_activation(known, before)
-        adjusting = _beside(layers, i, ahead, behind)
+        adjusting = _adjusting_lines_of(layers, i, ahead, after_run)
         takes = layers[i].kind.role is Role.WEIGHTED and not ahead
         norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
         named = output_name(layers[i - 1]) if i else before_run
-        following = (*layers[i + 1 :], *behind)
+        following = (*layers[i + 1 :], *after_run)
         twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope, named, following)
         if twins is None:
             return None
@@ -136,10 +136,10 @@ def _without_lines_of_their_own(layers: Sequence[Layer]) -> Sequence[Layer]:
     return layers[:end] if last is not None and _keeps_lines_apart(last) else layers
 
 
-def _beside(layers: Sequence[Layer], i: int, ahead: bool, behind: Sequence[Layer]) -> list[Layer]:
+def _adjusting_lines_of(layers: Sequence[Layer], i: int, ahead: bool, after_run: Sequence[Layer]) -> list[Layer]:
     """Return the normalisations and activations on their own lines right before layer ``i``, or right after it."""
     if not ahead:
-        return list(takewhile(_adjusts, (*layers[i + 1 :], *behind)))
+        return list(takewhile(_adjusts, (*layers[i + 1 :], *after_run)))
     return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
 
 
@@ -180,7 +180,7 @@ def _twins(
     output: Layer | None,
     scope: Scope,
     before: str = "",
-    behind: Sequence[Layer] = (),
+    after_run: Sequence[Layer] = (),
 ) -> tuple[Line, ...] | None:
     """Return the Lines that invert one layer.
 
@@ -188,7 +188,7 @@ def _twins(
     numbers of channels.
     """
     if layer.children:
-        return _group(layer, light, restored, manner, output, scope, before, behind)
+        return _group(layer, light, restored, manner, output, scope, before, after_run)
     drafts = layer.kind.twin(light)
     if drafts is None:
         scope.report(
@@ -215,13 +215,13 @@ def _group(
     output: Layer | None,
     scope: Scope,
     before: str,
-    behind: Sequence[Layer],
+    after_run: Sequence[Layer],
 ) -> tuple[Line, ...] | None:
     if layer.kind.role is Role.SUMMING:
-        before, behind, manner = "", (), manner._replace(skips="")
+        before, after_run, manner = "", (), manner._replace(skips="")
     # The last layer inside a residual is added before any activation, as in the encoder.
     ending = LINEAR if layer.kind.role is Role.SUMMING else restored
-    children = _undone(layer.children, light.children, ending, manner, output, scope, before, behind)
+    children = _undone(layer.children, light.children, ending, manner, output, scope, before, after_run)
     if not children:
         return children
     options = copied(layer, *layer.kind.options)

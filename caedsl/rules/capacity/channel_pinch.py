@@ -75,20 +75,20 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
     if held < min(code, elements(model.input.shape)):
         first = next(other for other in part if elements(other.out_shape) < code)
         return _less_than_code(model, part, i) if first is layer else None
-    beside = _neighbours(model, part, i) if _is_thin(layer) else ()
-    if not beside or min(beside) < TIMES * layer.out_shape[0]:
+    neighbours = _neighbours(model, part, i) if _is_thin(layer) else ()
+    if not neighbours or min(neighbours) < TIMES * layer.out_shape[0]:
         return None
     channels = layer.out_shape[0]
     few = "one rectified channel" if channels == 1 else f"{channels} rectified channels"
     return RULE.found(
         layer.place(CHANNELS),
-        f"everything passes through {few}, between layers of {min(beside)}: if "
+        f"everything passes through {few}, between layers of {min(neighbours)}: if "
         f"{'it dies' if channels == 1 else 'they die'}, "
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
-        help=f"use {max(beside)} channels, as in the layers next to it",
-        fix=Proposal(lambda: _widened(model, layer, max(beside))),
-        data={"channels": channels, "beside": beside},
+        help=f"use {max(neighbours)} channels, as in the layers next to it",
+        fix=Proposal(lambda: _widened(model, layer, max(neighbours))),
+        data={"channels": channels, "neighbours": neighbours},
     )
 
 

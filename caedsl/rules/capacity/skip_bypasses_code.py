@@ -76,8 +76,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _place(model: Autoencoder) -> Span:
-    behind = (*model.bottleneck.inverse, *model.decoder)
-    inside = (inner for layer in behind for inner in layer.walk() if inner.mirrors is None)
+    after_code = (*model.bottleneck.inverse, *model.decoder)
+    inside = (inner for layer in after_code for inner in layer.walk() if inner.mirrors is None)
     joins = (layer.span for layer in inside if isinstance(layer.kind, Join) and _bypasses(layer.kind, layer, model))
     return next(joins, None) or model.places.get("decoder.skips") or model.place("decoder.upsample")
 

@@ -148,8 +148,8 @@ def equals(fault: Fault) -> Finding | None:
 def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     """``batch = 128`` and ``x = conv 64``."""
     value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
-    behind = fault.tokens[fault.place + 1 :]
-    if len(behind) > 1 and behind[0].type == "NAME":
+    rest = fault.tokens[fault.place + 1 :]
+    if len(rest) > 1 and rest[0].type == "NAME":
         message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
         return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
     if name == "let":

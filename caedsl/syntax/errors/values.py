@@ -79,28 +79,28 @@ def missing(fault: Fault) -> Finding | None:
         return None
     if found is not None and found.type not in OPERATORS and found not in ("=", "..", ")"):
         return None
-    behind = span_of(before)
+    place = span_of(before)
     gap = "" if found is None else f" before {quoted(found)}"
     match before.type:
         case "EQUAL":
             name = fault.tokens[fault.place - 2]
             help_line = f"write the value after the `=`, or remove `{name}=`"
-            return error(f"`{name}=` has no value{gap}", span_of(name).to(behind), help=help_line)
+            return error(f"`{name}=` has no value{gap}", span_of(name).to(place), help=help_line)
         case "LPAR" if found is not None and found == ")":
-            return _empty_parentheses(fault, behind.to(span_of(found)))
+            return _empty_parentheses(fault, place.to(span_of(found)))
         case "LPAR" if found is None:
             return _unclosed_parenthesis(fault)
         case "LPAR":
             message = f"a value is missing between `(` and {quoted(found or '')}"
-            return error(message, behind, help=f"write a value before {quoted(found or '')}, or remove the `(`")
+            return error(message, place, help=f"write a value before {quoted(found or '')}, or remove the `(`")
         case kind if kind in OPERATORS or kind == NEGATION:
             between = f"a value is missing between {quoted(before)} and {quoted(found)}" if found is not None else ""
             message = between or f"`{before}` has no value after it"
-            return error(message, behind, help="write the whole expression on one line: a statement ends with its line")
+            return error(message, place, help="write the whole expression on one line: a statement ends with its line")
     low = fault.tokens[fault.place - 2]
     return error(
         f"the range `{low}..` has no upper end{gap}",
-        span_of(low).to(behind),
+        span_of(low).to(place),
         help=f"write both ends: `{low}..N`; a one-sided bound is `>= {low}`",
     )
 
