@@ -96,9 +96,8 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         yield (
-            f"of {counted(len(samples), 'test sample')}, {len(found)} were trained on, {found[0]} for one: such "
-            f"samples are "
-            "reconstructed better than new ones, so the numbers are not those of new samples"
+            f"of {counted(len(samples), 'test sample')}, {len(found)} were trained on, such as {found[0]}: these are "
+            "reconstructed better than new ones, so the numbers do not hold for new samples"
         )
 
 

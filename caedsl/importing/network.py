@@ -41,8 +41,8 @@ class Network:
 
     ``run`` computes the original's output for a batch of samples in PyTorch's layout, without noise. ``code`` is the
     key of the code if the file itself names it. ``data`` is what follows that word in the spec, ``train`` are the lines
-    of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what a reader has to
-    tell the user. ``frozen`` names what is not trained: layers with all of their weights, or weights such as
+    of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what the user
+    should know. ``frozen`` names what is not trained: layers with all of their weights, or weights such as
     ``encoder.0.bias``.
     """
 

@@ -64,8 +64,8 @@ def _highest(scores: NDArray[np.float64], names: Sequence[str]) -> str:
     highest, middle = int(scores.argmax()), float(np.median(scores))
     times = f", {scores[highest] / middle:.1f} times the median" if middle > 0 else ""
     return (
-        f"{names[highest]} has the highest score, {scores[highest]:.4g}{times}; no score says whether a sample is "
-        "normal: look at it, and leave it out if it is not"
+        f"{names[highest]} has the highest score, {scores[highest]:.4g}{times}; a score cannot tell whether a sample "
+        "is normal: look at it, and remove it if it is not"
     )
 
 
@@ -97,7 +97,6 @@ def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None,
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         raise CalibrationError(
-            f"of {counted(len(samples), 'sample')} given, {len(found)} were trained on, {found[0]} for one: such "
-            f"samples are "
+            f"of {counted(len(samples), 'sample')} given, {len(found)} were trained on, such as {found[0]}: these are "
             "reconstructed better than new ones, so the threshold would be too low; give samples that were held out"
         )

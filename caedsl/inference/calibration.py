@@ -62,15 +62,17 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
     ordered = sorted(float(value) for value in scores)
     n = len(ordered)
     if not all(map(isfinite, ordered)):
-        raise CalibrationError("a normal has a score that is not a finite number: check the weights and its data")
+        raise CalibrationError(
+            "a normal sample has a score that is not a finite number: check the weights and its data"
+        )
     # Without the small term, rounding in 1 - 0.01 would require one normal too many.
     k = ceil((n + 1) * (1 - fpr) - 1e-9)
     if not n or k > n:
         least = 1 / (n + 1)
         instead = f", or ask for a rate of {100 * least:.2g} % or more" if n else ""
         raise CalibrationError(
-            f"{counted(n, 'normal')} cannot support a false positive rate of {100 * fpr:g} %: it takes "
-            f"{fewest_normals(fpr)}; give more normals{instead}"
+            f"{counted(n, 'normal sample')} cannot support a false positive rate of {100 * fpr:g} %: it takes "
+            f"{fewest_normals(fpr)}; give more of them{instead}"
         )
     # The share of normals above the k-th smallest of n scores follows Beta(n + 1 - k, k) for any distribution.
     tail = (1 - CONFIDENCE) / 2

@@ -47,7 +47,7 @@ def _only(word: str, nearest: str, **wanted: Any) -> Translator:
 def _elu(t: Translation, node: AtenNode) -> None:
     scale, slope = node.args["scale"], node.args["input_scale"]
     if (scale, slope) != (1, 1):
-        raise UnsupportedFeature(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are there")
+        raise UnsupportedFeature(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are available")
     _numbered("elu", "alpha")(t, node)
 
 

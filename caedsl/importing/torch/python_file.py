@@ -42,8 +42,8 @@ def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Netwo
         made = found() if callable(found) and not isinstance(found, nn.Module) else found
     if not isinstance(made, nn.Module):
         raise ImportFailure(
-            f"{place} is {type(made).__name__}, and a torch.nn.Module is imported: name a class, or a function without "
-            "arguments that returns one"
+            f"{place} has the type {type(made).__name__}, but only a torch.nn.Module can be imported: name a class, or "
+            "a function without arguments that returns one"
         )
     network = module_network(made, shape, range_)
     note = f"{path} was run, as every `FILE.py:NAME` is"
