@@ -28,7 +28,7 @@ class EpochPictures(Callback):
     """
 
     def on_start(self, training: Training) -> None:
-        """Create the folder, by which a resumed run knows to draw, and remove pictures of epochs to be repeated."""
+        """Create the folder, which makes a resumed run draw too, and remove pictures of epochs to be repeated."""
         assert training.folder is not None, "pictures are drawn in a run folder"
         self._folder: RunFolder | None = training.folder
         self._samples = PicturedSamples(training)

@@ -1,4 +1,7 @@
-"""Pictures of originals above their reconstructions: signals as lines, volumes as their middle slices."""
+"""Pictures of originals above their reconstructions: signals as lines, volumes as their middle slices.
+
+x_chw: channels, height, width; x_cl: channels, length.
+"""
 
 import io
 from collections.abc import Sequence

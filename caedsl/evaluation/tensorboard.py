@@ -38,7 +38,7 @@ class TensorBoard(Callback):
             )
 
     def on_start(self, training: Training) -> None:
-        """Open the event files in a folder, by which a resumed run knows to write them.
+        """Open the event files in a folder, which makes a resumed run write them too.
 
         New files get the spec and the epochs so far; in existing files, epochs to be repeated are discarded.
         """

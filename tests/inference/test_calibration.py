@@ -16,7 +16,9 @@ def test_the_threshold_is_the_conformal_quantile() -> None:
 
 
 def test_eighty_normals_cannot_promise_one_percent() -> None:
-    with pytest.raises(CalibrationError, match=r"80 normal samples cannot support .* 1 %: it takes 99; .* 1\.2 % or more"):
+    with pytest.raises(
+        CalibrationError, match=r"80 normal samples cannot support .* 1 %: it takes 99; .* 1\.2 % or more"
+    ):
         calibrate(np.arange(80.0), 0.01, "mse")
     assert calibrate(np.arange(99.0), 0.01, "mse").threshold == 98.0
 

@@ -79,8 +79,8 @@ class DataEvidence:
         found = [
             f"{self.images:,} training images of {'x'.join(map(str, self.shape))}, values {self.low:.4g} to "
             f"{self.high:.4g} (declared {self.declared}), mean {self.mean:.4g}, deviation {self.deviation:.4g}",
-            f"{self.constant_pixels:.0%} of the pixels never change; {self.different:.1%} of the images are no copies; "
-            f"{self.far:.1%} are outliers",
+            f"{self.constant_pixels:.0%} of the pixels never change; {self.different:.1%} of the images are not "
+            f"copies; {self.far:.1%} are outliers",
             f"squared error of the best single value {self.grey_error:.5f}, of the mean image {self.mean_error:.5f}",
             f"PCA explains {', '.join(map(self._need, SHARES))}",
         ]

@@ -152,7 +152,7 @@ def _below(path: str, owner: str) -> bool:
 def _grouped(
     ran: Sequence[tuple[str, nn.Module, tuple[int, ...]]], called: Mapping[str, str]
 ) -> tuple[ModuleLayer, ...]:
-    """Group modules into layers. Modules that run more than once are left out, since they are no single layer."""
+    """Group modules into layers. Modules that run more than once are left out, since they are not a single layer."""
     used = [path for path, _, _ in ran]
     layers: list[ModuleLayer] = []
     for path, part, shape in ran:

@@ -65,7 +65,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             weighted[-1],
             f"{moved}: the gradient of this layer and of all before it is exactly 0 for "
             f"{counted(run.facts.probed, run.facts.noun)}",
-            "another `seed` or `leaky_relu` on the lines behind it",
+            "another `seed` or `leaky_relu` on the lines after it",
         )
         return
     yield Symptom("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(run.facts)))

@@ -20,7 +20,7 @@ from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import ALONE, training_with
 
 STEPS_TO_FILL = 2
-"""Steps after which a run holds all its memory: the first creates optimizer states, the second runs beside them."""
+"""Steps after which a run holds all its memory: the first creates optimizer states, the second needs both."""
 
 
 HEADROOM = 1.25
@@ -155,7 +155,7 @@ def naming_what_fits(training: Training) -> Iterator[None]:
 
 
 def largest_fitting(training: Training) -> int | None:
-    """Return the batch size of ``training``, halved until it fits; None if nothing fits beside the run's own memory."""
+    """Return the batch size of ``training``, halved until it fits; None if nothing fits into the remaining memory."""
     try:
         trial = copy_of(training)
     except (RuntimeError, MemoryError) as error:
