@@ -135,7 +135,7 @@ def _reevaluate(
     if again.differences:
         complain("\n  ".join([f"these values differ from {run / 'metrics.json'}:", *again.differences]))
         raise typer.Exit(FINDINGS)
-    reporter.result(f"all values are identical to {run / 'metrics.json'}")
+    reporter.result(f"all values agree with {run / 'metrics.json'}")
 
 
 def _find_anomalies(

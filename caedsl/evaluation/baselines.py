@@ -24,6 +24,8 @@ MOST_VALUES = 50_000_000
 BLOCK = 4096
 BLOCK_VALUES = 1 << 26
 """Largest number of images, and of values, that are summed at a time."""
+STRIPS = 4
+"""Number of strips of a symmetric matrix; more are narrower than matrix products need to be fast."""
 
 
 class Predictor(Protocol):
@@ -149,7 +151,7 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
             sum_d, products_dd = x_bd.new_zeros(values), x_bd.new_zeros(values, values)
         x_bd = x_bd - near_d
         sum_d += x_bd.sum(dim=0)
-        products_dd += x_bd.T @ x_bd
+        _add_products(x_bd, products_dd)
     assert near_d is not None, "there are training images"
     offset_d = sum_d / len(train)
     if mean_d is None:
@@ -157,19 +159,31 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
     return (near_d + offset_d).view(train.shape), _leading(products_dd, count)
 
 
+def _add_products(x_bd: Tensor, products_dd: Tensor) -> None:
+    """Add the upper triangle of ``x_bd.T @ x_bd`` in strips, which takes 5/8 of the multiplications of the square."""
+    width = -(-x_bd.shape[1] // STRIPS)
+    for first in range(0, x_bd.shape[1], width):
+        products_dd[first : first + width, first:] += x_bd[:, first : first + width].T @ x_bd[:, first:]
+
+
 def _by_images(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return the same as ``_by_values``, computed from the eigenvectors of the inner products of the images."""
     x_nd = torch.cat([block.target.double().flatten(1) for block in train.in_order(_block(train))])
     found_d = x_nd.mean(dim=0)
     x_nd -= found_d if mean_d is None else mean_d
-    components_kd = _leading(x_nd @ x_nd.T, count) @ x_nd
+    products_nn = x_nd.new_zeros(len(x_nd), len(x_nd))
+    _add_products(x_nd.T, products_nn)
+    components_kd = _leading(products_nn, count) @ x_nd
     return found_d.view(train.shape), functional.normalize(components_kd, dim=1)
 
 
 def _leading(matrix: Tensor, count: int) -> Tensor:
-    """Return the eigenvectors of the ``count`` largest eigenvalues of a symmetric matrix as rows."""
+    """Return the eigenvectors of the ``count`` largest eigenvalues of a symmetric matrix, as rows.
+
+    Only its upper triangle is read.
+    """
     if not count:
         return matrix.new_empty(0, len(matrix))
     last = len(matrix) - 1
-    _, vectors = eigh(matrix.cpu().numpy(), subset_by_index=[last - count + 1, last])
+    _, vectors = eigh(matrix.cpu().numpy(), lower=False, subset_by_index=[last - count + 1, last])
     return torch.from_numpy(vectors).to(matrix).T

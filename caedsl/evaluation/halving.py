@@ -1,4 +1,4 @@
-"""Evaluation in pieces that fit in memory, since 64 bits need more of it than training."""
+"""Evaluation in pieces that fit in memory, whatever the batch."""
 
 from traceback import clear_frames
 
@@ -13,7 +13,7 @@ from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 class HalvingPredictor:
     """Predictor that halves the number of images at a time whenever they do not fit in memory.
 
-    The predictions are the same, since images do not affect each other in eval mode.
+    The predictions are the same up to rounding, since images do not affect each other in eval mode.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -31,8 +31,8 @@ class HalvingPredictor:
                     raise
                 if size == 1:
                     raise OutOfMemoryError(
-                        "out of memory: evaluation computes in 64 bits, and there is no room for one sample; end other "
-                        "programs, or use fewer channels"
+                        "out of memory: evaluation has no room for one sample; end other programs, or use fewer "
+                        "channels"
                     ) from error
                 # The frames of the failed call still refer to its tensors.
                 clear_frames(error.__traceback__)

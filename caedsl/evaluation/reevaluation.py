@@ -1,5 +1,6 @@
 """Evaluate a run again from its folder."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from caedsl.training.search.threads import resume_threads
 from caedsl.training.stored_run import StoredRun, open_run
 from caedsl.training.train import Run, environment_of, finished, prepare_training
 
+TOLERANCE = 1.01e-5
+"""Largest relative difference of numbers that agree: one unit in the last of six digits."""
 LONGEST_SHOWN = 80
 """Largest number of characters of a value in a message."""
 
@@ -109,9 +112,15 @@ def _differing(before: dict[str, Any], now: dict[str, Any], place: str = "") -> 
         name, old = f"{place}{key}", before.get(key)
         if isinstance(value, dict):
             lines += _differing(old if isinstance(old, dict) else {}, value, f"{name}.")
-        elif old != value:
+        elif not _agree(old, value):
             lines.append(f"{name}: {_shown(old)} then, {_shown(value)} now")
     return lines
+
+
+def _agree(old: Any, now: Any) -> bool:
+    if isinstance(old, float) and isinstance(now, float):
+        return math.isclose(old, now, rel_tol=TOLERANCE)
+    return bool(old == now)
 
 
 def _shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.diagnostics.json import finite
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
-from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, in_64_bits, input_name
+from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, input_name, predictor_of
 from caedsl.evaluation.failure import explain, is_failure
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
@@ -189,7 +189,7 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
     """Evaluate the module of a run on held-out images, with ``baselines`` if requested."""
     exam = examination(run)
-    module = in_64_bits(run.module, exam.images)
+    module = predictor_of(run.module, exam.images)
     code = elements(run.model.code_shape)
     with computing_with(run.threads), keeping_freed_memory(run.train.device):
         return evaluate(module, exam, run.train, run.pixels, code, run.held_out[0], baselines)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from caedsl.diagnostics.json import finite
-from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, in_64_bits
+from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, predictor_of
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.run import examination
@@ -90,7 +90,7 @@ def sweep(
     """Evaluate the run in the folder ``path`` for each amount, with the noise of its evaluation scaled to it."""
     run, _ = finished_run(path, device, data_dir, reporter, data_root)
     exam = examination(run)
-    module, code = in_64_bits(run.module, exam.images), elements(run.model.code_shape)
+    module, code = predictor_of(run.module, exam.images), elements(run.model.code_shape)
     trained = run.settings.corrupt.amounts()
     evaluations = []
     for number, amount in enumerate(range_.amounts):

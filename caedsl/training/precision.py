@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from caedsl.backends.torch.modules import GlobalContrast, Normalise
 from caedsl.runs.errors import TrainingError
@@ -104,13 +105,23 @@ def _has_fast_bf16(device: torch.device) -> bool:
 
 @contextmanager
 def exact_output(module: nn.Module) -> Iterator[None]:
-    """Compute the last activation of the decoder in 32 bits within the block.
+    """Compute the last activation of the decoder in 32 bits within the block, if it saturates.
 
     bf16 has no number between 0.996 and 1, so a sigmoid saturates there and its gradient vanishes.
     """
+    handle = output_in(torch.float32, module)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            handle.remove()
 
-    def to_float(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(x.float() if isinstance(x, Tensor) else x for x in inputs)
+
+def output_in(dtype: torch.dtype, module: nn.Module) -> RemovableHandle | None:
+    """Make ``module`` compute the last activation of the decoder in ``dtype``, if it saturates; return the hook."""
+
+    def convert(activation: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(x.to(dtype) if isinstance(x, Tensor) else x for x in inputs)
 
     # Functions that require an option (`clip`) share their module with one that does not (`hardtanh`).
     named = [
@@ -119,9 +130,4 @@ def exact_output(module: nn.Module) -> Iterator[None]:
     saturating = {call.name for name in named for call in Activation(name).calls()}
     decoder = module.get_submodule("decoder").modules()
     last = [part for part in decoder if not isinstance(part, Normalise | GlobalContrast)][-1]
-    handle = last.register_forward_pre_hook(to_float) if type(last).__name__ in saturating else None
-    try:
-        yield
-    finally:
-        if handle is not None:
-            handle.remove()
+    return last.register_forward_pre_hook(convert) if type(last).__name__ in saturating else None

@@ -9,16 +9,18 @@ import pytest
 import torch
 from sklearn import decomposition
 
+from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.data.stacks.pixels import Held
 from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
-from caedsl.evaluation.evaluate import Examination, evaluate
+from caedsl.evaluation.evaluate import Examination, evaluate, predictor_of
 from caedsl.evaluation.metrics import score
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
+from tests.training.tiny import model_of
 
 UNIT = PixelRange(0.0, 1.0)
 
@@ -156,6 +158,20 @@ def test_a_denoiser_and_its_rivals_see_the_same_corrupted_images() -> None:
     assert not torch.equal(torch.cat(seen), x)
 
 
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_a_saturated_output_is_scored_as_in_64_bits(activation: str) -> None:
+    """In 32 bits, tanh is exactly 1 here, and the cross-entropy of a black pixel would be 100."""
+    spec = f"autoencoder a; input 1x8x8; encoder {{ conv 2 }}; bottleneck; decoder {{ conv 1 {activation} }}"
+    module = build(model_of(spec)).eval()
+    for weight in module.parameters():
+        torch.nn.init.zeros_(weight)
+    torch.nn.init.constant_([*module.parameters()][-1], 12.0)
+    exam = Examination(Batches(torch.zeros(4, 1, 8, 8)), 4, InputRange(), Corrupt(), seed=0)
+    model = evaluate(predictor_of(module, exam.images), exam, exam.images, UNIT, 3, "test", baselines=False).model
+    expected = {"sigmoid": 12, "tanh": 24 - math.log(2)}[activation]
+    assert model.bce == pytest.approx(expected, rel=1e-5)
+
+
 class Counted(Held):
     """Images that count how often each of them is read."""
 
@@ -202,7 +218,6 @@ YARDSTICKS = {
 @pytest.mark.parametrize("name", YARDSTICKS)
 def test_the_yardsticks_are_reproduced_on_the_real_files(name: str) -> None:
     from caedsl.data.loading import load
-    from tests.training.tiny import model_of
 
     spec = f"autoencoder a; input 1x28x28; data {name}; encoder {{ conv 1 }}; bottleneck; decoder mirror"
     data = load(model_of(spec), Path(os.environ["CAEDSL_DATA"]))

@@ -47,12 +47,12 @@ def test_another_machine_comes_to_the_same_digits(machine: str, moved: Path) -> 
     environment = {**os.environ, **ELSEWHERE[machine]}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    assert "all values are identical" in ran.stdout
+    assert "all values agree" in ran.stdout
 
 
 def test_a_digit_that_differs_is_told(moved: Path) -> None:
     metrics = json.loads((moved / "metrics.json").read_text())
     before = metrics["scores"]["model"]["mse"]
-    metrics["scores"]["model"]["mse"] = changed = float(f"{before * (1 + 2e-9):.10g}")
+    metrics["scores"]["model"]["mse"] = changed = float(f"{before * (1 + 2e-5):.6g}")
     (moved / "metrics.json").write_text(json.dumps(metrics))
     assert evaluate_again(moved).differences == (f"scores.model.mse: {changed} then, {before} now",)
