@@ -212,7 +212,7 @@ def test_a_folder_alone_gives_the_same_evaluation(finished: Path, tmp_path: Path
 
 def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> None:
     metrics = json.loads((finished / "metrics.json").read_text())
-    metrics["scores"]["model"]["mse"] += 1e-9
+    metrics["scores"]["model"]["mse"] += 1e-4
     (finished / "metrics.json").write_text(json.dumps(metrics))
     ran = caedsl("evaluate", finished, "--quiet")
     assert ran.code == 1

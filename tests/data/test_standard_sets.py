@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
-from caedsl.data.readers import cifar10, mnist
+from caedsl.data.readers import cifar10, digits, mnist
 from caedsl.model.data import DataSource, InputRange
 
 from .conftest import CLOSED, mnist_files, spec, write_all
@@ -31,6 +32,15 @@ def test_digits_are_the_real_ones_at_the_range(read) -> None:
     assert images.labels is not None
     assert images.labels.bincount().tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert images.notes == ()
+
+
+@pytest.mark.parametrize("table", [digits._TABLE, "elsewhere.csv.gz"])
+def test_digits_are_those_of_scikit_learn(table: str, read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read from its file or, if a version keeps that elsewhere, by its own function."""
+    monkeypatch.setattr(digits, "_TABLE", table)
+    images, original = read("digits"), load_digits()
+    np.testing.assert_array_equal(16 * images.train[:, 0].numpy(), original.images)
+    np.testing.assert_array_equal(images.labels.numpy(), original.target)
 
 
 def test_digits_need_one_channel(read) -> None:
