@@ -281,7 +281,7 @@ def train(
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
     Return the run with its module. ``settings`` replaces parts of a spec, as in ``load``. ``device`` is auto, cpu or
-    cuda. ``out`` is the run folder (by default a new one in ``runs/``), and ``data_dir`` the folder of the data sets.
+    cuda. ``out`` is the run folder (by default a new one in ``runs/``), and ``data_dir`` the folder of the datasets.
     No path of the spec may leave ``data_root``. ``weights`` names a run or a safetensors file to start from instead of
     random weights.
 

@@ -1,4 +1,4 @@
-"""Draw a data set of washers on a belt for docs/journeys/anomaly.md: normal ones, scratched ones, ones with stains.
+"""Draw a dataset of washers on a belt for docs/journeys/anomaly.md: normal ones, scratched ones, ones with stains.
 
 The folders are named as in MVTec AD: ``train/good``, ``test/good``, ``test/DEFECT`` and ``ground_truth/DEFECT``.
 

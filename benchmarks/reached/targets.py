@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Target with a one-line description, its measurement and the data sets that it needs."""
+    """Target with a one-line description, its measurement and the datasets that it needs."""
 
     summary: str
     measure: Callable[[Runs], Iterator[Row]]

@@ -33,7 +33,7 @@ def data(
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The folder of data sets; default: CAEDSL_DATA, or the user's cache."),
+        typer.Option(metavar="DIR", help="The folder of datasets; default: CAEDSL_DATA, or the user's cache."),
     ] = None,
     data_root: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Reject paths in the spec that lead out of this folder.")

@@ -65,7 +65,7 @@ def doctor(
     device: Annotated[Device, typer.Option(help="The device; auto uses a GPU if there is one.")] = Device.AUTO,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The folder of data sets; default: CAEDSL_DATA, or the user's cache."),
+        typer.Option(metavar="DIR", help="The folder of datasets; default: CAEDSL_DATA, or the user's cache."),
     ] = None,
     overwrite: Overwrite = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,

@@ -53,7 +53,7 @@ class LabelledTest:
 def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
     """Return the labelled samples of a folder: normal ones in ``good``, anomalies in a subfolder for each type.
 
-    ``folder`` may also contain such a folder named ``test``, as in MVTec's data sets. Raise a ``DataError`` if it has
+    ``folder`` may also contain such a folder named ``test``, as in MVTec's datasets. Raise a ``DataError`` if it has
     another structure.
     """
     if not folder.is_dir():

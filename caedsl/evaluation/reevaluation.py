@@ -47,7 +47,7 @@ def evaluate_again(
 ) -> Reevaluation:
     """Evaluate the best weights of the run in the folder ``path`` again, and compare with its ``metrics.json``.
 
-    ``device`` is by default the device of the run, ``data_dir`` the folder of data sets, ``data_root`` a folder that no
+    ``device`` is by default the device of the run, ``data_dir`` the folder of datasets, ``data_root`` a folder that no
     path of the run may leave. ``baselines`` are included if the run has them. Nothing is written. Errors are those of
     ``caedsl.training.train.train``.
     """

@@ -24,7 +24,7 @@ class Unreachable(NamedTuple):
     """Values that the output can never reach.
 
     ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always answering
-    with that image. ``spread`` says how the values x are distributed: the name of a measured data set, or ``evenly`` or
+    with that image. ``spread`` says how the values x are distributed: the name of a measured dataset, or ``evenly`` or
     ``normally`` if that is assumed. ``low`` and ``high`` bound the output.
     """
 
@@ -75,7 +75,7 @@ def activation_of(layer: Layer) -> Activation:
 def unreachable(model: Autoencoder) -> Unreachable | None:
     """Return the part of the input's range that the output's activation misses; None if there is none or it is unknown.
 
-    For a measured data set the share is computed from its greys. Otherwise values are assumed to be uniform over the
+    For a measured dataset the share is computed from its greys. Otherwise values are assumed to be uniform over the
     declared range (whose variance is width² / 12) or, for a ``real`` input, standard normal.
     """
     layer = output_layer(model)

@@ -9,9 +9,9 @@ The values of r_l were fitted to trainings on MNIST and Fashion-MNIST (heuristic
 numbers that get through, at most 32, for a dense layer. A normalisation undoes the scale of everything before it, so
 that only the layers after the last one count, and the normalised layer is one that compensates.
 
-The formula agrees with 20 trainings of three architectures on MNIST and with eight pilot trainings on each of two data
-sets. Shares below 0.1 cost little. From 0.15 on, the remaining error is at least 1.5 times that without the penalty.
-From 1 on, the weights go to 0.
+The formula agrees with 20 trainings of three architectures on MNIST and with eight pilot trainings on each of two
+datasets. Shares below 0.1 cost little. From 0.15 on, the remaining error is at least 1.5 times that without the
+penalty. From 1 on, the weights go to 0.
 """
 
 from math import exp, log, sqrt

@@ -1,4 +1,4 @@
-"""What is known of the published data set that a spec names."""
+"""What is known of the published dataset that a spec names."""
 
 from bisect import bisect_left
 
@@ -12,7 +12,7 @@ CLASSES = 10
 
 
 def preset(model: Autoencoder) -> Preset | None:
-    """Return the published data set of the first ``data`` line."""
+    """Return the published dataset of the first ``data`` line."""
     return model.data[0].kind.preset if model.data else None
 
 
@@ -71,7 +71,7 @@ def training_images(model: Autoencoder) -> int | None:
 
 
 def as_published(model: Autoencoder) -> Preset | None:
-    """Return the data set of the first ``data`` line, if all of it is used at its own size."""
+    """Return the dataset of the first ``data`` line, if all of it is used at its own size."""
     known = preset(model)
     if known is None or model.data[0].only is not None or not known.shape == model.input.shape == model.target.shape:
         return None

@@ -59,7 +59,7 @@ def resume(
     On a CPU the weights are then the same bit for bit. ``device`` is by default the device that the run began on, if it
     is available; another type of device rounds differently. ``epochs`` is a new, larger number of epochs; the
     result is that of a run which had it from the start. ``on_trouble`` (``warn`` or ``stop``) is the reaction to new
-    findings of monitors; earlier findings are not reported again. ``data_dir`` is the current folder of data sets,
+    findings of monitors; earlier findings are not reported again. ``data_dir`` is the current folder of datasets,
     ``data_root`` a folder that no path of the run may leave. Errors are those of ``caedsl.training.train.train``; they
     leave the folder unchanged.
     """

@@ -88,7 +88,7 @@ def train(
     """Train ``model`` according to its ``train`` block, and write the run folder except for the evaluation.
 
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the values that were found for ``auto``. ``device``
-    is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` the folder of data sets, ``data_root`` a folder
+    is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` the folder of datasets, ``data_root`` a folder
     that no path of the spec may leave. ``weights`` is a safetensors file or a run folder to start from instead of new
     weights. ``callbacks`` are called during the run, see ``Callback``. ``images`` replace the spec's data. Ctrl-C and
     SIGTERM end training after the current step and save its state, see ``resume``. Raise a ``DataError`` of

@@ -1,4 +1,4 @@
-"""Published data sets: their sizes, and measurements that need no training."""
+"""Published datasets: their sizes, and measurements that need no training."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from caedsl.vocabulary.shape import Shape
 
 
 class Preset(NamedTuple):
-    """Published data set.
+    """Published dataset.
 
     ``images`` is the number of training images, and ``class_images`` that of each class if they differ. ``greys`` is
     the share of their pixels at each of equally spaced levels from black to white, and ``variance`` their mean squared

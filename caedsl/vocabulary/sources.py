@@ -19,7 +19,7 @@ class SourceKind:
     replaces when targets are read; empty if there is none. ``drawn``: samples are generated at the requested
     size, so no sample exists in two sizes. ``always``: it needs neither files nor a network. ``labels``
     is what to write or to do if it has no labels. ``weight_column``: its table may hold the weights of the samples.
-    ``preset`` is what is known of a published data set. ``endings`` are those of its files, in lower case; ``folders``:
+    ``preset`` is what is known of a published dataset. ``endings`` are those of its files, in lower case; ``folders``:
     a folder of them is read, too; ``configured``: how they are read depends on the options of the line, so that only a
     run with this source can read others. ``lists_files``: each row of its table names the file of a sample.
     """

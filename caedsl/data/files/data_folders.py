@@ -1,4 +1,4 @@
-"""Folders of the standard files of data sets, and downloads into them."""
+"""Folders of the standard files of datasets, and downloads into them."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ VARIABLE = "CAEDSL_DATA"
 
 @dataclass(frozen=True)
 class StandardSet:
-    """Published files of a data set.
+    """Published files of a dataset.
 
     ``files`` maps the name of each to its SHA-256; ``mirrors`` are the addresses of folders that have them all.
     ``places`` are the usual subfolders of a data folder; downloads go to the first.
@@ -77,7 +77,7 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
     ``UnavailableError`` lists the folders searched before (including ``looked``), and why each address failed.
     """
     if request.store is None:
-        text = f"no files of {wanted.name}: there is no home folder to store data sets in"
+        text = f"no files of {wanted.name}: there is no home folder to store datasets in"
         raise UnavailableError(
             "\n".join([text, *looked]), f"set the environment variable {VARIABLE} to a writable folder"
         )

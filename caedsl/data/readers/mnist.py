@@ -1,4 +1,4 @@
-"""MNIST and the data sets published in its format: Fashion-MNIST and Kuzushiji-MNIST."""
+"""MNIST and the datasets published in its format: Fashion-MNIST and Kuzushiji-MNIST."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class MnistSet:
-    """Data set of 60,000 and 10,000 grey images of 28x28.
+    """Dataset of 60,000 and 10,000 grey images of 28x28.
 
     ``unpacked`` is the SHA-256 of the uncompressed training images, if known.
     """
@@ -100,11 +100,11 @@ _ALL = (
     ),
 )
 SETS: Mapping[str, MnistSet] = {each.files.name: each for each in _ALL}
-"""The published files have the same names in all three data sets; only their checksums tell them apart."""
+"""The published files have the same names in all three datasets; only their checksums tell them apart."""
 
 
 def read(request: Request) -> UnreadImages:
-    """Return the data set that the source names, from the data folders or the network."""
+    """Return the dataset that the source names, from the data folders or the network."""
     name = request.source.name
     chosen = SETS[name]
     looked = []
@@ -117,7 +117,7 @@ def read(request: Request) -> UnreadImages:
 
 
 def _published_as(images: Path) -> str | None:
-    """Return the data set with these training images, or None if they cannot be recognised."""
+    """Return the dataset with these training images, or None if they cannot be recognised."""
     with open_regular(images) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return next((name for name, a in SETS.items() if sha256 in (a.files.files[FILES[0]], a.unpacked)), None)

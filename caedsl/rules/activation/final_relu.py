@@ -20,7 +20,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Measured on two data sets: half of the runs died. A run may still train well.
+Measured on two datasets: half of the runs died. A run may still train well.
 
 ## References
 - FluxML/model-zoo pull request 34: a final ReLU leaves Fashion-MNIST black.

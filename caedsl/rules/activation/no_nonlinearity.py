@@ -2,7 +2,7 @@
 
 ## What it does
 Informs if everything before the output's activation is one linear map: no activation, no max pool, no normalisation
-that depends on the image. For the data sets where it is known, the finding gives the error of PCA, the best linear
+that depends on the image. For the datasets where it is known, the finding gives the error of PCA, the best linear
 autoencoder, at the same code size.
 
 ## Why is this bad?

@@ -21,7 +21,7 @@ decoder { conv 8 relu norm=batch; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Measured for batch normalisation on two data sets, after 500 steps.
+Measured for batch normalisation on two datasets, after 500 steps.
 
 ## References
 - Radford et al. 2016, "Unsupervised representation learning with deep convolutional generative adversarial networks",

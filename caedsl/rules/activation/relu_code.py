@@ -21,7 +21,7 @@ bottleneck dense 4
 ```
 
 ## How sure
-Measured on three small data sets; the limit of 16 numbers is a heuristic.
+Measured on three small datasets; the limit of 16 numbers is a heuristic.
 
 ## References
 - pixelite1201/pytorch_coma issue 21: a ReLU on the code.

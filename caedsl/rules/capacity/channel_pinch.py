@@ -26,7 +26,7 @@ bottleneck dense 32
 
 ## How sure
 That fewer numbers cannot carry more information is arithmetic; the cost of a narrow layer was measured on three small
-data sets.
+datasets.
 """
 
 from collections.abc import Iterator, Sequence

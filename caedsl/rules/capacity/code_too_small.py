@@ -1,7 +1,7 @@
 """Even the best linear code of this size loses most of the images' variance.
 
 ## What it does
-Looks up how much of the variance the best linear code of the same size keeps, for the data sets whose principal
+Looks up how much of the variance the best linear code of the same size keeps, for the datasets whose principal
 components are known. It informs if more than half is lost and warns if more than 80 % is. A code of two or three
 numbers is assumed to be meant for plots, so it only informs.
 

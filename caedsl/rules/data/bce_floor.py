@@ -1,7 +1,7 @@
 """Binary cross-entropy on grey pixels cannot fall to zero.
 
 ## What it does
-States the smallest possible binary cross-entropy for the data sets where it was measured: the entropy of the grey
+States the smallest possible binary cross-entropy for the datasets where it was measured: the entropy of the grey
 pixels.
 
 ## Why is this bad?

@@ -1,7 +1,7 @@
-"""The data set has a different number of channels than the input.
+"""The dataset has a different number of channels than the input.
 
 ## What it does
-Compares the channels of the published data sets with the input's. Images with `gray` have one channel.
+Compares the channels of the published datasets with the input's. Images with `gray` have one channel.
 
 ## Why is this bad?
 Training stops with an error before the first step: MNIST, for example, has no colours to fill three channels.

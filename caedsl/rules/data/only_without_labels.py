@@ -1,7 +1,7 @@
 """`only=` selects a class of images without labels.
 
 ## What it does
-Reports `only=` on a source of arrays, such as `npy` or `idx`, without `labels=`. Published data sets include their
+Reports `only=` on a source of arrays, such as `npy` or `idx`, without `labels=`. Published datasets include their
 labels, and a folder uses its subfolders.
 
 ## Why is this bad?

@@ -1,7 +1,7 @@
 """The images are enlarged to the input's size.
 
 ## What it does
-Informs if the first data source is a published data set with images that are less than half as high or wide as the
+Informs if the first data source is a published dataset with images that are less than half as high or wide as the
 input. A source after `else` is only a fallback and is not checked.
 
 ## Why is this bad?

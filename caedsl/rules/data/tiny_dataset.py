@@ -1,8 +1,8 @@
-"""The data set is small for the number of parameters.
+"""The dataset is small for the number of parameters.
 
 ## What it does
 Informs if there are fewer than 1,000 training images and more than 50 parameters for each of them. The number of images
-must be known, from a published data set or from `limit=`.
+must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 It need not be, because an autoencoder learns to reproduce every pixel of every image. But such a model can memorise its

@@ -3,11 +3,11 @@
 ## What it does
 Adds up the rates of all steps, including the schedule, and warns if the sum is below 0.1 with an adaptive optimizer
 (`adam`, `adamw`, `adamax`, `nadam`, `radam` or `rmsprop`). `too-few-steps` covers short runs. The number of images must
-be known, from a published data set or from `limit=`.
+be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 A step of these optimizers moves a weight by at most about the rate, so 500 steps of 1e-5 move it by 0.005: the network
-stays close to its random initialisation. In a pilot on two data sets, a sum of 0.5 trained, and sums of 0.05 and less
+stays close to its random initialisation. In a pilot on two datasets, a sum of 0.5 trained, and sums of 0.05 and less
 failed in every run.
 
 ## Example

@@ -2,8 +2,8 @@
 
 ## What it does
 Warns if an epoch has fewer than 10 batches and the whole run fewer than 300 steps, and a smaller batch would give
-enough steps. If the run has enough steps, it only informs about a batch larger than the data set, with which every step
-sees all images. The number of images must be known, from a published data set or from `limit=`.
+enough steps. If the run has enough steps, it only informs about a batch larger than the dataset, with which every step
+sees all images. The number of images must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 Each batch is one step, however many images it holds. In a pilot with 8,000 images, batches of 4,000 left 2.7 to 3.3
@@ -22,7 +22,7 @@ train { loss mse; batch 64; epochs 4 }
 ```
 
 ## How sure
-The counts are arithmetic; the limit of 300 steps was measured on two data sets and is a heuristic for others.
+The counts are arithmetic; the limit of 300 steps was measured on two datasets and is a heuristic for others.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 ## What it does
 Counts the steps of the run, ceil(images / batch) · epochs, and warns below 300. If a smaller batch would give enough,
-`oversized-batch` reports that instead. The number of images must be known, from a published data set or from `limit=`.
+`oversized-batch` reports that instead. The number of images must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 An autoencoder first learns the mean image and stays there for a while: in a pilot, good models needed 40 to 240 steps
@@ -22,7 +22,7 @@ train { loss mse; batch 32; epochs 40 }
 ```
 
 ## How sure
-The count is arithmetic; the limit of 300 was measured on two data sets and is a heuristic for others.
+The count is arithmetic; the limit of 300 was measured on two datasets and is a heuristic for others.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The KL divergence outweighs the reconstruction: the code cannot carry any information.
 
 ## What it does
-Warns about a variational code with such a large `beta` that even the first principal component of a published data set
+Warns about a variational code with such a large `beta` that even the first principal component of a published dataset
 costs more divergence than it saves in squared error. It covers `loss mse` only, with either `reduction`, because a spec
 always reduces the divergence and the reconstruction in the same way.
 

@@ -2,7 +2,7 @@
 
 ## What it does
 Warns about `adamw` with a weight decay of 1 or more if the run is long enough for it to act: lr · decay · steps,
-including the schedule, above 1. The number of images must be known, from a published data set or from `limit=`.
+including the schedule, above 1. The number of images must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 AdamW multiplies every weight by 1 - lr·d in each step, and the gradient moves it by at most about lr. When the two

@@ -3,7 +3,7 @@
 ## What it does
 Informs if a model has more than 1,000 parameters per training image and nothing that limits it: no penalty, dropout,
 noise, augmentation or early stopping. `tiny-dataset` covers fewer than 1,000 images. The number of images must be
-known, from a published data set or from `limit=`.
+known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 It need not be: the code itself limits an autoencoder, and in a pilot a lack of regularisation was never the cause of a
