@@ -86,7 +86,7 @@ class AtenGraph:
         return self.shapes[self.inputs[0]][0]
 
     def run(self, samples: Array) -> Array:
-        """Return the output for samples, in evaluation mode and with zeros for random numbers."""
+        """Return the output for samples, in eval mode and with zeros for random numbers."""
         count = len(samples)
         missing = -count % self.batch
         padded = np.concatenate([samples, np.zeros((missing, *samples.shape[1:]), samples.dtype)])

@@ -24,7 +24,7 @@ _BATCH = 2
 def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1") -> Network:
     """Return the network of a module for samples of ``shape``; raise ``ImportFailure`` if a spec cannot express it.
 
-    The module is first read in training mode, which shows its dropout and its noise, and otherwise in evaluation mode.
+    The module is first read in train mode, which shows its dropout and its noise, and otherwise in eval mode.
     """
     name = type(module).__name__
     sample = _sample_shape(name, shape)

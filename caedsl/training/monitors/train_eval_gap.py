@@ -1,4 +1,4 @@
-"""The loss is much higher in eval mode than in training mode.
+"""The loss is much higher in eval mode than in train mode.
 
 ## What it does
 Compares the training loss of the last steps with the loss of at least 16 training images in eval mode: with the

@@ -53,12 +53,12 @@ class LayerProbe(NamedTuple):
 
 
 class ProbeResult(NamedTuple):
-    """Measurements on a few training images after ``step``, in training mode and in eval mode.
+    """Measurements on a few training images after ``step``, in train mode and in eval mode.
 
     ``error`` is the mean squared error of the output in eval mode, ``mean_error`` that of the mean image,
     ``grey_error`` that of the best single value. ``output_spread`` and ``image_spread`` are the standard deviations of
     a pixel over images, for the output and the target, as root mean square over pixels. ``loss`` is the reconstruction
-    loss in eval mode. ``unevenness`` is the standard deviation over images of the squared error in training mode,
+    loss in eval mode. ``unevenness`` is the standard deviation over images of the squared error in train mode,
     relative to its mean. ``flat`` is the share of the squared error on pixels where the output's activation is flat, or
     None for an activation that is never flat. ``moving`` has one character per unit of the code, ``1`` if the unit
     differs between images.
