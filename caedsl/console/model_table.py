@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from caedsl.diagnostics.text import counted, safe
 from caedsl.facts.summary import Summary, summarise
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.shape import a_sample, elements, noun, places
+from caedsl.vocabulary.shape import elements, noun, places
 from caedsl.vocabulary.shape import text as shape_text
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ def totals(summary: Summary) -> list[tuple[str, str]]:
     return [
         ("code", f"{product}{counted(code, 'number')}, {compared}; {counted(summary.code_bits, 'bit')}"),
         *around,
-        *([("the code costs", summary.code_terms)] if summary.code_terms else []),
+        *([("code loss", summary.code_terms)] if summary.code_terms else []),
         ("compression", f"{ratio:.4g}"),
         ("parameters", f"{summary.parameters:,}"),
-        ("MACs", f"{summary.macs:,} {a_sample(shape)}"),
+        ("MACs", f"{summary.macs:,} per {noun(shape)}"),
         ("receptive field", f"{summary.receptive_field} {places(shape)} at the code"),
         ("memory", f"about {_bytes(summary.memory)} for {step}"),
     ]

@@ -165,7 +165,7 @@ EXPONENTIAL = ScheduleKind(
 )
 INVERSE = ScheduleKind(
     name="inverse",
-    own=(Option("decay", Type.NUMBER, REQUIRED, "d of the factor 1 / (1 + d · step)", domain=POSITIVE),),
+    own=(Option("decay", Type.NUMBER, REQUIRED, "d in the factor 1 / (1 + d · step)", domain=POSITIVE),),
     factor=inverse,
     start=0.0,
     warmup=0.0,
