@@ -1,6 +1,7 @@
 """Files of a command: finding and reading specs, and writing texts atomically."""
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -84,6 +85,8 @@ def write_text(path: str, text: str) -> None:
     folder, name = os.path.split(target)
     try:
         status = os.stat(target) if os.path.exists(target) else None
+        if status is not None and not stat.S_ISREG(status.st_mode):
+            raise WriteError(f"{path}: this is a folder, a pipe or a device, not a file; choose another name")
         if status is not None and not (os.access(target, os.W_OK) and status.st_mode & 0o222):
             raise WriteError(f"{path}: this file is read-only and was not changed; make it writable (`chmod u+w`)")
         handle, temporary = mkstemp(prefix=f".{name}.", dir=folder)

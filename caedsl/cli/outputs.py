@@ -10,7 +10,7 @@ import typer
 
 from caedsl.cli.specs import fail
 from caedsl.diagnostics.text import counted, printable
-from caedsl.runs.confined import new_file
+from caedsl.runs.confined import kind_of, new_file
 
 if TYPE_CHECKING:
     from caedsl.data.fit import SampleFormat
@@ -94,7 +94,7 @@ def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "S
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """End the command if ``path`` exists and must not be replaced."""
-    if path.is_dir():
-        raise fail(f"{path} is a folder, but the output is a file: name a file")
+    if path.exists() and not path.is_file():
+        raise fail(f"{path} is a {kind_of(path.stat())}, but the output is a file: name a file")
     if path.exists() and not overwrite:
         raise fail(f"{path} already exists: choose another name, or add --overwrite")

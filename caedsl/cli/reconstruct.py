@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from caedsl.inference.trained_run import TrainedRun
 
 _ENDINGS = (".npy", ".npz")
+_MAPS = ".error.npy"
 
 
 class ReconstructionSize(StrEnum):
@@ -89,6 +90,8 @@ def _reconstruct_arrays(
         if len(arrays) > 1:
             raise fail(f"{given} has {counted(len(arrays), 'part')}, but {output} is one file: name a folder with -o")
         refuse_existing(output, overwrite)
+        if error_maps:
+            refuse_existing(output.with_suffix(_MAPS), overwrite)
         targets = [output]
     else:
         folder, ending = new_folder(output, overwrite), ".npz" if key else ".npy"
@@ -111,5 +114,5 @@ def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key:
         else:
             write_array(file, made, count)
     if error_maps:
-        with new_output(target.with_suffix(".error.npy"), overwrite=True) as file:
+        with new_output(target.with_suffix(_MAPS), overwrite=True) as file:
             write_array(file, error_blocks(run, samples), count)

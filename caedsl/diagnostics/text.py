@@ -31,6 +31,11 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def markdown(text: str) -> str:
+    """Return ``text`` on a single line of Markdown, where none of it is markup or HTML, nor ends a table's cell."""
+    return re.sub(r"[\\`*\[|<]", r"\\\g<0>", one_line(text))
+
+
 def _visible(character: str) -> str:
     if character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs":
         return character

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from caedsl.diagnostics.text import counted
+from caedsl.diagnostics.text import markdown as in_markdown
 from caedsl.evaluation.comparison import Comparison, GroupMean, Metric, RunGroup
 
 PLUS_MINUS = "±"
+_BEST = "\0"  # marks the best value of a metric until it is escaped; no other cell has one
 _LATEX = {
     "\\": r"\textbackslash{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -66,9 +68,14 @@ def markdown(found: Comparison) -> str:
     heads = headings(found)
     left = 1 + len(found.settings)
     rule = ["---" if number <= left else "---:" for number in range(len(heads))]
-    lines = [heads, rule, *rows(found, lambda text: f"**{text}**")]
-    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-    return "\n".join([*table, *(f"\n{line}" for line in legend(found))]) + "\n"
+    # Bold is added after escaping, which would otherwise escape its stars.
+    body = [
+        [f"**{in_markdown(cell[1:])}**" if cell[:1] == _BEST else in_markdown(cell) for cell in line]
+        for line in rows(found, lambda text: f"{_BEST}{text}")
+    ]
+    lines = [list(map(in_markdown, heads)), rule, *body]
+    table = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([*table, *(f"\n{in_markdown(line)}" for line in legend(found))]) + "\n"
 
 
 def latex(found: Comparison) -> str:
@@ -77,8 +84,8 @@ def latex(found: Comparison) -> str:
     columns = "l" * (2 + len(found.settings)) + "r" * len(found.metrics())
     # Bold is added after escaping, which would otherwise escape its braces.
     body = [
-        [_escaped(cell.strip("\0")) if cell[:1] != "\0" else rf"\textbf{{{_escaped(cell[1:])}}}" for cell in line]
-        for line in rows(found, lambda text: f"\0{text}")
+        [rf"\textbf{{{_escaped(cell[1:])}}}" if cell[:1] == _BEST else _escaped(cell) for cell in line]
+        for line in rows(found, lambda text: f"{_BEST}{text}")
     ]
     lines = [" & ".join(line) + r" \\" for line in body]
     return (

@@ -45,6 +45,11 @@ class TensorBoard(Callback):
         from torch.utils.tensorboard import SummaryWriter
 
         assert training.folder is not None, "event files are written to a run folder"
+        if any("\ud800" <= character <= "\udfff" for character in str(training.folder.path)):
+            raise TrainingError(
+                f"TensorBoard cannot write to {training.folder.path}, because its name is not UTF-8: choose another "
+                "--out, or train without --tensorboard"
+            )
         self._path = training.folder.subfolder(TENSORBOARD)
         fresh = not any(self._path.iterdir())
         epochs = training.history.epochs

@@ -1,9 +1,11 @@
 """A folder to share: the spec, the weights, and a model card in the layout of the Hugging Face Hub."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from caedsl.diagnostics.text import markdown
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
 from caedsl.runs.files import BEST, METRICS, SPEC
@@ -33,6 +35,8 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
 def card(run: TrainedRun) -> str:
     """Return the model card: what the model is, how good it is, and how to use it."""
     model = run.model
+    spec = model.source.text.strip()
+    fence = "`" * max([3, *(1 + len(ticks) for ticks in re.findall("`+", spec))])
     lines = [
         "---",
         "library_name: caedsl",
@@ -55,9 +59,9 @@ def card(run: TrainedRun) -> str:
         "",
         "The whole specification:",
         "",
-        "```cae",
-        model.source.text.strip(),
-        "```",
+        f"{fence}cae",
+        spec,
+        fence,
     ]
     return "\n".join(lines) + "\n"
 
@@ -67,11 +71,13 @@ def _scores(path: Path) -> list[str]:
         metrics: dict[str, Any] = read_scores(path)
         scores = metrics["scores"].items()
         rows = [
-            f"| {name} | {score['mse']:.4g} | {score['psnr']:.2f} | {_ssim(score['ssim'])} |" for name, score in scores
+            f"| {markdown(name)} | {score['mse']:.4g} | {score['psnr']:.2f} | {_ssim(score['ssim'])} |"
+            for name, score in scores
         ]
     except (OSError, RecordError, KeyError, TypeError, ValueError, AttributeError):
         return []
-    head = f"On {metrics.get('images')} {metrics.get('evaluated_on')} samples, values mapped to 0..1:"
+    part = markdown(f"{metrics.get('images')} {metrics.get('evaluated_on')}")
+    head = f"On {part} samples, values mapped to 0..1:"
     return [head, "", "| | MSE | PSNR dB | SSIM |", "| --- | --- | --- | --- |", *rows, ""]
 
 

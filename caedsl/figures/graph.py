@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -69,6 +70,8 @@ def _blocks(model: Autoencoder, format: str, look: Look) -> str | bytes:
 def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(EEXIST, "this is not a file; choose another name")
         temporary.write_bytes(content)
         os.replace(temporary, path)
     except OSError as error:

@@ -1,10 +1,12 @@
 """Reconstructions of arrays, in the layout, size and type of the original."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
+from caedsl.data.files.regular_file import open_regular
 from caedsl.data.fit import interpolated
 from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import Array, ArrayStack, Index
@@ -88,5 +90,5 @@ def key_of(given: str, run: TrainedRun) -> str | None:
         path, key = (given, None) if given.lower().endswith(".npz") else (None, None)
     if path is None or key is not None:
         return key
-    with np.load(path, allow_pickle=False) as arrays:
+    with open_regular(Path(path)) as file, np.load(file, allow_pickle=False) as arrays:
         return str(arrays.files[0])

@@ -115,9 +115,15 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _csv_lines(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # quotes a field with either of these
+    return "".join(f"{line[:-2]}\n" for line in lines)
+
+
+class _Lines(list[str]):
+    """Lines of a CSV table, which its writer passes one at a time."""
+
+    write = list.append
 
 
 def json_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -33,11 +33,11 @@ class Weights:
     @classmethod
     def read(cls, path: Path, most: int) -> Self:
         """Read a safetensors file of at most ``most`` bytes, or the best weights of the run in a folder."""
-        return (
-            cls.of_run(path, BEST, most)
-            if path.is_dir()
-            else cls.of_run(path.resolve().parent, path.resolve().name, most)
-        )
+        if path.is_dir():
+            return cls.of_run(path, BEST, most)
+        if not path.exists():  # a link to itself, too
+            raise _missing(path)
+        return cls.of_run(path.resolve().parent, path.resolve().name, most)
 
     @classmethod
     def of_run(cls, folder: Path, name: str, most: int) -> Self:
@@ -46,7 +46,7 @@ class Weights:
         try:
             return cls(read_tensors(read_file(folder, name, most)).tensors, file)
         except FileNotFoundError:
-            raise RunError(f"{file} does not exist: name a run folder or a safetensors file") from None
+            raise _missing(file) from None
         except OSError as error:
             raise RunError(f"{file} cannot be read: {error.strerror or error}; name a safetensors file") from error
         except TensorFileError as error:
@@ -69,6 +69,10 @@ class Weights:
                     f"{self.file}: {name} has a number that is not finite; put the file back, or train again"
                 )
         module.load_state_dict(dict(self.tensors))
+
+
+def _missing(path: Path) -> RunError:
+    return RunError(f"{path} does not exist: name a run folder or a safetensors file")
 
 
 def _described(shape: tuple[int, ...] | None) -> str:

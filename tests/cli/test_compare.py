@@ -86,6 +86,14 @@ def test_the_best_is_marked_in_every_form(trained: Path, caedsl: Run) -> None:
     assert r"MSE / PCA's" in latex
 
 
+def test_names_are_no_markup(trained: Path, tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, escaped in (("a|b", r"a\|b"), ("<b>`c`", r"\<b>\`c\`"), ("*[d](e)*", r"\*\[d](e)\*")):
+        shutil.copytree(trained / "small" / "seed-0", name)
+        table = caedsl("compare", name, trained / "wide", "--markdown").out
+        assert f"\n| {escaped} | " in table
+
+
 def test_long_values_are_letters_that_are_explained(trained: Path, tmp_path: Path, caedsl: Run) -> None:
     other = tmp_path / "other"
     shutil.copytree(trained / "small" / "seed-0", other)

@@ -161,6 +161,19 @@ def test_a_shared_folder_opens_and_has_a_card(run: TrainedRun, tmp_path: Path) -
     assert "1x8x8 in 0..1 to a code of 6" in card(run)
 
 
+def test_a_card_shows_all_of_a_spec_and_of_its_metrics_as_text(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "grey", f"# ```\n# ````\n# <script>\n{GREY}")
+    score = {"mse": 0.1, "psnr": 10.0, "ssim": None}
+    metrics = {"images": 3, "evaluated_on": "<script>\n# a | b", "scores": {"a|b\n<script>": score}}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    text = card(caedsl.open(folder, device="cpu"))
+    assert text.endswith("\n`````\n")
+    assert text.count("`````") == 2
+    above = text.partition("`````cae")[0]
+    assert above.count("<script>") == above.count(r"\<script>") == 2
+    assert r"| a\|b \<script> | 0.1 |" in above
+
+
 def test_the_command(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(trained), "-o", str(tmp_path / "full.pt2")]) == 0
     assert "32 samples of the run's own validation data" in capsys.readouterr().out

@@ -90,6 +90,11 @@ def test_reconstruct_returns_arrays_like_the_given_ones(grey: Path, tmp_path: Pa
     errors = np.load(tmp_path / "out" / "x.error.npy")
     np.testing.assert_allclose(errors, np.abs(whole - pixels / 255), atol=1e-6)
     assert command("reconstruct", grey, tmp_path / "x.npy", "-o", tmp_path / "out")[0] == 2
+    one = tmp_path / "out" / "y.npy", tmp_path / "out" / "y.error.npy"
+    one[1].write_text("kept")
+    code, _, err = command("reconstruct", grey, tmp_path / "x.npy", "-o", one[0], "--error-maps")
+    assert (code, one[0].exists(), one[1].read_text()) == (2, False, "kept")
+    assert f"{one[1]} already exists" in err
 
 
 def test_reconstruct_returns_an_archive_for_an_archive(grey: Path, tmp_path: Path, command: Run) -> None:

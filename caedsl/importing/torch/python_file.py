@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from caedsl.data.errors import DataError
+from caedsl.data.files.regular_file import read_regular
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Network
 from caedsl.importing.torch.modules import module_network
@@ -20,8 +22,8 @@ from caedsl.vocabulary.shape import Shape
 def classes_in(path: Path) -> list[str]:
     """Return the names of the classes in a Python file, without running it."""
     try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(read_regular(path))
+    except (DataError, OSError, SyntaxError, ValueError):
         return []
     return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
 
