@@ -108,6 +108,15 @@ def test_names_that_are_not_utf8(spec: Path) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_tensorboard_needs_a_folder_whose_name_is_utf8(
+    spec: Path, caedsl: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(spec.parent)
+    ran = caedsl("train", spec, "--quiet", "--tensorboard", "--out", os.fsdecode(b"o\xff"))
+    assert ran.code == 2
+    assert "TensorBoard cannot write to o\ufffd, because its name is not UTF-8" in ran.err
+
+
 def test_variables_of_the_environment(
     spec: Path, tmp_path: Path, caedsl: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:

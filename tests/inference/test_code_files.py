@@ -94,6 +94,14 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.parametrize("ending", CODE_FORMATS)
+def test_names_with_line_ends_come_back(ending: str, tmp_path: Path) -> None:
+    names = ["a\rb", 'c\r\n"d,', "\n"]
+    path = tmp_path / f"codes{ending}"
+    path.write_bytes(codes_bytes(path, names, None, np.zeros((3, 6), np.float32)))
+    assert read_codes(path)[0] == names
+
+
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_files_are_told_in_a_line(case: str, grey: Path, tmp_path: Path, caedsl: Run) -> None:
     ending, write, said = HOSTILE[case]
