@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from caedsl.data.folder_layout import VALIDATION
 from caedsl.diagnostics.text import one_line, printable
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file
@@ -26,21 +27,33 @@ _LONGEST_VALUE = 28
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """Run in a comparison: its settings and its metrics, None for a metric that was not measured."""
+    """Run in a comparison: its settings and its metrics, None for a metric that was not measured.
+
+    ``samples`` identifies what the errors were measured on, ``labelled`` the samples of the anomaly detection.
+    """
 
     folder: str
     seed: int
     settings: dict[str, str]
     samples: str
+    labelled: str
     metrics: dict[str, float | None]
 
 
 class Metric(NamedTuple):
-    """Metric column of the comparison; ``best`` returns the best of several means."""
+    """Metric column of the comparison.
+
+    ``best`` returns the best of several means, and ``labelled`` says whether it is measured on labelled samples.
+    """
 
     name: str
     decimals: int
     best: Callable[[Sequence[float]], float]
+    labelled: bool = False
+
+    def samples(self, run: ComparedRun) -> str:
+        """Return what identifies the samples that the metric of ``run`` was measured on."""
+        return run.labelled if self.labelled else run.samples
 
 
 METRICS = (
@@ -48,10 +61,10 @@ METRICS = (
     Metric("PSNR dB", 2, max),
     Metric("SSIM", 4, max),
     Metric("MSE / PCA's", 3, min),
-    Metric("AUROC", 3, max),
-    Metric("PRO", 3, max),
-    Metric("found %", 1, max),
-    Metric("rejected %", 1, min),
+    Metric("AUROC", 3, max, labelled=True),
+    Metric("PRO", 3, max, labelled=True),
+    Metric("found %", 1, max, labelled=True),
+    Metric("rejected %", 1, min, labelled=True),
 )
 
 
@@ -96,10 +109,18 @@ class Comparison:
         """Return the metrics that some group has."""
         return [metric for metric in METRICS if any(group.measured(metric) for group in self.groups)]
 
+    def comparable(self, metric: Metric) -> bool:
+        """Return whether all groups that have the metric were measured on the same samples."""
+        measured = [group for group in self.groups if group.measured(metric) is not None]
+        return len({metric.samples(run) for group in measured for run in group.runs}) < 2
+
     def best(self, metric: Metric) -> list[RunGroup]:
-        """Return the groups with the best mean; an empty list if there is only one group."""
+        """Return the groups with the best mean.
+
+        The list is empty if there is only one group, or if the groups were measured on different samples.
+        """
         means = {group: found.mean for group in self.groups if (found := group.measured(metric)) is not None}
-        if len(self.groups) < 2 or not means:
+        if len(self.groups) < 2 or not means or not self.comparable(metric):
             return []
         best = metric.best(list(means.values()))
         return [group for group, mean in means.items() if mean == best]
@@ -124,32 +145,34 @@ def _letter(number: int) -> str:
 def compare(paths: Sequence[Path]) -> Comparison:
     """Compare the runs in these folders, see ``run_folders``. Raise ``RunError`` if a run is unusable."""
     notes: list[str] = []
-    folders = [folder for path in paths for folder in _folders(path, notes)]
-    runs = [_read(folder) for folder in dict.fromkeys(folders)]
+    runs = list({folder: run for path in paths for folder, run in _runs(path, notes)}.values())
     groups: dict[tuple[tuple[str, str], ...], list[ComparedRun]] = {}
     for run in runs:
         groups.setdefault(tuple(sorted(run.settings.items())), []).append(run)
     names = dict.fromkeys(name for run in runs for name in run.settings)
     differing = [name for name in names if len({run.settings.get(name) for run in runs}) > 1]
-    if len({run.samples for run in runs}) > 1:
-        notes.append("these runs were evaluated on different samples: their numbers are not comparable")
-    return Comparison(tuple(RunGroup(tuple(group)) for group in groups.values()), tuple(differing), tuple(notes))
+    compared = Comparison(tuple(RunGroup(tuple(group)) for group in groups.values()), tuple(differing), ())
+    return replace(compared, notes=(*notes, *_on_different_samples(compared)))
 
 
-def _folders(path: Path, notes: list[str]) -> Iterator[Path]:
+def _on_different_samples(found: Comparison) -> Iterator[str]:
+    names = [metric.name for metric in found.metrics() if not found.comparable(metric)]
+    if names:
+        yield f"not comparable, because these runs were evaluated on different samples: {', '.join(names)}"
+
+
+def _runs(path: Path, notes: list[str]) -> Iterator[tuple[Path, ComparedRun]]:
     if has(path, SPEC) or not path.is_dir():
-        yield path
+        yield path, _read(path)
         return
     below = list(run_folders(path))
     if not below:
         raise RunError(f"{path} contains no runs: name run folders, or a folder of them (`caedsl runs` lists them)")
     for folder in below:
         try:
-            read_evaluation(folder)
+            yield folder, _read(folder)
         except RunError as error:
             notes.append(one_line(f"skipped: {error}"))
-        else:
-            yield folder
 
 
 def _read(folder: Path) -> ComparedRun:
@@ -168,12 +191,14 @@ def _read(folder: Path) -> ComparedRun:
     if anomalies is not None:
         settings["score"] = anomalies.score
     data = environment.data
-    samples = f"{data.sha256} {data.split_sha256} {metrics.evaluated_on} {metrics.images}"
+    split = data.split_sha256 if metrics.evaluated_on == VALIDATION else None
+    corruption = [value for name, value in settings.items() if name.startswith("corrupt.")]
     return ComparedRun(
         printable(text_of_path(folder)),
         environment.seed,
         {one_line(name): one_line(value) for name, value in settings.items()},
-        samples,
+        f"{data.sha256} {split} {metrics.evaluated_on} {metrics.images} {corruption}",
+        f"{anomalies.test} {anomalies.normal_class} {anomalies.normals} {anomalies.anomalies}" if anomalies else "",
         _metrics(metrics, anomalies),
     )
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -107,20 +108,9 @@ def test_long_values_are_letters_that_are_explained(trained: Path, tmp_path: Pat
 
 def test_labelled_anomalies_are_compared_too(trained: Path, tmp_path: Path, caedsl: Run) -> None:
     runs = []
-    estimate = {"value": 0.9, "low": 0.8, "high": 1.0}
     for number, auroc in enumerate((0.75, 0.875)):
-        run = Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / str(number)))
-        detector = {"auroc": {**estimate, "value": auroc}, "average_precision": estimate, "fpr_at_95_tpr": estimate}
-        detector |= {"pixel_auroc": None, "pro": None, "threshold": None, "found": 3, "rejected": 1, "by_type": {}}
-        record = {
-            "test": "t",
-            "score": ("mse", "top=1%")[number],
-            "normal_class": "good",
-            "normals": 50,
-            "anomalies": 4,
-        }
-        (run / "anomalies.json").write_text(json.dumps({**record, "detectors": {"model": detector}, "notes": []}))
-        runs.append(run)
+        runs.append(Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / str(number))))
+        write_anomalies(runs[-1], auroc, score=("mse", "top=1%")[number])
     rows = list(csv.DictReader(caedsl("compare", *runs, "--csv").out.splitlines()))
     assert [(row["score"], row["AUROC"], row["found %"], row["rejected %"]) for row in rows] == [
         ("mse", "0.75", "75.0", "2.0"),
@@ -128,17 +118,50 @@ def test_labelled_anomalies_are_compared_too(trained: Path, tmp_path: Path, caed
     ]
 
 
-def test_runs_on_other_samples_are_told_apart_in_words(trained: Path, tmp_path: Path, caedsl: Run) -> None:
-    other = Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / "other"))
-    record = json.loads((other / "environment.json").read_text())
-    record["data"]["sha256"] = "0" * 64
-    (other / "environment.json").write_text(json.dumps(record))
-    assert "evaluated on different samples" in caedsl("compare", trained / "small" / "seed-0", other).out
+def write_anomalies(run: Path, auroc: float, test: str = "t", score: str = "mse") -> None:
+    estimate = {"value": 0.9, "low": 0.8, "high": 1.0}
+    detector = {"auroc": {**estimate, "value": auroc}, "average_precision": estimate, "fpr_at_95_tpr": estimate}
+    detector |= {"pixel_auroc": None, "pro": None, "threshold": None, "found": 3, "rejected": 1, "by_type": {}}
+    record = {"test": test, "score": score, "normal_class": "good", "normals": 50, "anomalies": 4}
+    (run / "anomalies.json").write_text(json.dumps({**record, "detectors": {"model": detector}, "notes": []}))
 
 
-def test_a_folder_of_runs_leaves_out_those_without_an_end(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+@pytest.mark.parametrize("differing", ["images", "split", "corruption"])
+def test_no_best_is_marked_among_runs_on_different_samples(
+    trained: Path, tmp_path: Path, caedsl: Run, differing: str
+) -> None:
+    one, other = (Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / name)) for name in ("one", "other"))
+    environment, settings = (json.loads((other / f"{name}.json").read_text()) for name in ("environment", "settings"))
+    if differing == "corruption":
+        settings["corrupt"]["options"]["gaussian"] = 0.1
+    else:
+        settings["batch"] = 3
+        environment["data"]["sha256" if differing == "images" else "split_sha256"] = "0" * 64
+    (other / "environment.json").write_text(json.dumps(environment))
+    (other / "settings.json").write_text(json.dumps(settings))
+    write_anomalies(one, 0.75)
+    write_anomalies(other, 0.875)
+    shown = caedsl("compare", one, other).out
+    assert "different samples: MSE, PSNR dB, SSIM, MSE / PCA's\n" in shown
+    assert re.findall(r"\*[0-9.]+", shown) == ["*75.0", "*2.0", "*0.875", "*75.0", "*2.0"]
+    assert "**0.875**" in caedsl("compare", one, other, "--markdown").out
+
+
+def test_no_best_is_marked_among_detectors_on_different_samples(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    one, other = (Path(shutil.copytree(trained / name / "seed-0", tmp_path / name)) for name in ("small", "wide"))
+    write_anomalies(one, 0.75)
+    write_anomalies(other, 0.875, test="another")
+    shown = caedsl("compare", one, other).out
+    assert "different samples: AUROC, found %, rejected %\n" in shown
+    assert shown.count("*") == 4
+
+
+@pytest.mark.parametrize("missing", ["metrics.json", "settings.json", "environment.json"])
+def test_a_folder_of_runs_leaves_out_those_that_are_not_whole(
+    trained: Path, tmp_path: Path, caedsl: Run, missing: str
+) -> None:
     runs = Path(shutil.copytree(trained / "small", tmp_path / "runs"))
-    (runs / "seed-1" / "metrics.json").unlink()
+    (runs / "seed-1" / missing).unlink()
     ran = caedsl("compare", runs)
     assert ran.code == 0
     assert "skipped:" in ran.out and "seed-1" in ran.out
