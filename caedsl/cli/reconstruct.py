@@ -1,5 +1,6 @@
 """``caedsl reconstruct``: passes images through a trained model and writes files like the originals."""
 
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +50,8 @@ def reconstruct(
     """Reconstruct images with the same names, sizes and bit depths.
 
     A model that was trained to denoise removes the noise. A convolutional model processes images larger than its input
-    at their own size, tile by tile; other models, and smaller images, are resized to the input's size and back.
+    at their own size, tile by tile; other models, and smaller images, are resized to the input's size and back. A model
+    of one channel makes grey images.
 
     An array is reconstructed as an array with the layout, the size and the type of the original. A data line is written
     as in a spec: 'npz "scans.npz" key=raw'.
@@ -66,14 +68,19 @@ def reconstruct(
         if samples.files is None:
             _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
             return
-        native = 0
+        native, remarks = 0, Counter[str]()
         with filled(output, overwrite) as folder:
             for name, file in zip(samples.names, samples.files, strict=True):
                 made = opened.reconstruct_file(file, at_input=scale is ReconstructionSize.INPUT)
-                write_reconstruction(folder, name, made, error_maps)
+                written = write_reconstruction(folder, name, made, error_maps)
                 native += made.native
+                remarks.update(made.remarks)
+                if written != name:
+                    remarks[f"of a format that cannot be written here, saved as {Path(written).suffix}"] += 1
     how = f", {native} at their own size" if native else ""
     say(f"reconstructed {counted(len(samples), 'image')} into {output}{how}")
+    for remark, count in remarks.items():
+        say(f"note: {counted(count, 'image')} {remark}")
 
 
 def _reconstruct_arrays(

@@ -105,7 +105,8 @@ def _names_on_standard_input() -> list[Path]:
 def _scored(
     run: "TrainedRun", samples: "Samples", kind: str | None, maps: "OutputFolder | None"
 ) -> Iterator[tuple[str, float, float | None, str | None]]:
-    from caedsl.inference.pictures import heat, picture_bytes
+    from caedsl.inference.picture_files import picture_bytes
+    from caedsl.inference.pictures import heat
 
     chosen, calibration = run.chosen_score(kind), run.calibration
     usable = calibration is not None and str(chosen) == calibration.score

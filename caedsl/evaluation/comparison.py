@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from caedsl.data.folder_layout import VALIDATION
+from caedsl.data.files.folder_layout import VALIDATION
 from caedsl.diagnostics.text import one_line, printable
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file

@@ -3,16 +3,13 @@
 x_chw: channels, height, width.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import png
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,26 +17,26 @@ from caedsl.data.files.decoding import decoded
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.fit import SampleFormat
 from caedsl.inference.output_folder import OutputFolder
+from caedsl.inference.picture_files import file_for, picture_bytes
 from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
 
 _FULL_SIZE = 1 << 30
 _PLOT = (640, 320)
 _STRIP = 32
 """Size of the plot of a signal, and height of its error map, in pixels."""
-_WRITTEN = {".bmp": "BMP", ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
-_WIDE = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
-_SAVED: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}}
 
 
 @dataclass(frozen=True)
 class Original:
     """Pixels of an original image file, H×W or H×W×3.
 
-    ``white`` is the value of white: 255 for 8 bits, more for larger integers, 0 for real numbers.
+    ``white`` is the value of white: 255 for 8 bits, more for larger integers, 0 for real numbers. ``remarks`` say what
+    of the file is not in the pixels.
     """
 
     pixels: NDArray[np.generic]
     white: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,11 +49,12 @@ def read_original(path: Path, white: int | None = None) -> Original:
 
     ``white`` is the value of white that the run's source states for images of more than 8 bits.
     """
-    with decoded(read_regular(path), _FULL_SIZE, []) as picture:
+    remarks: list[str] = []
+    with decoded(read_regular(path), _FULL_SIZE, remarks) as picture:
         bands = [np.array(image) for image in picture.images]
         pixels = bands[0] if len(bands) == 1 else np.stack(bands, axis=-1)
         wide = picture.white and pixels.dtype != np.uint8
-        return Original(pixels, white if wide and white else picture.white)
+        return Original(pixels, white if wide and white else picture.white, tuple(remarks))
 
 
 def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.generic]:
@@ -105,28 +103,6 @@ def _stored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np.
     return scaled.numpy().astype(np.uint8 if original.pixels.dtype == np.uint8 else np.uint16)
 
 
-def file_for(name: str, pixels: NDArray[np.generic]) -> str:
-    """Return ``name``, with ``.png`` (``.tif`` for real numbers) appended if its format cannot store ``pixels``."""
-    suffix = Path(name).suffix.lower()
-    if pixels.dtype == np.float32:
-        return name if suffix in (".tif", ".tiff") else f"{name}.tif"
-    if pixels.dtype == np.uint16 and pixels.ndim == 3:
-        return name if suffix == ".png" else f"{name}.png"
-    return name if suffix in (_WRITTEN if pixels.dtype == np.uint8 else _WIDE) else f"{name}.png"
-
-
-def picture_bytes(pixels: NDArray[np.generic], suffix: str = ".png") -> bytes:
-    """Return the content of an image file in the format of ``suffix``, or as PNG if ``suffix`` is unknown."""
-    content = io.BytesIO()
-    if pixels.dtype == np.uint16 and pixels.ndim == 3:
-        height, width, _ = pixels.shape
-        png.Writer(width, height, greyscale=False, bitdepth=16).write(content, pixels.reshape(height, -1))
-    else:
-        kind = _WRITTEN.get(suffix.lower(), "PNG")
-        Image.fromarray(pixels).save(content, kind, **_SAVED.get(kind, {}))
-    return content.getvalue()
-
-
 def write_decoded(folder: OutputFolder, names: Sequence[str], decoded: NDArray[np.float32], fit: SampleFormat) -> None:
     """Write each sample, given in the input's range, as an 8-bit ``NAME.png``.
 
@@ -158,20 +134,27 @@ class ReconstructedFile:
     """Reconstruction of an image file: its pixels as the file stores them, and an error map H×W on the scale 0..1.
 
     ``errors`` is None for a network that returns a target of another shape or range, which cannot be compared with the
-    image. ``native`` is True if the image passed through the network in its own size.
+    image. ``native`` is True if the image passed through the network in its own size. ``remarks`` are those of the
+    original.
     """
 
     pixels: NDArray[np.generic]
     errors: Tensor | None
     native: bool
+    remarks: tuple[str, ...] = ()
 
 
-def write_reconstruction(folder: OutputFolder, name: str, made: ReconstructedFile, error_map: bool) -> None:
-    """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``."""
-    file = folder.claim(file_for(name, made.pixels))
+def write_reconstruction(folder: OutputFolder, name: str, made: ReconstructedFile, error_map: bool) -> str:
+    """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``.
+
+    Return the name in a format that can store the reconstruction, which is ``name`` where possible.
+    """
+    wanted = file_for(name, made.pixels)
+    file = folder.claim(wanted)
     folder.write(file, picture_bytes(made.pixels, Path(file).suffix))
     if error_map and made.errors is not None:
         folder.write(folder.claim(file, ".error.png"), picture_bytes(heat(made.errors)))
+    return wanted
 
 
 def heat(map_: Tensor) -> NDArray[np.uint8]:

@@ -232,9 +232,10 @@ class TrainedRun(PublicNames):
         made = reconstruct_tiled(self.module, target) if native else self.module(target)
         if self.model.target is not self.model.input:
             wanted = replace(self.out_fit, shape=tuple(made.shape[1:]))
-            return ReconstructedFile(restored(made[0], resized_original(original, fit, wanted), wanted), None, native)
+            pixels = restored(made[0], resized_original(original, fit, wanted), wanted)
+            return ReconstructedFile(pixels, None, native, original.remarks)
         errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
-        return ReconstructedFile(restored(made[0], original, fit), errors, native)
+        return ReconstructedFile(restored(made[0], original, fit), errors, native, original.remarks)
 
     def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
         """Return the samples of an array, a path or a data line. Raise ``DataError`` if they cannot be used."""

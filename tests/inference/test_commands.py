@@ -55,6 +55,26 @@ def test_reconstruct_keeps_names_sizes_and_depth(grey: Path, photos: Path, tmp_p
     assert caedsl("reconstruct", grey, photos, "-o", tmp_path / "out", "--overwrite")[0] == 0
 
 
+def test_reconstruct_says_what_it_does_not_keep(grey: Path, tmp_path: Path, caedsl: Run) -> None:
+    images = digits(tmp_path / "images", range(2))
+    pixels = np.array(Image.open(images / "0000.png"))
+    Image.fromarray(np.dstack([pixels, pixels])).save(images / "clear.png")
+    Image.fromarray(np.dstack([pixels] * 3)).quantize(4).save(images / "colours.gif")
+    Image.fromarray(pixels).save(images / "photo.avif")
+    _, out, _ = caedsl("reconstruct", grey, images, "-o", tmp_path / "out")
+    assert out.splitlines()[1:] == [
+        "note: 1 image with transparency, placed on white",
+        "note: 1 image of a format that cannot be written here, saved as .png",
+    ]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "0000.png",
+        "0001.png",
+        "clear.png",
+        "colours.gif",
+        "photo.avif.png",
+    }
+
+
 def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
     vae = write_run(tmp_path / "vae", GREY.replace("dense 6", "variational 6"))
     code, out, err = caedsl("sample", vae, "-o", tmp_path / "made", "-n", "12")

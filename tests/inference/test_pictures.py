@@ -8,7 +8,8 @@ from PIL import Image
 
 from caedsl.data.files.picture import read_picture
 from caedsl.data.fit import SampleFormat
-from caedsl.inference.pictures import Original, file_for, heat, picture_bytes, read_original, restored
+from caedsl.inference.picture_files import file_for, picture_bytes
+from caedsl.inference.pictures import Original, heat, read_original, restored
 from caedsl.model.data import InputRange
 
 DRAWN = np.random.default_rng(0)
@@ -74,13 +75,40 @@ def test_the_size_and_what_was_seen_come_back(tmp_path: Path, resize: str, heigh
         assert not empty.any()
 
 
-def test_formats_that_cannot_hold_the_pixels_get_another_ending() -> None:
-    grey8, colour16, real = (np.zeros((2, 2), np.uint8), np.zeros((2, 2, 3), np.uint16), np.zeros((2, 2), np.float32))
-    assert file_for("a.jpg", grey8) == "a.jpg"
-    assert file_for("a.webp", grey8) == "a.webp.png"
-    assert file_for("a.jpg", np.zeros((2, 2), np.uint16)) == "a.jpg.png"
-    assert file_for("a.tif", colour16) == "a.tif.png"
-    assert file_for("a.png", real) == "a.png.tif"
+LOSSLESS = (
+    *(("grey8", ending) for ending in ("BMP", "gif", "jp2", "pgm", "png", "pnm", "tif", "tiff")),
+    *(("colour8", ending) for ending in ("BMP", "jp2", "png", "pnm", "ppm", "tif", "tiff", "webp")),
+    *(("grey16", ending) for ending in ("pgm", "png", "pnm", "tif", "TIFF")),
+    *(("colour16", ending) for ending in ("png", "tif", "tiff")),
+    *(("real", ending) for ending in ("tif", "tiff")),
+)
+
+
+@pytest.mark.parametrize(("kind", "ending"), LOSSLESS)
+def test_a_reconstruction_keeps_the_format_of_a_file(tmp_path: Path, kind: str, ending: str) -> None:
+    pixels, white = KINDS[kind]
+    name = f"x.{ending}"
+    assert file_for(name, pixels) == name
+    (tmp_path / name).write_bytes(picture_bytes(pixels, f".{ending}"))
+    again = read_original(tmp_path / name)
+    assert np.array_equal(again.pixels, pixels)
+    assert again.white == white
+    with Image.open(tmp_path / name) as opened:
+        assert opened.format == Image.registered_extensions()[f".{ending.lower()}"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "file"),
+    [
+        ("grey8", "a.avif", "a.avif.png"),
+        ("colour8", "a.gif", "a.gif.png"),
+        ("grey16", "a.jpg", "a.jpg.png"),
+        ("colour16", "a.ppm", "a.ppm.png"),
+        ("real", "a.png", "a.png.tif"),
+    ],
+)
+def test_a_format_that_cannot_store_the_pixels_gets_another_ending(kind: str, name: str, file: str) -> None:
+    assert file_for(name, KINDS[kind][0]) == file
 
 
 def test_a_map_is_dark_where_there_is_no_error() -> None:
