@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import (
     check_outliers_fit_predict,
     check_parameters_default_constructible,
     check_set_params,
+    check_transformer_data_not_an_array,
     check_transformer_preserve_dtypes,
 )
 
@@ -50,7 +51,7 @@ class Signals(ConvAutoencoder):
     """Estimator whose spec follows the number of features, which scikit-learn's checks vary."""
 
     def fit(self, x, y=None):  # type: ignore[no-untyped-def]
-        self.spec = SIGNALS.format(np.shape(x)[1])
+        self.spec = SIGNALS.format(np.asarray(x).shape[1])
         return super().fit(x, y)
 
 
@@ -131,6 +132,7 @@ def test_a_pickle_holds_text_and_bytes_alone(fitted: ConvAutoencoder) -> None:
         check_fit2d_1sample,
         check_methods_subset_invariance,
         check_outliers_fit_predict,
+        check_transformer_data_not_an_array,
         check_transformer_preserve_dtypes,
     ],
 )

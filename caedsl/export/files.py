@@ -7,11 +7,13 @@ to the largest output.
 import io
 import json
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +24,9 @@ from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.errors import RunError
 from caedsl.version import __version__
+
+if TYPE_CHECKING:
+    import onnx
 
 TOLERANCE = 1e-4
 MOST_SAMPLES = 32
@@ -147,6 +152,7 @@ def _draft_onnx(module: nn.Module, given: Tensor, part: ExportedPart, sizes: Inp
     )
     assert program is not None, "with dynamo=True the exporter returns a program"
     proto = program.model_proto
+    _name_axes(proto, program, sizes)
     onnx.checker.check_model(proto)
 
     def serialise(metadata: dict[str, str]) -> bytes:
@@ -155,6 +161,22 @@ def _draft_onnx(module: nn.Module, given: Tensor, part: ExportedPart, sizes: Inp
         return content
 
     return serialise
+
+
+def _name_axes(proto: "onnx.ModelProto", program: "torch.onnx.ONNXProgram", sizes: InputSizes) -> None:
+    """Name the sizes of all axes by those of the input; the exporter leaves some of them as symbols such as ``s25``."""
+    exported = program.exported_program
+    assert exported is not None, "the exporter keeps the program that it translated"
+    names = {}
+    for node in exported.graph.nodes:
+        if node.name in exported.graph_signature.user_inputs:
+            for axis, size in sizes.dynamic.items():
+                for symbol in re.findall(r"\bs\d+\b", str(node.meta["val"].shape[axis])):
+                    names[symbol] = re.findall(r"[a-z_]+", size.__name__)[-1]
+    for value in (*proto.graph.input, *proto.graph.output, *proto.graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param:
+                axis.dim_param = re.sub(r"\bs\d+\b", lambda found: names.get(found[0], found[0]), axis.dim_param)
 
 
 def _load_onnx(content: bytes) -> Compute:

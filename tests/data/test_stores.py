@@ -93,7 +93,11 @@ def test_targets_of_parquet(read, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "options", "message"),
     [
-        ({"a": [b"x"], "b": [b"x"]}, {}, "has 2 columns that may contain samples: choose one with `key=` .a, b"),
+        (
+            {"a": [b"x"], "b": [b"x"]},
+            {},
+            "has 2 columns that may contain samples: choose one with `key=` in the data line .a, b",
+        ),
         ({"a": [1]}, {}, "has 0 columns that may contain samples"),
         ({"a": [1]}, {"key": "b"}, "has no column `b`: its columns are a"),
         ({"a": [1]}, {"key": "a"}, "column `a` has the type int64, but samples are images, paths or lists"),

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,7 @@ bottleneck
 decoder mirror
 """
 LINKED = CONVOLUTIONAL.replace("conv 4 k3 s2 }", "conv 4 k3 s2 relu; conv 2 }").replace("mirror", "mirror skips=concat")
+AXES = {"batch", *(f"{axis}{ending}" for axis in ("length", "height", "width") for ending in ("", "_steps"))}
 VALID = "autoencoder v\ninput 1x17x17\nencoder { conv 3 k3 s2 pad=0 relu }\nbottleneck\ndecoder mirror\n"
 SIGNAL = "autoencoder s\ninput 2x64\nencoder { conv 4 k4 s4 relu }\nbottleneck\ndecoder mirror\n"
 
@@ -93,15 +95,22 @@ def test_a_convolutional_model_keeps_its_sizes_free(
     own = torch.rand(3, *shape, generator=draw)
     chosen = part_named(part)
     done = export(opened, chosen, read_score("mse"), "onnx", own, "noise")
-    stored = {entry.key: entry.value for entry in onnx.load_from_string(done.content).metadata_props}
+    proto = onnx.load_from_string(done.content)
+    stored = {entry.key: entry.value for entry in proto.metadata_props}
     assert stored["sizes"] == done.sizes
     assert done.sizes.startswith("any size in steps of ")
+    named = {axis.dim_param for value in (*proto.graph.input, *proto.graph.output) for axis in _axes(value)} - {""}
+    assert {word for name in named for word in re.findall(r"[a-z]\w*", name)} <= AXES
     for size in sizes:
         given = chosen.example(opened, torch.rand(2, shape[0], *size, generator=draw))
         expected = chosen.make(opened, read_score("mse"))(given)
         outputs = onnx_outputs(done.content, given.numpy())
         for output, wanted in zip(outputs, expected if isinstance(expected, tuple) else (expected,), strict=True):
             np.testing.assert_allclose(output, wanted.detach().numpy(), atol=1e-5)
+
+
+def _axes(value: onnx.ValueInfoProto) -> list[onnx.TensorShapeProto.Dimension]:
+    return list(value.type.tensor_type.shape.dim)
 
 
 @pytest.mark.parametrize(("spec", "sizes"), [(CONVOLUTIONAL, [(20, 32), (16, 16)]), (SIGNAL, [(68,), (256,)])])

@@ -102,8 +102,8 @@ def test_reconstruct_returns_an_archive_for_an_archive(grey: Path, tmp_path: Pat
     np.savez(tmp_path / "x.npz", scans=pixels, other=np.zeros(3))
     code, _, err = command("reconstruct", grey, tmp_path / "x.npz", "-o", tmp_path / "y.npz")
     assert code == 2
-    assert "choose one with `key=`" in err
     line = f'npz "{tmp_path / "x.npz"}" key=scans'
+    assert f"choose one with a data line such as `{line}`" in err
     assert command("reconstruct", grey, line, "-o", tmp_path / "y.npz")[0] == 0
     with np.load(tmp_path / "y.npz") as arrays:
         assert arrays.files == ["scans"]

@@ -140,8 +140,11 @@ def _damaged(path: Path, kind: str, error: BaseException) -> str:
 def _only_key(keys: list[str], path: Path) -> str:
     if len(keys) == 1:
         return keys[0]
+    if not keys:
+        raise DataError(f"{path} contains no arrays: save one in it")
     raise DataError(
-        f"{path} contains {counted(len(keys), 'array')}: choose one with `key=` ({', '.join(keys) or 'none'})"
+        f"{path} contains {counted(len(keys), 'array')} ({', '.join(keys)}): choose one with a data line such as "
+        f'`npz "{path}" key={keys[0]}`'
     )
 
 

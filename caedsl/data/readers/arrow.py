@@ -194,8 +194,8 @@ def _column(table: ArrowTable, wanted: str | None) -> str:
     found: list[str] = [name for name, kind in kinds.items() if _is_encoded(kind) or _is_list(kind)]
     if len(found) != 1:
         raise DataError(
-            f"{table.called} has {counted(len(found), 'column')} that may contain samples: choose one with `key=` "
-            f"({there})"
+            f"{table.called} has {counted(len(found), 'column')} that may contain samples: choose one with `key=` in "
+            f"the data line ({there})"
         )
     return found[0]
 
