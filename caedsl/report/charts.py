@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from caedsl.evaluation.schema import SweepRecord
@@ -33,6 +33,8 @@ _VERY_WIDE_RANGE = 50.0
 _MANY_DECADES = 1e3
 """Ratio of its ends from which a logarithmic axis has no room for labels between the decades."""
 _BINS = 32
+_LETTER = 0.125
+"""Height of the letters of a legend, in inches."""
 _MOST_MARKS = 20
 
 Parameters = ParamSpec("Parameters")
@@ -89,6 +91,7 @@ def loss_curves(screen: Screen, epochs: Sequence[Epoch], best: int | None, troub
         lines["training with penalties"] = [row.loss for row in epochs]
     with _style():
         figure, axes = _axes(screen, "epoch", "loss")
+        _whole_numbers(axes.xaxis)
         for number, (name, values) in enumerate(lines.items()):
             axes.plot(x, values, color=_series(number), label=name, linewidth=1.8, marker="o" if len(x) == 1 else None)
         finite = [value for values in lines.values() for value in values if np.isfinite(value)]
@@ -136,6 +139,7 @@ def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold:
     bins = np.geomspace(low, high, _BINS) if logarithmic else np.linspace(low, high if high > low else low + 1, _BINS)
     with _style():
         figure, axes = _axes(screen, unit, "samples")
+        _whole_numbers(axes.yaxis)
         for number, (name, scores) in enumerate(groups.items()):
             axes.hist(scores, bins=list(bins), color=_series(number), alpha=0.7, label=f"{name} ({len(scores):,})")
         if logarithmic:
@@ -171,6 +175,7 @@ def unit_deviations(screen: Screen, deviations: NDArray[np.float64]) -> str:
     ordered = np.sort(deviations)[::-1]
     with _style():
         figure, axes = _axes(screen, "units, the most varying first", "standard deviation", height=2.2)
+        _whole_numbers(axes.xaxis)
         axes.fill_between(
             np.arange(len(ordered) + 1), np.append(ordered, 0), step="post", color=_series(0), linewidth=0
         )
@@ -200,7 +205,7 @@ def code_plot(
             axes.text(
                 float(np.median(x)), float(np.median(y)), name, color=_INK, fontweight="bold", ha="center", va="center"
             )
-        _legend(screen, axes, markers=2.0)
+        _legend(screen, axes, handle=1.0, markerscale=2.0)
         return _svg(figure, screen, "codes")
 
 
@@ -234,16 +239,31 @@ def _axes(screen: Screen, x: str, y: str, height: float = HEIGHT) -> tuple[Figur
     return figure, axes
 
 
-def _legend(screen: Screen, axes: Axes, markers: float = 1.0) -> None:
-    """Draw the legend above the chart, where it hides no curve."""
+def _legend(screen: Screen, axes: Axes, handle: float = 2.0, markerscale: float = 1.0) -> None:
+    """Draw the legend above the chart, where it hides no curve; ``handle`` is the length of its lines in letters."""
     names = axes.get_legend_handles_labels()[1]
-    columns = min(len(names), max(1, int(screen.legend / (0.55 + 0.075 * max(map(len, names))))))
+    entry = _LETTER * (handle + 2.4) + 0.075 * max(map(len, names))
+    rows = -(-len(names) // max(1, int(screen.legend / entry)))
+    columns = -(-len(names) // rows)
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.set_figheight(figure.get_figheight() + 0.2 * -(-len(names) // columns))
+    figure.set_figheight(figure.get_figheight() + 0.2 * rows)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2, ncols=columns, markerscale=markers, fontsize=9
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        borderaxespad=0.2,
+        ncols=columns,
+        handlelength=handle,
+        handletextpad=0.8,
+        columnspacing=1.6,
+        markerscale=markerscale,
+        fontsize=72 * _LETTER,
     )
+
+
+def _whole_numbers(axis: Axis) -> None:
+    """Label an axis of counts with whole numbers only."""
+    axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
 
 
 def _plain_numbers(axis: Axis) -> None:

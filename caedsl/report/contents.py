@@ -33,11 +33,13 @@ from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment,
 from caedsl.runs.trouble import Trouble
 from caedsl.training.reporter import Reporter
 from caedsl.version import __version__
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import rank, text
 
 _STRETCHES = 1000
 """Stretches of epochs in a chart; its lines are some 600 pixels wide."""
 _MOST_TROUBLES = 100
+_ENLARGED = 64
+"""Largest side of a sample whose pictures a page enlarges, with sharp pixels; it shrinks larger ones smoothly."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Contents:
     """Parts of a report.
 
     Charts are SVG, ``unlisted`` counts the findings of monitors after the first ones, ``missing`` says what cannot be
-    shown and why.
+    shown and why. Pictures of samples are ``sharp`` if they have fewer pixels than their place on the page.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Contents:
     part: str
     groups: dict[str, Sequence[Shown]]
     contrast: str
+    sharp: bool
     found: dict[str, Sequence[Shown]]
     scores: str
     scores_of: str
@@ -116,6 +119,8 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         part=shown.part if shown else "",
         groups=shown.groups if shown else {},
         contrast=shown.contrast if shown else "",
+        sharp=max(run.model.input.shape[1:] + run.model.target.shape[1:]) <= _ENLARGED
+        and rank(run.model.input.shape) > 1,
         found=found,
         scores=scores,
         scores_of=scores_of,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from caedsl.evaluation.reconstructions import picture_of, png
+from caedsl.evaluation.reconstructions import PLOT, picture_of, png
 from caedsl.inference.pictures import heat
 from caedsl.training.pixel_range import PixelRange
 
@@ -27,8 +27,9 @@ def picture_uri(x: Tensor, pixels: PixelRange) -> str:
 
 
 def heat_uri(map_: Tensor) -> str:
-    """Return an error map as a picture."""
-    return data_uri(png(Image.fromarray(heat(map_))))
+    """Return an error map as a picture of the size of its sample's picture."""
+    picture = Image.fromarray(heat(map_))
+    return data_uri(png(picture.resize(PLOT, Image.Resampling.BOX) if map_.dim() == 1 else picture))
 
 
 def shortened(name: str) -> str:

@@ -1,12 +1,19 @@
 """Charts and pages have legible text."""
 
+import io
 import re
+from base64 import b64decode
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from caedsl.report.charts import lines
+from caedsl.report.charts import code_plot, lines, unit_deviations
 from caedsl.report.page import page_templates
+from caedsl.report.shown import heat_uri, picture_uri
 from caedsl.runs.history import Epoch, thinned
+from caedsl.training.pixel_range import PixelRange
 
 
 def words(drawn: str, screen: str = "wide") -> dict[str, float]:
@@ -24,6 +31,30 @@ def test_the_legend_stands_over_the_chart_and_hides_no_curve(curves: int, screen
     numbers = [y for text, y in found.items() if text not in (*names, "steps", "loss")]
     assert len(numbers) > 4
     assert max(found[name] for name in names) < min(numbers)
+
+
+@pytest.mark.parametrize("classes", [2, 10, 30])
+def test_the_legend_of_many_classes_stays_within_the_chart(classes: int) -> None:
+    points = np.random.default_rng(0).random((2 * classes, 2)) - 0.5
+    for drawn in code_plot(points, [str(n) for n in range(classes)] * 2, [0.5, 0.3]).split("<div ")[1:]:
+        found = re.search(r'viewBox="0 0 ([\d.]+)', drawn)
+        assert found is not None
+        places = [
+            float(moved or x) for moved, x in re.findall(r'<text [^>]*?(?:translate\(([\d.-]+)|x="([\d.-]+)")', drawn)
+        ]
+        assert len(places) > 2 * classes
+        assert max(places) < float(found[1]) - 12
+
+
+def test_units_have_whole_numbers() -> None:
+    units = words(unit_deviations(np.ones(2)))
+    assert {"0", "1", "2"} <= units.keys()
+    assert "0.5" not in [text for text, y in units.items() if y == units["2"]]
+
+
+def test_the_error_of_a_signal_has_the_size_of_its_plot() -> None:
+    shown = [picture_uri(torch.rand(1, 50), PixelRange(0.0, 1.0)), heat_uri(torch.rand(50))]
+    assert len({Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))).size for uri in shown}) == 1
 
 
 @pytest.mark.parametrize(

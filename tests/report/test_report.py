@@ -91,6 +91,7 @@ def test_page_shows_the_run_and_loads_nothing(run: Path, command: Run) -> None:
     assert all(address.startswith(("data:", "#")) for address in tags.addresses)
     assert not re.search(r"url\((?!#)", page)
     assert len(tags.ids) == len(set(tags.ids))
+    assert 'class="samples sharp"' in page
     assert "prefers-color-scheme: dark" in page and "@media print" in page
     scores = json.loads((run / "metrics.json").read_text())["scores"]
     for name, score in scores.items():
