@@ -69,11 +69,13 @@ class Fix(NamedTuple):
 class Proposal(NamedTuple):
     """Search for a fix that must be tried; the first candidate that fixes the finding is offered.
 
-    ``otherwise`` is the help if none of them does.
+    ``otherwise`` is the help if none of them does. ``searches`` is how many places are searched: each search may read
+    the whole spec again.
     """
 
     find: Callable[[], Fix | Iterable[Fix] | None]
     otherwise: str = ""
+    searches: int = 1
 
     def candidates(self) -> Iterable[Fix]:
         """Return the candidates of the search, the best first."""
@@ -113,6 +115,11 @@ class Finding:
     proposal: Proposal | None = field(default=None, compare=False, repr=False)
     data: Mapping[str, Datum] = field(default_factory=dict, compare=False)
     path: str = ""
+
+    @property
+    def searches(self) -> int:
+        """Return how many places are searched for the fixes that may be offered."""
+        return self.proposal.searches if self.proposal and not self.fix else 0
 
     def candidates(self) -> Iterable[Fix]:
         """Return the fixes that may be offered, the best first."""

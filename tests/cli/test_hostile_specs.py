@@ -13,8 +13,10 @@ import pytest
 from caedsl.cli import check
 from caedsl.diagnostics import FORMATS
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.edits import trial
 from caedsl.rules.engine import catalogue, checking
 from caedsl.rules.engine.checking import MOST_FINDINGS, check_source
+from caedsl.rules.engine.compiling import compiled
 from caedsl.source import Source
 from caedsl.syntax.reading import MAX_BYTES
 from tests.cli.conftest import Ran
@@ -113,6 +115,20 @@ def test_faults_beside_many_layers_are_judged_a_few_times(monkeypatch: pytest.Mo
     calls.clear()
     assert check_source(Source(encoder(f"repeat 2000 {{ conv 8 }}; {faults}"))).has_errors
     assert len(calls) < 10
+
+
+def test_a_fix_that_would_be_searched_at_many_places_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each search of a rule reads the whole spec again."""
+    read: list[str] = []
+    monkeypatch.setattr(trial, "compiled", lambda text, path: read.append(text) or compiled(text, path))
+    fixes = {}
+    for count in (3, 200):
+        read.clear()
+        spec = encoder("conv 4 s2 relu; upsample 2; " * count).replace("8x8", "16x16")
+        findings = check_source(Source(spec)).findings
+        fixes[count] = next(finding.fix for finding in findings if finding.name == "checkerboard-kernel")
+        assert len(read) < 60
+    assert fixes[3] is not None and fixes[200] is None
 
 
 def test_a_rule_that_fails_loses_its_own_findings_only(

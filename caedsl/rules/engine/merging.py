@@ -37,7 +37,11 @@ def _one(group: Sequence[Finding]) -> Finding:
         message=f"{first.message} (in {len(group)} places)",
         related=(*first.related, *places),
         fix=None,
-        proposal=Proposal(partial(_candidates, group), first.proposal.otherwise if first.proposal else ""),
+        proposal=Proposal(
+            partial(_candidates, group),
+            first.proposal.otherwise if first.proposal else "",
+            sum(finding.searches for finding in group),
+        ),
         data={**first.data, "places": len(group)},
     )
 

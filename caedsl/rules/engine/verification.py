@@ -20,6 +20,7 @@ _MOST_READ = (
     50_000  # characters that may be checked again for the fixes of one text; keeps a check below a second or two
 )
 _LONG = 32_000  # characters of a text above which fixes are only tried all together
+_MOST_SEARCHED = 500_000  # characters that searches for fixes may read again; a search does not check what it tries
 _FEWEST = 3
 _MOST_CANDIDATES = 20  # fixes tried for one finding
 _LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
@@ -41,11 +42,13 @@ def verified(
     """Return ``findings``, each with the first of its fixes that works, if any.
 
     ``before`` is what ``examine`` finds in the unchanged ``source``. If there are very many findings, the first are
-    tried one by one and the others all together. If the text was not ``parsed`` whole, fixes are only shown.
-    ``failed``, if given, is called for a search that fails. ``examine`` reads ``texts`` variants for each text of a
-    sweep. ``errors``, if given, finds only the errors of a text, in less time.
+    tried one by one and the others all together; where the search for a fix would read too much, there is none. If the
+    text was not ``parsed`` whole, fixes are only shown. ``failed``, if given, is called for a search that fails.
+    ``examine`` reads ``texts`` variants for each text of a sweep. ``errors``, if given, finds only the errors of a
+    text, in less time.
     """
-    places = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
+    fixable = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
+    places = list(_affordable(findings, fixable, max(_FEWEST, _MOST_SEARCHED // (len(source.text) + 1))))
     alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
     chosen: dict[int, Fix] = {}
     for place in places[:alone]:
@@ -61,9 +64,17 @@ def verified(
     if together and cures(source, edits, [findings[place] for place in together], before, examine, errors):
         chosen |= together
     return tuple(
-        _offered(finding, chosen.get(place), source, parsed) if place in places else finding
+        _offered(finding, chosen.get(place), source, parsed) if finding.fix or finding.proposal else finding
         for place, finding in enumerate(findings)
     )
+
+
+def _affordable(findings: Sequence[Finding], places: Sequence[int], searches: int) -> Iterator[int]:
+    """Yield the places of the findings whose fixes need no more than this many searches together."""
+    for place in places:
+        if findings[place].searches <= searches:
+            searches -= findings[place].searches
+            yield place
 
 
 def _candidates(finding: Finding, most: int, failed: Failed | None) -> Iterator[Fix]:
