@@ -250,31 +250,37 @@ class _Binder(LineFaults):
                 )
                 self._read(first, item.value, item.span)
                 return
+        # A word of another library without an equivalent option.
         note = foreign_words.OPTION_NOTES.get(word.text.lower())
         if note is not None:
             self._fault("unknown-option", word.span, message, help=note)
             self.bound.lost = self.lost = True
             return
+        # A short option in another spelling: `K3`, `p1`.
         option, text = self._meant(word.text, item)
         if isinstance(item, tree.WrittenWord) and (short := self._meant_short(word)) is not None:
             self._fault("unknown-option", word.span, message, help=f"write `{short[1]}`", fix=replacing(*short))
             return
+        # A misspelt option, or one of another library, with the author's value.
         if option is not None and text:
             shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
             self._fault("unknown-option", word.span, message, help=f"write `{shown}`", fix=replacing(item.span, text))
             if isinstance(item, tree.WrittenOption):
                 self._reread(option, item)
             return
+        # A misspelt word that needs no value, such as an activation.
         near = self._near(word.text)
         if option is None and near is not None and isinstance(item, tree.WrittenWord) and near not in self.by_name:
             self._fault("unknown-option", word.span, message, meant=near)
             if near in self.words and self.words[near].name not in self.bound.spans:
                 self._bare(self.words[near], tree.WrittenWord(near, word.span))
             return
+        # A misspelt activation with a number.
         if isinstance(item, tree.WrittenOption) and self._takes_value(near):
             self._fault("unknown-option", word.span, message, meant=near)
             self._activation_with_parameter(replace(item, name=tree.WrittenWord(near or "", word.span)))
             return
+        # Nothing that could be read: show the closest option, or all.
         option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
         if not self.after_lost:
             help_line = self._help_for(option, word.text)

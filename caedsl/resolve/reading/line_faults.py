@@ -144,58 +144,54 @@ class LineFaults:
         )
 
     def _leftover(self, item: tree.Item) -> None:
+        """Report a value without a name that the line does not take, and the options that it may belong to."""
         if self.after_lost or any(name == "unexpected-value" for name in self.faults):
             return  # more values of the same kind
         text = self.scope.source.slice(item.span)
         if self.first is None or self.first.type is Type.CHOICE:
             message = f"`{self.owner}` takes no value without a name, but `{text}` is one"
+            options = self._named_for(item)
         else:
             value = "one value" if self.first.name == self.owner else f"one value without a name, {called(self.first)}"
             message = f"`{self.owner}` takes {value}; `{text}` is one too many"
-        windows = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+            options = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
         if isinstance(item, tree.Range):
-            windows = [option for option in self.options if option.written is Written.WORDED]
-        elif self.first is None or self.first.type is Type.CHOICE:
-            windows = self._named_for(item)
+            options = [option for option in self.options if option.written is Written.WORDED]
         if (joined := self._joined_thousands(item)) is not None:
-            self._fault(
-                "unexpected-value",
-                joined.span,
-                message,
-                help=f"write `{self.owner} {joined.text}`",
-                fix=replacing(joined.span, joined.text),
-            )
-            if self.first is not None and not isinstance(value := read(self.first, joined, self.scope), Misread):
-                self.bound.values[self.first.name] = value
+            self._report_thousands(joined, message)
             return
-        values = [
-            (option, words)
-            for option in windows
-            if not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
-            and (words := respelled(option, item, self.scope))
+        written = [(option, words) for option in options if (words := self._as_option(option, item))]
+        examples = [
+            f"`{words}` for the {option.name}" if option.written is Written.SHORT else f"`{words}`"
+            for option, words in written
         ]
-        kinds = {
-            option.name: f" for the {option.name}" if option.written is Written.SHORT else "" for option in windows
-        }
-        examples = " or ".join(f"`{words}`{kinds[option.name]}" for option, words in values)
-        fix = replacing(item.span, values[0][1]) if isinstance(item, tree.Size) and values else None
+        fix = replacing(item.span, written[0][1]) if isinstance(item, tree.Size) and written else None
         if examples:
-            help_line = f"write {examples}"
+            help_line = f"write {' or '.join(examples)}"
         elif len(self.options) == 1 and self.first is not None:
             help_line = f"delete `{text}`"
         else:
             help_line = f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
 
+    def _report_thousands(self, joined: tree.Number, message: str) -> None:
+        """Report ``1 000`` with the number that is meant, and read that number."""
+        help_line, fix = f"write `{self.owner} {joined.text}`", replacing(joined.span, joined.text)
+        self._fault("unexpected-value", joined.span, message, help=help_line, fix=fix)
+        if self.first is not None and not isinstance(value := read(self.first, joined, self.scope), Misread):
+            self.bound.values[self.first.name] = value
+
+    def _as_option(self, option: Option, item: tree.Item) -> str | None:
+        """Return the option with ``item`` as its value, as a line writes it, or None if it has no such value."""
+        return (
+            None if isinstance(item, tree.WrittenOption | tree.ComparisonSign) else respelled(option, item, self.scope)
+        )
+
     def _named_for(self, item: tree.Item) -> list[Option]:
         """Return the named option that a value without a name belongs to: one of its kind, a required one first."""
         share = self.scope.source.slice(item.span).endswith("%")
         fitting = [
-            option
-            for option in self.options
-            if option.written is Written.NAMED
-            and not isinstance(item, tree.WrittenOption | tree.ComparisonSign)
-            and respelled(option, item, self.scope)
+            option for option in self.options if option.written is Written.NAMED and self._as_option(option, item)
         ]
         required = [option for option in fitting if option.default is REQUIRED]
         return required or sorted(fitting, key=lambda option: (option.type is Type.SHARE) != share)[:1]
