@@ -28,7 +28,7 @@ class Look:
             if value is not None and not 0 < value <= most:
                 raise FigureError(
                     f"the {name} of a figure is above 0 and at most {most} {unit}, not {value:g}; "
-                    f"give another {name}, or leave it out"
+                    f"give another {name}, or omit it"
                 )
 
 

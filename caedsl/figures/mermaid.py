@@ -18,7 +18,7 @@ def mermaid(graph: Blocks, look: Look = PLAIN) -> str:
     """
     if look.width or look.font_size:
         raise FigureError(
-            "Mermaid text has neither a width nor a font size: the page that shows it sets both; leave them out, or "
+            "Mermaid text has neither a width nor a font size: the page that shows it sets both; omit them, or "
             "write .svg, .png or .pdf"
         )
     title = ["---", f"title: {json.dumps(graph.name)}", "---"] if look.title else []

@@ -80,7 +80,7 @@ def device_name(device: torch.device) -> str:
 def keeping_freed_memory(device: torch.device) -> Iterator[None]:
     """Make the C library keep freed main memory for later allocations within the block.
 
-    Activations are large blocks of the same sizes in every step. By default glibc maps each of them anew, and the
+    Activations are large blocks of the same sizes in every step. By default glibc maps each of them again, and the
     system clears it page by page, which takes a fifth to a third of the time of a step (``benchmarks/training.py``
     measures it). The setting applies to the whole process, and the memory is released at the end of the block.
     Allocations above 1 GiB are still released at once. Other C libraries and other devices are not affected.

@@ -41,7 +41,7 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
     """Return the error for a step on ``batch`` images that did not fit.
 
     ``fitting`` is the number of images that fit, 0 for none, or None if unknown: either not tried, or ``tried`` without
-    success beside the memory that the failed run still holds.
+    success because the failed run still holds memory.
     """
     if fitting:
         remedy = f"{fitting} fit: add `--set train.batch={fitting}`, or use fewer channels"

@@ -48,7 +48,7 @@ MUCH, MOST = 0.5, 0.8
 """Inform above the first share of lost variance, and warn above the second (heuristics)."""
 
 SKETCH = (2, 3)
-"""Assume that codes of these sizes are made for plots; a single number is no picture."""
+"""Assume that codes of these sizes are made for plots; a single number is not a picture."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
     """Return the layers of ``module`` in the order in which they process ``sample``.
 
     ``code`` is the path of the module that returns the code; by default it is the last module of the layer with the
-    smallest output. Raise ``ValueError`` if ``code`` is no such path or the output does not have the shape of
+    smallest output. Raise ``ValueError`` if ``code`` is not such a path or the output does not have the shape of
     ``target``.
     """
     names = {part: name for name, part in module.named_modules()}
