@@ -38,11 +38,11 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     short = [f"more epochs (healthy networks beat the mean {noun} after 40 to 240 steps)"]
     remedies = [*(short if last.step < PLATEAU_STEPS else []), f"what `caedsl doctor {path}` finds by trying"]
     watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
+    causes = "" if likely_cause(SYMPTOM, watch.findings()) else _possible_causes(run)
     sign = Symptom(
         "train.epochs" if last.step < PLATEAU_STEPS else "train.optimizer",
         f"after {counted(last.step, 'step')} the error on {evaluation.images:,} {evaluation.part} {noun}s is "
-        f"{times:.3g} times "
-        f"that of the mean {noun}{'' if likely_cause(SYMPTOM, watch.findings()) else _possible_causes(run)}",
+        f"{times:.3g} times that of the mean {noun}{causes}",
         one_of(remedies),
     )
     monitor = find(SYMPTOM)
