@@ -17,6 +17,8 @@ Text = Annotated[str, Field(max_length=10_000)]
 
 
 class _Record(BaseModel):
+    """Record that is read strictly: no conversion of types, no infinity, no NaN."""
+
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 

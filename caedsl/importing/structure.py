@@ -45,6 +45,8 @@ def last_computed(layer: ForeignLayer, place: Mapping[str, int]) -> str:
 
 
 class _Structure:
+    """Layers of a network by key, and the lines that lead from one output to another."""
+
     def __init__(self, network: Network) -> None:
         self.layers = {layer.key: layer for layer in network.layers}
         self.place = {INPUT: -1} | {layer.key: place for place, layer in enumerate(network.layers)}

@@ -172,6 +172,8 @@ def _has_bias(step: ModuleStep) -> bool:
 
 
 class _Lowering:
+    """Lowering of one model, which collects the modules of its layers."""
+
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
         self.origins: list[LayerModules] = []

@@ -106,6 +106,8 @@ def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> byt
 
 
 class _Reader:
+    """Reader of the graph in one archive."""
+
     def __init__(self, archive: zipfile.ZipFile, name: str, root: str, module: Mapping[str, Any]) -> None:
         self.archive, self.name, self.root = archive, name, root
         self.graph, self.signature = module["graph"], module["signature"]

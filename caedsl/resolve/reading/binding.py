@@ -28,6 +28,8 @@ _MOST_ITEMS = 200
 
 
 class _Binder(LineFaults):
+    """Reader of one line, which assigns each item to an option or reports it."""
+
     def bind(self, items: Sequence[tree.Item]) -> LineOptions:
         self.items = items
         queue = deque(items[:_MOST_ITEMS])

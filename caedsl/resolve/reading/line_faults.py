@@ -32,6 +32,8 @@ SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 
 
 class _WaysOfWriting(NamedTuple):
+    """Options of a line, by each way in which the line can set them."""
+
     by_name: dict[str, Option]
     by_short: dict[str, Option]
     words: dict[str, Option]
