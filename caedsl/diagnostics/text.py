@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 TAB_STOP = 4
@@ -24,6 +24,11 @@ def safe(text: str) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Return a count with its noun: ``1 parameter``, ``12,193 parameters``."""
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def in_backticks(names: Iterable[str]) -> str:
+    """Return names in backticks, separated by commas."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def one_line(text: str) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from caedsl.diagnostics.text import in_backticks
 from caedsl.export.parts import ExportedPart
 from caedsl.export.sizes import InputSizes, input_sizes
 from caedsl.inference.scores import ChosenScore
@@ -72,8 +73,8 @@ def export(
     """
     if part.name == "decoder" and run.module.maps:
         raise ExportError(
-            f"this decoder reads {', '.join(run.module.maps)} of the encoder besides the code, and cannot be exported "
-            "alone: use `--part full`"
+            f"this decoder reads {in_backticks(run.module.maps)} of the encoder besides the code, and cannot be "
+            "exported alone: use `--part full`"
         )
     module = part.make(run, score).eval()
     given = part.example(run, samples[:MOST_SAMPLES].to(run.device))

@@ -21,6 +21,7 @@ from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.diagnostics.explanation import is_error
+from caedsl.diagnostics.text import in_backticks
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import ReconstructedFile, read_original, resized_original, restored
@@ -262,7 +263,7 @@ class TrainedRun(PublicNames):
         """Raise ``RunError`` if the decoder needs maps of the encoder, which a code alone does not have."""
         if self.module.maps:
             raise RunError(
-                f"{self.path} cannot {task}: its decoder reads {', '.join(self.module.maps)} of the encoder besides "
+                f"{self.path} cannot {task}: its decoder reads {in_backticks(self.module.maps)} of the encoder besides "
                 "the code; train it without skip connections to the encoder, and without `normalize=gcn`"
             )
 

@@ -41,7 +41,7 @@ def test_a_code_alone_is_no_sample_of_a_network_with_skips() -> None:
     assert list(maps) == ["coarse", "fine", "input"]
     assert torch.equal(module.decode(code, maps), module(x))
     for given in (None, {"fine": maps["fine"]}):
-        with pytest.raises(ValueError, match="the decoder reads coarse"):
+        with pytest.raises(ValueError, match="the decoder reads `coarse`"):
             module.decode(code, given)
 
 

@@ -247,5 +247,5 @@ def test_a_decoder_that_reads_the_encoder_is_not_exported_alone(
     np.save(tmp_path / "codes.npy", np.zeros((2, 1, 4, 4), np.float32))
     capsys.readouterr()
     assert main(["decode", str(tmp_path / "run"), str(tmp_path / "codes.npy"), "-o", str(tmp_path / "made")]) == 2
-    assert "run cannot decode codes: its decoder reads skip" in capsys.readouterr().err
+    assert "run cannot decode codes: its decoder reads `skip" in capsys.readouterr().err
     assert not (tmp_path / "made").exists()

@@ -13,6 +13,7 @@ from torch.nn.utils.parametrizations import weight_norm
 from caedsl.backends.torch.any_size import AcceptedSizes
 from caedsl.backends.torch.lower import JoinKept, Link, ModuleStep, Program, lower
 from caedsl.backends.torch.modules import MODULES
+from caedsl.diagnostics.text import in_backticks
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.joining import Joining
@@ -89,7 +90,7 @@ class ConvolutionalAutoencoder(nn.Module):
         missing = [name for name in self.maps if maps is None or name not in maps]
         if missing:
             raise ValueError(
-                f"the decoder reads {', '.join(missing)} of the encoder besides the code, so a code alone does not "
+                f"the decoder reads {in_backticks(missing)} of the encoder besides the code, so a code alone does not "
                 "determine a sample: give decode the maps that `encode_with_maps` returns"
             )
         samples: Tensor = self.decoder(z, dict(maps or {}))
