@@ -14,12 +14,13 @@ from caedsl.training.loop import Training
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import RunSoFar
+from caedsl.training.monitors.engine.places import Places
 from caedsl.training.monitors.engine.probe_schedule import ProbeSchedule
 from caedsl.training.resume import resume
 from tests.training.test_resume import VARIANTS, killed_at
 from tests.training.tiny import always_keep, model_of
 
-from .runs import record, watched
+from .runs import record, spec, watched
 
 SPEC = VARIANTS["adam"]
 
@@ -176,3 +177,13 @@ train { epochs 1; batch 54; precision fp32; validation 10%; optimizer sgd lr=1e-
     mean = torch.cat([picture.target for picture in pictures]).mean(0)
     assert probe.mean_error == pytest.approx((images - mean).square().mean().item(), rel=1e-4)
     assert probe.moving == "111"
+
+
+def test_a_part_of_the_code_is_shown_as_its_bottleneck() -> None:
+    text = spec("epochs 1", code="variational 8 beta=2")
+    places = Places.of(model_of(text), text, "<spec>")
+    shown = [places.of_layer(number).shown for number in range(len(places.origins))]
+    assert [place for place in shown if "(bottleneck" in place] == [
+        "<spec>:5: `dense 16` (bottleneck 1)",
+        "<spec>:5: `bottleneck variational 8 beta=2` (bottleneck 2)",
+    ]

@@ -11,6 +11,7 @@ from caedsl.source import Source, Span
 from caedsl.syntax.parser import parse
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.spelling import line
 
 
@@ -45,7 +46,7 @@ class Places:
     def of_layer(self, number: int) -> NamedPlace:
         """Return the place of layer ``number`` of ``origins``."""
         layer = self.origins[number].layer
-        words, part = line(layer), self._names[layer]
+        words, part = self._words(layer), self._names[layer]
         shown = f"{self._shown(layer.span)}: `{words}` ({part})"
         return NamedPlace(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
 
@@ -55,6 +56,10 @@ class Places:
         return NamedPlace(
             f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
         )
+
+    def _words(self, layer: Layer) -> str:
+        """Return the layer's line; that of the bottleneck for a part of the code, which no line names by itself."""
+        return line(layer) if layer.kind.name in KINDS else self.model.source.slice(layer.span)
 
     def _shown(self, span: Span) -> str:
         return f"{self.path}:{_line(self.model, span)}"
