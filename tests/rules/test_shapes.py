@@ -6,6 +6,7 @@ from caedsl.diagnostics import Applicability, Severity
 from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.example import whole_spec
 from caedsl.source import Source
+from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from tests.rules.fragments import checked, fixed, found, place, the
@@ -487,3 +488,12 @@ class TestLayerWithoutEffect:
             "encoder { repeat 3 { pad 0; conv 8 relu }; conv 8 k4 s2 relu }\nbottleneck dense 16\ndecoder mirror\n"
         )
         assert len(found(fragment, "layer-without-effect")) == 1
+
+
+@pytest.mark.parametrize("code", [form.example for form in FORMS])
+def test_sizes_are_repaired_beside_a_code_of_several_layers(code: str) -> None:
+    """The layers of such a code share its line, and the last one need not have the option that is tried."""
+    result = check_source(
+        Source(f"autoencoder a\ninput 1x1x1\nencoder {{ pad 1 }}\n{code}\ndecoder {{ sigmoid; dropout 0.5 }}\n")
+    )
+    assert not result.failures

@@ -63,7 +63,9 @@ def _walk(model: Autoencoder, change: SizeChange, fits: Fits) -> Sizes | None:
 
 
 def _edits(model: Autoencoder, change: SizeChange) -> tuple[Edit, ...]:
-    lines = {layer.span: layer for layer in (*encoder_path(model), *decoder_path(model)) if layer.mirrors is None}
+    # A code of several layers is one line, and its changes are those of the first layer.
+    layers = reversed((*encoder_path(model), *decoder_path(model)))
+    lines = {layer.span: layer for layer in layers if layer.mirrors is None}
     edits = [edit for span, changed in change.options.items() for edit in _option_edits(model, lines[span], changed)]
     edits += [_copies_edit(model, lines[span], copies) for span, copies in change.copies.items()]
     if change.added:
