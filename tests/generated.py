@@ -1,5 +1,7 @@
 """Hypothesis strategies for whole specs: most are buildable, some are not, all are text that a person could write."""
 
+import re
+
 from hypothesis import strategies as st
 
 from caedsl.facts.cost import training_memory
@@ -174,9 +176,40 @@ def targets(draw: st.DrawFn, channels: int, height: int, width: int) -> str:
     return ""
 
 
+BLOCKS = [
+    ("block part n { conv n k3 relu; conv n k1 }", "part 4"),
+    ("block part n k=3 { residual { conv n k=k norm=batch relu; conv n } }", "conv 4\npart 4 k=1"),
+    ("block inner n { conv n tanh }\nblock part n=2 { inner 2*n; inner n x2 }", "part"),
+]
+"""Definitions of blocks, each with lines that use the block."""
+
+_SIZES = re.compile(r"(?<!quantized )(?<![\d.])(\d+)x(\d+)(?:x(\d+))?")
+_INTERPOLATIONS = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def of_rank(text: str, rank: int) -> str:
+    """Return a spec of images as one of signals (rank 1) or volumes (rank 3), whose third axis is short."""
+    if rank == 2:
+        return text
+
+    def sizes(found: re.Match[str]) -> str:
+        *channels, first, second = (number for number in found.groups() if number is not None)
+        axes = [first] if rank == 1 else [first, second, str(min(int(first), 4))]
+        return "x".join([*channels, *axes])
+
+    reshaped = "reshape 3x4" if rank == 1 else "reshape 3x2x2x1"
+    before, word, after = text.replace("bilinear", _INTERPOLATIONS[rank]).partition("reshape 3x2x2")
+    return _SIZES.sub(sizes, before) + (reshaped if word else "") + _SIZES.sub(sizes, after)
+
+
 @st.composite
 def spec_texts(draw: st.DrawFn) -> str:
-    """Return a whole spec, small enough to run."""
+    """Return a whole spec of images, signals or volumes, small enough to run."""
+    return of_rank(draw(_image_specs()), draw(st.sampled_from([2, 2, 2, 1, 3])))
+
+
+@st.composite
+def _image_specs(draw: st.DrawFn) -> str:
     channels, height, width = draw(st.integers(1, 3)), draw(st.integers(4, 24)), draw(st.integers(4, 24))
     bottleneck = draw(
         st.sampled_from(
@@ -203,6 +236,9 @@ def spec_texts(draw: st.DrawFn) -> str:
     )
     lines = draw(st.lists(layer(), min_size=1, max_size=4))
     end = draw(decoder())
+    definition, use = draw(st.sampled_from([("", ""), ("", ""), *BLOCKS]))
+    if use:
+        lines.insert(draw(st.integers(0, len(lines))), use)
     if not end.startswith("decoder mirror") and draw(st.booleans()):
         # The first layer keeps the input's size, to which the decoder returns before it reads the kept map.
         lines.insert(0, f"conv {draw(st.sampled_from([2, 4]))} relu as kept")
@@ -229,6 +265,7 @@ def spec_texts(draw: st.DrawFn) -> str:
                     ["", "", "", *(f'data npy "x.npy" normalize={word}' for word in ("standard", "minmax", "gcn"))]
                 )
             ),
+            definition,
             "encoder {",
             *lines,
             *([tail] if tail else []),

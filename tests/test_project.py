@@ -1,6 +1,7 @@
 """The tree is formatted, linted and typed, as pyproject.toml says."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,20 @@ def test_tree_is_clean(command: list[str]) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
+
+
+def test_each_property_of_all_specs_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    _, _, properties = page.partition("## Properties that hold for all specs")
+    _, *others = re.split(r"^\d\. ", properties, flags=re.MULTILINE)
+    assert len(others) == 8
+    for text in others:
+        pieces = re.split(r"`(tests/[\w/]+\.py)`:", text)
+        named = dict(zip(pieces[1::2], pieces[2::2], strict=True))
+        assert named, text
+        for file, tests in named.items():
+            defined = {node.name for node in tree(ROOT / file).body if isinstance(node, ast.FunctionDef)}
+            assert {*re.findall(r"`(test_\w+)`", tests)} - defined == set(), file
 
 
 def test_each_class_has_a_name_of_its_own() -> None:

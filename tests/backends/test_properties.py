@@ -18,6 +18,7 @@ from caedsl.backends.torch.render import class_name, emit
 from caedsl.facts.cost import total_macs, total_parameters
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
+from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.vocabulary.shape import text
@@ -74,7 +75,9 @@ def hold_training_step(model: Autoencoder) -> None:
         source = module.get_submodule(term.source)
         if hasattr(source, term.method):
             source.register_forward_hook(lambda last, given, _, m=term.method: added.append(getattr(last, m)(given[0])))
-    loss = module(x).square().mean() + sum(added)
+    output = module(x)
+    assert tuple(output.shape[1:]) == model.out_shape
+    loss = output.square().mean() + sum(added)
     assert torch.isfinite(loss)
     if not list(module.parameters()):
         return  # pooling alone: there is nothing to train, and training says so
@@ -112,6 +115,7 @@ def test_a_complete_model_runs_forward_and_backward(source: str) -> None:
     model = resolved(source)
     if model is not None and light(model):
         hold_training_step(model)
+        assert model.out_shape == model.target.shape or check_source(Source(source)).has_errors
 
 
 @MANY

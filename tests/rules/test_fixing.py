@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.rules.engine.checking import Selection, check_source
+from caedsl.rules.engine.checking import Checked, Selection, check_source
 from caedsl.rules.engine.fixing import fix_source
-from caedsl.rules.engine.verification import cures, verified
+from caedsl.rules.engine.verification import LEFTOVERS, cures, verified
 from caedsl.source import Source, Span
 from tests.conftest import SPECS
 from tests.generated import spec_texts
@@ -218,6 +218,12 @@ def test_every_fix_that_is_offered_cures(sound: str, faulty: str) -> None:
             before = sum(other.name == finding.name for other in checked.findings)
             after = sum(other.name == finding.name for other in fixed.findings)
             assert after < before or not checked.model or not checked.model.complete, (text, finding)
+            if not checked.has_errors:  # an error hides what rules would find
+                assert serious(fixed) <= serious(checked) | {*LEFTOVERS}, (text, finding)
+
+
+def serious(checked: Checked) -> set[str]:
+    return {finding.name for finding in checked.findings if finding.severity is not Severity.INFO}
 
 
 def apply(text: str, fix: Fix) -> str:

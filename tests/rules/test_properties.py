@@ -87,7 +87,7 @@ def said(text: str) -> Counter[tuple[str, str, str]]:
 
 
 @settings(MANY, max_examples=25)
-@given(st.data(), mutated(most=2))
+@given(st.data(), st.one_of(mutated(most=2), spec_texts()))
 def test_findings_do_not_depend_on_layout(data: st.DataObject, written: str) -> None:
     """``check(fmt(x)) == check(x)``, and the same for any other layout of the statements."""
     written = re.sub(r"#[^\r\n]*", "", written)  # a comment speaks of the statement beside it

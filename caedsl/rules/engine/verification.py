@@ -23,7 +23,7 @@ _LONG = 32_000  # characters of a text above which fixes are only tried all toge
 _MOST_SEARCHED = 500_000  # characters that searches for fixes may read again; a search does not check what it tries
 _FEWEST = 3
 _MOST_CANDIDATES = 20  # fixes tried for one finding
-_LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
+LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
 """Accept these findings after a fix, since their own fix follows: the fix made something unused."""
 
 _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
@@ -130,7 +130,7 @@ def cures(
     touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
     gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
     for finding in _others(cured, shift, before, after):
-        if finding.name in _LEFTOVERS:
+        if finding.name in LEFTOVERS:
             continue
         if uncovering:
             here = not finding.path and _line(changed, finding) in touched
