@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -36,6 +36,19 @@ def new_folder(path: Path, overwrite: bool) -> Path:
     return path
 
 
+@contextmanager
+def removed_if_unused(path: Path) -> Iterator[None]:
+    """Remove the folder ``path`` if it is created inside the context and the context fails before it has a file."""
+    existed = path.exists()
+    try:
+        yield
+    except BaseException:
+        if not existed:
+            with suppress(OSError):  # it is not empty
+                path.rmdir()
+        raise
+
+
 def say(message: str, err: bool = False) -> None:
     """Print lines; characters of a name that would control the terminal are shown in visible form."""
     typer.echo("\n".join(map(printable, message.split("\n"))), err=err)
@@ -49,11 +62,12 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
     """
     from caedsl.inference.output_folder import OutputError, OutputFolder
 
-    folder = OutputFolder(new_folder(path, overwrite))
-    try:
-        yield folder
-    except OutputError as error:
-        raise fail(str(error)) from None
+    with removed_if_unused(path):
+        folder = OutputFolder(new_folder(path, overwrite))
+        try:
+            yield folder
+        except OutputError as error:
+            raise fail(str(error)) from None
     if folder.renamed:
         say(
             f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some names of samples lead "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing, say
+from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing, removed_if_unused, say
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -66,7 +66,8 @@ def reconstruct(
         if error_maps and opened.model.target is not opened.model.input:
             raise fail("--error-maps compares outputs with inputs, but this model returns separate targets: remove it")
         if samples.files is None:
-            _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
+            with removed_if_unused(output):
+                _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
             return
         native, remarks = 0, Counter[str]()
         with filled(output, overwrite) as folder:

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.scores import ScoreError, read_score
-from caedsl.runs.confined import read_file, write_file
+from caedsl.runs.confined import read_file, sha256_of, write_file
 from caedsl.runs.errors import RunError
+from caedsl.runs.files import BEST
 from caedsl.runs.schema import reason_of
 
 CALIBRATION = "calibration.json"
@@ -21,6 +22,7 @@ class _Record(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
+    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     score: Annotated[str, Field(max_length=100)]
     fpr: Share
     threshold: FiniteFloat
@@ -30,8 +32,9 @@ class _Record(BaseModel):
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
-    """Write the file atomically. Raise ``OSError`` if that fails."""
+    """Write the file atomically, for the current weights of the run. Raise ``OSError`` if that fails."""
     record = _Record(
+        weights=sha256_of(folder, BEST),
         score=calibration.score,
         fpr=calibration.fpr,
         threshold=calibration.threshold,
@@ -43,10 +46,15 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
 
 
 def read_calibration(folder: Path) -> Calibration | None:
-    """Return the calibration of a run, or None if there is none. Raise ``RunError`` if the file is damaged."""
+    """Return the calibration of a run, or None if there is none.
+
+    Raise ``RunError`` if the file is damaged, or if the weights have changed since then: scores and threshold would not
+    belong together.
+    """
     try:
         record = _Record.model_validate_json(read_file(folder, CALIBRATION))
         read_score(record.score)
+        weights = sha256_of(folder, BEST)
     except FileNotFoundError:
         return None
     except (OSError, ValidationError, ScoreError) as error:
@@ -54,5 +62,10 @@ def read_calibration(folder: Path) -> Calibration | None:
         raise RunError(
             f"{folder / CALIBRATION} is damaged ({reason}): run `caedsl calibrate {folder}` again"
         ) from error
+    if record.weights != weights:
+        raise RunError(
+            f"{folder / CALIBRATION} was set for other weights than those in {folder / BEST}: run `caedsl calibrate "
+            f"{folder}` again"
+        )
     normals = tuple(sorted(record.normals))
     return Calibration(record.score, record.fpr, record.threshold, record.low, record.high, normals)

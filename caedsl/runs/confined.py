@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EFBIG, EINVAL
+from hashlib import file_digest
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -110,6 +111,12 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
         if size > most or len(content) > most:
             raise OSError(EFBIG, f"it has more than {most:,} bytes, the limit", str(place.path))
         return content
+
+
+def sha256_of(folder: Path, name: str) -> str:
+    """Return the SHA-256 of a file, which may be larger than memory. Raise ``OSError`` if it is not a regular file."""
+    with _place(folder, name) as place, os.fdopen(place.open(os.O_RDONLY), "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

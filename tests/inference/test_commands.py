@@ -14,8 +14,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.datasets import load_digits
 
+from caedsl import open as caedsl_open
 from caedsl import train
 from caedsl.cli.main import main
+from caedsl.inference.schema import write_calibration
 from tests.inference.conftest import GREY, write_run
 
 Run = Callable[..., tuple[int, str, str]]
@@ -73,6 +75,20 @@ def test_reconstruct_says_what_it_does_not_keep(grey: Path, tmp_path: Path, caed
         "colours.gif",
         "photo.avif.png",
     }
+
+
+@pytest.mark.parametrize("command", [("reconstruct", "-o"), ("score", "--maps")])
+@pytest.mark.parametrize("name", ["x.npy", "x.tif"])
+def test_a_sample_that_cannot_be_used_leaves_no_folder(
+    grey: Path, tmp_path: Path, caedsl: Run, name: str, command: tuple[str, str]
+) -> None:
+    pixels = np.full((8, 8), np.nan, np.float32)
+    np.save(tmp_path / "x.npy", pixels[None])
+    Image.fromarray(pixels).save(tmp_path / "x.tif")
+    code, out, err = caedsl(command[0], grey, tmp_path / name, command[1], tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert "NaN" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
@@ -211,7 +227,10 @@ def test_numbers_that_are_not_finite_are_no_normal_samples(trained: Path, tmp_pa
     images = digits(tmp_path / "images", range(3))
     weights = load_file(run / "weights.safetensors")
     name = next(name for name in weights if name.startswith("encoder"))
+    calibration = caedsl_open(run, "cpu").calibration
+    assert calibration is not None
     save_file({**weights, name: torch.full_like(weights[name], 3e38)}, run / "weights.safetensors")
+    write_calibration(run, calibration)
     code, out, _ = caedsl("score", run, images, "--json")
     assert code == 1
     assert [json.loads(line)["score"] for line in out.splitlines()] == [None] * 3

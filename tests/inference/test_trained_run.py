@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 import caedsl
 from caedsl.data.errors import DataError
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.prefetch import workers
 from caedsl.data.stacks.stack import ArrayStack, RawSamples
+from caedsl.inference.calibration import calibrate
+from caedsl.inference.schema import write_calibration
 from caedsl.runs.errors import RunError
 from tests.inference.conftest import GREY, write_run
 
@@ -148,6 +151,19 @@ def test_a_folder_that_is_not_whole_is_one_clear_error(grey: Path, damage, said:
     damage(grey)
     with pytest.raises(RunError, match=said):
         caedsl.open(grey, device="cpu").predict(images())
+
+
+def test_a_threshold_is_for_the_weights_that_it_was_set_on(grey: Path) -> None:
+    write_calibration(grey, calibrate([0.1, 0.2, 0.3], 0.5, "mse"))
+    assert caedsl.open(grey, device="cpu").calibration is not None
+    weights = load_file(grey / "weights.safetensors")
+    save_file({name: tensor * 1.5 for name, tensor in weights.items()}, grey / "weights.safetensors")
+    run = caedsl.open(grey, device="cpu")
+    assert len(run.score(images(), "mse")) == len(images())
+    with pytest.raises(RunError, match=r"calibration\.json was set for other weights .* run `caedsl calibrate"):
+        run.predict(images())
+    write_calibration(grey, calibrate([0.1, 0.2, 0.3], 0.5, "mse"))
+    assert caedsl.open(grey, device="cpu").calibration is not None
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
