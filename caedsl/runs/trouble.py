@@ -36,5 +36,5 @@ class Trouble:
     remedy: str
 
     def to_json_line(self) -> str:
-        """Return the object as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        """Return the object as one line of JSON, with ``?`` for what is not UTF-8 in the name of a file."""
+        return json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
