@@ -306,8 +306,22 @@ UNITS: Mapping[str, tuple[int, str]] = {
 }
 """Units, each with a factor and the unit of the language."""
 
-STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder", "training": "train"}
+STATEMENTS: Mapping[str, str] = {"model": "autoencoder", "training": "train"}
 """Statements."""
+
+_CODE = ("bottleneck dense {}", "32")
+_INPUT = ("input {}", "1x28x28")
+STATEMENT_LINES: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("latent", "latent_dim", "latent_size", "code", "code_size", "embedding", "z"), _CODE),
+    **dict.fromkeys(("shape", "size", "image", "image_size", "input_shape", "input_size"), _INPUT),
+    "output": ("target {}", "1x28x28"),
+    "output_shape": ("target {}", "1x28x28"),
+    "name": ("autoencoder {}", "NAME"),
+}
+"""Statements, each with the line that says it, a placeholder in it for the author's value, and an example value."""
+
+SECOND_NAMES: Mapping[str, str] = {"from": "concat"}
+"""What reads a second output on a line of its own, if that is not the same word."""
 
 STATEMENT_NOTES: Mapping[str, str] = {"mirror": "write `decoder mirror`", "else": "write `data mnist else digits`"}
 """Words that belong to another statement, and what to write instead."""

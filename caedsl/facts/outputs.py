@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from caedsl.facts.fact import fact
 from caedsl.facts.presets import pixel_range, preset
+from caedsl.facts.value_bounds import ANY, bounds_after, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.kind import Role
@@ -72,6 +73,24 @@ def activation_of(layer: Layer) -> Activation:
 
 
 @fact
+def output_bounds(model: Autoencoder) -> tuple[float, float]:
+    """Return bounds of the reconstruction: those of the last activation, for the inputs that it can have."""
+    layer = output_layer(model)
+    return ANY if layer is None else bounds_after(layer, bounds_before(model).get(layer, ANY))
+
+
+@fact
+def limiting_layer(model: Autoencoder) -> Layer | None:
+    """Return the layer in front of the output's activation whose own activation leaves it only a part of its range."""
+    output = output_layer(model)
+    if output is None or output_bounds(model) == (output.activation.low, output.activation.high):
+        return None
+    layers = [layer for _, layer in model.layers()]
+    before = reversed(layers[: layers.index(output)])
+    return next((layer for layer in before if layer.activation != LINEAR), None)
+
+
+@fact
 def unreachable(model: Autoencoder) -> Unreachable | None:
     """Return the part of the input's range that the output's activation misses; None if there is none or it is unknown.
 
@@ -81,7 +100,7 @@ def unreachable(model: Autoencoder) -> Unreachable | None:
     layer = output_layer(model)
     if layer is None:
         return None
-    low, high = activation_of(layer).low, activation_of(layer).high
+    low, high = output_bounds(model)
     values, known = pixel_range(model), preset(model)
     if isinf(low) and isinf(high):
         return None
@@ -133,7 +152,7 @@ def wasted_range(model: Autoencoder) -> float:
     layer, values = output_layer(model), pixel_range(model)
     if layer is None or values.low is None or values.high is None:
         return 0.0
-    low, high = activation_of(layer).low, activation_of(layer).high
+    low, high = output_bounds(model)
     if -inf < low <= values.low and values.high <= high < inf:
         return 1 - (values.high - values.low) / (high - low)
     return 0.0

@@ -64,7 +64,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     values = filled(given, form.options, line, scope)
     if values is None:
         return None
-    report_idle(bound, inherited, scope)
+    report_idle(form.name, bound, inherited, scope)
     misfit = form.misfit(values, bound.values)
     if misfit is not None:
         scope.report(misfit.name, bound.spans[misfit.option], misfit.message, help=misfit.help)

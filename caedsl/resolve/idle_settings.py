@@ -8,8 +8,12 @@ from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.model.settings import Schedule, Train
+from caedsl.model.sweep import Sweep
 from caedsl.resolve.scope import Scope
+from caedsl.resolve.unused import removing, removing_part
 from caedsl.source import Span
+from caedsl.syntax import tree
+from caedsl.syntax.extent import end
 from caedsl.vocabulary.option import Written
 from caedsl.vocabulary.schedules import PATIENCE
 
@@ -18,20 +22,46 @@ _MOST_EPOCHS = 1000
 
 
 class _Idle(NamedTuple):
-    """Setting by its name, or by its name and an option, the reason why it has no effect, and the remedy."""
+    """Setting by its name, or by its name and an option, the reason why it has no effect, and the remedy.
+
+    ``switched_off`` says that the option has the value with which it does nothing, so that it can be removed.
+    """
 
     place: str
     message: str
     help: str
+    switched_off: bool = False
 
 
 def report_idle_settings(train: Train, places: Mapping[str, Span], scope: Scope) -> None:
     """Report the written settings that have no effect."""
-    for place, message, help_line in _idle(train, places):
+    for place, message, help_line, switched_off in _idle(train, places):
         outer = place.rpartition(".")[0]
         span = places.get(f"train.{place}", places.get(f"train.{outer}"))
         if span is not None:
+            fix = removing_part(span, "option", scope) if switched_off else None
+            scope.report("setting-without-effect", span, message, help=help_line, fix=fix)
+
+
+def report_idle_sweep(sweep: Sweep, scope: Scope) -> None:
+    """Report the names of a sweep that have only one value."""
+    for name, values, span in sweep.names:
+        if len(values) == 1:
+            message = f"`{name}` has only one value, so it does not vary"
+            help_line = f"add values, or write `{values[0].text}` in the spec itself"
             scope.report("setting-without-effect", span, message, help=help_line)
+
+
+def report_empty_require(statement: tree.Statement | None, scope: Scope) -> None:
+    """Report a ``require`` block without a bound."""
+    if statement is not None and statement.block == ():
+        scope.report(
+            "setting-without-effect",
+            statement.span,
+            "this block requires nothing",
+            help="write a bound such as `parameters < 500k`, or remove the block",
+            fix=removing(Span(statement.span.start, end(scope.source.text, statement)), scope, "block"),
+        )
 
 
 def report_idle_sources(data: Sequence[DataSource], scope: Scope) -> None:
@@ -78,6 +108,10 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
         if min(moments) < epochs <= max(moments):
             message = f"the rate falls after epoch {max(moments)}, and the run has {epochs}"
             yield _Idle(f"schedule.{option.name}", message, "choose earlier epochs, or remove the late ones")
+    if train.loss.worst == 1:
+        yield _Idle("loss.worst", "`worst=100%` counts every pixel", "choose a smaller share, or remove it", True)
+    if train.accumulate == 1 and "train.batch.accumulate" in places:
+        yield _Idle("batch.accumulate", "a step is not split into 1 part", "choose a larger number, or remove it", True)
     if train.stop.patience is not None and train.stop.patience >= epochs:
         message = (
             f"a run of {counted(epochs, 'epoch')} is too short for {counted(train.stop.patience, 'epoch')} "

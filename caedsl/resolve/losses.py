@@ -9,6 +9,7 @@ from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading.respelling import replacing, report_outside
 from caedsl.resolve.reading.values import read
 from caedsl.resolve.scope import Scope
+from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import Domain, Option, Type
@@ -31,13 +32,14 @@ WORST = Option(
 )
 
 
-def read_loss(statement: tree.Statement, scope: Scope) -> Loss | None:
-    """Return the loss of a ``loss`` line, or None and findings."""
+def read_loss(statement: tree.Statement, places: dict[str, Span], scope: Scope) -> Loss | None:
+    """Return the loss of a ``loss`` line, or None and findings; add where its options are written to ``places``."""
     pieces: list[tree.Value | str] = []
     written: list[tree.WrittenOption] = []
     for item in statement.items:
         if isinstance(item, tree.WrittenOption):
             written.append(item)
+            places[f"train.loss.{item.name.text}"] = item.span
         elif isinstance(item, tree.ComparisonSign):
             _report_shape(item, scope)
             return None

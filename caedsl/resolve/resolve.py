@@ -10,7 +10,13 @@ from caedsl.model.sweep import Sweep
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
-from caedsl.resolve.idle_settings import report_idle_settings, report_idle_sources, report_idle_target
+from caedsl.resolve.idle_settings import (
+    report_empty_require,
+    report_idle_settings,
+    report_idle_sources,
+    report_idle_sweep,
+    report_idle_target,
+)
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.outputs import Outputs, name_pools, name_twins, report_dropped
@@ -42,8 +48,11 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
         report_unused(scope)  # after an error, something that seems unused may be needed there
         if model is not None and model.target is not model.input and not model.paired:
             report_idle_target(model, scope)
+        report_empty_require(found.single.get("require"), scope)
         if model is not None:
             report_idle_sources(model.data, scope)
+        if model is not None and model.sweep is not None:
+            report_idle_sweep(model.sweep, scope)
         if model is not None and model.train is not None:
             report_idle_settings(model.train, found.places, scope)
     return model, tuple(scope.findings)

@@ -45,10 +45,11 @@ class Constant(NamedTuple):
 
 
 class Defaults(NamedTuple):
-    """Options of a ``defaults`` line for one kind, and where the line is written."""
+    """Options of a ``defaults`` line for one kind, where each is written, and where the line is."""
 
     kind: str
     values: Mapping[str, Any]
+    spans: Mapping[str, Span]
     at: Span
 
 
@@ -103,7 +104,10 @@ class Scope:
         """Number of blocks that are open around the lines being read."""
         self.uses: list[Span] = []
         """Lines that use the blocks being read or placed, the outermost first."""
-        self.used_defaults: set[Span] = set()
+        self.used_defaults: set[tuple[Span, str]] = set()
+        """Place of each ``defaults`` line with an option that some line takes, and the option's name."""
+        self.idle_defaults: dict[tuple[Span, str], str] = {}
+        """What to do about each option of ``defaults`` that has no effect on a line that takes it."""
         self.findings: list[Finding] = []
         self.understood = True
         """Whether every word has a meaning, at least a probable one; otherwise the model may lack something."""
@@ -132,9 +136,16 @@ class Scope:
 
     def inherited(self, kind: str, given: Container[str]) -> dict[str, Any]:
         """Return the options that the current ``defaults`` set on a line of ``kind``, without those ``given`` on it."""
-        taken = {name: pair for name, pair in self._in_force.get(kind, {}).items() if name not in given}
-        self.used_defaults.update(at for _, at in taken.values())
-        return {name: value for name, (value, _) in taken.items()}
+        return {name: value for name, (value, _) in self._in_force.get(kind, {}).items() if name not in given}
+
+    def take_defaults(self, kind: str, names: Iterable[str], idle: Mapping[str, str]) -> None:
+        """Record that a line of ``kind`` takes these options; those ``idle``, with a help, have no effect on it."""
+        for name in names:
+            key = self._in_force[kind][name][1], name
+            if name in idle:
+                self.idle_defaults[key] = idle[name]
+            else:
+                self.used_defaults.add(key)
 
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
         """Return what ``did_you_mean`` returns; of very many words or candidates, only the first are compared."""

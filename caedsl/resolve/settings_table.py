@@ -187,7 +187,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
     place = f"train.{name}"
     places[place] = statement.span
     if name == "loss":
-        return read_loss(statement, scope)
+        return read_loss(statement, places, scope)
     setting = SETTINGS[name]
     if setting.variants is not None:
         return _read_variant(name, setting, statement, places, scope)
@@ -268,7 +268,7 @@ def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     note = foreign_words.SETTING_NOTES.get(word)
     near = None if foreign or note else scope.nearest(word, tuple(SETTINGS))
     if foreign is not None:
-        help_line = f"write `{_respelled_setting(*foreign, statement, scope)}`"
+        help_line = f"write `{respelled_setting(*foreign, statement, scope)}`"
     else:
         help_line = note or f"settings are {', '.join(SETTINGS)}"
     span = statement.head.span
@@ -276,10 +276,10 @@ def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     return near
 
 
-def _respelled_setting(line: str, example: str, statement: tree.Statement, scope: Scope) -> str:
-    """Return the line with the value that the author wrote, where that is a word or a number, or with an example."""
+def respelled_setting(line: str, example: str, statement: tree.Statement, scope: Scope) -> str:
+    """Return a line with the value that the author wrote, if that is a word, a number or a size, or with an example."""
     match statement.items:
-        case (tree.WrittenWord() | tree.Number() as value,):
+        case (tree.WrittenWord() | tree.Number() | tree.Size() | tree.QuotedText() as value,):
             return line.format(scope.source.slice(value.span))
         case _:
             return line.format(example)

@@ -4,18 +4,21 @@
 rest depends on them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.named_blocks import define_block
+from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.lines import TIMES, find_kind, options_of
+from caedsl.resolve.reading.layer_names import find_kind
+from caedsl.resolve.reading.lines import TIMES, options_of
 from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
 from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Constant, Defaults, Scope
+from caedsl.resolve.settings_table import SETTINGS, respelled_setting
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
@@ -70,13 +73,16 @@ class StatementsByWord:
     defaults: dict[str, int] = field(default_factory=dict)
     allowances: list[Allowance] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
+    meant: set[str] = field(default_factory=set)
+    """Statements that are written under a name that the language does not have."""
 
 
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
+    written = {statement.head.text for statement in spec.statements}
     for position, statement in enumerate(spec.statements):
-        word = _statement_word(statement, scope)
+        word = _statement_word(statement, written, found, scope)
         if word is None:
             continue
         _check_block(word, statement, scope)
@@ -104,14 +110,28 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     return found
 
 
-def _statement_word(statement: tree.Statement, scope: Scope) -> str | None:
+def _statement_word(
+    statement: tree.Statement, written: Collection[str], found: StatementsByWord, scope: Scope
+) -> str | None:
+    """Return the word of a statement; report an unknown one, and return what it means if ``written`` lacks that."""
     word = statement.head.text
     if word in STATEMENTS:
         return word
     if report_outside(statement.head, "unknown-statement", scope):
         return None
-    near = scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
-    if near is None and (word in KINDS or word.lower() in FUNCTIONS):
+    near = None if word in foreign_words.STATEMENT_LINES else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
+    if near in written and near not in MANY:
+        help_line, near = f"the spec has its `{near}` already: it describes one model", None
+    elif word in foreign_words.STATEMENT_LINES:
+        line = respelled_setting(*foreign_words.STATEMENT_LINES[word], statement, scope)
+        found.meant.add(line.partition(" ")[0])
+        help_line = f"write `{line}`"
+    elif word in SETTINGS or word in foreign_words.SETTINGS:
+        line = scope.source.slice(statement.span)
+        if word not in SETTINGS:
+            line = respelled_setting(*foreign_words.SETTINGS[word], statement, scope)
+        help_line = f"settings belong inside `train`: `train {{ {line} }}`"
+    elif near is None and (word in KINDS or word.lower() in FUNCTIONS):
         help_line = "layers belong inside `encoder { ... }` or `decoder { ... }`"
     elif word in foreign_words.STATEMENT_NOTES:
         help_line = foreign_words.STATEMENT_NOTES[word]
@@ -205,9 +225,15 @@ def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Sc
     kind = find_kind(statement.items[0], scope)
     if kind is None:
         return
-    allowed = tuple(option for option in options_of(kind) if option != TIMES)
-    bound = bind(f"defaults {kind.name}", statement.items[1:], allowed, scope)
-    scope.defaults.append(Defaults(kind.name, bound.values, statement.span))
+    bound = bind(f"defaults {kind.name}", statement.items[1:], options_of(kind), scope)
+    for option in (TIMES, AS):
+        if option.name in bound.spans:
+            text_ = scope.source.slice(bound.spans[option.name])
+            message = f"`{text_}` cannot be a default: it belongs to a single line"
+            help_line = f"write `{text_}` on the line of the layer"
+            scope.report("unexpected-value", bound.spans[option.name], message, help=help_line)
+            bound.values.pop(option.name, None)
+    scope.defaults.append(Defaults(kind.name, bound.values, bound.spans, statement.span))
 
 
 def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
@@ -240,7 +266,7 @@ def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> No
     """Report the required statements that the spec lacks, unless a syntax error may be the reason."""
     if not spec.complete:
         return
-    missing = [word for word in REQUIRED_STATEMENTS if word not in found.single]
+    missing = [word for word in REQUIRED_STATEMENTS if word not in found.single and word not in found.meant]
     if not missing:
         return
     end = Span(len(scope.source.text), len(scope.source.text))

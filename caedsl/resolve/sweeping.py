@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import log10, prod
 from typing import NamedTuple
 
+from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.sweep import Sweep, Swept, SweptValue
 from caedsl.resolve.merging.declared import declared_options
@@ -26,6 +27,12 @@ DEFAULT_POINTS = 5
 
 _WHOLE = ("input", "data", "bottleneck", "decoder")
 """Statements that can be swept as a whole, or by their options."""
+
+_NAMING = ("let", "encoder", "decoder", "block")
+"""Parts of a spec whose numbers are swept by constants."""
+
+_FORM_OPTIONS = {"dense": "units", "conv": "channels", "code": "units", "latent": "units", "latent_dim": "units"}
+"""Words for the size of a code, each with the option that it is in the bottleneck."""
 
 _POINTS = re.compile(r"x([0-9]{1,40})")
 _MOST_DIGITS = 17  # of a 64-bit number
@@ -86,15 +93,32 @@ def _name(line: tree.Statement, known: frozenset[str], scope: Scope) -> str | No
     if line.block is not None:
         scope.report("unexpected-block", line.head.span, f"`{name}` takes no block here", help="remove the braces")
         return None
+    if name == "bottleneck" and line.items and all(isinstance(item, tree.Number) for item in line.items):
+        values = _after_head(line, scope)
+        message = "a number after `bottleneck` asserts the shape of the code, which a sweep cannot vary"
+        help_line = f"write `bottleneck.units {values}` for a dense code, `bottleneck.channels {values}` for a map"
+        scope.report("unexpected-value", line.span, message, help=help_line)
+        return None
     if name in known:
         return name
-    near = next((full for full in sorted(known) if full.endswith(f".{name}")), None)
-    if near is None and name not in STATEMENTS:
-        first = name.partition(".")[0]
-        near = scope.nearest(name, sorted(full for full in known if full.partition(".")[0] == first or "." not in name))
     help_line = "use the names of `--set`: `let.width`, `train.batch`, `train.optimizer.lr`, `bottleneck.l1`"
+    first, _, last = name.rpartition(".")
+    last = foreign_words.OPTIONS.get(last, last)
+    near = next((full for full in sorted(known) if full.endswith((f".{name}", f".{last}"))), None)
+    root = name.partition(".")[0]
+    if near is None and last not in _FORM_OPTIONS and name not in STATEMENTS:
+        near = scope.nearest(name, sorted(full for full in known if full.partition(".")[0] == root))
+    if near is None and last in _FORM_OPTIONS:
+        help_line = f"write `bottleneck.{_FORM_OPTIONS[last]} {_after_head(line, scope)}`"
+    elif near is None and (first in _NAMING or (not first and name not in STATEMENTS)):
+        value = scope.source.slice(line.items[0].span) if line.items else "16"
+        help_line = f"define a constant and use it in the spec: `let {last} = {value}`; then sweep `let.{last}`"
     scope.report("unknown-setting", line.head.span, f'"{name}" cannot be swept', help=help_line, meant=near)
     return None
+
+
+def _after_head(line: tree.Statement, scope: Scope) -> str:
+    return scope.source.slice(Span(line.head.span.end, line.span.end)).strip()
 
 
 def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:

@@ -1,11 +1,12 @@
 """Definitions that a spec never uses, each with the fix that removes it."""
 
+from collections.abc import Iterable
+
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.outputs import report_unread
-from caedsl.resolve.scope import Scope
+from caedsl.resolve.scope import Defaults, Scope
 from caedsl.source import Span
-from caedsl.syntax import tree
 from caedsl.syntax.extent import end
 
 
@@ -18,7 +19,7 @@ def report_unused(scope: Scope) -> None:
                 constant.span,
                 f"the constant `{name}` is never used",
                 help="use it, or remove the line",
-                fix=_removing(constant.at, scope),
+                fix=removing(constant.at, scope),
             )
     for name, block in scope.blocks.items():
         if name not in scope.used_blocks:
@@ -27,7 +28,7 @@ def report_unused(scope: Scope) -> None:
                 block.at,
                 f"the block `{name}` is never used",
                 help=f"use it as a layer with `{name}`, or remove it",
-                fix=_removing(Span(block.at.start, end(scope.source.text, block.statement)), scope, "block"),
+                fix=removing(Span(block.at.start, end(scope.source.text, block.statement)), scope, "block"),
             )
     for name, parameter in sorted(scope.unused_parameters):
         block = scope.blocks[name]
@@ -36,28 +37,48 @@ def report_unused(scope: Scope) -> None:
             block.place(parameter),
             f"the parameter `{parameter}` is never used",
             help="use it, or remove it",
-            fix=_without(block.written[parameter], scope),
+            fix=removing_part(block.written[parameter].span, "parameter", scope),
         )
     report_unread(scope)
     for line in scope.defaults:
-        if line.at not in scope.used_defaults:
-            scope.report(
-                "unused-default",
-                line.at,
-                f"no `{line.kind}` below uses these defaults",
-                help="move the line above these layers, or remove it",
-                fix=_removing(line.at, scope),
-            )
+        _report_defaults(line, scope)
 
 
-def _removing(span: Span, scope: Scope, what: str = "line") -> Fix:
+def _report_defaults(line: Defaults, scope: Scope) -> None:
+    """Report a ``defaults`` line that no line uses, or the options of it that none does."""
+    unused = [name for name in line.values if (line.at, name) not in scope.used_defaults]
+    if len(unused) == len(line.values):
+        scope.report(
+            "unused-default",
+            line.at,
+            f"no `{line.kind}` below uses these defaults",
+            help=_idle_help(line, unused, scope) or "move the line above these layers, or remove it",
+            fix=removing(line.at, scope),
+        )
+        return
+    for name in unused:
+        scope.report(
+            "unused-default",
+            line.spans[name],
+            f"no `{line.kind}` below uses `{scope.source.slice(line.spans[name])}`",
+            help=_idle_help(line, [name], scope) or "remove it: each of these lines sets it itself",
+            fix=removing_part(line.spans[name], "option", scope),
+        )
+
+
+def _idle_help(line: Defaults, names: Iterable[str], scope: Scope) -> str:
+    return next((help_line for name in names if (help_line := scope.idle_defaults.get((line.at, name)))), "")
+
+
+def removing(span: Span, scope: Scope, what: str = "line") -> Fix:
+    """Return the fix that removes a statement."""
     return Fix(f"remove the {what}", (removal(scope.source.text, span),), Applicability.SAFE)
 
 
-def _without(parameter: tree.WrittenWord | tree.WrittenOption, scope: Scope) -> Fix:
-    """Return the fix that removes a parameter and the space before it.
+def removing_part(written: Span, what: str, scope: Scope) -> Fix:
+    """Return the fix that removes a part of a line and the space before it.
 
-    If some use sets the parameter, verification rejects the fix.
+    If some line needs it, such as one that sets the parameter, verification rejects the fix.
     """
-    start = len(scope.source.text[: parameter.span.start].rstrip(" \t"))
-    return Fix("remove the parameter", (Edit(Span(start, parameter.span.end), ""),), Applicability.SAFE)
+    start = len(scope.source.text[: written.start].rstrip(" \t"))
+    return Fix(f"remove the {what}", (Edit(Span(start, written.end), ""),), Applicability.SAFE)

@@ -1,6 +1,7 @@
 """Activation of a layer: a function and the value of its option; and the option with which lines set one."""
 
 from functools import cache
+from math import isinf
 from typing import Any, NamedTuple
 
 from caedsl.vocabulary.call import Call
@@ -35,6 +36,16 @@ class Activation(NamedTuple):
     def high(self) -> float:
         """Return the highest value of the output (some functions only approach it)."""
         return self.function.high(self.value)
+
+    def bounds(self, low: float, high: float) -> tuple[float, float]:
+        """Return bounds of the output for inputs from ``low`` to ``high``."""
+        outputs = [self.function.formula(self.value, x) for x in _between(low, high)]
+        return self.low if isinf(low) else min(outputs), self.high if isinf(high) else max(outputs)
+
+    def keeps(self, low: float, high: float) -> bool:
+        """Return whether every input from ``low`` to ``high`` is returned unchanged."""
+        unbounded = (not isinf(low) or isinf(self.low)) and (not isinf(high) or isinf(self.high))
+        return unbounded and all(self.function.formula(self.value, x) == x for x in _between(low, high))
 
     @property
     def leak(self) -> float | None:
@@ -76,6 +87,17 @@ class Activation(NamedTuple):
     def calls(self) -> tuple[Call, ...]:
         """Return the calls of the torch module; none for ``linear``."""
         return self.function.torch(self.value)
+
+
+_PARTS = 64
+_BEYOND = 20.0  # from where on every function is constant or linear
+
+
+def _between(low: float, high: float) -> list[float]:
+    """Return numbers from ``low`` to ``high``; of an infinite range, the part where the functions bend."""
+    start = min(high, 0.0) - _BEYOND if isinf(low) else low
+    stop = max(low, 0.0) + _BEYOND if isinf(high) else high
+    return [start + (stop - start) * part / _PARTS for part in range(_PARTS)] + [stop]
 
 
 LINEAR = Activation()

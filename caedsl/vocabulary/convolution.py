@@ -1,6 +1,6 @@
 """Base of ``conv`` and ``deconv``: grouped kernels over feature maps."""
 
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 from caedsl.vocabulary.kind import FINISH, Kind, Role
@@ -32,7 +32,9 @@ def group_misfit(options: Options, in_shape: Shape) -> Misfit | None:
                 notes=(f"{channels} = {channels // groups} · {groups} + {channels % groups}",),
                 help=f"use a number of channels that is a multiple of {groups}"
                 if options[DEPTHWISE]
-                else f"use a group count that divides both {in_shape[0]} and {options[CHANNELS]}",
+                else f"use a group count that divides both {in_shape[0]} and {options[CHANNELS]}"
+                if gcd(in_shape[0], options[CHANNELS]) > 1
+                else f"only 1 divides both {in_shape[0]} and {options[CHANNELS]}: remove the groups",
                 option=DEPTHWISE.name if options[DEPTHWISE] else CHANNEL_GROUPS.name,
             )
     return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, pi, sqrt, tanh
+from math import exp, log1p, pi, sqrt, tanh
 from typing import Any
 
 from caedsl.vocabulary.call import Call, call
@@ -17,8 +17,8 @@ class Function:
     """Activation function.
 
     ``option`` is the number or range that it takes, with the name of the argument in its torch module's constructor.
-    ``torch`` returns that module's call for a value of the option. The other fields are properties; those that are
-    functions take the value of the option:
+    ``torch`` returns that module's call for a value of the option, and ``formula`` the output for that value and an
+    input. The other fields are properties; those that are functions take the value of the option:
 
     - ``low`` and ``high`` bound the output.
     - ``rectifier``: it passes about half of a centred signal, so He initialisation keeps the variance
@@ -36,6 +36,7 @@ class Function:
     name: str
     option: Option | None
     torch: Callable[[Any], tuple[Call, ...]]
+    formula: Callable[[Any, float], float]
     low: Number
     high: Number
     rectifier: bool
@@ -68,3 +69,13 @@ def capped_power(cap: float) -> float:
     """Return E[f(x)²] of cap · tanh(x / cap) for a standard normal x, by the trapezoidal rule."""
     places = [step / 10 for step in range(-80, 81)]
     return sum((cap * tanh(x / cap)) ** 2 * exp(-x * x / 2) for x in places) / 10 / sqrt(2 * pi)
+
+
+def sigmoid(x: float) -> float:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    return (1 + tanh(x / 2)) / 2
+
+
+def softplus(x: float) -> float:
+    """Return log(1 + exp(x)) without overflow."""
+    return max(x, 0.0) + log1p(exp(-abs(x)))

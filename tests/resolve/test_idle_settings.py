@@ -3,6 +3,8 @@
 import pytest
 
 from caedsl.api import check
+from caedsl.rules.engine.fixing import fix_source
+from caedsl.source import Source
 
 
 def idle(train: str) -> list[str]:
@@ -29,6 +31,8 @@ def idle(train: str) -> list[str]:
         ("optimizer sgd lr=0.1; schedule step at=5 min_lr=0.1", "min_lr=0.1"),
         ("schedule constant min_lr=1e-5", "min_lr=1e-5"),
         ("batch 10 accumulate=20", "accumulate=20"),
+        ("loss mse worst=100%", "worst=100%"),
+        ("batch 64 accumulate=1", "accumulate=1"),
     ],
 )
 def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
@@ -54,6 +58,8 @@ def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
         "batch 10 accumulate=10",
         "batch auto accumulate=2",
         "epochs 50",
+        "batch 64",
+        "loss mse worst=99%",
     ],
 )
 def test_a_setting_with_an_effect_is_none(train: str) -> None:
@@ -75,3 +81,44 @@ def test_a_source_that_is_never_tried_is_found(data: str, place: str) -> None:
     assert [text[slice(*f.primary.span)] for f in check(text) if f.name == "setting-without-effect"] == [place] * bool(
         place
     )
+
+
+SPEC = """autoencoder a
+input 1x16x16
+data digits
+encoder { conv 8 k4 s2 relu; conv 8 k4 s2 relu }
+bottleneck dense 8
+decoder mirror
+train { loss mse worst=25%; batch 64 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "places"),
+    [
+        ("sweep { train.batch 32 }", ["train.batch"]),
+        ("sweep { train.batch 32; train.seed 1 2 }", ["train.batch"]),
+        ("sweep { train.batch 32 64 }", []),
+        ("sweep { train.loss.worst 25% 100% }", []),
+        ("require { }", ["require"]),
+        ("require {\n  # nothing yet\n}", ["require"]),
+        ("require { parameters < 1M }", []),
+    ],
+)
+def test_a_block_that_varies_or_requires_nothing_is_found(lines: str, places: list[str]) -> None:
+    text = SPEC + lines + "\n"
+    found = [f for f in check(text) if f.name == "setting-without-effect"]
+    assert [text[slice(*f.primary.span)] for f in found] == places
+
+
+@pytest.mark.parametrize(
+    ("written", "without"),
+    [
+        ("loss mse worst=100%;", "loss mse;"),
+        ("batch 64 accumulate=1 }", "batch 64 }"),
+        ("batch 64 }\nrequire { }\n", "batch 64 }\n"),
+    ],
+)
+def test_what_only_says_nothing_is_removed(written: str, without: str) -> None:
+    plain = SPEC.replace(" worst=25%", "")
+    assert fix_source(Source(plain.replace(without, written))).source.text == plain

@@ -140,6 +140,28 @@ LAYERS = [
     ("Reshape((8, 8, 8))", "`reshape 8x8x8`"),
     ("Activation('relu')", "`relu`"),
     ("Concatenate()", "as fine"),
+    ("Cropping2D", "`crop 1`"),
+    ("ZeroPadding2D", "`pad 1`"),
+    ("MaxPooling2D", "`maxpool 2`"),
+    ("Dropout", "`dropout 10%`"),
+    ("Conv2D relu", "conv"),
+    ("convv", "`conv 32`"),
+    ("conv 8k3", "`8 k3`"),
+    ("conv 8k3s2relu", "`8 k3 s2 relu`"),
+    ("conv 8k5x3", "`8 k5x3`"),
+    ("conv 8 k3s1", "`k3 s1`"),
+    ("conv 8 s1relu", "`s1 relu`"),
+    ("conv 1K", "`1k`"),
+    ("maxpool 2s2", "`2 s2`"),
+    ("dense 8relu", "`8 relu`"),
+    ("conv8", "`conv 8`"),
+    ("conv_8k3", "`conv 8 k3`"),
+    ("conv1 8 k3", "`conv`"),
+    ("AdaptiveAvgPool2d(1); reshape 8x1x1", "`globalpool`"),
+    ("AdaptiveAvgPool2d 1; reshape 8x1x1", "`globalpool`"),
+    ("AdaptiveAvgPool2d((1, 1)); reshape 8x1x1", "`globalpool`"),
+    ("conv [8, 3]", "`conv 8 k3`"),
+    ("conv 8 as a; conv 8 as b; from a b", "`concat b`"),
 ]
 HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
 """Words that lie near another word of the language, which means something else."""
@@ -227,6 +249,8 @@ SETTINGS = [
     ("warmup 5%", "warmup=5%"),
     ("steps 1000", "epochs 20"),
     ("l2 1e-4", "conv 64 l2=1e-4"),
+    ("optimizer=adam lr=1e-4", "`optimizer adam lr=1e-4`"),
+    ("lr: 1e-4", "`optimizer adam lr=1e-4`"),
 ]
 STATEMENTS = [
     ("input 1 28 28", "1x28x28"),
@@ -279,6 +303,17 @@ STATEMENTS = [
     ("data mnist normalize=zscore", "standard"),
     ('data npz "images.npz" key="x"', "`x`"),
     ('data npy "images.npy" layout=NHWC', "last"),
+]
+OTHER_STATEMENTS = [
+    ("bottleneck", "bottleneck = dense 8", "`bottleneck dense 8`"),
+    ("data", "data = mnist", "`data mnist`"),
+    ("train", "train: batch 8", "`train { batch 8 }`"),
+    ("bottleneck", "latent 8", "`bottleneck dense 8`"),
+    ("bottleneck", "code_size 8", "`bottleneck dense 8`"),
+    ("input", "shape 1x16x16", "`input 1x16x16`"),
+    ("encoder", "encoder = { conv 8 k4 s2 relu }", "`encoder {`"),
+    ("encoder", "encoder [ conv 8 k4 s2 relu ]", "`{` and `}`"),
+    ("encoder", "encoder2 { conv 8 k4 s2 relu }", "`encoder`"),
 ]
 INTERNAL = re.compile(r"channel_groups|\btimes\b|Type\.|Written\.|None|g0\b(?!`)")
 
@@ -343,6 +378,17 @@ def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
         ("mirror", "decoder mirror"),
         ("let s2 = 5", "my_s2"),
         ("let range = 0..1", "where it is used"),
+        ("encoder2 { conv 8 }", "has its `encoder` already"),
+        ("Decoder { conv 8 }", "has its `decoder` already"),
+        ("epochs 10", "`train { epochs 10 }`"),
+        ("lr 1e-4", "`train { optimizer adam lr=1e-4 }`"),
+        ("sweep { bottleneck 8 16 }", "`bottleneck.units 8 16`"),
+        ("sweep { bottleneck.dense 8 16 }", "`bottleneck.units 8 16`"),
+        ("sweep { train.lr 1e-3 1e-4 }", "`train.optimizer.lr`"),
+        ("sweep { train.learning_rate 1e-3 1e-4 }", "`train.optimizer.lr`"),
+        ("sweep { width 8 16 }", "`let width = 8`"),
+        ("sweep { encoder.width 8 16 }", "`let.width`"),
+        ("sweep { train.optimizer.lr [1e-3 1e-4] }", "`train.optimizer.lr 1e-3 1e-4`"),
     ],
 )
 def test_a_statement_beside_the_others_gives_one_finding(line: str, shown: str) -> None:
@@ -373,7 +419,9 @@ def test_spec_text_in_a_help_resolves(text: str) -> None:
         elif word == "let":
             spec = whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {line.split()[1]} s2 relu }}")
         elif word in ("concat", "add"):
-            spec = in_encoder(f"conv 8 as fine; {line}")
+            spec = in_encoder(f"conv 8 as {line.split()[1]}; {line}")
+        elif re.match(r"\d|[ks]\d", word):
+            spec = in_encoder(f"conv {'' if word[0].isdigit() else '8 '}{line}")
         elif word in ("in", "trouble", "as", "caedsl"):
             continue  # a part of a line, or a command
         else:
@@ -423,3 +471,9 @@ def test_a_block_whose_name_is_misspelt_is_one_error() -> None:
     text = whole(data="data digits\nblock hlaf width { conv width s2 relu }", encoder="encoder { half 8; half 4 }")
     (found,) = errors(text)
     assert found.help == "did you mean `hlaf`?"
+
+
+@pytest.mark.parametrize(("statement", "line", "shown"), OTHER_STATEMENTS)
+def test_a_statement_in_other_words_is_one_finding(statement: str, line: str, shown: str) -> None:
+    (finding,) = errors(whole(**{statement: line}))
+    assert shown in finding.help

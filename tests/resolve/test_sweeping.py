@@ -153,8 +153,7 @@ def test_a_mistake_in_a_value_points_at_it_and_names_the_variant() -> None:
 )
 def test_a_finding_in_the_spec_names_the_variants_that_have_it(lines: str, where: str) -> None:
     text = swept(lines).replace("maxpool 2 }", "maxpool 2; conv width g4 relu }")
-    (finding,) = check(text)
-    assert finding.name == "groups-do-not-divide"
+    (finding,) = (finding for finding in check(text) if finding.name == "groups-do-not-divide")
     assert finding.message.endswith(where)
     assert text[slice(*finding.primary.span)] == "g4"
 
@@ -317,3 +316,12 @@ def test_a_sweep_that_cannot_be_read_is_not_told_as_none(lines: str) -> None:
 @pytest.mark.parametrize("cut", range(1, 12))
 def test_a_sweep_that_is_never_closed_is_a_syntax_error(cut: int) -> None:
     assert check(swept("let.width 8 32").rstrip()[:-cut])
+
+
+def test_one_rule_at_several_values_is_one_finding() -> None:
+    text = swept("train.optimizer.lr 1e-3 1 2 3")
+    (finding,) = check(text)
+    assert finding.name == "high-learning-rate"
+    assert finding.message.endswith("(in 3 of 4 variants: train.optimizer.lr=1 or 2 or 3)")
+    assert [text[slice(*label.span)] for label in (finding.primary, *finding.related)] == ["1", "2", "3"]
+    assert finding.fix is None

@@ -55,6 +55,35 @@ class TestOutputRange:
         assert place(fragment, the(fragment, "output-range")) == "sigmoid"
 
     @pytest.mark.parametrize(
+        ("end", "bounds", "instead"),
+        [
+            ("conv 1 relu; sigmoid", "sigmoid after relu returns 0.5..1", "conv 1; sigmoid"),
+            ("conv 1; relu; sigmoid", "sigmoid after relu returns 0.5..1", "conv 1; sigmoid"),
+            ("conv 1 sigmoid; sigmoid", "sigmoid after sigmoid returns 0.5..0.731059", "conv 1; sigmoid"),
+            ("conv 1 tanh; reshape 1x28x28 sigmoid", "returns 0.268941..0.731059", "conv 1; reshape 1x28x28 sigmoid"),
+        ],
+    )
+    def test_an_activation_before_the_last_narrows_its_range(self, end: str, bounds: str, instead: str) -> None:
+        for rest in ("data mnist", "data mnist\ntrain { loss bce }"):
+            fragment = f"input 1x28x28\n{rest}\ndecoder {{ conv 8 relu; upsample 2; {end} }}"
+            finding = the(fragment, "output-range")
+            assert bounds in finding.message
+            assert "in front of it" in finding.help
+            assert f"upsample 2; {instead} }}" in fixed(fragment, "output-range", Applicability.SAFE)
+
+    def test_a_default_that_narrows_the_range_is_overruled(self) -> None:
+        fragment = "defaults conv relu\ndecoder { conv 8; upsample 2; conv 1; sigmoid }"
+        assert "conv 1 linear; sigmoid" in fixed(fragment, "output-range", Applicability.SAFE)
+
+    @pytest.mark.parametrize(
+        "end", ["conv 1 tanh; norm batch; sigmoid", "conv 1 sigmoid; clip 0..1", "conv 1 sigmoid; relu"]
+    )
+    def test_an_activation_that_leaves_the_whole_range_is_not(self, end: str) -> None:
+        fragment = f"data mnist\ndecoder {{ conv 8 relu; upsample 2; {end} }}"
+        assert not found(fragment, "output-range")
+        assert not found(fragment, "final-relu")
+
+    @pytest.mark.parametrize(
         "fragment",
         [
             with_range("0..1", "sigmoid"),

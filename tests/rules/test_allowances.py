@@ -119,3 +119,22 @@ def test_the_code_of_a_rule_leads_to_its_name() -> None:
     text = spec(beside="  # cae: allow[CAE302] it is a study")
     (unknown,) = (finding for finding in findings(text) if finding.name == "unknown-rule")
     assert "`overcomplete`" in unknown.help
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (spec(beside=f" {COMMENT}", above=COMMENT), spec(above=COMMENT)),
+        (
+            spec(beside=" # cae: allow[overcomplete, overcomplete] a study"),
+            spec(beside=" # cae: allow[overcomplete] a study"),
+        ),
+        (spec(above='allow overcomplete "a"\nallow overcomplete "b"'), spec(above='allow overcomplete "a"')),
+        (spec(above='allow overcomplete "a"', beside=f" {COMMENT}"), spec(above='allow overcomplete "a"')),
+    ],
+)
+def test_a_second_allowance_of_the_same_finding_is_removed(text: str, left: str) -> None:
+    (finding,) = (finding for finding in findings(text) if finding.name == "unused-allowance")
+    assert finding.message == "`overcomplete` is already allowed"
+    assert [label.text for label in finding.related] == ["already allowed by this"]
+    assert fix_source(Source(text)).source.text == left

@@ -37,6 +37,11 @@ IDLE = [
     "pixelunshuffle 1",
     "maxpool 1 x3",
     "scale 1",
+    "relu",
+    "relu x2",
+    "elu 0.5",
+    "leaky_relu 0.2",
+    "prelu",
 ]
 IN_LINE = [
     ("conv 4 x1", "x1", "conv 4"),
@@ -61,6 +66,12 @@ WORKING = [
     "dropout 1%",
     "norm batch",
     "tanh",
+    "relu6",
+    "clip 0..100",
+    "softplus",
+    "norm batch; relu",
+    "conv 4; leaky_relu; leaky_relu",
+    "residual { relu; conv 4 }",
     "scale 1 learned",
     "scale 0.5",
     "conv 4 x2 s1 dropout=10%",
@@ -139,3 +150,64 @@ def test_a_block_that_no_line_uses_may_hold_any_items(line: str) -> None:
     text = with_line("tanh").replace("input", f"block odd n=1 {{ {line} }}\ninput")
     checked = check_source(Source(text))
     assert not checked.failures and checked.model is not None
+
+
+@pytest.mark.parametrize(
+    ("lines", "idle"),
+    [
+        ("sigmoid; relu", "relu"),
+        ("conv 4 relu6; relu6", "relu6"),
+        ("conv 4 hardtanh; clip -2..2", "clip -2..2"),
+        ("conv 4 clip=0..1; maxpool 2; reshape 16x2x2; clip 0..1", "clip 0..1"),
+        ("stage a { conv 4 relu }; relu", "relu"),
+        ("conv 4 relu; dropout 10%; relu", "relu"),
+        ("conv 4 relu6; dropout 10%; relu6", ""),
+        ("conv 4 hardtanh; clip -0.5..2", ""),
+        ("conv 4 relu; conv 4; relu", ""),
+    ],
+)
+def test_an_activation_that_always_returns_its_input_is_found(lines: str, idle: str) -> None:
+    assert found(with_line(f"{lines}; conv 4")) == [idle] * bool(idle)
+
+
+@pytest.mark.parametrize("line", ["conv 4 relu; relu", "conv 4; relu; relu", "conv 4 relu; maxpool 2; relu; conv 4"])
+def test_removing_an_idle_activation_leaves_a_mirrored_network_as_it_is(line: str) -> None:
+    text = with_line(line).replace("decoder { conv 2 sigmoid }", "decoder mirror")
+    fixed = fix_source(Source(text)).source.text
+    assert fixed.count("relu") == text.count("relu") - 1
+    assert torch.equal(output(text), output(fixed))
+
+
+def test_an_activation_whose_twin_has_an_effect_is_not() -> None:
+    text = with_line("conv 4; maxpool 8; relu").replace("decoder { conv 2 sigmoid }", "decoder mirror")
+    assert found(text) == []
+
+
+MIRRORED = """autoencoder a
+input 1x16x16
+encoder {{ {lines} }}
+bottleneck dense 8
+decoder mirror {option}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "option", "idle"),
+    [
+        ("conv 4 k4 s2 relu", "upsample=bilinear", True),
+        ("conv 4 k4 s2 relu", "upsample=unpool", True),
+        ("conv 4 k4 s2 relu", "upsample=nearest", False),
+        ("conv 4 relu; maxpool 2", "upsample=bilinear", False),
+        ("conv 4 relu; maxpool 2", "upsample=unpool", False),
+        ("conv 4 relu; conv 4 relu", "skips=add", True),
+        ("conv 4 relu; maxpool 2", "skips=add", False),
+        ("conv 4 relu; conv 4 relu", "channels=/1", True),
+        ("conv 4 relu; conv 4 relu", "channels=/2", False),
+        ("dense 16 relu", "channels=/2", True),
+    ],
+)
+def test_an_option_without_which_the_mirror_is_the_same_is_removed(lines: str, option: str, idle: bool) -> None:
+    text = MIRRORED.format(lines=lines, option=option)
+    assert found(text) == [option] * idle
+    without = MIRRORED.format(lines=lines, option="").replace("mirror \n", "mirror\n")
+    assert fix_source(Source(text)).source.text == (without if idle else text)

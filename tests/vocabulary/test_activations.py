@@ -1,7 +1,7 @@
 """The declarations of activations, compared with PyTorch."""
 
 from dataclasses import fields
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 import pytest
@@ -61,6 +61,31 @@ def test_the_declared_bounds_and_slopes_are_those_of_torch(activation: Activatio
     assert activation.function.saturates == flat
     if activation.function.saturates:
         assert activation.passed == pytest.approx(activation.slope**2)
+
+
+WITH_VALUES = {"softcap": 3.0, "clip": (-0.5, 2.0), "elu": 2.0, "tanh": 1.7, "hardsigmoid": 0.2}
+EACH = [Activation(name, WITH_VALUES.get(name)) for name in FUNCTIONS]
+
+
+@pytest.mark.parametrize("activation", EACH, ids=str)
+def test_the_formula_and_its_bounds_are_those_of_torch(activation: Activation) -> None:
+    x = torch.arange(-288, 289, dtype=torch.float64) / 32
+    with torch.no_grad():
+        y = module_of(activation)(x)
+    assert [activation.function.formula(activation.value, each) for each in x.tolist()] == pytest.approx(
+        y.tolist(), abs=2e-4
+    )
+    for low, high in ((-9.0, 9.0), (-1.0, 3.0), (0.0, 1.0), (2.0, 5.0)):
+        outputs = y[(x >= low) & (x <= high)]
+        assert activation.bounds(low, high) == pytest.approx((float(outputs.min()), float(outputs.max())), abs=2e-3)
+        inputs = x[(x >= low) & (x <= high)]
+        assert activation.keeps(low, high) == torch.equal(inputs, outputs)
+
+
+@pytest.mark.parametrize("activation", EACH, ids=str)
+def test_bounds_without_an_end_are_the_declared_ones(activation: Activation) -> None:
+    assert activation.bounds(-inf, inf) == (activation.low, activation.high)
+    assert activation.keeps(-inf, inf) == (activation.name == "linear")
 
 
 @pytest.mark.parametrize("part", [field.name for field in fields(Function)])

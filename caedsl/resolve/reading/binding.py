@@ -287,7 +287,8 @@ class _Binder(LineFaults):
         if not self.after_lost:
             help_line = self._help_for(option, word.text)
             if near is None and self._second_name(item):
-                help_line = f"`{self.owner}` reads one output: write `{self.owner} {word.text}` as a line of its own"
+                line = foreign_words.SECOND_NAMES.get(self.owner, self.owner)
+                help_line = f"`{self.owner}` reads one output: write `{line} {word.text}` as a line of its own"
             self._fault("unknown-option", word.span, message, help=help_line)
         self.bound.lost = self.lost = True
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
+from caedsl.resolve.reading.glued import apart
 from caedsl.resolve.reading.line_options import LineOptions
 from caedsl.resolve.reading.quantities import Misread
 from caedsl.resolve.reading.respelling import (
@@ -237,7 +238,10 @@ class LineFaults:
         return option, (respelled(option, item.value, self.scope) or "") if option is not None else ""
 
     def _meant_short(self, word: tree.WrittenWord) -> tuple[Span, str] | None:
-        """Return ``K3`` and ``p1`` as the language writes them, with the place, and take their value."""
+        """Return ``K3``, ``p1`` and ``k3s2`` as the language writes them, with the place; take a single one's value."""
+        if words := apart(word.text):
+            self.bound.lost = True
+            return word.span, words
         match = SHORT.match(word.text.lower())
         if match is None:
             return None

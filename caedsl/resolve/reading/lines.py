@@ -1,21 +1,20 @@
 """Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from caedsl.diagnostics import foreign_layers
 from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.glued import starts_with_value
+from caedsl.resolve.reading.layer_names import find_kind, in_one_word, pool_of_everything
 from caedsl.resolve.reading.line_options import LineOptions, filled
-from caedsl.resolve.reading.respelling import activation_named, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
-from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.initialisations import OPTIONS as INITIALISATION_OPTIONS
 from caedsl.vocabulary.joining import Join
@@ -53,66 +52,6 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     lines = tuple(_read_line(statement, scope) for statement in statements) if scope.depth <= MAX_DEPTH else ()
     scope.depth -= 1
     return lines
-
-
-def find_kind(head: tree.WrittenWord, scope: Scope, broken: bool = False, alone: bool = False) -> Kind | None:
-    """Return the kind with that name; a misspelt name is reported and read as the closest kind.
-
-    On a ``broken`` line, which already has a finding, nothing is reported. ``alone`` says that the line has no values.
-    """
-    kind = KINDS.get(head.text)
-    if kind is not None:
-        return kind
-    if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
-        return None
-    plain = foreign_layers.plain_layer(head.text)
-    idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
-    help_line = foreign_layers.LAYER_NOTES.get("identity" if idle else plain, "")
-    known = plain if plain in KINDS else foreign_layers.LAYERS.get(plain) or _activation(plain)
-    near = None if help_line else known
-    if not near and not help_line:
-        near = scope.nearest(head.text, (*KINDS, *scope.blocks))
-    help_line = help_line or _known_layers()
-    if not broken and head.text not in scope.unknown_blocks:
-        scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
-    if near in scope.blocks:
-        scope.unknown_blocks.add(head.text)
-    return KINDS.get(near or "")
-
-
-@cache
-def _known_layers() -> str:
-    return f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
-
-
-def _activation(word: str) -> str | None:
-    name = activation_named(word)
-    return name if name in KINDS else None
-
-
-_MOST_WORDS = 3
-
-
-def _in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
-    """Return ``max pool 2`` as ``maxpool 2`` and ``global avg pool`` as ``globalpool``; find_kind reports the name."""
-    words = [statement.head]
-    for item in statement.items[: _MOST_WORDS - 1]:
-        if not isinstance(item, tree.WrittenWord):
-            break
-        words.append(item)
-    for count in range(len(words), 1, -1) if statement.head.text not in KINDS else ():
-        plain = foreign_layers.plain_layer("".join(word.text for word in words[:count]))
-        if _is_layer(plain):
-            span = statement.head.span.to(words[count - 1].span)
-            head = tree.WrittenWord(scope.source.slice(span), span)
-            return replace(statement, head=head, items=statement.items[count - 1 :])
-    return statement
-
-
-def _is_layer(plain: str) -> bool:
-    """Return whether a plain name is that of a layer, here or in another library."""
-    known: tuple[Container[str], ...] = (KINDS, foreign_layers.LAYERS, foreign_layers.LAYER_NOTES)
-    return any(plain in names for names in known) or bool(_activation(plain))
 
 
 def _use_block(statement: tree.Statement, scope: Scope) -> Line:
@@ -158,12 +97,16 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
 def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if statement.head.text in scope.blocks and statement.head.text not in KINDS:
         return _use_block(statement, scope)
-    statement = _in_one_word(statement, scope)
+    statement = in_one_word(statement, scope)
     alone = not statement.items and statement.block is None
-    kind = find_kind(statement.head, scope, statement.broken, alone)
+    if (pool := pool_of_everything(statement, scope)) is not None:
+        statement = pool
+    numbered = starts_with_value(statement.items)
+    kind = find_kind(statement.head, scope, statement.broken, alone, numbered)
     if kind is None:
         return Line("", at=statement.span, broken=True)
-    statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span))
+    broken = statement.broken or statement.head.text != kind.name  # a missing value is not a second mistake
+    statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span), broken=broken)
     if _has_number_for_name(statement, kind, scope):
         return Line(kind.name, at=statement.span, broken=True)
     fits = _block_agrees(statement, kind, scope)
@@ -224,45 +167,56 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
     declared = options_of(kind)
     bound = bind(kind.name, statement.items, declared, scope)
     inherited = scope.inherited(kind.name, bound.values)
-    report_idle(bound, inherited, scope)
+    report_idle(kind.name, bound, inherited, scope)
     given = {**inherited, **bound.values}
     if filled(LineOptions(given, bound.spans, bound.failed), declared, statement, scope) is None:
         return bound, None
     return bound, given
 
 
-def report_idle(bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
-    """Report options of a normalisation or an initialisation that the line does not have."""
-    init = bound.values.get(INIT.name) or inherited.get(INIT.name, AUTO)
-    for own in INITIALISATION_OPTIONS:
-        if own.name not in bound.spans or INIT.name in bound.failed:
-            continue
+class _Idle(NamedTuple):
+    """Option without effect on its line, why, and what to do."""
+
+    option: str
+    message: str
+    help: str
+
+
+def report_idle(kind: str, bound: LineOptions, inherited: Mapping[str, Any], scope: Scope) -> None:
+    """Report options of a normalisation or an initialisation that the line does not have; record the defaults taken."""
+    idle = tuple(_idle({**inherited, **bound.values}, bound))
+    for option, message, help_line in idle:
+        if option in bound.spans:
+            scope.report("option-without-effect", bound.spans[option], message, help=help_line)
+    scope.take_defaults(kind, inherited, {option: help_line for option, _, help_line in idle})
+
+
+def _idle(given: Mapping[str, Any], bound: LineOptions) -> Iterator[_Idle]:
+    for own in INITIALISATION_OPTIONS if INIT.name not in bound.failed else ():
         owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
-        if init not in owners:
-            scope.report(
-                "option-without-effect",
-                bound.spans[own.name],
+        if own.name in _written(given, bound) and given.get(INIT.name, AUTO) not in owners:
+            yield _Idle(
+                own.name,
                 f"`{own.name}=` has no effect on this line: it belongs to "
                 + " and ".join(f"`init={name}`" for name in owners),
-                help=f"add `init={owners[0]}`, or remove `{own.name}=`",
+                f"add `init={owners[0]}`, or remove `{own.name}=`",
             )
-    inherited_norm = inherited.get(NORM.name, NONE)
-    norm = bound.values.get(NORM.name) or inherited_norm
-    bias = bound.values.get(BIAS.name, inherited.get(BIAS.name, norm == NONE))
-    if BIAS_INIT.name in bound.spans and not bias and not {NORM.name, BIAS.name} & bound.failed:
-        scope.report(
-            "option-without-effect",
-            bound.spans[BIAS_INIT.name],
-            f"`{BIAS_INIT.name}=` has no effect on this line, which has no bias",
-            help=f"add `bias=on`, or remove `{BIAS_INIT.name}=`",
-        )
-    for option, owner in normalisation.BELONGS_TO.items():
-        if option in bound.spans and not normalisation.has(norm, option) and NORM.name not in bound.failed:
-            scope.report(
-                "option-without-effect",
-                bound.spans[option],
+    norm = given.get(NORM.name, NONE)
+    bias = given.get(BIAS.name, norm == NONE)
+    if BIAS_INIT.name in _written(given, bound) and not bias and not {NORM.name, BIAS.name} & bound.failed:
+        message = f"`{BIAS_INIT.name}=` has no effect on this line, which has no bias"
+        yield _Idle(BIAS_INIT.name, message, f"add `bias=on`, or remove `{BIAS_INIT.name}=`")
+    for option, owner in normalisation.BELONGS_TO.items() if NORM.name not in bound.failed else ():
+        if option in _written(given, bound) and not normalisation.has(norm, option):
+            yield _Idle(
+                option,
                 f"`{option}=` has no effect on this line: it belongs to "
                 + ("a normalisation" if owner is None else f"`norm={owner}`"),
-                help=f"add `norm={owner or 'batch'}`, or remove `{option}=`"
+                f"add `norm={owner or 'batch'}`, or remove `{option}=`"
                 + ("; for a grouped convolution write `g8`" if option == GROUPS.name else ""),
             )
+
+
+def _written(given: Mapping[str, Any], bound: LineOptions) -> Set[str]:
+    """Return the options that the line sets, itself or by its defaults, including those that could not be read."""
+    return given.keys() | bound.spans.keys()

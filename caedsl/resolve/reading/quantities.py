@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from caedsl.diagnostics import foreign_words
+from caedsl.resolve.reading.glued import apart
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -118,6 +119,9 @@ def _misread_literal(node: tree.Number) -> Misread:
     if re.fullmatch(r"\d+x[\dx]*", node.text):
         message = f"`{node.text}` is not a size"
         return Misread("unknown-unit", node.span, message, "write whole numbers joined by x: `1x28x28`")
+    if words := apart(node.text):
+        message = f"`{node.text}` lacks the spaces between its values"
+        return Misread("unknown-unit", node.span, message, f"write `{words}`", words)
     return Misread(
         "unknown-unit", node.span, f"`{node.text}` has an unknown unit `{unit}`", _unit_help(node.text, unit)
     )
@@ -131,6 +135,9 @@ def _unit_help(text: str, unit: str) -> str:
         number = text.removesuffix(unit)
         return f"write `{number}min` for minutes, `{number}M` for millions"
     known = foreign_words.UNITS.get(unit.lower())
+    if unit.lower() in ("k", "g"):
+        cased = unit.swapcase()
+        return f"write `{text.removesuffix(unit)}{cased}`: units are k, M, G (thousands), %, s, min and h"
     if known is not None:
         factor, meant = known
         return f"write `{shown(Fraction(text.removesuffix(unit)) * factor)}{meant}`"

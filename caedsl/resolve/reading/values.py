@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 _CALLED = {
     "channels": "the number of channels",
     "units": "the number of units",
+    "amount": "the margin",
     "channel_groups": "the number of groups",
     "times": "the number of repeats",
     "kernel": "the kernel",

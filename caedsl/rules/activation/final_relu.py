@@ -32,10 +32,12 @@ from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Finding, Proposal, Severity
 from caedsl.facts.outputs import NOTICEABLE, activation_of, output_layer, takes_probabilities, unreachable
+from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
 from caedsl.rules.edits.rate import with_suited_rate
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.layers.activation import ActivationLine
 
 RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 
@@ -44,6 +46,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the output's activation, unless the range or a cross-entropy rules out a ReLU."""
     layer, missed = output_layer(model), unreachable(model)
     if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
+        return
+    if isinstance(layer.kind, ActivationLine) and layer.activation.keeps(*bounds_before(model).get(layer, ANY)):
         return
     if missed is not None and missed.share > NOTICEABLE:
         return

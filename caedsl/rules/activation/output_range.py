@@ -2,10 +2,10 @@
 
 ## What it does
 Compares the range of the last activation with the range of the images, and computes the error that no training can
-remove: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. The finding is an error above 10
-%, a warning above 1 %. For MNIST, Fashion-MNIST and the digits, the pixels were counted. Other images are assumed to be
-spread evenly over the declared range. A `real` input is assumed to be standard normal, and the finding is then a
-warning at most.
+remove: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. An activation in front of the
+last one narrows its range: `relu; sigmoid` returns 0.5..1. The finding is an error above 10 %, a warning above 1 %. For
+MNIST, Fashion-MNIST and the digits, the pixels were counted. Other images are assumed to be spread evenly over the
+declared range. A `real` input is assumed to be standard normal, and the finding is then a warning at most.
 
 ## Why is this bad?
 No training can remove this error. For MNIST in -1..1 with a sigmoid output, the smallest possible error is 3.1 times
@@ -36,17 +36,32 @@ work.
 from collections.abc import Iterator
 from functools import partial
 
-from caedsl.diagnostics.finding import Applicability, Finding, Label, Proposal, Severity
-from caedsl.facts.outputs import NOTICEABLE, Unreachable, activation_of, output_layer, takes_probabilities, unreachable
+from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Label, Proposal, Severity
+from caedsl.facts.outputs import (
+    NOTICEABLE,
+    Unreachable,
+    limiting_layer,
+    output_layer,
+    takes_probabilities,
+    unreachable,
+)
 from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
 from caedsl.rules.edits.rate import with_suited_rate
+from caedsl.rules.edits.trial import drop, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
+from caedsl.vocabulary.activations import ACTIVATION, LINEAR
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.activation import ActivationLine
 
 RULE = Rule("CAE401", "output-range", Severity.ERROR)
+
+LARGEST = 10
+"""Name the scaling of the data as another remedy above this value, from which `unscaled-data` reports it."""
 
 FATAL = 0.1
 """Report unreachable error above this share of the mean image's error as an error."""
@@ -54,25 +69,43 @@ FATAL = 0.1
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the output's activation; `bce-range` covers a range that does not suit a cross-entropy."""
-    missed, layer = unreachable(model), output_layer(model)
-    if missed is None or layer is None or missed.share <= NOTICEABLE or takes_probabilities(model):
+    missed, layer, limiting = unreachable(model), output_layer(model), limiting_layer(model)
+    if missed is None or layer is None or missed.share <= NOTICEABLE:
+        return
+    if takes_probabilities(model) and limiting is None:
         return
     proven = missed.share > FATAL and missed.spread != "normally"
-    values, fitting = pixel_range(model), fitting_activation(model)
-    edit = activation_edit(model, layer, fitting)
+    values = pixel_range(model)
     sure = Applicability.SAFE if proven else Applicability.UNSAFE
+    after = "" if limiting is None else f" after {limiting.activation}"
+    help_line, edit = _remedy(model, layer, limiting)
     yield RULE.found(
         output_place(model, layer),
-        f"{activation_of(layer).name} returns {_interval(missed)}, but the images are {_described(values)}: "
+        f"{layer.activation.name}{after} returns {_interval(missed)}, but the images are {_described(values)}: "
         f"{_loss(missed)}",
         label=f"returns {_interval(missed)}",
         related=(Label(model.target.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
-        help=f"end the decoder with `{fitting}`",
-        fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{fitting}`", (edit,), sure)),
+        help=help_line,
+        fix=edit and Proposal(partial(with_suited_rate, model, help_line.partition(";")[0], (edit,), sure)),
         severity=None if proven else Severity.WARNING,
         data={"low": missed.low, "high": missed.high, "unreachable": missed.share, "spread": missed.spread},
     )
+
+
+def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[str, Edit | None]:
+    """Return the help, and the edit for it: another activation, or none in front of the last one."""
+    if limiting is None or limiting.mirrors is not None or limiting in model.bottleneck.inverse:
+        fitting, values = fitting_activation(model), pixel_range(model)
+        scaled = values.high is not None and values.high > LARGEST
+        other = "; or declare `in 0..1` if the data are integers, which are then scaled" if scaled else ""
+        return f"end the decoder with `{fitting}`{other}", activation_edit(model, layer, fitting)
+    written = limiting.spans.get(ACTIVATION.name)
+    if isinstance(limiting.kind, ActivationLine):
+        edit = removal(model.source.text, limiting.span)
+    else:
+        edit = write(limiting, ACTIVATION, LINEAR.name) if written is None else drop(model, written)
+    return f"remove `{limiting.activation}` in front of it", edit
 
 
 def _interval(missed: Unreachable) -> str:

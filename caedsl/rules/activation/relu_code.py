@@ -52,7 +52,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     yield RULE.found(
         layer.place(ACTIVATION),
-        f"`{activation_of(layer)}` on the code: any of its {numbers} numbers that is 0 for every image is lost",
+        f"`{activation_of(layer)}` on the code: any of its {numbers:,} numbers that is 0 for every image is lost",
         help="make the code linear, or add `l1=1e-4` to the bottleneck for a sparse code",
         fix=Fix("make the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,

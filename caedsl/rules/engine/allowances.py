@@ -38,6 +38,8 @@ class _Allowed:
     written: _Written
     statements: frozenset[Span] | None
     used: bool = False
+    doubled: "_Allowed | None" = None
+    """Another allowance of the same finding, which makes this one superfluous unless it is used elsewhere."""
 
 
 def apply_allowances(
@@ -75,9 +77,14 @@ def _is_allowed(finding: Finding, index: StatementIndex, allowances: Sequence[_A
         return False
     statement = index.at(finding.primary.span.start)
     matching = [a for a in allowances if a.statements is None or statement in a.statements]
+    if not matching:
+        return False
+    first = min(matching, key=lambda allowance: allowance.statements is not None)  # the whole spec's comes first
+    first.used = True
     for allowance in matching:
-        allowance.used = True
-    return bool(matching)
+        if allowance is not first:
+            allowance.doubled = first
+    return True
 
 
 def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
@@ -146,7 +153,8 @@ def _unknown(allowance: _Allowed, near: str | None) -> Finding:
 
 def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Finding:
     """Return the finding about an allowance of nothing; ``left`` is a finding with its name in another place."""
-    if left is not None and left.severity is not Severity.ERROR:
+    related: tuple[Label, ...] = ()
+    if allowance.doubled is None and left is not None and left.severity is not Severity.ERROR:
         return Finding(
             "unused-allowance",
             f"this allows `{allowance.name}` in another statement than the one that has it",
@@ -155,7 +163,10 @@ def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Findin
             help=f'move the comment to that statement, or write `allow {allowance.name} "reason"` for the whole spec',
             data={"name": allowance.name},
         )
-    if left is not None:
+    if allowance.doubled is not None:
+        message = f"`{allowance.name}` is already allowed"
+        related = (Label(allowance.doubled.written.span, "already allowed by this"),)
+    elif left is not None:
         message = f"`{allowance.name}` is an error here; errors cannot be allowed"
     else:
         where = "in this spec" if allowance.statements is None else "in this statement"
@@ -164,6 +175,7 @@ def _unused(source: Source, allowance: _Allowed, left: Finding | None) -> Findin
         "unused-allowance",
         message,
         Label(allowance.written.span),
+        related,
         help="remove the allowance",
         fix=Fix("remove the allowance", (_removal(source, allowance),), Applicability.SAFE),
         data={"name": allowance.name},
@@ -174,7 +186,7 @@ def _removal(source: Source, allowance: _Allowed) -> Edit:
     """Remove one name from a comment that lists several, or else the whole comment or statement."""
     span, names, is_comment = allowance.written
     if len(names) > 1:
-        others = ", ".join(name for name in names if name != allowance.name)
+        others = ", ".join(name for name in dict.fromkeys(names) if name != allowance.name or names.count(name) > 1)
         opening = source.text.index("[", span.start)
         return Edit(Span(opening + 1, source.text.index("]", opening)), others)
     if not is_comment:

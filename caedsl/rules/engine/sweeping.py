@@ -1,10 +1,10 @@
 """Findings of the variants of a sweep, reported once in the spec with the variants that have them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.merging.variants import UnsettableError, variant
 from caedsl.rules.engine.compiling import CompiledSpec
@@ -12,6 +12,7 @@ from caedsl.source import Source, Span
 from caedsl.syntax.tree import Spec
 
 _UNUSED = "unused-"
+_IDLE = "setting-without-effect"
 _MOST_LISTED = 8
 
 
@@ -56,10 +57,34 @@ def with_findings_of_variants(
             there[places[key]].numbers.append(number)
             places[key] += 1
     everything = [one for there in seen.values() for one in there]
-    return [_with_variants(one, sweep, faulty) for one in everything if _counts(one, sweep)]
+    counted = [one for one in everything if _counts(one, sweep)]
+    return [_with_variants(one, sweep, faulty) for one in _by_line(counted, sweep)]
+
+
+def _by_line(everything: Iterable[_VariantFinding], sweep: Sweep) -> list[_VariantFinding]:
+    """Return the findings with those of one rule at several values of a swept name as one, at the first value."""
+    names = {value.span: swept.name for swept in sweep.names for value in swept.values}
+    first: dict[tuple[str, str], _VariantFinding] = {}
+    kept = []
+    for one in everything:
+        name = names.get(one.finding.primary.span, "")
+        known = first.get((one.finding.name, name))
+        if not name or one.finding.severity is Severity.ERROR or known is None:
+            kept.append(one)
+            first[one.finding.name, name] = one
+        elif known.finding.primary.span != one.finding.primary.span:
+            related = (*known.finding.related, Label(one.finding.primary.span, "here too"))
+            known.finding = replace(known.finding.offering(None), related=related, proposal=None)
+            known.numbers = sorted({*known.numbers, *one.numbers})
+        else:
+            kept.append(one)
+    return kept
 
 
 def _counts(seen: _VariantFinding, sweep: Sweep) -> bool:
+    """Return whether to report a finding: not what some variant uses, nor a value that others are compared with."""
+    if seen.finding.name == _IDLE and not seen.as_written and _is_within(seen.finding.primary.span, sweep):
+        return False
     return not seen.finding.name.startswith(_UNUSED) or (seen.as_written and len(seen.numbers) == sweep.variants)
 
 
@@ -71,11 +96,15 @@ def _with_variants(seen: _VariantFinding, sweep: Sweep, faulty: Collection[int])
     finding = seen.finding
     silent = () if finding.severity is Severity.ERROR else faulty
     everywhere = len({*seen.numbers, *silent}) == sweep.variants
-    in_sweep = sweep.span.start <= finding.primary.span.start < sweep.span.end
+    in_sweep = _is_within(finding.primary.span, sweep)
     if seen.as_written and (everywhere or (in_sweep and not seen.numbers)):
         return finding
     data = {**finding.data, "variants": tuple(seen.numbers)}
     return replace(finding, message=f"{finding.message} ({_where(seen.numbers, sweep)})", data=data)
+
+
+def _is_within(span: Span, sweep: Sweep) -> bool:
+    return sweep.span.start <= span.start < sweep.span.end
 
 
 def _where(numbers: Sequence[int], sweep: Sweep) -> str:

@@ -49,8 +49,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         edits = write_setting(model, "batch", "batch", str(better))
         yield RULE.found(
             model.place("train.batch"),
-            f"batches of {train.batch:,} from {counted(images, 'image')} give {epoch} steps per "
-            f"epoch, {count} in total",
+            f"batches of {train.batch:,} from {counted(images, 'image')} give "
+            f"{counted(epoch or 0, 'step')} per epoch, {count} in total",
             notes=(f"ceil({images:,} / {train.batch:,}) = {epoch}, times {counted(train.epochs, 'epoch')} = {count}",),
             help=f"use `batch {better}`, or more epochs",
             fix=Fix(f"use batch {better}", edits, Applicability.UNSAFE) if edits else None,

@@ -2,10 +2,12 @@
 
 ## What it does
 Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
-`dropout 0`, `scale 1`, and a `reshape` or an `upsample to` the shape that the map already has; for `repeat 1` and `x1`;
-and, as information, for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they replace
-one of `defaults`. A line that takes its number from a constant or a block's parameter is left alone, because another
-value may have an effect.
+`dropout 0`, `scale 1`, a `reshape` or an `upsample to` the shape that the map already has, and an activation that
+returns every input that it can have, such as the second of `relu; relu`; for `repeat 1` and `x1`; for options of
+`decoder mirror` without which the mirror is the same, such as `upsample=deconv` without a pool; and, as information,
+for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they replace one of `defaults`. A
+line that takes its number from a constant or a block's parameter is left alone, because another value may have an
+effect.
 
 ## Why is this bad?
 A reader would expect an effect: after `maxpool 1` a map is as large as before.
@@ -30,44 +32,55 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.settings import words
-from caedsl.rules.edits.trial import default_place, drop, without_braces
+from caedsl.rules.edits.trial import default_place, drop, tried, without_braces
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
 from caedsl.syntax.tree import Item, Number, Spec, Statement, WrittenOption, WrittenWord
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.activation import ActivationLine
 from caedsl.vocabulary.layers.repeat import Repeat
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.shape import Shape, text
 
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
 _LAYERS = ("encoder", "bottleneck", "decoder", "block")
 _ONCE = "1"
+_MIRROR_OPTIONS = ("upsample", "channels", "skips")
+_NOT_CHOSEN = ("nearest", "none")
+"""Values of these options that say that nothing is to change."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line whose layers all return their input, and for idle repeats and options."""
     fixed = _without_names(compiled(model.source.text, model.source.path).spec)
     lines: dict[Span, list[Layer]] = {}
+    twins: dict[Layer, list[Layer]] = {}
     for _, layer in model.layers():
-        if layer.mirrors is None and layer.span in fixed:
+        if layer.mirrors is not None:
+            twins.setdefault(layer.mirrors, []).append(layer)
+        elif layer.span in fixed:
             lines.setdefault(layer.span, []).append(layer)
     for span, layers in lines.items():
-        if all(map(_has_no_effect, layers)):
+        if all(_has_no_effect(model, each) for layer in layers for each in (layer, *twins.get(layer, ()))):
             yield _idle_line(model, span, layers[0])
         elif span != model.bottleneck.span:  # `--set` and variants switch off options of that line
             yield from _idle_options(model, layers[0])
     for statement in fixed.values():
         yield from _single_repeat(model, statement)
+    yield from _idle_mirror_options(model)
 
 
 def _idle_line(model: Autoencoder, span: Span, layer: Layer) -> Finding:
+    other = "" if isinstance(layer.kind, ActivationLine) else "choose another number, or "
     return RULE.found(
         span,
         f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} as it is",
-        help="choose another number, or remove the line",
+        help=f"{other}remove the line",
         fix=Fix("remove the line", (removal(model.source.text, span),), Applicability.SAFE),
         data={"shape": layer.in_shape},
     )
@@ -87,6 +100,28 @@ def _idle_options(model: Autoencoder, layer: Layer) -> Iterator[Finding]:
                 fix=Fix("remove it", (drop(model, place),), Applicability.SAFE),
                 severity=Severity.INFO,
             )
+
+
+def _idle_mirror_options(model: Autoencoder) -> Iterator[Finding]:
+    """Yield a finding for every option of ``decoder mirror`` without which the network is the same."""
+    for name in _MIRROR_OPTIONS if model.mirrored else ():
+        place = model.places.get(f"decoder.{name}")
+        written = "" if place is None else model.source.slice(place)
+        if place is None or written.partition("=")[2] in _NOT_CHOSEN:
+            continue
+        edit = drop(model, place)
+        without = tried(model, (edit,))
+        if without is not None and _network(without) == _network(model):
+            yield RULE.found(
+                place,
+                f"`{written}` has no effect: the mirror is the same without it",
+                help="choose another value, or remove it",
+                fix=Fix("remove it", (edit,), Applicability.SAFE),
+            )
+
+
+def _network(model: Autoencoder) -> list[tuple[str, Options, Shape, Shape]]:
+    return [(layer.kind.name, layer.options, layer.in_shape, layer.out_shape) for _, layer in model.layers()]
 
 
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
@@ -119,7 +154,9 @@ def _once(span: Span, written: str, fix: Fix) -> Finding:
     )
 
 
-def _has_no_effect(layer: Layer) -> bool:
+def _has_no_effect(model: Autoencoder, layer: Layer) -> bool:
+    if isinstance(layer.kind, ActivationLine):
+        return layer.activation.keeps(*bounds_before(model).get(layer, ANY))
     return layer.kind.has_no_effect(layer)
 
 

@@ -27,6 +27,7 @@ _PLACES = {
 """Names of the positional arguments of a call; an empty name is the value without a name."""
 _ALONE = ("channels", "units", "factor", "rate", "dropout", "shape", "kernel")
 _WINDOWED = ("conv", "deconv")
+_WITHOUT_VALUE = ("globalpool", "attention", "gdn")
 _POOLS = ("maxpool", "avgpool")
 
 
@@ -43,7 +44,7 @@ def call(fault: Fault) -> Finding | None:
     span = Span(span_of(word).start, end)
     line = _line(word, inside or "")
     plain = foreign_layers.plain_layer(word)
-    known = " " in line or foreign_layers.LAYERS.get(plain) is None or plain.startswith("global")
+    known = " " in line or foreign_layers.LAYERS.get(plain) is None or foreign_layers.LAYERS[plain] in _WITHOUT_VALUE
     help_line = f"write {quoted(line)}" if known else "write values without parentheses: `conv 64 k3 relu`"
     note = "" if plain == "activation" and inside else foreign_layers.LAYER_NOTES.get(plain, "")
     return error(
@@ -115,6 +116,7 @@ def _line(word: str, inside: str) -> str:
             alone.append(value)
         elif not is_value:
             options.append(_option(option, value, meant))
+    alone = [] if meant in _WITHOUT_VALUE else alone
     joined = "x".join(alone) if meant == "reshape" else " ".join(alone)
     if plain == "activation" and alone:
         return foreign_words.WORDS.get(alone[0], alone[0])

@@ -15,6 +15,14 @@ from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 
+_NUMBERS = re.compile(r"\[((?:\s*[\w.+-]+%?\s*,?)+)\]")
+
+_BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
+"""Statements that a brace opens."""
+
+_WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
+"""Statements and settings whose value may begin with a word."""
+
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
 
 
@@ -59,6 +67,13 @@ def sequence(fault: Fault) -> Finding | None:
         fix = proposal(f"write {quoted(values)}", Edit(span, values))
         message = f"{quoted(match[0])} is a list; values are separated by spaces"
         return error(message, span, help=f"write `{values}`", fix=fix)
+    if match and fault.tokens[0] in ("conv", "deconv") and fault.tokens[1] is opening:
+        channels, *kernel = (number.strip() for number in match[1].split(","))
+        values = f"{channels} k{'x'.join(kernel)}"
+        span = Span(start, match.end())
+        fix = proposal(f"write {quoted(values)}", Edit(span, values))
+        message = f"{quoted(match[0])} is a list; values are separated by spaces"
+        return error(message, span, help=f"write `{values}`", fix=fix)
     if match:
         size = "x".join(number.strip() for number in match[1].split(","))
         span = Span(start, match.end())
@@ -66,6 +81,14 @@ def sequence(fault: Fault) -> Finding | None:
         return error(
             f"{quoted(match[0])} is not a size; sizes are written as `{size}`", span, help=f"write `{size}`", fix=fix
         )
+    if opening == "[" and fault.tokens[0] in _BLOCKS and fault.place == 1:
+        return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
+    if opening == "[" and (numbers := _NUMBERS.match(fault.text, start)):
+        values = " ".join(numbers[1].replace(",", " ").split())
+        span = Span(start, numbers.end())
+        fix = proposal(f"write {quoted(values)}", Edit(span, values))
+        message = f"{quoted(numbers[0])} is a list; values are separated by spaces"
+        return error(message, span, help=f"write `{values}`", fix=fix)
     if opening == "[":
         return error(
             "brackets have no meaning in a spec",
@@ -96,10 +119,16 @@ def colon(fault: Fault) -> Finding | None:
             help="replace the colon by `{`, and write `}` after the last line of the block",
             fix=delete if fault.opens_block else None,
         )
-    if before.type != "NAME" or following == "=":
+    if (before.type != "NAME" and fault.place != 1) or following == "=":
         return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
     if fault.place == 1:
         message = f"there is a colon after `{before}`, but a space separates a word from its values"
+        value = fault.text[span.end : fault.span.end].strip()
+        if before in foreign_words.SETTINGS:
+            line, _ = foreign_words.SETTINGS[before]
+            return error(message, span, help=f"write `{line.format(value)}`")
+        if before in _BLOCKS and not fault.opens_block and before not in ("bottleneck", "decoder"):
+            return error(message, span, help=f"write `{before} {{ {value} }}`")
         return error(message, span, help="delete the colon", fix=delete)
     end = span_of(following).start
     return error(
@@ -149,6 +178,13 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     """``batch = 128`` and ``x = conv 64``."""
     value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
     rest = fault.tokens[fault.place + 1 :]
+    if fault.opens_block and not rest:
+        return error(
+            f"there is a `=` after `{name}`, but a brace opens its block", span_of(sign), help=f"write `{name} {{`"
+        )
+    if name in (*_BLOCKS, *_WITH_A_WORD):
+        message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
+        return error(message, span_of(sign), help=f"write `{name} {value}`")
     if len(rest) > 1 and rest[0].type == "NAME":
         message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
         return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")

@@ -1,0 +1,108 @@
+"""Names of layers: those of this language, and what misspelt names and those of other libraries stand for."""
+
+import re
+from collections.abc import Container
+from dataclasses import replace
+from functools import cache
+
+from caedsl.diagnostics import foreign_layers
+from caedsl.resolve.reading.glued import layer_apart, starts_with_value
+from caedsl.resolve.reading.respelling import activation_named, example_of, replacing, report_outside
+from caedsl.resolve.scope import Scope
+from caedsl.syntax import tree
+from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.option import REQUIRED, Option, Written
+
+
+def _first_option(kind: Kind) -> Option | None:
+    """Return the option that a line of this kind writes first, without a name."""
+    return next((option for option in kind.options if option.written is Written.FIRST), None)
+
+
+def find_kind(
+    head: tree.WrittenWord, scope: Scope, broken: bool = False, alone: bool = False, numbered: bool = False
+) -> Kind | None:
+    """Return the kind with that name; a misspelt name is reported and read as the closest kind.
+
+    On a ``broken`` line, which already has a finding, nothing is reported. ``alone`` says that the line has no values,
+    ``numbered`` that it starts with one, so that a number at the end of the name is not the value.
+    """
+    kind = KINDS.get(head.text)
+    if kind is not None:
+        return kind
+    if not broken and head.text not in scope.blocks and report_outside(head, "unknown-layer", scope):
+        return None
+    plain = foreign_layers.plain_layer(head.text)
+    idle = alone and plain in FUNCTIONS and plain not in KINDS  # `linear` is an activation, and no layer
+    help_line = foreign_layers.LAYER_NOTES.get("identity" if idle else plain, "")
+    words = layer_apart(head.text)
+    if words and not numbered:
+        help_line = f"write `{words}`"
+    known = plain if plain in KINDS else foreign_layers.LAYERS.get(plain) or _activation(plain)
+    near = None if help_line else known
+    if not near and not help_line:
+        near = scope.nearest(head.text, (*KINDS, *scope.blocks))
+    first = _first_option(KINDS[near]) if alone and near in KINDS else None
+    if near is not None and first is not None and first.default is REQUIRED:
+        if not broken:
+            help_line = f"write `{near} {example_of(first)}`"
+            scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line)
+        return KINDS[near]
+    help_line = help_line or _known_layers()
+    if not broken and head.text not in scope.unknown_blocks:
+        scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+    if near in scope.blocks:
+        scope.unknown_blocks.add(head.text)
+    return KINDS.get(near or "")
+
+
+@cache
+def _known_layers() -> str:
+    return f"layers are {', '.join(kind for kind in KINDS if kind not in FUNCTIONS)}, and activations"
+
+
+def _activation(word: str) -> str | None:
+    name = activation_named(word)
+    return name if name in KINDS else None
+
+
+_MOST_WORDS = 3
+
+
+def in_one_word(statement: tree.Statement, scope: Scope) -> tree.Statement:
+    """Return ``max pool 2`` as ``maxpool 2`` and ``global avg pool`` as ``globalpool``; find_kind reports the name."""
+    words = [statement.head]
+    for item in statement.items[: _MOST_WORDS - 1]:
+        if not isinstance(item, tree.WrittenWord):
+            break
+        words.append(item)
+    for count in range(len(words), 1, -1) if statement.head.text not in KINDS else ():
+        plain = foreign_layers.plain_layer("".join(word.text for word in words[:count]))
+        if _is_layer(plain):
+            span = statement.head.span.to(words[count - 1].span)
+            head = tree.WrittenWord(scope.source.slice(span), span)
+            return replace(statement, head=head, items=statement.items[count - 1 :])
+    return statement
+
+
+def _is_layer(plain: str) -> bool:
+    """Return whether a plain name is that of a layer, here or in another library."""
+    known: tuple[Container[str], ...] = (KINDS, foreign_layers.LAYERS, foreign_layers.LAYER_NOTES)
+    return any(plain in names for names in known) or bool(_activation(plain))
+
+
+def pool_of_everything(statement: tree.Statement, scope: Scope) -> tree.Statement | None:
+    """Return ``AdaptiveAvgPool2d(1)`` as the layer without a number that it stands for, with a finding."""
+    known = KINDS.get(foreign_layers.LAYERS.get(foreign_layers.plain_layer(statement.head.text), ""))
+    if known is None or known.options or statement.head.text in KINDS or not starts_with_value(statement.items):
+        return None
+    first, *rest = statement.items
+    span = statement.head.span.to(first.span)
+    text_ = scope.source.slice(span)
+    single = set(re.findall(r"\d+", scope.source.slice(first.span))) == {"1"}
+    help_line = f"write `{known.name}`" if single else f"`{known.name}` returns one number for each channel"
+    fix = replacing(span, known.name) if single else None
+    scope.report("unknown-layer", span, f"unknown layer `{text_}`", help=help_line, fix=fix)
+    return replace(statement, head=tree.WrittenWord(known.name, span), items=tuple(rest), broken=True)
