@@ -306,7 +306,7 @@ UNITS: Mapping[str, tuple[int, str]] = {
 }
 """Units, each with a factor and the unit of the language."""
 
-STATEMENTS: Mapping[str, str] = {"model": "autoencoder", "training": "train"}
+STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder", "training": "train"}
 """Statements."""
 
 _CODE = ("bottleneck dense {}", "32")

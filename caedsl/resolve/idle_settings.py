@@ -111,7 +111,8 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     if train.loss.worst == 1:
         yield _Idle("loss.worst", "`worst=100%` counts every pixel", "choose a smaller share, or remove it", True)
     if train.accumulate == 1 and "train.batch.accumulate" in places:
-        yield _Idle("batch.accumulate", "`accumulate=1` does not split a step", "choose a larger number, or remove it", True)
+        message = "`accumulate=1` does not split a step"
+        yield _Idle("batch.accumulate", message, "choose a larger number, or remove it", True)
     if train.stop.patience is not None and train.stop.patience >= epochs:
         message = (
             f"a run of {counted(epochs, 'epoch')} is too short for {counted(train.stop.patience, 'epoch')} "

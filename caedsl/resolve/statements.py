@@ -119,11 +119,13 @@ def _statement_word(
         return word
     if report_outside(statement.head, "unknown-statement", scope):
         return None
-    near = None if word in foreign_words.STATEMENT_LINES else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
+    asserted = word in foreign_words.STATEMENTS and isinstance(next(iter(statement.items), None), tree.Size)
+    other = None if asserted else foreign_words.STATEMENT_LINES.get(word)
+    near = None if other is not None else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
     if near in written and near not in MANY:
         help_line, near = f"the spec has its `{near}` already: it describes one model", None
-    elif word in foreign_words.STATEMENT_LINES:
-        line = respelled_setting(*foreign_words.STATEMENT_LINES[word], statement, scope)
+    elif other is not None:
+        line = respelled_setting(*other, statement, scope)
         found.meant.add(line.partition(" ")[0])
         help_line = f"write `{line}`"
     elif word in SETTINGS or word in foreign_words.SETTINGS:

@@ -18,6 +18,9 @@ from caedsl.resolve.statements import STATEMENTS
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.layers.conv import Conv
+from caedsl.vocabulary.layers.dense import UNITS, Dense
 
 MOST_VARIANTS = 256
 """Limit the variants of one sweep, because each is checked."""
@@ -31,8 +34,8 @@ _WHOLE = ("input", "data", "bottleneck", "decoder")
 _NAMING = ("let", "encoder", "decoder", "block")
 """Parts of a spec whose numbers are swept by constants."""
 
-_FORM_OPTIONS = {"dense": "units", "conv": "channels", "code": "units", "latent": "units", "latent_dim": "units"}
-"""Words for the size of a code, each with the option that it is in the bottleneck."""
+_FORM_OPTIONS = {Dense.name: UNITS.name, Conv.name: CHANNELS.name}
+"""The option with the size of a code, by the form of the bottleneck."""
 
 _POINTS = re.compile(r"x([0-9]{1,40})")
 _MOST_DIGITS = 17  # of a 64-bit number
@@ -106,10 +109,11 @@ def _name(line: tree.Statement, known: frozenset[str], scope: Scope) -> str | No
     last = foreign_words.OPTIONS.get(last, last)
     near = next((full for full in sorted(known) if full.endswith((f".{name}", f".{last}"))), None)
     root = name.partition(".")[0]
-    if near is None and last not in _FORM_OPTIONS and name not in STATEMENTS:
+    size = _FORM_OPTIONS.get(foreign_words.FORMS.get(last.replace("_", ""), last))
+    if near is None and size is None and name not in STATEMENTS:
         near = scope.nearest(name, sorted(full for full in known if full.partition(".")[0] == root))
-    if near is None and last in _FORM_OPTIONS:
-        help_line = f"write `bottleneck.{_FORM_OPTIONS[last]} {_after_head(line, scope)}`"
+    if near is None and size is not None:
+        help_line = f"write `bottleneck.{size} {_after_head(line, scope)}`"
     elif near is None and (first in _NAMING or (not first and name not in STATEMENTS)):
         value = scope.source.slice(line.items[0].span) if line.items else "16"
         help_line = f"define a constant and use it in the spec: `let {last} = {value}`; then sweep `let.{last}`"

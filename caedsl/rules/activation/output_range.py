@@ -78,7 +78,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     values = pixel_range(model)
     sure = Applicability.SAFE if proven else Applicability.UNSAFE
     after = "" if limiting is None else f" after {limiting.activation}"
-    help_line, edit = _remedy(model, layer, limiting)
+    title, other, edit = _remedy(model, layer, limiting)
     yield RULE.found(
         output_place(model, layer),
         f"{layer.activation.name}{after} returns {_interval(missed)}, but the images are {_described(values)}: "
@@ -86,26 +86,26 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"returns {_interval(missed)}",
         related=(Label(model.target.range_span, f"images are {_described(values)}"),),
         notes=(_arithmetic(missed, values),),
-        help=help_line,
-        fix=edit and Proposal(partial(with_suited_rate, model, help_line.partition(";")[0], (edit,), sure)),
+        help=title + other,
+        fix=edit and Proposal(partial(with_suited_rate, model, title, (edit,), sure)),
         severity=None if proven else Severity.WARNING,
         data={"low": missed.low, "high": missed.high, "unreachable": missed.share, "spread": missed.spread},
     )
 
 
-def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[str, Edit | None]:
-    """Return the help, and the edit for it: another activation, or none in front of the last one."""
+def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[str, str, Edit | None]:
+    """Return the help, another remedy, and the edit: another activation, or none in front of the last one."""
     if limiting is None or limiting.mirrors is not None or limiting in model.bottleneck.inverse:
         fitting, values = fitting_activation(model), pixel_range(model)
         scaled = values.high is not None and values.high > LARGEST
         other = "; or declare `in 0..1` if the data are integers, which are then scaled" if scaled else ""
-        return f"end the decoder with `{fitting}`{other}", activation_edit(model, layer, fitting)
+        return f"end the decoder with `{fitting}`", other, activation_edit(model, layer, fitting)
     written = limiting.spans.get(ACTIVATION.name)
     if isinstance(limiting.kind, ActivationLine):
         edit = removal(model.source.text, limiting.span)
     else:
         edit = write(limiting, ACTIVATION, LINEAR.name) if written is None else drop(model, written)
-    return f"remove `{limiting.activation}` in front of it", edit
+    return f"remove `{limiting.activation}` in front of it", "", edit
 
 
 def _interval(missed: Unreachable) -> str:

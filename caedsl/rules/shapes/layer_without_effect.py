@@ -34,6 +34,7 @@ from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.resolve.mirroring.mirror import OPTIONS
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.settings import words
 from caedsl.rules.edits.trial import default_place, drop, tried, without_braces
@@ -51,8 +52,8 @@ RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
 _LAYERS = ("encoder", "bottleneck", "decoder", "block")
 _ONCE = "1"
 _MIRROR_OPTIONS = ("upsample", "channels", "skips")
-_NOT_CHOSEN = ("nearest", "none")
-"""Values of these options that say that nothing is to change."""
+_NOT_CHOSEN = frozenset(f"{option.name}={option.default}" for option in OPTIONS)
+"""Options that are written with their defaults, which an author may do to be explicit."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -107,7 +108,7 @@ def _idle_mirror_options(model: Autoencoder) -> Iterator[Finding]:
     for name in _MIRROR_OPTIONS if model.mirrored else ():
         place = model.places.get(f"decoder.{name}")
         written = "" if place is None else model.source.slice(place)
-        if place is None or written.partition("=")[2] in _NOT_CHOSEN:
+        if place is None or written in _NOT_CHOSEN:
             continue
         edit = drop(model, place)
         without = tried(model, (edit,))
