@@ -45,7 +45,7 @@ def report_unused(scope: Scope) -> None:
 
 
 def _report_defaults(line: Defaults, scope: Scope) -> None:
-    """Report a ``defaults`` line that no line uses, or the options of it that none does."""
+    """Report a ``defaults`` line that no line uses, or the options of it that have no effect on any."""
     unused = [name for name in line.values if (line.at, name) not in scope.used_defaults]
     if len(unused) == len(line.values):
         scope.report(
@@ -56,12 +56,12 @@ def _report_defaults(line: Defaults, scope: Scope) -> None:
             fix=removing(line.at, scope),
         )
         return
-    for name in unused:
+    for name in (name for name in unused if (line.at, name) in scope.idle_defaults):
         scope.report(
             "unused-default",
             line.spans[name],
             f"no `{line.kind}` below uses `{scope.source.slice(line.spans[name])}`",
-            help=_idle_help(line, [name], scope) or "remove it: each of these lines sets it itself",
+            help=_idle_help(line, [name], scope),
             fix=removing_part(line.spans[name], "option", scope),
         )
 

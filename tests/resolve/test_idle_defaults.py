@@ -21,7 +21,7 @@ decoder mirror
         ("defaults conv groups=2", "defaults conv groups=2", "for a grouped convolution write `g8`", ""),
         ("defaults conv std=0.1", "defaults conv std=0.1", "add `init=normal`", ""),
         ("defaults conv k5 relu", "defaults conv k5 relu", "move the line above", ""),
-        ("defaults conv l2=1e-6 relu", "relu", "each of these lines sets it itself", "defaults conv l2=1e-6"),
+        ("defaults conv l2=1e-6 relu", "", "", "defaults conv l2=1e-6 relu"),
         ("defaults conv groups=2 l2=1e-6", "groups=2", "add `norm=group`", "defaults conv l2=1e-6"),
         ("defaults conv bias=off bias_init=torch", "bias_init=torch", "add `bias=on`", "defaults conv bias=off"),
         ("defaults conv momentum=0.2", "", "", "defaults conv momentum=0.2"),
