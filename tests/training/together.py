@@ -113,7 +113,8 @@ def processes(count: int, printed: Path, arguments: Sequence[str], change: Calla
             try:
                 place = {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}
                 address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
-                os.environ.update({**place, **address, "TORCHELASTIC_USE_AGENT_STORE": "True"})
+                report = {"TORCHELASTIC_ERROR_FILE": str(printed.with_name(f"{printed.stem}-{rank}.json"))}
+                os.environ.update({**place, **address, **report, "TORCHELASTIC_USE_AGENT_STORE": "True"})
                 with printed.open("a", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
                     change(rank)
                     code = main(arguments)
