@@ -53,7 +53,7 @@ def evaluate_again(
     """
     reporter = reporter or Reporter()
     before = _metrics(Path(path))
-    kept, run, images, training = _opened(Path(path), device, data_dir, data_root, reporter)
+    stored, run, images, training = _opened(Path(path), device, data_dir, data_root, reporter)
     scores = before.get("scores")
     there = not isinstance(scores, dict) or MEAN in scores
     evaluation = evaluation_of(run, baselines and there)
@@ -61,7 +61,7 @@ def evaluate_again(
     if there and not baselines:
         del compared["notes"]  # most are about the baselines
     differing = tuple(_differing(before, compared))
-    changed = differences(kept.environment.model_dump(), environment_of(training, kept.model, images, None))
+    changed = differences(stored.environment.model_dump(), environment_of(training, stored.model, images, None))
     if differing and changed:
         reporter.note(f"the run was made on another machine: {'; '.join(changed)}")
     return Reevaluation(evaluation, differing)
@@ -82,15 +82,15 @@ def finished_run(
 def _opened(
     path: Path, device: str, data_dir: str | Path | None, data_root: str | Path | None, reporter: Reporter
 ) -> tuple[StoredRun, Run, Images, Training]:
-    kept = open_run(path, data_dir)
-    images = kept.images(data_dir, reporter, data_root)
-    chosen = choose_device(kept.environment.device if device == "auto" else device)
-    training = prepare_training(kept.model, kept.settings, images, chosen, split_seed=kept.split_seed)
-    for note in resume_threads(training, kept.environment.device, kept.environment.threads):
+    stored = open_run(path, data_dir)
+    images = stored.images(data_dir, reporter, data_root)
+    chosen = choose_device(stored.environment.device if device == "auto" else device)
+    training = prepare_training(stored.model, stored.settings, images, chosen, split_seed=stored.split_seed)
+    for note in resume_threads(training, stored.environment.device, stored.environment.threads):
         reporter.note(note)
-    kept.check_split(training.validation)
-    kept.load_weights(training.module)
-    return kept, finished(training, RunFolder(kept.path), kept.model, images), images, training
+    stored.check_split(training.validation)
+    stored.load_weights(training.module)
+    return stored, finished(training, RunFolder(stored.path), stored.model, images), images, training
 
 
 def _metrics(path: Path) -> dict[str, Any]:

@@ -105,18 +105,18 @@ def thinned(epochs: Iterable[Epoch], stretches: int) -> list[Epoch]:
     The epochs are divided into at most ``stretches`` (an even number) of equal length. Of each, these are the ones with
     the lowest and the highest score.
     """
-    kept: list[list[Epoch]] = []
+    groups: list[list[Epoch]] = []
     length = 1
     last: Epoch | None = None
     for number, last in enumerate(epochs):
         if number % length:
-            kept[-1] = _extremes([*kept[-1], last])
+            groups[-1] = _extremes([*groups[-1], last])
             continue
-        if len(kept) == stretches:
-            kept = [_extremes([*one, *other]) for one, other in zip(kept[::2], kept[1::2], strict=True)]
+        if len(groups) == stretches:
+            groups = [_extremes([*one, *other]) for one, other in zip(groups[::2], groups[1::2], strict=True)]
             length *= 2
-        kept.append([last])
-    rows = [row for stretch in kept for row in stretch]
+        groups.append([last])
+    rows = [row for stretch in groups for row in stretch]
     return rows if last is None or last is rows[-1] else [*rows, last]
 
 

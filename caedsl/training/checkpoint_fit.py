@@ -88,10 +88,10 @@ def _moments(training: Training, weight: nn.Parameter) -> Shapes:
     optimizer = make_optimizer(training.settings.optimizer, [stand_in])
     stand_in.grad = torch.zeros(1, 1)
     optimizer.step()
-    kept = optimizer.state[stand_in]
+    state = optimizer.state[stand_in]
     return {
         key: (tuple(weight.shape) if value.shape == stand_in.shape else tuple(value.shape), value.dtype)
-        for key, value in kept.items()
+        for key, value in state.items()
         if isinstance(value, Tensor)
     }
 

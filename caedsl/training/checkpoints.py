@@ -150,11 +150,11 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
     training.best_weights = _part(tensors, "best.") or training.last_weights
     if progress["sizes"] is not None:
         training.resume_epoch(tensors["ledger"], progress["sizes"])
-    states = {name: list(kept) for name, kept in progress["callbacks"].items()}
+    states = {name: list(saved) for name, saved in progress["callbacks"].items()}
     for callback in training.callbacks:
-        kept = states.get(type(callback).__name__)
-        if kept:
-            callback.restore(kept.pop(0))
+        saved = states.get(type(callback).__name__)
+        if saved:
+            callback.restore(saved.pop(0))
 
 
 def _callback_states(training: Training) -> dict[str, list[dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from itertools import count
 from typing import NamedTuple
 
@@ -69,41 +70,45 @@ def prepare(
     the loss. ``penalties`` are the penalties on weights, ``code`` the terms that the code adds. Raise ``TrainingError``
     for settings that cannot work with these images or this device, and for values that are still ``auto``.
     """
-    known = settled(settings)
-    if known is None:
+    complete = settled(settings)
+    if complete is None:
         raise TrainingError("`auto` must be replaced by a number first: see caedsl.training.search.auto")
-    if known.deterministic:
+    if complete.deterministic:
         fix_cublas_workspace(device)
-    everything = resident(Held(images) if isinstance(images, Tensor) else images, device)
-    wanted = None if targets.train is None else resident(targets.train, device)
-    marks = None if labels is None else labels.to(everything.device)
-    counts = None if weights is None else _averaging_one(weights, train).to(everything.device)
-    train_batches = Batches(everything, train, device, targets=wanted, labels=marks, weights=counts)
-    validated = None
-    if validation is not None and len(validation):
-        validated = Batches(everything, validation, device, targets=wanted, labels=marks, weights=counts)
+    samples = resident(Held(images) if isinstance(images, Tensor) else images, device)
+    batches_at = partial(
+        Batches,
+        samples,
+        device=device,
+        targets=None if targets.train is None else resident(targets.train, device),
+        labels=None if labels is None else labels.to(samples.device),
+        weights=None if weights is None else _scaled_to_mean_one(weights, train).to(samples.device),
+    )
+    train_batches, validation_batches = batches_at(train), None
     if held_out is not None:
-        judged = None if targets.held_out is None else resident(targets.held_out, device)
-        validated = Batches(resident(held_out, device), None, device, targets=judged)
+        held_out_targets = None if targets.held_out is None else resident(targets.held_out, device)
+        validation_batches = Batches(resident(held_out, device), None, device, targets=held_out_targets)
+    elif validation is not None and len(validation):
+        validation_batches = batches_at(validation)
     if not len(train_batches):
         raise TrainingError(f"there are no training {noun(train_batches.shape)}s: add some")
     if not any(weight.requires_grad for weight in module.parameters()):
         raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
-    _check_last_batch(module, train_batches, known.batch, known.accumulate)
+    _check_last_batch(module, train_batches, complete.batch, complete.accumulate)
     target_range = targets.range or input_range
     pixels = PixelRange.of(target_range, train_batches.wanted)
-    undone = target_range is input_range or targets.range == input_range
-    objective = Objective(known.loss, pixels, penalties, code, normalise_of(module) if undone else None)
-    precision = choose_precision(known.precision, device)
+    same_range = target_range is input_range or targets.range == input_range
+    objective = Objective(complete.loss, pixels, penalties, code, normalise_of(module) if same_range else None)
+    precision = choose_precision(complete.precision, device)
     network = _network(module, train_batches, precision)
     training = Training(
-        module, train_batches, validated, known, objective, input_range, precision, network, target_range
+        module, train_batches, validation_batches, complete, objective, input_range, precision, network, target_range
     )
     training.callbacks = stopping()
     return training
 
 
-def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
+def _scaled_to_mean_one(weights: Tensor, train: Tensor | None) -> Tensor:
     """Scale weights to a mean of 1 over the training images, so that they do not change the effective learning rate."""
     mean = (weights if train is None else weights[train]).mean()
     if not mean:
@@ -113,8 +118,9 @@ def _averaging_one(weights: Tensor, train: Tensor | None) -> Tensor:
 
 def _network(module: nn.Module, train: Batches, precision: Precision) -> nn.Module:
     """Return the form of ``module`` that a step calls; only modules built by the backend have another, on the CPU."""
-    known = isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu"
-    return fast_form(module, train.shape, precision.dtype) if known else module
+    if isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu":
+        return fast_form(module, train.shape, precision.dtype)
+    return module
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:

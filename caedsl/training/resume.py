@@ -64,48 +64,48 @@ def resume(
     leave the folder unchanged.
     """
     reporter = reporter or Reporter()
-    kept = open_run(Path(path), data_dir)
-    _check_version(kept, reporter)
-    run = identity(kept.spec_text, kept.settings_text)
-    folder = RunFolder(kept.path)
+    stored = open_run(Path(path), data_dir)
+    _check_version(stored, reporter)
+    run = identity(stored.spec_text, stored.settings_text)
+    folder = RunFolder(stored.path)
     with folder.locked() if current().first else nullcontext():
-        checkpoint, note = latest(kept.path, run, largest_file(kept.model))
+        checkpoint, note = latest(stored.path, run, largest_file(stored.model))
         if note:
             reporter.note(note)
-        kept = _extended(kept, epochs, checkpoint)
-        _check_unfinished(kept, checkpoint)
-        images = kept.images(data_dir, reporter, data_root)
-        training = _prepared(kept, images, _device(kept, device, reporter), reporter)
+        stored = _extended(stored, epochs, checkpoint)
+        _check_unfinished(stored, checkpoint)
+        images = stored.images(data_dir, reporter, data_root)
+        training = _prepared(stored, images, _device(stored, device, reporter), reporter)
         if on_trouble is not None:
             training.settings = replace(training.settings, on=On(on_trouble))
-        state = _state(kept)
+        state = _running_state(stored)
         if training.processes.first:
-            followed = Followed(kept.model, kept.spec_text, kept.settings_text, str(kept.path / SPEC), state)
+            followed = Followed(stored.model, stored.spec_text, stored.settings_text, str(stored.path / SPEC), state)
             training.callbacks = all_callbacks(followed, folder, reporter, callbacks, checkpoint)
         if checkpoint is not None:
-            checkpoint.require_fit(training, kept.path)
+            checkpoint.require_fit(training, stored.path)
         training.processes.wait_for_all()  # the others may still be reading the files that are written now
         if not training.processes.first:
             accompany(training, checkpoint)
         if epochs is not None:
-            folder.write_text(SPEC, kept.spec_text)
-            folder.write_text(SETTINGS, kept.settings_text)
+            folder.write_text(SPEC, stored.spec_text)
+            folder.write_text(SETTINGS, stored.settings_text)
         carry_out(training, folder, state, reporter)
-    return finished(training, folder, kept.model, images)
+    return finished(training, folder, stored.model, images)
 
 
-def _prepared(kept: StoredRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
-    settings = replace(kept.settings, precision=kept.environment.precision)
-    training = prepare_training(kept.model, settings, images, device, kept.start_weights(), kept.split_seed)
-    for note in resume_threads(training, kept.environment.device, kept.environment.threads):
+def _prepared(stored: StoredRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
+    settings = replace(stored.settings, precision=stored.environment.precision)
+    training = prepare_training(stored.model, settings, images, device, stored.start_weights(), stored.split_seed)
+    for note in resume_threads(training, stored.environment.device, stored.environment.threads):
         reporter.note(note)
     settle_compilation(training)
-    kept.check_split(training.validation)
-    now = environment_of(training, kept.model, images, None, kept.split_seed)
-    changed = differences(kept.environment.model_dump(), now)
-    if torch.device(kept.environment.device).type != device.type:
+    stored.check_split(training.validation)
+    now = environment_of(training, stored.model, images, None, stored.split_seed)
+    changed = differences(stored.environment.model_dump(), now)
+    if torch.device(stored.environment.device).type != device.type:
         reporter.note(
-            f"the run was started on {kept.environment.device} and is resumed on {device}, which rounds differently: "
+            f"the run was started on {stored.environment.device} and is resumed on {device}, which rounds differently: "
             "the result will not be the same bit for bit"
         )
     elif changed:
@@ -113,24 +113,24 @@ def _prepared(kept: StoredRun, images: Images, device: torch.device, reporter: R
     return training
 
 
-def _check_version(kept: StoredRun, reporter: Reporter) -> None:
+def _check_version(stored: StoredRun, reporter: Reporter) -> None:
     """Raise ``RunError`` for a run of another version; patch versions (the last number) are compatible."""
-    version = kept.environment.caedsl
+    version = stored.environment.caedsl
     if version.split(".")[:2] != __version__.split(".")[:2]:
         raise RunError(
-            f"the run in {kept.path} was started with caedsl {version}, but this is {__version__}: install that "
-            f"version to resume it, or start a new run from {kept.path / SPEC}"
+            f"the run in {stored.path} was started with caedsl {version}, but this is {__version__}: install that "
+            f"version to resume it, or start a new run from {stored.path / SPEC}"
         )
     if version != __version__:
         reporter.note(f"the run was started with caedsl {version}, and this is {__version__}")
 
 
-def _device(kept: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
+def _device(stored: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
     """Return the device ``wanted``; for ``auto`` the device of the run, or another one if that is not available."""
     if wanted != "auto":
         return choose_device(wanted)
     try:
-        return choose_device(kept.environment.device)
+        return choose_device(stored.environment.device)
     except TrainingError as error:
         if current().count > 1:
             raise
@@ -138,21 +138,21 @@ def _device(kept: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
         return choose_device("auto")
 
 
-def _check_unfinished(kept: StoredRun, checkpoint: Checkpoint | None) -> None:
+def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
     ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
     try:
-        read_scores(kept.path)
+        read_scores(stored.path)
     except (OSError, RecordError):
         return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
-    if ended == "finished" and len(_epochs(checkpoint)) >= kept.settings.epochs:
+    if ended == "finished" and len(_epochs(checkpoint)) >= stored.settings.epochs:
         raise RunError(
-            f"the run in {kept.path} has finished its {counted(kept.settings.epochs, 'epoch')}: to train longer, add "
-            f"--epochs {2 * kept.settings.epochs}"
+            f"the run in {stored.path} has finished its {counted(stored.settings.epochs, 'epoch')}: to train longer, "
+            f"add --epochs {2 * stored.settings.epochs}"
         )
     if ended in ("patience", "time"):
         raise RunError(
-            f"the run in {kept.path} was ended by its `stop` setting ({ended}): to train longer, start a new run from "
-            f"{kept.path / SPEC} with another `stop`"
+            f"the run in {stored.path} was ended by its `stop` setting ({ended}): to train longer, start a new run "
+            f"from {stored.path / SPEC} with another `stop`"
         )
 
 
@@ -160,41 +160,41 @@ def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
     return checkpoint.progress["history"] if checkpoint is not None else []
 
 
-def _extended(kept: StoredRun, epochs: int | None, checkpoint: Checkpoint | None) -> StoredRun:
+def _extended(stored: StoredRun, epochs: int | None, checkpoint: Checkpoint | None) -> StoredRun:
     """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
-        return kept
-    done, planned = len(_epochs(checkpoint)), counted(kept.settings.epochs, "epoch")
-    if epochs < kept.settings.epochs:
+        return stored
+    done, planned = len(_epochs(checkpoint)), counted(stored.settings.epochs, "epoch")
+    if epochs < stored.settings.epochs:
         raise RunError(
-            f"--epochs {epochs} is less than the {planned} of the run in {kept.path} ({done} are "
+            f"--epochs {epochs} is less than the {planned} of the run in {stored.path} ({done} are "
             "complete): --resume can only add epochs"
         )
-    schedule = kept.settings.schedule
-    if epochs > kept.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
+    schedule = stored.settings.schedule
+    if epochs > stored.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
         name = schedule.name if schedule.kind.whole_run else "with warmup"
         raise RunError(
-            f"schedule {name} depends on the {planned} of the run in {kept.path}, so more epochs "
-            f"need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
+            f"schedule {name} depends on the {planned} of the run in {stored.path}, so more epochs "
+            f"need a new run: start one from {stored.path / SPEC} with --epochs {epochs}"
         )
-    if epochs > kept.settings.epochs and kept.model.bottleneck.warmup:
+    if epochs > stored.settings.epochs and stored.model.bottleneck.warmup:
         raise RunError(
-            f"`warmup` of the bottleneck depends on the {planned} of the run in {kept.path}, so "
-            f"more epochs need a new run: start one from {kept.path / SPEC} with --epochs {epochs}"
+            f"`warmup` of the bottleneck depends on the {planned} of the run in {stored.path}, so "
+            f"more epochs need a new run: start one from {stored.path / SPEC} with --epochs {epochs}"
         )
-    settings = replace(kept.settings, epochs=epochs)
+    settings = replace(stored.settings, epochs=epochs)
     fault = fault_of(settings)
     if fault is not None:
         raise RunError(f"--epochs {epochs}: {fault}")
-    spec_text = override(Source(kept.spec_text), {"train.epochs": str(epochs)}).text
-    model = replace(kept.model, train=settings)
-    settings_text = json.dumps({**json.loads(kept.settings_text), "epochs": epochs}, indent=2) + "\n"
-    return replace(kept, model=model, settings=settings, spec_text=spec_text, settings_text=settings_text)
+    spec_text = override(Source(stored.spec_text), {"train.epochs": str(epochs)}).text
+    model = replace(stored.model, train=settings)
+    settings_text = json.dumps({**json.loads(stored.settings_text), "epochs": epochs}, indent=2) + "\n"
+    return replace(stored, model=model, settings=settings, spec_text=spec_text, settings_text=settings_text)
 
 
-def _state(kept: StoredRun) -> RunState:
+def _running_state(stored: StoredRun) -> RunState:
     try:
-        started = read_state(kept.path).started
+        started = read_state(stored.path).started
     except (OSError, RecordError):
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    return RunState(RUNNING, kept.model.name, kept.settings.epochs, started)
+    return RunState(RUNNING, stored.model.name, stored.settings.epochs, started)

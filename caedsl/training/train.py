@@ -256,14 +256,14 @@ def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: 
             folder.write_learned(training.best_weights, training.last_weights)
         folder.write_state(replace(state, state=_STATES.get(training.history.ended, FINISHED)))
     except BaseException as error:
-        kept = ""
+        weights = ""
         if training.history.epochs:
-            _keep_what_can_be_kept(training, folder, state, error)
-            there = has(folder.path, BEST)
-            kept = f"; the best weights before it {f'are in {folder.path}' if there else 'could not be saved'}"
-        if isinstance(error, DataError) or (kept and isinstance(error, TrainingError)):
+            _save_what_was_learned(training, folder, state, error)
+            place = f"are in {folder.path}" if has(folder.path, BEST) else "could not be saved"
+            weights = f"; the best weights before it {place}"
+        if isinstance(error, DataError) or (weights and isinstance(error, TrainingError)):
             kind = DataError if isinstance(error, DataError) else type(error)
-            raise kind(f"{error}{kept}{_ways_on(folder)}") from error
+            raise kind(f"{error}{weights}{_resume_hint(folder)}") from error
         raise
 
 
@@ -274,7 +274,7 @@ def accompany(training: Training, checkpoint: Checkpoint | None = None) -> NoRet
     raise PartDoneError
 
 
-def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:
+def _save_what_was_learned(training: Training, folder: RunFolder, state: RunState, error: BaseException) -> None:
     """Write the best and last weights, which remain valid after any failure, and keep the last checkpoint unchanged."""
     interrupted = isinstance(error, KeyboardInterrupt)
     with suppress(RunError):
@@ -285,7 +285,7 @@ def _keep_what_can_be_kept(training: Training, folder: RunFolder, state: RunStat
         )
 
 
-def _ways_on(folder: RunFolder) -> str:
+def _resume_hint(folder: RunFolder) -> str:
     return (
         f"; resume from its last checkpoint with: {resume_command(folder.path)}" if has_checkpoint(folder.path) else ""
     )

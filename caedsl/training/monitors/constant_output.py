@@ -84,8 +84,8 @@ def _errors(probe: ProbeResult) -> tuple[float, float, float]:
 def _losing_layer(run: RunSoFar, probes: Sequence[ProbeResult]) -> int:
     """Return the layer that most reduces the dependence on the image from its input to its output."""
     last = probes[-1].layers
-    kept = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
-    losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]
+    shares = [layer.spread / layer.size if layer.size else 0.0 for layer in last]
+    losses = [shares[number] / before if (before := ([1.0, *shares])[number]) else 1.0 for number in range(len(shares))]
     return min(range(len(losses)), key=losses.__getitem__)
 
 

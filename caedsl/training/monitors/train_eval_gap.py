@@ -63,9 +63,9 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     images, windows = len(probes) * run.facts.images, run.windows[-2:]
     if not run.facts.differs_in_eval_mode or not run.had_time or images < LEAST_IMAGES or len(windows) < 2:
         return
-    judged = sum(probe.loss for probe in probes) / len(probes)
+    loss = sum(probe.loss for probe in probes) / len(probes)
     trained = max(window.mean for window in windows)
-    if judged <= GAP * trained:
+    if loss <= GAP * trained:
         return
     layers = run.facts.layers
     over_batch = [number for number, layer in enumerate(layers) if layer.norm and layer.norm.over_batch]
@@ -75,7 +75,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     momentum = any(layer.own_momentum for layer in layers)
     yield Symptom(
         first if first is not None else "train",
-        f"{images} training {run.facts.noun}s have a loss of {judged:.4g} in eval mode, {times(judged / trained)} the "
+        f"{images} training {run.facts.noun}s have a loss of {loss:.4g} in eval mode, {times(loss / trained)} the "
         f"{trained:.4g} of the last steps: from this layer on, the running statistics differ from those of the batches",
         one_of(
             [

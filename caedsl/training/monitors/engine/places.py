@@ -26,35 +26,38 @@ class NamedPlace:
 
 
 class Places:
-    """Places of a model, both in ``model.source``, shown as ``shown_path``, and in ``kept``, the run's own spec."""
+    """Places of a model, both in ``model.source``, shown as ``shown_path``, and in ``recorded``, the run's own spec."""
 
-    def __init__(self, model: Autoencoder, kept: Autoencoder, shown_path: str) -> None:
-        self.model, self.kept, self.path = model, kept, shown_path
+    def __init__(self, model: Autoencoder, recorded: Autoencoder, shown_path: str) -> None:
+        self.model, self.recorded, self.path = model, recorded, shown_path
         self.origins: Sequence[LayerModules] = lower(model).origins
-        self._kept_layers = [origin.layer for origin in lower(kept).origins]
+        self._recorded_layers = [origin.layer for origin in lower(recorded).origins]
         self._names = _names(model)
 
     @classmethod
-    def of(cls, model: Autoencoder, kept_text: str, shown_path: str) -> Self:
-        """Return the places of a model; ``kept_text`` is its spec formatted for the run folder: lines may differ."""
-        kept = model
-        if kept_text != model.source.text:
-            source = Source(kept_text)
-            kept = resolve(parse(source)[0], source)[0] or model
-        return cls(model, kept, shown_path)
+    def of(cls, model: Autoencoder, recorded_text: str, shown_path: str) -> Self:
+        """Return the places of a model; ``recorded_text`` is its spec as formatted in the run folder."""
+        recorded = model
+        if recorded_text != model.source.text:
+            source = Source(recorded_text)
+            recorded = resolve(parse(source)[0], source)[0] or model
+        return cls(model, recorded, shown_path)
 
     def of_layer(self, number: int) -> NamedPlace:
         """Return the place of layer ``number`` of ``origins``."""
         layer = self.origins[number].layer
         words, part = self._words(layer), self._names[layer]
         shown = f"{self._shown(layer.span)}: `{words}` ({part})"
-        return NamedPlace(shown, f"{part}: {words}", None, _line(self.kept, self._kept_layers[number].span))
+        return NamedPlace(shown, f"{part}: {words}", None, _line(self.recorded, self._recorded_layers[number].span))
 
     def of_setting(self, name: str) -> NamedPlace:
         """Return the place of a setting such as ``train.optimizer``, or of its block if it is left at its default."""
         word = name.rpartition(".")[2]
         return NamedPlace(
-            f"{self._shown(self.model.place(name))}: `{word}`", None, name, _line(self.kept, self.kept.place(name))
+            f"{self._shown(self.model.place(name))}: `{word}`",
+            None,
+            name,
+            _line(self.recorded, self.recorded.place(name)),
         )
 
     def _words(self, layer: Layer) -> str:

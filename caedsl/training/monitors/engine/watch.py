@@ -47,9 +47,9 @@ class Watch(Callback):
         self.places = places
         self._clock = clock
         # The findings of `caedsl check`: the advice of a monitor must not contradict them.
-        self._found = examine(places.model.source).findings
+        self._check_findings = examine(places.model.source).findings
         self._monitor_findings = MonitorFindings(self._place, self.findings, say)
-        self._kept: dict[str, Any] | None = None
+        self._restored: dict[str, Any] | None = None
         self._probes = 0
         self._read = 0
         self._pending: list[tuple[list[float], int]] = []
@@ -69,8 +69,8 @@ class Watch(Callback):
             training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
         )
         self._seen = RunSoFar(self._facts(training, rounds, len(pool) // 2, images), epochs=training.history.epochs)
-        if self._kept is not None:
-            self._seen.restore(self._kept)
+        if self._restored is not None:
+            self._seen.restore(self._restored)
 
     def on_step(self, training: Training, step: Step) -> str | None:
         """Probe the run if a probe is due; return "trouble" if a finding stops it."""
@@ -138,7 +138,7 @@ class Watch(Callback):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from what ``state`` returned."""
-        self._kept = state["seen"]
+        self._restored = state["seen"]
         self._probes, self._read = state["probes"], state["read"]
         self._pending = [(losses, images) for losses, images in state["pending"]]
         self._monitor_findings.troubles = [Trouble(**trouble) for trouble in state["troubles"]]
@@ -168,7 +168,7 @@ class Watch(Callback):
 
     def findings(self) -> Sequence[Finding]:
         """Return the findings of ``caedsl check``."""
-        return self._found
+        return self._check_findings
 
     def _number_of(self, layer: Layer | None) -> int | None:
         numbers = (number for number, origin in enumerate(self.places.origins) if origin.layer is layer)
@@ -213,10 +213,10 @@ def _epoch(training: Training) -> int:
     return min(training.epoch, training.settings.epochs)
 
 
-def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:
+def watch_run(model: Autoencoder, recorded_text: str, shown_path: str, folder: RunFolder, reporter: Reporter) -> Watch:
     """Return the monitors of a run, which report their findings to ``reporter`` and record them in ``folder``.
 
-    The record refers to lines of ``kept_text``, the spec in the folder; the terminal refers to lines of
+    The record refers to lines of ``recorded_text``, the spec in the folder; the terminal refers to lines of
     ``model.source`` under the path ``shown_path``.
     """
 
@@ -225,4 +225,4 @@ def watch_run(model: Autoencoder, kept_text: str, shown_path: str, folder: RunFo
         if shown:
             reporter.trouble(shown)
 
-    return Watch(Places.of(model, kept_text, shown_path), say)
+    return Watch(Places.of(model, recorded_text, shown_path), say)
