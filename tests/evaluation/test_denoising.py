@@ -102,8 +102,8 @@ def test_a_sweep_goes_through_the_amount_of_training(denoiser: Path, command: Ru
         ("gaussian", r"write gaussian=0.1\.\.0.5"),
         ("rain=0..1", "corruptions are gaussian"),
         ("masking=0.5..1.5", "write the amounts of masking in ascending order"),
-        ("gaussian=0.5..0.1", "go up"),
-        ("gaussian=0..1/1", "from 2 to 50 amounts"),
+        ("gaussian=0.5..0.1", "ascending order"),
+        ("gaussian=0..1/1", "sweep 2 to 50 amounts"),
     ],
 )
 def test_wrong_sweeps(denoiser: Path, command: Run, written: str, said: str) -> None:

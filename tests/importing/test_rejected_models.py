@@ -240,7 +240,7 @@ def test_files(name: str, content: bytes, message: str, tmp_path: Path, capsys: 
         ("net.py:made", 0, ""),
         ("net.py:Missing", 2, "net.py has no Missing; it has Net, Needs"),
         ("net.py:Needs", 2, "write a function without arguments that returns the module"),
-        ("net.py:number", 2, "is int, and a torch.nn.Module is imported"),
+        ("net.py:number", 2, "has the type int, but only a torch.nn.Module can be imported"),
         ("net.py:", 2, "net.py has no name after its colon"),
         ("fails.py:Net", 2, "fails in line 2: RuntimeError: no"),
         ("ends.py:Net", 2, "SystemExit"),
