@@ -26,7 +26,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def __init__(self, samples: ArrayLike, say: Callable[[str], None] | None = None) -> None:
         super().__init__()
-        self._samples = np.asarray(samples, dtype=np.float32)
+        self._samples = _numbers(samples)
         self._say = say
         self._watch: _TwinWatch | None = None
         self._seen = 0
@@ -38,9 +38,18 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         return () if self._watch is None else self._watch.troubles
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
-        """Import the model; raise ``ImportFailure``, which names what a spec cannot express."""
+        """Import the model; raise ``ImportFailure``, which names what a spec cannot express.
+
+        Raise ``ValueError`` if the samples do not have the shape of the model's input.
+        """
         if self._watch is None:
             self._watch = _TwinWatch(lambda: self.model, self._say)
+        taken, given = tuple(self.model.input_shape[1:]), self._samples.shape[1:]
+        if given not in (taken, taken[:-1] if taken[-1] == 1 else taken):
+            raise ValueError(
+                f"`samples` are {_shape(given)} each, but the model takes {_shape(taken)}: pass training samples as "
+                "`fit` gets them"
+            )
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Reset the mean loss, as Keras does."""
@@ -61,6 +70,20 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
         assert self._watch is not None
         score = (logs or {}).get("val_loss")
         self._watch.epoch(None if score is None else float(score))
+
+
+def _numbers(samples: ArrayLike) -> np.ndarray[Any, Any]:
+    """Return samples in 32 bits; raise ``ValueError`` if they are no numbers, or none."""
+    given = np.asarray(samples)
+    if not given.ndim or not len(given) or given.dtype.kind not in "biuf":
+        raise ValueError(
+            f"`samples` has the shape {given.shape} and the type {given.dtype}, but must be an array of samples"
+        )
+    return given.astype(np.float32)
+
+
+def _shape(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes))
 
 
 class _TwinWatch(LoopWatch):

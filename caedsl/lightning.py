@@ -49,7 +49,12 @@ class Watch(Callback):
         if self._watch is None:
             self._watch = api.watch(pl_module, trainer.optimizers[0], **self._options)
         loss = outputs["loss"] if isinstance(outputs, Mapping) else outputs
-        samples = batch if isinstance(batch, Tensor) else batch[0]
+        samples = batch[0] if isinstance(batch, Sequence) and batch else batch
+        if not isinstance(samples, Tensor):
+            raise ValueError(
+                f"a batch is a {type(batch).__name__}, but `Watch` needs a tensor of samples, or a tuple that begins "
+                "with one: call `caedsl.watch` in `training_step` instead"
+            )
         with torch.enable_grad():
             self._watch.step(loss, samples)
 

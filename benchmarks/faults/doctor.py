@@ -1,12 +1,12 @@
 """Measure how often `caedsl doctor` names the right cause and its repairs hold, against random search and monitors.
 
-    python benchmarks/faults/doctor.py [--draw mended|held-back] [--steps 4000] [--parents 5] [--each 1] [--controls 40]
+    python benchmarks/faults/doctor.py [--draw mended|held-back|digits] [--steps 4000] [--parents 5] [--each 1] [--controls 40]
         [--only hidden|healthy|spec] [--parts examine train watch] [--kept FILE]
 
 Hidden faults are injected into images, weights or data of small healthy specs; faults of the spec are those of
 `run.py` that affect training. Repairs, and the best of random search with as many steps, are then trained in full. The
-budget is a number of training steps, so that the figures do not depend on the machine. Cases run in a random order, one
-part of the work after the other, and are saved one by one: an interrupted run has figures too, and can be resumed.
+budget is a number of training steps, so that the figures do not depend on the machine. Cases run in a random order and
+are saved one by one: an interrupted run has figures too, and can be resumed.
 """
 
 import argparse
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.faults import peers
 from benchmarks.faults.cases import draw
+from benchmarks.faults.digit_parents import DIGITS
 from benchmarks.faults.doctor_scores import print_scores
 from benchmarks.faults.held_back_parents import HELD_BACK
 from benchmarks.faults.hidden_faults import CONTROLS, HIDDEN, Hidden, subject
@@ -35,7 +36,7 @@ from caedsl.resolve.merging.overrides import override
 from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
 
-DRAWS = {"mended": (SMALL, 0), "held-back": (HELD_BACK, 100)}
+DRAWS = {"mended": (SMALL, 0), "held-back": (HELD_BACK, 100), "digits": (DIGITS, 200)}
 """The parents of each draw, and the first of its seeds."""
 Row = dict[str, Any]
 Kept = dict[str, Row]
@@ -72,8 +73,8 @@ def main() -> None:
         sys.exit(f"not installed: {', '.join(peers.missing())} (or leave out the part `watch`)")
     parents, first_seed = DRAWS[arguments.draw]
     cases = _cases(parents, first_seed, arguments)
-    for part in arguments.parts:
-        for case in cases:
+    for case in cases:
+        for part in arguments.parts:
             row = kept.setdefault(case.name, {"expected": case.expected})
             if PARTS[part].key not in row:
                 row |= PARTS[part].run(case, row, kept, arguments.steps)

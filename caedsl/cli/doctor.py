@@ -8,13 +8,12 @@ import typer
 
 from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
 from caedsl.cli.train import Device, outside_errors
+from caedsl.importing.file_kinds import is_model_file
 
 if TYPE_CHECKING:
     from caedsl.doctor.diagnosis import Diagnosis
     from caedsl.doctor.subject import Subject
     from caedsl.training.reporter import Reporter
-
-_MODELS = (".py", ".pt2", ".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 
 
 class Format(StrEnum):
@@ -112,7 +111,7 @@ def doctor(
 
 def _is_model(subject: str) -> bool:
     """Return whether the name is that of a model of another framework."""
-    return Path(subject.rpartition(":")[0] or subject).suffix.lower() in _MODELS and not Path(subject).is_dir()
+    return is_model_file(subject) and not Path(subject).is_dir()
 
 
 def _imported(

@@ -68,9 +68,25 @@ def _found(given: Any, fit: SampleFormat, name: str) -> UnreadImages:
         if given.labels is not None:
             labels = as_labels(np.asarray(given.labels), f"the labels of {name}")
         return UnreadImages(StoreStack(given, fit, name, labels), class_names=labels.names)
+    given = _array(given, name)
     if not len(given):
         raise DataError(f"{name} contains no {fit.noun}s")
     return UnreadImages(ArrayStack(given, layout(given.shape, fit, name), fit, name))
+
+
+def _array(given: Any, name: str) -> Any:
+    """Return samples as an array; a tensor is taken from its device."""
+    if hasattr(given, "detach"):
+        given = given.detach().cpu().numpy()
+    if not hasattr(given, "shape"):
+        kind = type(given).__name__
+        try:
+            given = np.asarray(given)
+        except ValueError:
+            raise DataError(f"{name}: the items of a {kind} differ in shape: pass an array of samples") from None
+        if not given.ndim:
+            raise DataError(f"{name} is a {kind}: pass an array of samples")
+    return given
 
 
 def is_dataset(given: object) -> bool:

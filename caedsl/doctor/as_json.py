@@ -50,6 +50,7 @@ def _repair(repair: Repair) -> dict[str, Any]:
         "title": repair.title,
         "diff": repair.diff,
         "steps": repair.steps,
+        "steps_before": repair.steps if repair.steps_before is None else repair.steps_before,
         "seeds": list(repair.seeds),
         "left_before": [curve.end for curve in repair.before],
         "left_after": [curve.end for curve in repair.after],

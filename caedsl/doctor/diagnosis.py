@@ -66,7 +66,7 @@ class Diagnosis(PublicNames):
                 also = f"; it learns faster with {self.faster.title}" if self.faster is not None else ""
                 return f"healthy: neither the images nor the network nor its first steps show a fault{also}"
             case Verdict.SLOW:
-                rest = f"; {first.what}" if first is not None else ", and no cause for that is found"
+                rest = f", but {first.what}" if first is not None else ", and no cause for that was found"
                 return f"only slow: the network learns{rest}"
             case Verdict.ILL:
                 assert first is not None, "a cause is named"
@@ -109,12 +109,12 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield ""
         if diagnosis.best is diagnosis.faster:
             yield f"Faster: {diagnosis.best.title}: {diagnosis.best.numbers}"
-        yield "Change, which --output FILE (or --fix, for a spec) writes:"
+        yield "The change that --output FILE (or --fix, for a spec) writes:"
         yield from _diff(diagnosis.best)
     yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])
     yield ""
-    yield "What was seen:"
+    yield "Measurements:"
     for name, evidence in diagnosis.evidence.items():
         for place, line in enumerate(evidence.lines()):
             yield f"  {name if not place else '':<12}{line}"

@@ -19,7 +19,7 @@ from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import CERTAIN, NAMED, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, NAMED, UNPROVEN, ProbesSoFar, Suspicion
 from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
@@ -64,7 +64,7 @@ class _Examination:
         seen = replace(seen, memorise=memorised, rate=self._take(RateProbe()))
         self.budget.spend(RANGE_TEST_STEPS)
         self.price = self.budget.price(self.subject)
-        first = self._take(FirstStepsProbe(self._steps(FIRST, 1)))
+        first = self._take(FirstStepsProbe(min(self._steps(FIRST, 1), self.subject.baseline.steps)))
         self.budget.spend(first.steps)
         seen = replace(seen, first=first)
         return self._diagnosis(seen, *self._repaired(seen, suspicions(seen)))
@@ -86,14 +86,15 @@ class _Examination:
 
     def _steps(self, share: float, trainings: int) -> int:
         """Return how many steps each of ``trainings`` trainings may take in a share of the remaining budget."""
-        return affordable(share * self.budget.left, self.price, trainings, self.subject.baseline.steps)
+        return affordable(share * self.budget.left, self.price, trainings)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the likeliest suspicions; a change that does not help makes its cause less likely."""
         assert seen.first is not None
         changes = {change.edits for one in found for change in one.changes[:CHANGES]}
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
-        trials = Trials(self.subject, steps, seen.first.curve if seen.first.steps == steps else None)
+        same = seen.first.steps == min(steps, self.subject.baseline.steps)
+        trials = Trials(self.subject, steps, seen.first.curve if same else None)
         made: list[Repair] = []
         best: list[Repair | None] = []
         done: set[tuple[Edit, ...]] = set()
@@ -162,7 +163,7 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
     if repair.wins:
-        return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= NAMED else suspicion
+        return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
     return replace(suspicion, sure=0.5 * suspicion.sure)
 
 

@@ -58,7 +58,10 @@ def _with_mean_image(curves: Lines, steps: int) -> Lines:
 def _of(evidence: Evidence, name: str) -> dict[str, str]:
     if isinstance(evidence, MemoriseEvidence):
         limit = ((0, evidence.curve.steps[-1]), (FAILED, FAILED))
-        curves: Lines = {"left": (evidence.curve.steps, evidence.curve.left), f"limit ({FAILED:.0%})": limit}
+        curves: Lines = {
+            "memorised images": (evidence.curve.steps, evidence.curve.left),
+            f"limit ({FAILED:.0%})": limit,
+        }
         heading = f"Memorising {evidence.images} images"
         return {heading: lines(curves, "steps", "share of the variance left", name)}
     if isinstance(evidence, RateEvidence) and evidence.rates:

@@ -11,6 +11,7 @@ from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.stepping import ErrorCurve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspicion import ENOUGH, POOR, ProposedChange
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.runs.errors import TrainingError
 
@@ -25,7 +26,9 @@ LADDER = (100, 150, 200, 300, 400, 600)
 class Repair:
     """Change that was tried, with the remaining share of held-out variance ``before`` and ``after``, by seed.
 
-    ``text`` is the changed spec, ``diff`` the change. ``decided`` is False if neither had enough steps to tell.
+    ``text`` is the changed spec, ``diff`` the change. ``steps`` were taken with the change, and ``steps_before``
+    without it: fewer where the whole run has fewer, as with a batch that is too large. ``decided`` is False if
+    neither had enough steps to tell.
     """
 
     cause: str
@@ -36,12 +39,16 @@ class Repair:
     seeds: tuple[int, ...]
     before: tuple[ErrorCurve, ...]
     after: tuple[ErrorCurve, ...]
+    steps_before: int | None = None
 
     @property
     def wins(self) -> bool:
-        """Whether the change trains, and improves by more than seeds differ."""
-        old, new = [curve.end for curve in self.before], [curve.end for curve in self.after]
-        return median(new) <= POOR and max(new) < min(old) and self.gain <= WINS
+        """Whether the change trains, and improves with every seed and clearly in the median.
+
+        Seeds are compared in pairs: the same seed draws the same weights and batches with and without the change.
+        """
+        pairs = [(old.end, new.end) for old, new in zip(self.before, self.after, strict=True)]
+        return median(new for _, new in pairs) <= POOR and all(new < old for old, new in pairs) and self.gain <= WINS
 
     @property
     def gain(self) -> float:
@@ -59,10 +66,14 @@ class Repair:
     def numbers(self) -> str:
         """Both results in words."""
         old, new = (
-            ", ".join(f"{curve.end:.1%}" if curve.end < 100 else "diverged" for curve in curves)
+            " and ".join(dict.fromkeys(f"{curve.end:.1%}" if curve.end < 100 else "over 10,000%" for curve in curves))
             for curves in (self.before, self.after)
         )
-        return f"{new} left, and {old} without, after {self.steps:,} steps with seeds {_listed(self.seeds)}"
+        after = f"after {self.steps:,} steps"
+        seeds = f"with seeds {_listed(self.seeds)}"
+        if self.steps_before in (None, self.steps):
+            return f"{new} of the variance left, and {old} without it, {after} {seeds}"
+        return f"{new} of the variance left {after}, and {old} without it after all {self.steps_before:,}, {seeds}"
 
 
 def _listed(numbers: Sequence[int]) -> str:
@@ -70,7 +81,7 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 class Trials:
-    """Trainings of a subject and of changed ones, ``steps`` steps each, with the same seeds."""
+    """Trainings of a subject and of changed ones with the same seeds: ``steps`` steps each, at most a whole run."""
 
     def __init__(self, subject: Subject, steps: int, known: ErrorCurve | None = None) -> None:
         """Keep ``known``, the curve of the subject's own seed, if it has already been trained."""
@@ -81,9 +92,9 @@ class Trials:
         self._known = known
 
     def repair(self, cause: str, change: ProposedChange, tell: Callable[[str], StepProgress]) -> Repair | None:
-        """Try a change that may fix ``cause``; return None if it does not give a valid spec."""
+        """Try a change that may fix ``cause``; return None if it does not give a valid spec, or declares other data."""
         model = tried(self.subject.model, change.edits)
-        if model is None:
+        if model is None or _declared(model) != _declared(self.subject.model):
             return None
         try:
             changed = self.subject.changed(model)
@@ -95,10 +106,11 @@ class Trials:
             change.title,
             model.source.text,
             unified_diff(self.subject.model.source.text, model.source.text, self.subject.shown_path),
-            self.steps,
+            min(self.steps, changed.baseline.steps),
             self.seeds,
             self._originals(tell("training the unchanged spec for comparison")),
             after,
+            min(self.steps, self.subject.baseline.steps),
         )
 
     def _originals(self, tell: StepProgress) -> tuple[ErrorCurve, ...]:
@@ -114,14 +126,20 @@ class Trials:
         )
 
 
+def _declared(model: Autoencoder) -> tuple[object, ...]:
+    """Return what the author declares about the data."""
+    both = (model.input, model.target)
+    return (*((side.shape, side.range) for side in both), model.data)
+
+
 def _part(tell: StepProgress, number: int, of: int) -> StepProgress:
     return lambda done, total: tell(number * total + done, of * total)
 
 
 def train(subject: Subject, seed: int, steps: int, tell: StepProgress = silent) -> ErrorCurve:
-    """Train a subject, and return the curve of the share of the variance that is left."""
+    """Train a subject for ``steps`` steps, at most a whole run; return the curve of the share of the variance left."""
     training = subject.fresh(seed)
-    return take_steps(training, steps, held_out_measure(training), tell=tell).curve
+    return take_steps(training, min(steps, training.steps), held_out_measure(training), tell=tell).curve
 
 
 def seconds_per_step(subject: Subject) -> float:
@@ -133,7 +151,7 @@ def seconds_per_step(subject: Subject) -> float:
     return (time.perf_counter() - started) / 3
 
 
-def affordable(budget: float, step: float, trials: int, whole: int) -> int:
-    """Return how many steps a trial may take so that ``trials`` trials cost at most ``budget``; at most a whole run."""
+def affordable(budget: float, step: float, trials: int) -> int:
+    """Return how many steps a trial may take so that ``trials`` trials cost at most ``budget``."""
     fitting = [steps for steps in LADDER if steps * step * trials <= budget]
-    return min(whole, fitting[-1] if fitting else LADDER[0])
+    return fitting[-1] if fitting else LADDER[0]

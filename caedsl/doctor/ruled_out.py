@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from caedsl.doctor.suspects.data import FEW_DIFFERENT, HALF_LOST, USED
 from caedsl.doctor.suspects.steps import FAST, SLOW
 from caedsl.doctor.suspicion import ProbesSoFar
+from caedsl.doctor.wording import percent
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ def ruled_out(seen: ProbesSoFar) -> Iterator[RuledOut]:
 
 def _scale(seen: ProbesSoFar) -> str | None:
     used = seen.data.used
-    return f"the images take {used:.0%} of the declared range" if used is not None and used >= USED else None
+    return (
+        f"the values of a typical image span {used:.0%} of the declared range"
+        if used is not None and used >= USED
+        else None
+    )
 
 
 def _copies(seen: ProbesSoFar) -> str | None:
@@ -45,28 +50,31 @@ def _signal(seen: ProbesSoFar) -> str | None:
     start = seen.start
     if start is None or start.insensitive or start.dead:
         return None
-    return f"before training the output varies {start.sensitivity:.2g} times as much as the images"
+    return f"before training, the output varies {start.sensitivity:.2g} times as much as the images"
 
 
 def _penalty(seen: ProbesSoFar) -> str | None:
     start = seen.start
     if start is None or not 0 < start.penalty <= 1:
         return None
-    return f"the penalty is {start.penalty:.2g} times the loss of the mean image at the start"
+    return f"at the start, the weight penalty is {start.penalty:.2g} times the loss of the mean image"
 
 
 def _rate(seen: ProbesSoFar) -> str | None:
     updates = list(seen.memorise.updates.values()) if seen.memorise is not None else []
     if not updates or not all(SLOW <= update <= FAST for update in updates):
         return None
-    return f"updates are {min(updates):.1e} to {max(updates):.1e} of the weights"
+    return f"a step changes the weights by {percent(min(updates))} to {percent(max(updates))} of their size"
 
 
 def _modes(seen: ProbesSoFar) -> str | None:
     first = seen.first
     if first is None or seen.modes_differ:
         return None
-    return f"of training images {first.judged:.1%} is left in eval mode, and {first.trained:.1%} in train mode"
+    return (
+        f"{first.judged:.1%} of the variance of training images is left in eval mode, and {first.trained:.1%} in train "
+        "mode"
+    )
 
 
 _AGAINST: Mapping[str, Callable[[ProbesSoFar], str | None]] = {

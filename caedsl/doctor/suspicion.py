@@ -13,8 +13,11 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-CERTAIN, LIKELY, POSSIBLE, NAMED = 0.95, 0.75, 0.3, 0.5
-"""Certainty of a suspicion: measured or proved; shown by one probe; possible. A cause is named from ``NAMED`` on."""
+CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.95, 0.75, 0.4, 0.3, 0.5
+"""Certainty of a suspicion: measured or proved; shown by one probe; to be named only if its repair wins; possible.
+
+A cause is named from ``NAMED`` on.
+"""
 
 
 @dataclass(frozen=True)

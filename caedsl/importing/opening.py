@@ -11,6 +11,7 @@ import numpy as np
 from caedsl.data.errors import DataError
 from caedsl.data.files.regular_file import read_regular
 from caedsl.importing.errors import ImportFailure
+from caedsl.importing.file_kinds import EXPORTED, KERAS, ONNX, PICKLES, WEIGHTS_ALONE
 from caedsl.importing.network import Network
 from caedsl.importing.torch.archive import pickled, read_archive
 from caedsl.importing.zip_damage import damage_told
@@ -27,10 +28,7 @@ _MADE_OF_DAMAGE = (
     ValueError,
 )
 """Errors that libraries and the translation raise for a description that contradicts itself."""
-_PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
-_WEIGHTS_ALONE = (".safetensors", ".npz", ".weights.h5")
 _RANGE = "0..1"
-_KERAS = (".keras", ".h5", ".hdf5")
 _FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
 
 
@@ -72,7 +70,7 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
 
         named = " or ".join(f"`{place}:{each}`" for each in classes_in(path)[:3]) or f"`{place}:Net`"
         raise ImportFailure(f"{place} holds Python code: name its class, {named}, with --input 1x28x28")
-    if place.endswith(_WEIGHTS_ALONE):
+    if place.lower().endswith(WEIGHTS_ALONE):
         raise ImportFailure(f"{place} holds weights without the network they belong to; {_FORMS}")
     content = _content(path)
     network = _by_content(path, content, range_)
@@ -84,39 +82,48 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
 
 
 def _content(path: Path) -> bytes:
+    if path.is_dir():
+        saved = ", a SavedModel of TensorFlow" if (path / "saved_model.pb").exists() else ""
+        raise ImportFailure(
+            f"{path} is a folder{saved}: save the model as one file, such as `model.save('model.keras')`; {_FORMS}"
+        )
     try:
-        return read_regular(path)
+        content = read_regular(path)
     except FileNotFoundError:
         raise ImportFailure(f"{path} does not exist; {_FORMS}") from None
     except DataError as error:
         raise ImportFailure(str(error)) from None
     except OSError as error:
         raise ImportFailure(f"{path} cannot be read ({error.strerror or error})") from None
+    if not content:
+        raise ImportFailure(f"{path} is empty: save the model again")
+    return content
 
 
 def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
     suffix = path.suffix.lower()
-    if suffix in _KERAS:
+    inside = _members(content)
+    if suffix in KERAS or "config.json" in inside:
         from caedsl.importing.keras.reading import network_of_file
 
         return network_of_file(content, path.name, range_)
-    if suffix == ".onnx":
+    if suffix == ONNX:
         from caedsl.importing.onnx.model import onnx_network
 
         return onnx_network(content, path, range_ or _RANGE)
-    if suffix == ".pt2" or (suffix in _PICKLES and _is_exported(content)):
+    if suffix == EXPORTED or any(name.endswith("models/model.json") for name in inside):
         from caedsl.importing.operators.aten import network_of
 
         return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
-    if suffix in _PICKLES:
+    if suffix in PICKLES:
         raise ImportFailure(pickled(str(path)))
     raise ImportFailure(f"{path} is not a model file: {_FORMS}")
 
 
-def _is_exported(content: bytes) -> bool:
+def _members(content: bytes) -> list[str]:
+    """Return the names in an archive; none for another file."""
     try:
         with damage_told():
-            names = zipfile.ZipFile(BytesIO(content)).namelist()
+            return zipfile.ZipFile(BytesIO(content)).namelist()
     except zipfile.BadZipFile:
-        return False
-    return any(name.endswith("models/model.json") for name in names)
+        return []

@@ -1,7 +1,11 @@
 """Options of foreign layers as a spec writes them, without defaults."""
 
 from collections.abc import Sequence
+from math import isfinite
 
+import numpy as np
+
+from caedsl.importing.errors import ImportFailure
 from caedsl.vocabulary.shape import sizes_text
 from caedsl.vocabulary.window import SAME_UPPER, Axis, convolved, padding, transposition
 
@@ -19,7 +23,18 @@ def number(value: float) -> str:
 
 def ends(range_: tuple[float, float] | None) -> str:
     """Return the range of the input as a spec writes it; None stands for numbers without bounds."""
-    return "real" if range_ is None else f"{number(range_[0])}..{number(range_[1])}"
+    if range_ is None:
+        return "real"
+    if not isinstance(range_, Sequence) or len(range_) != 2 or not all(map(_is_finite, range_)):
+        raise ImportFailure(
+            f"range={range_!r} is no range: give the smallest and the largest value of the samples, such as (0, 1), or "
+            "None if they have no bounds"
+        )
+    return f"{number(range_[0])}..{number(range_[1])}"
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and isfinite(float(value))
 
 
 def conv(

@@ -117,6 +117,10 @@ def test_a_module_of_pytorch(caedsl: Run, tmp_path: Path) -> None:
     ("name", "content", "arguments", "says"),
     [
         ("model.pkl", b"\x80\x04N.", ("--data", "digits"), "pickle"),
+        ("model.safetensors", b"", ("--data", "digits"), "weights without the network"),
+        ("model.bin", b"\x80\x02.", ("--data", "digits"), "pickle"),
+        ("model.tflite", b"TFL3", ("--data", "digits"), "is not a model file"),
+        ("model.keras", b"", ("--data", "digits"), "model.keras is empty"),
         ("model.onnx", b"nothing", ("--data", "digits"), "model.onnx"),
         ("net.py:Net", NET.encode(), ("--input", "1x8x8"), "--data"),
         ("net.py:Net", NET.encode(), ("--input", "1x8x8", "--data", "nosuch"), "unknown data source"),

@@ -1,5 +1,7 @@
 """Whole examinations: the verdict and the first cause for faults made on purpose, and for healthy specs."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -8,9 +10,12 @@ import caedsl
 from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.examine import after_repair, examine
+from caedsl.doctor.probes.data import DataProbe
+from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
-from caedsl.doctor.suspicion import Suspicion
+from caedsl.doctor.suspects import steps
+from caedsl.doctor.suspicion import NAMED, POSSIBLE, ProbesSoFar, Suspicion
 from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject
@@ -25,12 +30,12 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 20 }
 """
 
 
-def of(text: str, *, steps: int = 1500, train: torch.Tensor | None = None) -> Diagnosis:
-    return examine(subject(text, train), StepsBudget(steps))
+def of(text: str, *, budget: int = 1500, train: torch.Tensor | None = None) -> Diagnosis:
+    return examine(subject(text, train), StepsBudget(budget))
 
 
 def test_a_healthy_spec_has_no_cause() -> None:
-    found = of(HEALTHY, steps=1000)
+    found = of(HEALTHY, budget=1000)
     assert found.verdict is Verdict.HEALTHY
     assert found.causes == ()
     assert {one.cause for one in found.ruled_out} >= {"image-scale", "fading-signal", "low-learning-rate"}
@@ -51,8 +56,28 @@ def test_rates(old: str, new: str, cause: str) -> None:
     assert found.best.cause == cause
 
 
+def test_a_penalty_is_named_only_if_the_same_network_learns_faster_without_it() -> None:
+    """A code without a penalty compensates for the convolutions, so that `check` alone cannot say whether one does harm."""
+    examined = subject(
+        HEALTHY.replace("conv 8 relu", "conv 8 relu l2=0.03").replace("conv 16 relu", "conv 16 relu l2=0.03")
+    )
+    seen = ProbesSoFar(examined, DataProbe().run(examined), first=FirstStepsProbe(60).run(examined))
+    assert seen.first is not None
+    (found,) = (one for one in steps.suspect(seen) if one.cause == "strong-l2")
+    assert POSSIBLE < found.sure < NAMED
+    assert found.changes[0].title == "`l2` divided by 100"
+    assert [edit.text for edit in found.changes[0].edits] == ["l2=0.0003", "l2=0.0003"]
+    before, after = (ErrorCurve((60,), (left,)) for left in (0.5, 0.3))
+    won = Repair("strong-l2", "", "", "", 60, (0, 1), (before, before), (after, after))
+    lost = Repair("strong-l2", "", "", "", 60, (0, 1), (before, before), (before, before))
+    assert after_repair(found, won, least=won.gain).sure >= NAMED
+    assert after_repair(found, lost, least=0.0).sure < POSSIBLE
+    weak = replace(seen, first=replace(seen.first, penalty=0.3 * seen.first.loss))
+    assert not [one for one in steps.suspect(weak) if one.cause == "strong-l2"]
+
+
 def test_a_signal_that_fades() -> None:
-    found = of(DEEP, steps=500)
+    found = of(DEEP, budget=500)
     assert found.causes[0].cause == "fading-signal", str(found)
 
 
@@ -91,7 +116,7 @@ def test_pairs_that_belong_together_are_healthy() -> None:
 
 
 def test_the_same_seed_gives_the_same_diagnosis() -> None:
-    once, again = of(HEALTHY, steps=1000), of(HEALTHY, steps=1000)
+    once, again = of(HEALTHY, budget=1000), of(HEALTHY, budget=1000)
     assert once.evidence == again.evidence
     assert once.causes == again.causes
 
@@ -119,7 +144,7 @@ def test_weights_that_an_imported_module_does_not_train() -> None:
     assert any("not trained in the original: 0.1.bias, 0.1.weight;" in note for note in made.notes)
     found = caedsl.diagnose(made, images=digits().numpy()[:, 0], budget="500steps")
     assert found.causes[0].cause == "frozen-layer", str(found)
-    assert "2 weights" in found.causes[0].evidence
+    assert "0.1.bias, 0.1.weight" in found.causes[0].evidence
     encoder.requires_grad_(True)
     assert all(weight.requires_grad for weight in caedsl.from_torch(module, input=(1, 8, 8)).module.parameters())
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 import caedsl
+from caedsl.doctor.errors import DoctorError
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.torch.settings import loss_line, optimizer_line
 
@@ -22,6 +24,15 @@ class Net(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.decoder(self.encoder(x))  # type: ignore[no-any-return]
+
+
+SPEC = """autoencoder small
+input 1x8x8 in 0..1
+encoder { conv 4 relu; maxpool 2 }
+bottleneck dense 4
+decoder mirror
+train { epochs 1 }
+"""
 
 
 def found(module: nn.Module, **given: Any) -> dict[str, Any]:
@@ -61,6 +72,35 @@ def test_samples_must_suit_the_input() -> None:
     assert found(Net(nn.Sigmoid()), data=np.random.default_rng(0).random((4, 1, 28, 28), dtype=np.float32)) == {}
     with pytest.raises(ImportFailure, match=r"the data does not suit the module: .* outside 0\.\.1"):
         caedsl.check(Net(nn.Sigmoid()), data=torch.full((4, 1, 28, 28), 200.0))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (torch.zeros(4, 1, 14, 14), "its samples are 1x14x14, but the input is 1x28x28"),
+        (torch.zeros(4, 3, 28, 28), "is 4 x 3 x 28 x 28, but the input is 1x28x28"),
+        (torch.zeros(4, 784), "is 4 x 784"),
+        (torch.zeros(0, 1, 28, 28), "contains no images"),
+        (torch.full((4, 1, 28, 28), float("nan")), "4 of 4 images contain NaN"),
+        (torch.zeros(4, 1, 28, 28) + 1j, "of type complex64"),
+        ([np.zeros((28, 28)), np.zeros((14, 14))], "the items of a list differ in shape"),
+        (DataLoader([torch.zeros(1, 28, 28)]), "is a DataLoader: pass an array of samples"),
+        ({"x": torch.zeros(4, 1, 28, 28)}, "is a dict: pass an array of samples"),
+    ],
+    ids=range(9),
+)
+def test_samples_that_do_not_suit_are_one_clear_error(data: Any, message: str) -> None:
+    with pytest.raises(ImportFailure, match=message):
+        caedsl.check(Net(nn.Sigmoid()), data=data)
+
+
+def test_diagnose_takes_arrays_of_any_kind_and_no_module() -> None:
+    """Tensors and lists are read like arrays, so that the number of samples is the first thing that is wrong."""
+    for few in (torch.zeros(3, 1, 8, 8), [np.zeros((8, 8))] * 3):
+        with pytest.raises(DoctorError, match="has 3 training images, and 16 are needed"):
+            caedsl.diagnose(SPEC, images=few)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"pass caedsl.from_torch\(module, input=\.\.\.\) instead"):
+        caedsl.diagnose(Net(nn.Sigmoid()))  # type: ignore[arg-type]
 
 
 WEIGHTS = [nn.Parameter(torch.zeros(1))]

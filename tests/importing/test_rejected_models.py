@@ -98,7 +98,7 @@ def test_the_module_stays_as_it_was() -> None:
     assert all(not each._forward_hooks for each in module.modules())
 
 
-@pytest.mark.parametrize("shape", [(), (1, 8, 8, 8, 8), (1, 0), (1, 8.0, 8)])
+@pytest.mark.parametrize("shape", [(), (1, 8, 8, 8, 8), (1, 0), (1, 8.0, 8), 8, None, "1x8x8"])
 def test_shapes_that_no_sample_has(shape: Any) -> None:
     with pytest.raises(ImportFailure, match="channels and sizes without the batch"):
         caedsl.from_torch(nn.Sequential(conv(), conv(4, 1)), shape)
@@ -214,6 +214,9 @@ def test_dynamic_sizes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("model.keras", b"", "model.keras is empty: save the model again"),
+        ("model.ONNX", b"", "is empty"),
+        ("model.Safetensors", b"", "holds weights without the network"),
         ("model.pth", pickle.dumps({}), "is a pickle, which can run any code when it is read"),
         ("model.pt", b"\x80\x02.", "caedsl import model.py:Net --input 1x28x28"),
         ("model.pt2", b"not a zip", "is not a file of torch.export, or is truncated"),
@@ -230,6 +233,41 @@ def test_files(name: str, content: bytes, message: str, tmp_path: Path, capsys: 
     assert main(["import", str(path), "-o", str(tmp_path / "made.cae")]) == 2
     assert not (tmp_path / "made.cae").exists()
     assert capsys.readouterr().err.startswith(f"caedsl: {path}" if name != "model.pt2" else "caedsl: model.pt2")
+
+
+def test_a_saved_model_of_tensorflow_is_named(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(
+        ImportFailure, match=r"is a folder, a SavedModel of TensorFlow: .*model\.save\('model\.keras'\)"
+    ):
+        network_at(str(tmp_path), None, None)
+
+
+@pytest.mark.parametrize("name", ["model.zip", "model.pt", "model"])
+def test_a_model_with_another_ending_is_read_as_what_it_is(name: str, tmp_path: Path) -> None:
+    keras = Path(__file__).parent / "keras" / "files" / "article.keras"
+    (tmp_path / name).write_bytes(keras.read_bytes())
+    assert network_at(str(tmp_path / name), None, None).input_shape == (1, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "None was not imported: it is no module; give a torch.nn.Module"),
+        (nn.Linear, r"give Linear\(\.\.\.\)"),
+        (3, "3 was not imported"),
+        ("model.py:Net", "it is no module"),
+    ],
+)
+def test_things_that_are_no_modules(given: Any, message: str) -> None:
+    with pytest.raises(ImportFailure, match=message):
+        caedsl.from_torch(given, (1, 8, 8))
+
+
+@pytest.mark.parametrize("given", ["0..1", (0, 1, 2), (0, float("nan")), 3, (None, 1)])
+def test_ranges_that_are_none(given: Any) -> None:
+    with pytest.raises(ImportFailure, match="is no range: give the smallest and the largest value"):
+        caedsl.from_torch(nn.Sequential(conv(), conv(4, 1)), (1, 8, 8), given)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.diagnostics.text import counted
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
@@ -77,28 +76,33 @@ class DataEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         found = [
-            f"{self.images:,} training images of {'x'.join(map(str, self.shape))}, values {self.low:.4g} to "
-            f"{self.high:.4g} (declared {self.declared}), mean {self.mean:.4g}, deviation {self.deviation:.4g}",
-            f"{self.constant_pixels:.0%} of the pixels never change; {self.different:.1%} of the images are not "
-            f"copies; {self.far:.1%} are outliers",
-            f"squared error of the best single value {self.grey_error:.5f}, of the mean image {self.mean_error:.5f}",
-            f"PCA explains {', '.join(map(self._need, SHARES))}",
+            f"{self.images:,} training images of {'x'.join(map(str, self.shape))} with values from {self.low:.4g} to "
+            f"{self.high:.4g} (declared: {self.declared}), mean {self.mean:.4g}, standard deviation "
+            f"{self.deviation:.4g}",
+            f"{self.constant_pixels:.0%} of the pixels are the same in every image; {1 - self.different:.1%} of the "
+            f"images are copies of another; {self.far:.1%} are much brighter or darker than the others",
+            f"the mean squared error of a constant grey is {self.grey_error:.4g}, and that of the mean image "
+            f"{self.mean_error:.4g}",
+            f"for a share of the variance, PCA needs {', '.join(map(self._need, SHARES))}",
         ]
         if self.code_left is not None:
-            found.append(f"PCA with a code of {counted(self.code_size, 'number')} leaves {self.code_left:.1%}")
+            found.append(
+                f"PCA with as many numbers as the code ({self.code_size:,}) leaves {self.code_left:.1%} of the variance"
+            )
         if self.entropy is not None:
             found.append(f"binary cross-entropy cannot fall below {self.entropy:.4f} on these images")
         found += [
-            f"{split.images:,} {split.name} images: mean {split.offset:+.2f} deviations off, contrast "
-            f"{split.scale:.2f} times that of training, {split.known:.1%} are also trained on"
+            f"{split.images:,} {split.name} images: compared with the training images, their mean is "
+            f"{split.offset:+.2f} standard deviations away and their contrast {split.scale:.2f} times as high; "
+            f"{split.known:.1%} of them are training images"
             for split in self.splits
         ]
         return found
 
     def _need(self, share: int) -> str:
         count = self.needed[share]
-        more = f"more than {min(MOST_COMPONENTS, elements(self.shape))}"
-        return f"{share} % of the variance with {f'{count:,}' if count is not None else more} numbers"
+        more = f"more than {min(MOST_COMPONENTS, elements(self.shape)):,}"
+        return f"{f'{count:,}' if count is not None else more} numbers for {share}%"
 
 
 class DataProbe:

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import fmean
 
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.probes.start import dead_layers, look
 from caedsl.doctor.stepping import MOST_JUDGED, ErrorCurve, held_out_measure, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
+from caedsl.training.objective import weight_penalty
+
+AVERAGED = 20
+"""Number of last steps over which the loss is averaged."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,7 @@ class FirstStepsEvidence:
 
     ``trained`` and ``judged`` are what is left of training images in train mode and in eval mode. ``test`` and
     ``test_trained`` are what is left of the test images in eval mode and in train mode, None without test images.
+    ``penalty`` is the weight penalty at the end, and ``loss`` the mean loss of the last steps, which includes it.
     ``dead`` names layers that are 0 for every image afterwards. ``jump`` is how much losses differ from step to step,
     as a share of their mean.
     """
@@ -26,6 +32,8 @@ class FirstStepsEvidence:
     judged: float
     test: float | None
     test_trained: float | None
+    penalty: float
+    loss: float
     dead: tuple[int, ...]
     places: tuple[str, ...]
     jump: float | None
@@ -40,18 +48,20 @@ class FirstStepsEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         if not self.finite:
-            return [f"the loss is not finite after {self.curve.steps[-1]} steps"]
+            return [f"the loss is no longer finite after {self.curve.steps[-1]} steps"]
         found = [
-            f"after {self.steps:,} of {self.whole:,} steps {self.left:.1%} of the variance of held-out images is left; "
-            f"of training images {self.judged:.1%}, in train mode {self.trained:.1%}"
+            f"after {self.steps:,} of {self.whole:,} steps, {self.left:.1%} of the variance of held-out images is "
+            f"left, and {self.judged:.1%} of that of training images ({self.trained:.1%} in train mode)"
         ]
         if self.test is not None:
             found.append(
-                f"of the test images {self.test:.1%} is left, with statistics of their own {self.test_trained:.1%}"
+                f"{self.test:.1%} of the variance of test images is left ({self.test_trained:.1%} in train mode)"
             )
+        if self.penalty:
+            found.append(f"the weight penalty is {self.penalty:.3g} by then, and the loss {self.loss:.3g} with it")
         if self.jump is not None:
-            found.append(f"losses differ by {self.jump:.0%} of their mean from step to step")
-        return [*found, *(f"{place}: 0 for every image by now" for place in self.places)]
+            found.append(f"the loss varies by {self.jump:.0%} of its mean from step to step")
+        return [*found, *(f"{place}: its output is 0 for every image by then" for place in self.places)]
 
 
 class FirstStepsProbe:
@@ -79,6 +89,8 @@ class FirstStepsProbe:
             judged=left_of(training, images, mean),
             test=left_of(training, tests, mean) if tests is not None else None,
             test_trained=left_of(training, tests, mean, judged=False) if tests is not None else None,
+            penalty=float(weight_penalty(training.module, training.objective.penalties).detach()),
+            loss=fmean(taken.losses[-AVERAGED:] or (0.0,)),
             dead=dead,
             places=tuple(subject.layer_place(number) for number in dead),
             jump=_jump(taken.losses),

@@ -14,6 +14,7 @@ import torch
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.stepping import ErrorCurve, TakenSteps, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
+from caedsl.doctor.wording import percent
 from caedsl.training.loop import Training
 
 IMAGES, STEPS = 16, 200
@@ -58,15 +59,15 @@ class MemoriseEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         if not self.finite:
-            return [f"the loss is not finite after {self.curve.steps[-1]} steps on {self.images} images"]
+            return [f"with {self.images} images, the loss is no longer finite after {self.curve.steps[-1]} steps"]
+        later = f", and {self.later:.1%} after {self.steps:,} steps" if self.later is not None else ""
         found = [
-            f"{self.images} images: {self.left:.1%} of their variance left after {STEPS} steps (limit {FAILED:.0%})"
+            f"after {STEPS} steps on the same {self.images} images, {self.left:.1%} of their variance is left{later} "
+            f"(a network that learns leaves less than {FAILED:.0%})"
         ]
-        if self.later is not None:
-            found.append(f"{self.later:.1%} left after {self.steps:,} steps")
         if self.updates:
-            sizes = ", ".join(f"{size:.1e} at step {step}" for step, size in self.updates.items())
-            found.append(f"an update is so large a part of the weights: {sizes}")
+            sizes = ", ".join(f"{percent(size)} at step {step}" for step, size in self.updates.items())
+            found.append(f"size of a step compared with the weights: {sizes}")
         return found
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject
+from caedsl.doctor.wording import rounded
 from caedsl.runs.errors import TrainingError
 from caedsl.training.search.learning_rate import STEPS, chosen, range_test
 
@@ -27,10 +28,11 @@ class RateEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         if self.suited is None:
-            return [f"in a range test of {STEPS} steps the loss falls at no learning rate"]
+            return [f"in a range test of {STEPS} steps, the loss falls at no learning rate"]
+        assert self.lowest is not None
         return [
-            f"in a range test of {STEPS} steps {self.suited:.1e} suits, and the loss is lowest at {self.lowest:.1e}; "
-            f"the spec has {self.own:.1e}"
+            f"a range test of {STEPS} steps suggests lr={rounded(self.suited)} (the loss is lowest at "
+            f"{rounded(self.lowest)}), and the spec has lr={rounded(self.own)}"
         ]
 
 

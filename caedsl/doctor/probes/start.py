@@ -71,14 +71,14 @@ class StartEvidence:
         """See ``Evidence``."""
         others = ", ".join(f"{value:.2g}" for value in self.other_sensitivities)
         found = [
-            f"before training the output varies {self.sensitivity:.2g} times as much as the images "
-            f"(with other seeds {others})"
+            f"before training, the output varies {self.sensitivity:.2g} times as much as the images (with other seeds: "
+            f"{others})"
         ]
         if self.ratio is not None:
-            found.append(f"the first kernel's gradient is {self.ratio:.2g} times the last one's")
+            found.append(f"the gradient of the first kernel is {self.ratio:.2g} times that of the last one")
         if self.penalty:
-            found.append(f"the weight penalty is {self.penalty:.2g} times the mean image's loss")
-        found += [f"{self.layers[number].place}: 0 for every image" for number in self.dead]
+            found.append(f"the weight penalty is {self.penalty:.2g} times the loss of the mean image")
+        found += [f"{self.layers[number].place}: its output is 0 for every image" for number in self.dead]
         found += [f"{name} is not trained" for name in self.untrained]
         found += [f"{self.layers[number].place}: no gradient reaches its kernel" for number in self.ungraded]
         return found

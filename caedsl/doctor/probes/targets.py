@@ -33,9 +33,9 @@ class TargetEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         return [
-            f"{self.pairs:,} pairs: {self.flat:.0%} of the targets are one value each; a linear map of the inputs "
-            f"explains {self.explained:.1%} of the targets",
-            f"similar inputs have targets {self.nearest:.2f} times as far from each other as any two targets",
+            f"{self.pairs:,} pairs of an input and a target: {self.flat:.0%} of the targets are one value each; a "
+            f"linear map of the inputs explains {max(0.0, self.explained):.1%} of the variance of the targets",
+            f"the targets of similar inputs are {self.nearest:.2f} times as far apart as those of any two inputs",
         ]
 
 

@@ -29,7 +29,10 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield suspicions about the images; constant images make all others meaningless."""
     if _constant(seen):
         data = seen.data
-        what = f"their variance about the mean image is {data.mean_error:.1e}, {_different(seen):,} are different"
+        what = (
+            f"the {data.images:,} training images have a variance of {data.mean_error:.1e} about their mean; only "
+            f"{_different(seen):,} of them are different"
+        )
         yield of_data(seen, "constant-images", CERTAIN, what)
         return
     yield from _images(seen)
@@ -54,34 +57,44 @@ def _images(seen: ProbesSoFar) -> Iterator[Suspicion]:
             seen,
             "duplicate-images",
             CERTAIN,
-            f"{_different(seen):,} of {data.images:,} training images are different, the others are copies",
+            f"only {_different(seen):,} of the {data.images:,} training images are different; the others are copies",
         )
     if data.used is not None and data.used < USED:
         yield of_data(
             seen,
             "image-scale",
             CERTAIN,
-            f"the values of the median image take {data.used:.2%} of the declared range {data.declared} "
-            f"({data.low:.3g} to {data.high:.3g})",
+            f"the values of a typical image span {data.used:.2%} of the declared range {data.declared}; over all "
+            f"images they run from {data.low:.3g} to {data.high:.3g}",
         )
     elif data.used is None and not REAL_SMALL < data.deviation < REAL_LARGE:
-        yield of_data(seen, "image-scale", LIKELY, f"the values have a standard deviation of {data.deviation:.3g}")
+        yield of_data(
+            seen,
+            "image-scale",
+            LIKELY,
+            f"the values have a standard deviation of {data.deviation:.3g}, far from the 1 of standardised images",
+        )
 
 
 def _split(seen: ProbesSoFar, split: Split) -> Iterator[Suspicion]:
     if split.inverted or not 1 / RESCALED <= split.scale <= RESCALED:
-        how = "are negatives of those of training" if split.inverted else f"have {split.scale:.3g} times their contrast"
+        how = (
+            "are negatives of the training images"
+            if split.inverted
+            else f"have {split.scale:.3g} times the contrast of the training images"
+        )
         yield of_data(seen, "evaluation-preprocessing", CERTAIN, f"the {split.name} images {how}")
     elif abs(split.offset) > SHIFTED and split.errors > ERRORS:
         yield of_data(
             seen,
             "shifted-split",
             CERTAIN,
-            f"the mean of the {split.name} images is {split.offset:+.2f} standard deviations from that of training",
+            f"the mean of the {split.name} images is {split.offset:+.2f} standard deviations from that of the training "
+            "images",
         )
     if split.known > LEAKING:
         yield of_data(
-            seen, "leaking-split", CERTAIN, f"{split.known:.1%} of the {split.name} images are also trained on"
+            seen, "leaking-split", CERTAIN, f"{split.known:.1%} of the {split.name} images are also training images"
         )
 
 
@@ -96,8 +109,8 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield Suspicion(
         "code-too-small",
         LIKELY if data.code_left < 0.7 else CERTAIN,
-        f"the best linear code of {counted(data.code_size, 'number')} loses {data.code_left:.0%} of the variance, and "
-        f"{f'{needed:,}' if needed else 'many more'} numbers keep 80 % of it",
+        f"the best linear code of {counted(data.code_size, 'number')} loses {data.code_left:.0%} of the variance; to "
+        f"keep 80% of it takes {f'{needed:,}' if needed else 'many more'} numbers",
         _bottleneck(seen),
         f"use a code of {wanted:,} numbers",
         _larger(seen, wanted),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import OTHER_SEEDS, StartEvidence
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.wording import rounded
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
@@ -37,8 +38,8 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         yield Suspicion(
             "fading-signal",
             LIKELY,
-            f"the output varies {start.sensitivity:.1e} times as much as the images with this seed, and no more than "
-            f"that with {OTHER_SEEDS - alive} of {OTHER_SEEDS} others",
+            f"before training, the output varies only {rounded(start.sensitivity)} times as much as the images, and "
+            f"no more than that with {OTHER_SEEDS - alive} of {OTHER_SEEDS} other seeds",
             seen.layer(_weakest(start)),
             KNOWN["fading-signal"].remedy,
             he_init(seen),
@@ -48,7 +49,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         yield Suspicion(
             "strong-l2",
             POSSIBLE,
-            f"the penalty on the weights is {start.penalty:.2g} times the loss of the mean image at the start",
+            f"at the start, the weight penalty is {start.penalty:.2g} times the loss of the mean image",
             seen.setting("train.loss"),
             KNOWN["strong-l2"].remedy,
         )
@@ -56,10 +57,12 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
 
 def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
     if start.untrained:
+        rest = len(start.untrained) - 4
+        more = f" and {rest} more" if rest > 0 else ""
         yield Suspicion(
             "frozen-layer",
             CERTAIN,
-            f"{len(start.untrained)} weights have `requires_grad=False`: {', '.join(start.untrained[:4])}",
+            f"these weights are not trained (`requires_grad=False`): {', '.join(start.untrained[:4])}{more}",
             start.untrained[0],
             KNOWN["frozen-layer"].remedy,
         )
@@ -71,8 +74,8 @@ def _output(seen: ProbesSoFar) -> tuple[int, ...]:
 
 def _dead(seen: ProbesSoFar, start: StartEvidence) -> str:
     if start.dead:
-        return f"{seen.layer(start.dead[0])} is 0 for every image"
-    return f"the output varies {start.sensitivity:.1e} times as much as the images"
+        return f"the output of {seen.layer(start.dead[0])} is 0 for every image"
+    return f"the output varies only {rounded(start.sensitivity)} times as much as the images"
 
 
 def _weakest(start: StartEvidence) -> int:

@@ -17,12 +17,15 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     if targets is None:
         return
     if targets.flat >= FLAT:
-        yield of_data(seen, "label-target", CERTAIN, f"{targets.flat:.0%} of the targets are one value each")
+        yield of_data(
+            seen, "label-target", CERTAIN, f"{targets.flat:.0%} of the targets have the same value in every pixel"
+        )
     elif targets.explained < UNEXPLAINED and targets.nearest > APART:
         yield of_data(
             seen,
             "unrelated-target",
             CERTAIN,
-            f"a linear map of the inputs explains {max(0.0, targets.explained):.1%} of held-out targets, and those of "
-            f"similar inputs are {targets.nearest:.2f} times as far apart as any two",
+            f"a linear map of the inputs explains {max(0.0, targets.explained):.1%} of the variance of held-out "
+            f"targets, and the targets of similar inputs are {targets.nearest:.2f} times as far apart as those of any "
+            "two inputs",
         )

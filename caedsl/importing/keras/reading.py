@@ -70,7 +70,8 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
     start, settings = translation.input, settings_of(saved.training)
     if end.ours != start.ours or len(end.flat().shape) != 1:
         raise ModelProblem(
-            f"it makes {end.shape} of samples of {start.shape}, but an autoencoder returns the same shape"
+            f"it returns {_sizes(end.shape)} for samples of {_sizes(start.shape)}, but an autoencoder returns the same "
+            "shape"
         )
     code = translation.values.get(saved.topology.code)
     notes = [*translation.notes, *settings.notes]
@@ -103,6 +104,10 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
             if layer.config.get("trainable") is False and registry.counts(layer).trained
         ),
     )
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _range(layers: list[ForeignLayer]) -> tuple[str, str]:

@@ -80,9 +80,9 @@ def _graph(archive: zipfile.ZipFile, name: str) -> AtenGraph:
 def pickled(name: str) -> str:
     """Return why a pickle is rejected, and the safe alternative."""
     return (
-        f"{name} is a pickle, which can run any code when it is read, and holds weights without the network; keep the "
-        "class in a file and import that: `caedsl import model.py:Net --input 1x28x28`, or save the network as data: "
-        "`torch.export.save(torch.export.export(model, (example,)), 'model.pt2')`"
+        f"{name} is a pickle, which can run any code when it is read, and usually holds weights without the network; "
+        "import the class from its own file, `caedsl import model.py:Net --input 1x28x28`, or save the network as "
+        "data: `torch.export.save(torch.export.export(model, (example,)), 'model.pt2')`"
     )
 
 

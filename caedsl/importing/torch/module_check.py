@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from caedsl.data.errors import DataError
 from caedsl.data.in_memory import images_of
@@ -16,6 +15,8 @@ from caedsl.importing.network import ForeignLayer, Network
 from caedsl.importing.torch.modules import module_network
 from caedsl.importing.torch.settings import loss_line, optimizer_line, takes_logits
 from caedsl.importing.writing import WrittenSpec, write
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.shape import elements, text
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,17 @@ def _with_sigmoid(network: Network) -> Network:
     return replace(network, layers=(*network.layers, end))
 
 
-def _check_data_fits(data: Any, model: Any) -> None:
+def _check_data_fits(data: Any, model: Autoencoder) -> None:
+    """Raise ``ImportFailure`` unless the samples match the input; a training loop does not resize them."""
     try:
-        images_of(data.detach().cpu().numpy() if isinstance(data, Tensor) else np.asarray(data), model)
+        images_of(data, model)
     except DataError as error:
         raise ImportFailure(f"the data does not suit the module: {error}") from None
+    if hasattr(data, "shape") and elements(tuple(data.shape[1:])) != elements(model.input.shape):
+        raise ImportFailure(
+            f"the data does not suit the module: its samples are {text(tuple(data.shape[1:]))}, but the input is "
+            f"{text(model.input.shape)}; pass the samples that the module gets, or another `input`"
+        )
 
 
 def _renamed(finding: Finding, written: WrittenSpec) -> ModuleFinding:

@@ -26,6 +26,9 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
 
     The module is first read in train mode, which shows its dropout and its noise, and otherwise in eval mode.
     """
+    if not isinstance(module, nn.Module):
+        made = f"{module.__name__}(...)" if isinstance(module, type) else "a torch.nn.Module"
+        raise ImportFailure(f"{str(module)[:80]} was not imported: it is no module; give {made}")
     name = type(module).__name__
     sample = _sample_shape(name, shape)
     own = _copy(module, name)
@@ -68,7 +71,7 @@ def _normed(layer: ForeignLayer, parts: dict[str, Array]) -> ForeignLayer:
 
 
 def _sample_shape(name: str, shape: Sequence[int] | torch.Tensor) -> Shape:
-    sizes = tuple(shape)
+    sizes = tuple(shape) if isinstance(shape, Sequence | torch.Tensor) else ()
     if not sizes or len(sizes) > MOST_AXES + 1 or any(not isinstance(size, int) or size < 1 for size in sizes):
         given = f"a tensor of shape {tuple(shape.shape)}" if isinstance(shape, torch.Tensor) else repr(shape)
         raise ImportFailure(

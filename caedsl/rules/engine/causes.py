@@ -73,7 +73,7 @@ _TABLE = (
     Cause(
         "strong-l2",
         "the L2 penalty outweighs the images' error",
-        "the initial penalty compared with the mean image's error",
+        "the penalty's share of the loss, at the start and after the first steps",
         "divide the penalty by a hundred",
     ),
     Cause(

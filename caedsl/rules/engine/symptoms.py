@@ -127,7 +127,7 @@ DOCTOR_SYMPTOMS: Mapping[str, str] = {
     "cannot-memorise": "the network cannot memorise 16 images",
     "slow-start": "the network learns, but slowly",
     "held-out-gap": "held-out images are reconstructed far worse than training images",
-    "poor-plateau": "the error stays far above that of PCA with as many numbers",
+    "poor-plateau": "the error stays close to that of the mean image",
 }
 """The symptoms that only ``caedsl doctor`` sees, in words."""
 

@@ -98,7 +98,7 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
         stack.enter_context(judging(module))
         stack.enter_context(torch.no_grad())
         copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
-        made = reconstruction_in(functional_call(module, copies, (sample,)), target)
+        made = reconstruction_in(_called(module, copies, sample), target)
         if made.shape != target.shape:
             raise ValueError(
                 f"the module returns {tuple(made.shape[1:])} for a sample, but should return "
@@ -108,6 +108,17 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
     if not layers:
         raise ValueError("the module has no layers, so there is nothing to watch")
     return _placed(layers, shapes, tuple(target.shape[1:]), code)
+
+
+def _called(module: nn.Module, buffers: Mapping[str, Tensor], sample: Tensor) -> Any:
+    try:
+        return functional_call(module, dict(buffers), (sample,))
+    except (RuntimeError, TypeError, ValueError) as error:
+        shape = "x".join(map(str, sample.shape[1:]))
+        raise ValueError(
+            f"the module fails on samples of {shape} of type {sample.dtype} ({type(error).__name__}: "
+            f"{(str(error).splitlines() or [''])[0][:200]}): pass the samples that the module gets"
+        ) from error
 
 
 class _CalledActivations(TorchFunctionMode):

@@ -112,6 +112,10 @@ class LoopWatch(PublicNames):
         model, given the shape and the range of samples and the batch size; it is called once a monitor finds something.
         ``names`` maps paths to the names of modules that are not shown by their paths.
         """
+        if not isinstance(module, nn.Module):
+            raise ValueError(f"`module` is {module!r:.80}, but must be a torch.nn.Module")
+        if not callable(loss):
+            raise ValueError(f"`loss` is {loss!r:.80}, but must be a function of a reconstruction and its target")
         self.module, self.settings, self.names = module, settings, names
         self._static = findings
         self._found: Sequence[Finding] | None = None
@@ -141,6 +145,9 @@ class LoopWatch(PublicNames):
         are not probed. Raise ``ValueError`` for a loss or a target that does not belong to the samples.
         """
         aim = samples if target is None else target
+        for name, given in (("samples", samples), ("target", aim)):
+            if not isinstance(given, Tensor) or not given.dim():
+                raise ValueError(f"`{name}` is a {type(given).__name__}, but must be a tensor with one row per sample")
         kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
         if kept.numel() != 1:
             raise ValueError(f"`loss` has {kept.numel():,} numbers, but the loss of a step is one: pass their mean")
@@ -301,8 +308,10 @@ def _to_stderr(line: str) -> None:
 def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
     """Return a function from batch size to the settings that a spec would state.
 
-    An optimizer that the language does not have counts as `adamw` or `sgd`.
+    An optimizer that the language does not have counts as `adamw` or `sgd`. Raise ``ValueError`` for anything else.
     """
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise ValueError(f"`optimizer` is {optimizer!r:.80}, but must be the torch.optim.Optimizer of the module")
     name = type(optimizer).__name__.lower()
     if name not in OPTIMIZERS:
         name = "adamw" if "betas" in optimizer.param_groups[0] else "sgd"

@@ -40,6 +40,7 @@ the loss falls: a healthy run does not show both together.
 """
 
 from collections.abc import Iterator
+from math import isnan
 
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
@@ -70,5 +71,5 @@ def _growth(first: ProbeResult, now: ProbeResult) -> dict[int, float]:
     return {
         number: layer.gradient / before.gradient
         for number, (layer, before) in enumerate(zip(now.layers, first.layers, strict=True))
-        if layer.gradient is not None and before.gradient
+        if layer.gradient is not None and before.gradient and not isnan(layer.gradient / before.gradient)
     }

@@ -61,3 +61,33 @@ def test_a_few_healthy_steps_say_nothing_and_the_twin_follows() -> None:
     kernel = watch._watch.module.get_submodule("decoder.0").weight  # type: ignore[union-attr]
     assert kernel.shape == (64, 8)
     assert abs(float(kernel.detach().square().sum()) - float((trained.layers[3].get_weights()[0] ** 2).sum())) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (digits().numpy(), "`samples` are 1x8x8 each, but the model takes 8x8x1"),
+        (digits().numpy()[:, 0, :4], "`samples` are 4x8 each"),
+        (digits().numpy()[:0], "must be an array of samples"),
+        ("images.npy", "must be an array of samples"),
+        (None, "must be an array of samples"),
+        (digits().numpy() + 1j, "the type complex64"),
+    ],
+    ids=range(6),
+)
+def test_samples_of_another_shape_are_one_clear_error(samples: Any, message: str) -> None:
+    from caedsl.keras import Watch
+
+    with pytest.raises(ValueError, match=message):
+        model(0.5, "relu").fit(digits(), digits(), verbose=0, callbacks=[Watch(samples)])
+
+
+def test_models_that_no_spec_describes_are_refused_when_training_begins() -> None:
+    from caedsl.importing.errors import ImportFailure
+    from caedsl.keras import Watch
+
+    inputs = [keras.Input((8, 8, 1)), keras.Input((8, 8, 1))]
+    watch = Watch(digits().numpy().transpose(0, 2, 3, 1))
+    watch.set_model(keras.Model(inputs, keras.layers.Add()(inputs)))
+    with pytest.raises(ImportFailure, match="has 2 inputs, but an autoencoder has one"):
+        watch.on_train_begin()

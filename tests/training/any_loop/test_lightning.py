@@ -70,3 +70,11 @@ def test_a_few_healthy_steps_say_nothing(tmp_path: Path) -> None:
     watch = Watch()
     fitted(Autoencoder(0.5), watch, 2, tmp_path)
     assert watch.troubles == ()
+
+
+def test_batches_without_samples_are_one_clear_error() -> None:
+    module = Autoencoder(0.5)
+    trainer = type("Trainer", (), {"is_global_zero": True, "optimizers": [module.configure_optimizers()]})()
+    for batch in ({"x": digits()}, (), [[1.0]], None):
+        with pytest.raises(ValueError, match=f"a batch is a {type(batch).__name__}, but `Watch` needs a tensor"):
+            Watch().on_train_batch_end(trainer, module, {"loss": torch.zeros(())}, batch, 0)

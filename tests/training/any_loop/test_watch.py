@@ -1,7 +1,9 @@
 """The monitors in any loop: silent if it is healthy, and in agreement with those of caedsl's own loop."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -182,6 +184,39 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
         caedsl.watch(nn.Linear(4, 3), optimizer).step(0.1, torch.rand(8, 4))
     with pytest.raises(ValueError, match="is not a module that returns one tensor"):
         caedsl.watch(net(), optimizer, code="middle").step(0.1, digits()[:8])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"samples": digits().numpy()}, "`samples` is a ndarray, but must be a tensor"),
+        ({"samples": None}, "`samples` is a NoneType"),
+        ({"samples": torch.tensor(3.0)}, "`samples` is a Tensor, but must be a tensor with one row per sample"),
+        ({"target": digits().numpy()}, "`target` is a ndarray"),
+        ({"samples": digits().double()}, "the module fails on samples of 1x8x8 of type torch.float64"),
+        ({"samples": digits()[:, 0]}, "the module fails on samples of 8x8"),
+        ({"loss": "mse"}, "`loss` is 'mse', but must be a function"),
+        ({"optimizer": torch.optim.Adam}, "but must be the torch.optim.Optimizer"),
+        ({"optimizer": None}, "`optimizer` is None"),
+        ({"module": nn.Linear}, "but must be a torch.nn.Module"),
+    ],
+    ids=range(10),
+)
+def test_what_does_not_belong_to_a_loop_is_one_clear_error(changes: dict[str, Any], message: str) -> None:
+    module = changes.get("module", net())
+    optimizer = changes.get("optimizer", torch.optim.SGD(net().parameters(), 0.1))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        caedsl.watch(module, optimizer, loss=changes.get("loss")).step(
+            0.1, changes.get("samples", digits()), changes.get("target")
+        )
+
+
+def test_a_gradient_that_is_no_number_has_not_grown() -> None:
+    module = net()
+    watch = caedsl.watch(module, torch.optim.SGD(module.parameters(), 0.1), say=lambda line: None)
+    for _ in range(40):
+        watch.step(0.1, digits()[:64] * math.nan)
+    assert "exploding-gradient" not in {trouble.monitor for trouble in watch.troubles}
 
 
 def test_batches_and_modules_that_cannot_be_probed_end_no_loop() -> None:

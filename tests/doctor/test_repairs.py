@@ -1,0 +1,91 @@
+"""What a repair may change: never what the author declares about the data."""
+
+from math import inf
+
+import pytest
+
+from benchmarks.faults.cases import Case, draw
+from benchmarks.faults.parents import PARENTS
+from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.evidence import StepProgress, silent
+from caedsl.doctor.repairs import Repair, Trials
+from caedsl.doctor.stepping import ErrorCurve
+from caedsl.doctor.suspicion import ProposedChange
+from caedsl.rules.edits.trial import tried
+from caedsl.rules.engine.causes import KNOWN
+from caedsl.rules.engine.checking import check_source
+from caedsl.source import Source, Span
+
+from .subjects import HEALTHY, subject
+
+
+def of_task(task: str) -> StepProgress:
+    return silent
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("in 0..1", "in 0..255"), ("1x8x8", "1x16x16"), ("data digits", "data digits limit=50")]
+)
+def test_a_change_that_declares_other_data_is_not_tried(old: str, new: str) -> None:
+    examined = subject()
+    start = HEALTHY.index(old)
+    change = ProposedChange("other data", (Edit(Span(start, start + len(old)), new),))
+    assert Trials(examined, 1).repair("image-scale", change, of_task) is None
+
+
+def test_a_run_that_ends_early_is_compared_as_a_whole() -> None:
+    """Otherwise no trial could show that a batch is too large, since a smaller one brings more steps."""
+    text = HEALTHY.replace("batch 64; epochs 20", "batch 540; epochs 10")
+    place = Span(text.index("540"), text.index("540") + 3)
+    made = Trials(subject(text), 40).repair(
+        "oversized-batch", ProposedChange("`batch 32`", (Edit(place, "32"),)), of_task
+    )
+    assert made is not None
+    assert (made.steps, made.steps_before, made.before[0].steps[-1]) == (40, 10, 10)
+    assert made.wins
+    assert "left after 40 steps, and" in made.numbers
+    assert "without it after all 10, with seeds" in made.numbers
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wins"),
+    [
+        ((0.42, 0.51), (0.34, 0.44), True),  # seeds differ more than the change improves
+        ((0.42, 0.51), (0.30, 0.52), False),
+        ((0.42, 0.51), (0.40, 0.49), False),
+        ((2.0, 3.0), (0.95, 0.95), False),  # still as bad as the mean image
+        ((inf, inf), (0.3, 0.4), True),
+        ((inf, 0.5), (inf, 0.1), False),
+    ],
+)
+def test_a_repair_wins_if_every_seed_improves(
+    before: tuple[float, float], after: tuple[float, float], wins: bool
+) -> None:
+    curves = [tuple(ErrorCurve((0, 9), (1.0, end)) for end in ends) for ends in (before, after)]
+    assert Repair("strong-l2", "", "", "", 9, (0, 1), *curves).wins is wins
+
+
+def test_no_fix_of_a_cause_changes_the_data_of_its_spec() -> None:
+    """For every fault of the catalogue whose cause the doctor may name."""
+    changed = [name for case in draw(PARENTS, 3, 0) for name in changing(case)]
+    assert changed == []
+
+
+def changing(case: Case) -> list[str]:
+    """Return the causes whose fixes declare other data than the faulty spec."""
+    checked = check_source(Source(case.text))
+    found = []
+    for finding in checked.findings:
+        if checked.model is None or finding.name not in KNOWN or finding.fix is None:
+            continue
+        fixed = tried(checked.model, finding.fix.edits)
+        parts = ("input.shape", "input.range", "target.shape", "target.range", "data")
+        before, after = ([part_of(model, part) for part in parts] for model in (checked.model, fixed or checked.model))
+        found += [finding.name] if before != after else []
+    return found
+
+
+def part_of(model: object, path: str) -> object:
+    for name in path.split("."):
+        model = getattr(model, name)
+    return model
