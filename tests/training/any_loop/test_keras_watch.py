@@ -78,8 +78,9 @@ def test_a_few_healthy_steps_say_nothing_and_the_twin_follows() -> None:
 def test_samples_of_another_shape_are_one_clear_error(samples: Any, message: str) -> None:
     from caedsl.keras import Watch
 
+    images = digits().numpy()[:8].transpose(0, 2, 3, 1)
     with pytest.raises(ValueError, match=message):
-        model(0.5, "relu").fit(digits(), digits(), verbose=0, callbacks=[Watch(samples)])
+        model(0.5, "relu").fit(images, images, verbose=0, callbacks=[Watch(samples)])
 
 
 def test_models_that_no_spec_describes_are_refused_when_training_begins() -> None:
