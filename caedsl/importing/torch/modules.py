@@ -26,9 +26,7 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
 
     The module is first read in train mode, which shows its dropout and its noise, and otherwise in eval mode.
     """
-    if not isinstance(module, nn.Module):
-        made = f"{module.__name__}(...)" if isinstance(module, type) else "a torch.nn.Module"
-        raise ImportFailure(f"{str(module)[:80]} was not imported: it is no module; give {made}")
+    _require_module(module)
     name = type(module).__name__
     sample = _sample_shape(name, shape)
     own = _copy(module, name)
@@ -40,6 +38,12 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
     layers = (_normed(layer, normed[layer.name]) if layer.name in normed else layer for layer in network.layers)
     network = replace(network, layers=tuple(layers))
     return with_frozen(network, (path for path, weight in own.named_parameters() if not weight.requires_grad))
+
+
+def _require_module(given: object) -> None:
+    if not isinstance(given, nn.Module):
+        made = f"{given.__name__}(...)" if isinstance(given, type) else "a torch.nn.Module"
+        raise ImportFailure(f"{str(given)[:80]} was not imported: it is no module; give {made}")
 
 
 def _plain_kernels(module: nn.Module) -> dict[str, dict[str, Array]]:
