@@ -353,7 +353,7 @@ def diagnose(
 
     if hasattr(model, "named_modules") or hasattr(model, "get_layer"):
         made_by = "from_torch(module, input=...)" if hasattr(model, "named_modules") else "from_keras(model)"
-        raise TypeError(f"{type(model).__name__} is no spec: pass caedsl.{made_by} instead")
+        raise TypeError(f"{type(model).__name__} is not a spec: pass caedsl.{made_by} instead")
     reporter = make_reporter(quiet=not progress)
     folder = Path(data_dir) if data_dir is not None else None
     if isinstance(model, ImportedModel):

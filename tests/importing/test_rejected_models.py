@@ -253,10 +253,10 @@ def test_a_model_with_another_ending_is_read_as_what_it_is(name: str, tmp_path: 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (None, "None was not imported: it is no module; give a torch.nn.Module"),
+        (None, "None was not imported: it is not a module; give a torch.nn.Module"),
         (nn.Linear, r"give Linear\(\.\.\.\)"),
         (3, "3 was not imported"),
-        ("model.py:Net", "it is no module"),
+        ("model.py:Net", "it is not a module"),
     ],
 )
 def test_things_that_are_no_modules(given: Any, message: str) -> None:
@@ -266,7 +266,7 @@ def test_things_that_are_no_modules(given: Any, message: str) -> None:
 
 @pytest.mark.parametrize("given", ["0..1", (0, 1, 2), (0, float("nan")), 3, (None, 1)])
 def test_ranges_that_are_none(given: Any) -> None:
-    with pytest.raises(ImportFailure, match="is no range: give the smallest and the largest value"):
+    with pytest.raises(ImportFailure, match="is not a range: give the smallest and the largest value"):
         caedsl.from_torch(nn.Sequential(conv(), conv(4, 1)), (1, 8, 8), given)
 
 

@@ -43,7 +43,7 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
 def _require_module(given: object) -> None:
     if not isinstance(given, nn.Module):
         made = f"{given.__name__}(...)" if isinstance(given, type) else "a torch.nn.Module"
-        raise ImportFailure(f"{str(given)[:80]} was not imported: it is no module; give {made}")
+        raise ImportFailure(f"{str(given)[:80]} was not imported: it is not a module; give {made}")
 
 
 def _plain_kernels(module: nn.Module) -> dict[str, dict[str, Array]]:
