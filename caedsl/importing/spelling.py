@@ -27,8 +27,8 @@ def ends(range_: tuple[float, float] | None) -> str:
         return "real"
     if not isinstance(range_, Sequence) or len(range_) != 2 or not all(map(_is_finite, range_)):
         raise ImportFailure(
-            f"range={range_!r} is not a range: give the smallest and the largest value of the samples, such as (0, 1), or "
-            "None if they have no bounds"
+            f"range={range_!r} is not a range: give the smallest and the largest value of the samples, such as (0, 1), "
+            "or None if they have no bounds"
         )
     return f"{number(range_[0])}..{number(range_[1])}"
 
