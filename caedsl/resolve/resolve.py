@@ -44,6 +44,7 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     found = find(spec, scope)
     report_missing(spec, found, scope)
     model = _assemble(spec, found, scope)
+    scope.fix_every_use()
     if spec.complete and all(finding.name == "allowance-without-reason" for finding in scope.findings):
         report_unused(scope)  # after an error, something that seems unused may be needed there
         if model is not None and model.target is not model.input and not model.paired:

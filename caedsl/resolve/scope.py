@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from typing import Any, NamedTuple
@@ -88,6 +88,8 @@ class Scope:
         self.constants: dict[str, Constant] = {}
         self.unknown_constants: dict[str, str | None] = {}
         """Constants with an unknown value, after a finding, and the constant that each probably means."""
+        self.unknown_uses: dict[str, list[Span]] = {}
+        """Every use of a name that no constant has."""
         self.used: set[str] = set()
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
@@ -187,3 +189,12 @@ class Scope:
         related = (*related, *(Label(use, "used here") for use in self.uses[:1]))
         self.understood &= fix is not None or name not in _LOSING
         self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix, data=data or {}))
+
+    def fix_every_use(self) -> None:
+        """Let the fix of a name that no constant has change every use of it, since only the first one is reported."""
+        uses = {spans[0]: sorted(set(spans)) for spans in self.unknown_uses.values()}
+        for number, finding in enumerate(self.findings):
+            fix = finding.fix
+            if fix is not None and finding.name == "unknown-name" and finding.primary.span in uses:
+                edits = tuple(Edit(span, edit.text) for edit in fix.edits for span in uses[finding.primary.span])
+                self.findings[number] = replace(finding, fix=fix._replace(edits=edits))

@@ -230,3 +230,20 @@ def apply(text: str, fix: Fix) -> str:
     from caedsl.diagnostics.edits import apply_edits
 
     return apply_edits(text, fix.edits)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SOUND.replace("conv 16 relu", "conv width relu x2; conv width relu").replace(
+            "\nencoder", "\nlet widht = 8\nencoder"
+        ),
+        SOUND.replace("conv 16 relu", "pair 8; pair 16").replace(
+            "\nencoder", "\nblock pair widht { conv width relu; conv width*2 relu }\nencoder"
+        ),
+    ],
+    ids=["constant", "parameter"],
+)
+def test_the_fix_of_a_misspelt_name_changes_every_use(text: str) -> None:
+    found = fix_source(Source(text), unsafe=True)
+    assert found.source.text == text.replace("width", "widht")

@@ -149,6 +149,7 @@ def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:
     if constant is not None:
         scope.used.add(node.text)
         return Quantity(constant.value, constant.unit)
+    scope.unknown_uses.setdefault(node.text, []).append(node.span)
     if node.text in scope.unknown_constants:
         return Misread("", node.span, "", meant=scope.unknown_constants[node.text])
     if node.text == AUTO:
