@@ -15,6 +15,7 @@ from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layers import KINDS
 
 _CHANNELWISE = ("batch", "instance", "layer", "rms", "channel")
+_LEARNED_SLOPES = ("prelu", "channel_prelu")
 _PLACES = Role.PASSING, Role.ADJUSTING
 
 
@@ -41,7 +42,7 @@ def in_spec_order(network: Network) -> Network:
             layers.append(replace(layer, inputs=inputs, options="first" if swapped else layer.options))
             continue
         made, orders[layer.key] = _through(network, layer, read, shapes)
-        if made is not layer and made.weights.keys() and made.kind != "norm":
+        if made is not layer and made.weights.keys() and made.kind not in ("norm", *_LEARNED_SLOPES):
             notes.append(
                 f"the input channels of {layer.name} are in the order of `concat`: the layer before comes first"
             )
@@ -67,7 +68,8 @@ def _through(
         shape = shapes[layer.inputs[0]]
         columns = np.arange(weights["weight"].shape[1]).reshape(shape)[order].reshape(-1)
         return replace(layer, weights=weights | {"weight": weights["weight"][:, columns]}), fresh
-    if layer.kind == "norm" and layer.options.split()[0] in _CHANNELWISE:
+    channelwise = layer.kind == "norm" and layer.options.split()[0] in _CHANNELWISE
+    if channelwise or layer.kind in _LEARNED_SLOPES:
         moved = {role: array[order] if array.shape == (len(order),) else array for role, array in weights.items()}
         return replace(layer, weights=moved), order
     if layer.kind == "add" and all(np.array_equal(each, order) for each in read):
@@ -77,7 +79,7 @@ def _through(
         kind is not None
         and kind.role in _PLACES
         and layer.shape[0] == len(order)
-        and (not weights or layer.kind == "prelu")
+        and not weights
         and layer.kind not in ("norm", "globalpool", "pixelshuffle", "pixelunshuffle")
     ):
         return layer, order

@@ -127,7 +127,7 @@ def output_in(dtype: torch.dtype, module: nn.Module) -> RemovableHandle | None:
     named = [
         f.name for f in FUNCTIONS.values() if f.saturates and (f.option is None or f.option.default is not REQUIRED)
     ]
-    saturating = {call.name for name in named for call in Activation(name).calls()}
+    saturating = {call.name for name in named for call in Activation(name).calls(1)}
     decoder = module.get_submodule("decoder").modules()
     last = [part for part in decoder if not isinstance(part, Normalise | GlobalContrast)][-1]
     return last.register_forward_pre_hook(convert) if type(last).__name__ in saturating else None

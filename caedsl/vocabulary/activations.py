@@ -72,10 +72,9 @@ class Activation(NamedTuple):
         """Return the largest power of the output."""
         return self.function.ceiling(self.value)
 
-    @property
-    def parameters(self) -> int:
-        """Return the number of learned parameters."""
-        return self.function.learned
+    def parameters(self, channels: int) -> int:
+        """Return the number of learned parameters for an input with this many channels."""
+        return self.function.learned(channels)
 
     def __str__(self) -> str:
         option = self.function.option
@@ -84,9 +83,9 @@ class Activation(NamedTuple):
         text = "..".join(f"{end:g}" for end in self.value) if isinstance(self.value, tuple) else f"{self.value:g}"
         return f"{self.name}={text}"
 
-    def calls(self) -> tuple[Call, ...]:
-        """Return the calls of the torch module; none for ``linear``."""
-        return self.function.torch(self.value)
+    def calls(self, channels: int) -> tuple[Call, ...]:
+        """Return the calls of the torch module for an input with this many channels; none for ``linear``."""
+        return self.function.torch(self.value, channels)
 
 
 _PARTS = 64

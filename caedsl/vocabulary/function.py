@@ -10,6 +10,8 @@ from caedsl.vocabulary.option import Option
 
 Number = Callable[[Any], float]
 """Property that may depend on the value of the activation's option."""
+Torch = Callable[[Any, int], tuple[Call, ...]]
+"""Calls for the value of an activation's option and the number of channels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +19,9 @@ class Function:
     """Activation function.
 
     ``option`` is the number or range that it takes, with the name of the argument in its torch module's constructor.
-    ``torch`` returns that module's call for a value of the option, and ``formula`` the output for that value and an
-    input. The other fields are properties; those that are functions take the value of the option:
+    ``torch`` returns that module's call for a value of the option and a number of channels, and ``formula`` the output
+    for that value and an input. The other fields are properties; those that are functions take the value of the
+    option, unless stated otherwise:
 
     - ``low`` and ``high`` bound the output.
     - ``rectifier``: it passes about half of a centred signal, so He initialisation keeps the variance
@@ -30,12 +33,12 @@ class Function:
     - ``faint`` is the factor on the power of a weak input: the squared slope at 0, or the mean of the squared slopes on
     both sides.
     - ``ceiling`` is the largest power of its output for any input.
-    - ``learned`` counts its parameters.
+    - ``learned`` returns the number of its parameters for a number of channels.
     """
 
     name: str
     option: Option | None
-    torch: Callable[[Any], tuple[Call, ...]]
+    torch: Torch
     formula: Callable[[Any, float], float]
     low: Number
     high: Number
@@ -47,7 +50,7 @@ class Function:
     passed: Number
     faint: Number
     ceiling: Number
-    learned: int
+    learned: Callable[[int], int]
 
 
 def always(number: float) -> Number:
@@ -55,14 +58,27 @@ def always(number: float) -> Number:
     return lambda value: number
 
 
-def plain(module: str) -> Callable[[Any], tuple[Call, ...]]:
+def nothing(channels: int) -> int:
+    """Return 0, the number of parameters of a function that learns nothing."""
+    return 0
+
+
+def plain(module: str) -> Torch:
     """Return the call of a module without arguments."""
-    return lambda value: (call(module),)
+    return lambda value, channels: (call(module),)
 
 
-def with_option(module: str, option: Option) -> Callable[[Any], tuple[Call, ...]]:
-    """Return the call of a module with its option, which is omitted if it has the default."""
-    return lambda value: (call(module) if value == option.default else call(module, **{option.name: value}),)
+def with_option(module: str, option: Option, counted: bool = False) -> Torch:
+    """Return the call of a module with its option, which is omitted if it has the default.
+
+    If ``counted``, the number of channels is the first argument.
+    """
+
+    def calls(value: Any, channels: int) -> tuple[Call, ...]:
+        given = {} if value == option.default else {option.name: value}
+        return (call(module, *([channels] if counted else []), **given),)
+
+    return calls
 
 
 def capped_power(cap: float) -> float:

@@ -1,9 +1,10 @@
 """Activation functions, with one declaration each, used by the language, rules, initialisation and backend."""
 
+from dataclasses import replace
 from math import erf, expm1, inf, sqrt, tanh
 
 from caedsl.vocabulary.call import call
-from caedsl.vocabulary.function import Function, always, capped_power, plain, sigmoid, softplus, with_option
+from caedsl.vocabulary.function import Function, always, capped_power, nothing, plain, sigmoid, softplus, with_option
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type
 from caedsl.vocabulary.words import Words
 
@@ -11,6 +12,7 @@ _LEAK = Option(
     "negative_slope", Type.NUMBER, 0.01, "slope below zero", domain=Domain(0, 1, low_open=True, high_open=True)
 )
 _LEARNED_LEAK = Option("init", Type.NUMBER, 0.25, "initial slope below zero", domain=Domain(0, 1))
+_CHANNEL_LEAK = _LEARNED_LEAK._replace(about="initial slope below zero, of which each channel learns its own")
 _ALPHA = Option("alpha", Type.NUMBER, 1.0, "minus the lower bound of the output", domain=Domain(0, 100, True))
 _AMPLITUDE = Option(
     "scale", Type.NUMBER, 1.0, "factor on the output: `tanh=2` returns -2..2", domain=Domain(0, 1e6, True)
@@ -38,7 +40,7 @@ RELU = Function(
     passed=always(0.5),
     faint=always(0.5),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 LEAKY_RELU = Function(
     name="leaky_relu",
@@ -55,7 +57,7 @@ LEAKY_RELU = Function(
     passed=lambda slope: (1 + slope * slope) / 2,
     faint=lambda slope: (1 + slope * slope) / 2,
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 ELU = Function(
     name="elu",
@@ -72,7 +74,7 @@ ELU = Function(
     passed=lambda alpha: 0.5 + 0.1449 * alpha * alpha,
     faint=lambda alpha: (1 + alpha * alpha) / 2,
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 SELU = Function(
     name="selu",
@@ -89,7 +91,7 @@ SELU = Function(
     passed=_ONE,
     faint=always(2.098),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 GELU = Function(
     name="gelu",
@@ -106,7 +108,7 @@ GELU = Function(
     passed=always(0.425),
     faint=always(0.25),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 SILU = Function(
     name="silu",
@@ -123,7 +125,7 @@ SILU = Function(
     passed=always(0.356),
     faint=always(0.25),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 MISH = Function(
     name="mish",
@@ -140,7 +142,7 @@ MISH = Function(
     passed=always(0.452),
     faint=always(0.36),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 PRELU = Function(
     name="prelu",
@@ -157,7 +159,14 @@ PRELU = Function(
     passed=lambda slope: (1 + slope * slope) / 2,
     faint=lambda slope: (1 + slope * slope) / 2,
     ceiling=_NO_END,
-    learned=1,
+    learned=lambda channels: 1,
+)
+CHANNEL_PRELU = replace(
+    PRELU,
+    name="channel_prelu",
+    option=_CHANNEL_LEAK,
+    torch=with_option("PReLU", _CHANNEL_LEAK, counted=True),
+    learned=lambda channels: channels,
 )
 SOFTPLUS = Function(
     name="softplus",
@@ -174,12 +183,12 @@ SOFTPLUS = Function(
     passed=always(0.272),
     faint=always(0.25),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 TANH = Function(
     name="tanh",
     option=_AMPLITUDE,
-    torch=lambda scale: (call("Tanh") if scale == 1 else call("ScaledTanh", scale),),
+    torch=lambda scale, channels: (call("Tanh") if scale == 1 else call("ScaledTanh", scale),),
     formula=lambda scale, x: scale * tanh(x),
     low=lambda scale: -scale,
     high=float,
@@ -191,12 +200,12 @@ TANH = Function(
     passed=lambda scale: scale * scale,
     faint=lambda scale: scale * scale,
     ceiling=lambda scale: scale * scale,
-    learned=0,
+    learned=nothing,
 )
 SOFTCAP = Function(
     name="softcap",
     option=_CAP,
-    torch=lambda cap: (call("SoftCap", cap),),
+    torch=lambda cap, channels: (call("SoftCap", cap),),
     formula=lambda cap, x: cap * tanh(x / cap),
     low=lambda cap: -cap,
     high=float,
@@ -208,7 +217,7 @@ SOFTCAP = Function(
     passed=capped_power,
     faint=_ONE,
     ceiling=lambda cap: cap * cap,
-    learned=0,
+    learned=nothing,
 )
 SIGMOID = Function(
     name="sigmoid",
@@ -225,7 +234,7 @@ SIGMOID = Function(
     passed=always(1 / 16),
     faint=always(1 / 16),
     ceiling=always(1 / 16),
-    learned=0,
+    learned=nothing,
 )
 
 RELU6 = Function(
@@ -243,7 +252,7 @@ RELU6 = Function(
     passed=always(0.5),
     faint=always(0.5),
     ceiling=always(36.0),
-    learned=0,
+    learned=nothing,
 )
 HARDSWISH = Function(
     name="hardswish",
@@ -260,12 +269,12 @@ HARDSWISH = Function(
     passed=always(0.3316),
     faint=always(0.25),
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 HARDSIGMOID = Function(
     name="hardsigmoid",
     option=_HARD_SLOPE,
-    torch=lambda slope: (call("Hardsigmoid") if slope == 1 / 6 else call("HardSigmoid", slope),),
+    torch=lambda slope, channels: (call("Hardsigmoid") if slope == 1 / 6 else call("HardSigmoid", slope),),
     formula=lambda slope, x: min(max(slope * x + 0.5, 0.0), 1.0),
     low=always(0.0),
     high=_ONE,
@@ -277,7 +286,7 @@ HARDSIGMOID = Function(
     passed=lambda slope: slope * slope,
     faint=lambda slope: slope * slope,
     ceiling=lambda slope: slope * slope,
-    learned=0,
+    learned=nothing,
 )
 HARDTANH = Function(
     name="hardtanh",
@@ -294,12 +303,12 @@ HARDTANH = Function(
     passed=_ONE,
     faint=_ONE,
     ceiling=_ONE,
-    learned=0,
+    learned=nothing,
 )
 CLIP = Function(
     name="clip",
     option=_ENDS,
-    torch=lambda ends: (call("Hardtanh", *ends),),
+    torch=lambda ends, channels: (call("Hardtanh", *ends),),
     formula=lambda ends, x: min(max(x, float(ends[0])), float(ends[1])),
     low=lambda ends: float(ends[0]),
     high=lambda ends: float(ends[1]),
@@ -311,12 +320,12 @@ CLIP = Function(
     passed=_ONE,
     faint=_ONE,
     ceiling=lambda ends: float(max(ends[0] * ends[0], ends[1] * ends[1])),
-    learned=0,
+    learned=nothing,
 )
 LINEAR_FUNCTION = Function(
     name="linear",
     option=None,
-    torch=lambda value: (),
+    torch=lambda value, channels: (),
     formula=lambda value, x: x,
     low=always(-inf),
     high=_NO_END,
@@ -328,7 +337,7 @@ LINEAR_FUNCTION = Function(
     passed=_ONE,
     faint=_ONE,
     ceiling=_NO_END,
-    learned=0,
+    learned=nothing,
 )
 
 FUNCTIONS = Words(__name__, Function)

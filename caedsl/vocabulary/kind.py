@@ -202,12 +202,12 @@ class Kind:
         """Return the torch calls after the main operation."""
         options, shape = layer.options, layer.out_shape
         norm = norms.calls(options, shape) if norms.NORM in options else ()
-        activation = options[ACTIVATION].calls() if ACTIVATION in options else ()
+        activation = options[ACTIVATION].calls(shape[0]) if ACTIVATION in options else ()
         return (*norm, *activation, *drop_calls(options.get(DROPOUT, 0.0), shape))
 
     def _finish_parameters(self, layer: PlacedLayer) -> int:
         norm = norms.parameters(layer.options, layer.out_shape) if norms.NORM in layer.options else 0
-        learned = layer.options[ACTIVATION].parameters if ACTIVATION in layer.options else 0
+        learned = layer.options[ACTIVATION].parameters(layer.out_shape[0]) if ACTIVATION in layer.options else 0
         return norm + learned
 
 

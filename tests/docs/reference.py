@@ -133,7 +133,7 @@ def activations() -> str:
     rows = (
         (
             f"`{name}`",
-            " ".join(f"`{call.name}`" for call in function.torch(_example(function))) or "nothing",
+            " ".join(f"`{call.name}`" for call in function.torch(_example(function), 1)) or "nothing",
             _interval(function.low(_example(function)), function.high(_example(function))),
             _taken(function),
             "He" if function.rectifier else "Glorot",

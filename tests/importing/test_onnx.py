@@ -78,6 +78,29 @@ def test_factors_are_scales(tmp_path: Path) -> None:
     assert all(each.difference < 1e-6 for each in made)
 
 
+def test_a_slope_for_each_channel(tmp_path: Path) -> None:
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, 2, 1), nn.PReLU(4), nn.Flatten(), nn.Linear(64, 3), nn.PReLU(3), nn.Linear(3, 64),
+        nn.Unflatten(1, (4, 4, 4)), nn.PReLU(4), nn.ConvTranspose2d(4, 1, 2, 2),
+    )  # fmt: skip
+    for part in module:
+        if isinstance(part, nn.PReLU):
+            nn.init.uniform_(part.weight)
+    for made in caedsl.from_torch(module, (1, 8, 8)), again(exported(module, (1, 8, 8), tmp_path / "model.onnx")):
+        assert made.spec.count("channel_prelu") == 3
+        assert made.difference < 1e-6
+
+
+@pytest.mark.parametrize(("shape", "message"), [((8,), "it has 8 slopes"), ((8, 8, 8), "it has 512 slopes")])
+def test_slopes_for_something_else_than_channels(shape: tuple[int, ...], message: str, tmp_path: Path) -> None:
+    path = simple(tmp_path, [CONV8, helper.make_node("PRelu", ["c", "slopes"], ["y"], name="odd")])
+    model = onnx.load_model_from_string(path.read_bytes())
+    model.graph.initializer.extend([numbers("w8", 8, 2, 3, 3), numbers("slopes", *shape)])
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ImportFailure, match=f"odd: {message}, which are not one for each channel; `prelu`"):
+        again(path)
+
+
 def numbers(name: str, *shape: int) -> TensorProto:
     values = np.random.default_rng(len(name)).normal(size=shape, scale=0.2).astype(np.float32)
     return numpy_helper.from_array(values, name)
@@ -197,6 +220,7 @@ def simple(
 
 
 CONV = helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1], name="first")
+CONV8 = helper.make_node("Conv", ["x", "w8"], ["c"], pads=[1, 1, 1, 1], name="first")
 
 
 @pytest.mark.parametrize(

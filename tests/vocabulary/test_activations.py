@@ -8,8 +8,12 @@ import pytest
 import torch
 
 from caedsl import check
+from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.modules import MODULES
+from caedsl.facts.cost import total_parameters
+from caedsl.rules.engine.checking import check_source
 from caedsl.rules.engine.example import whole_spec
+from caedsl.source import Source
 from caedsl.vocabulary.activations import FUNCTIONS, Activation, bare
 from caedsl.vocabulary.function import Function
 from caedsl.vocabulary.functions import RELU
@@ -18,7 +22,7 @@ from caedsl.vocabulary.option import REQUIRED, Type
 
 def module_of(activation: Activation) -> torch.nn.Module:
     """Return the module of an activation in 64 bits."""
-    made = [(MODULES.get(c.name) or getattr(torch.nn, c.name))(*c.args, **dict(c.kwargs)) for c in activation.calls()]
+    made = [(MODULES.get(c.name) or getattr(torch.nn, c.name))(*c.args, **dict(c.kwargs)) for c in activation.calls(1)]
     return torch.nn.Sequential(*made).double()
 
 
@@ -140,3 +144,13 @@ def test_what_is_left_of_a_faint_signal(name: str) -> None:
     module_of(activation)(places.view(2, 1)).sum().backward()
     assert places.grad is not None
     assert activation.faint == pytest.approx(float((places.grad**2).mean()), rel=0.01)
+
+
+@pytest.mark.parametrize("line", ["conv 6 channel_prelu=0.5", "conv 6; channel_prelu 0.5", "dense 6 channel_prelu=0.5"])
+def test_a_channel_may_have_a_slope_of_its_own(line: str) -> None:
+    model = check_source(Source(whole_spec(f"encoder {{ conv 4 s2; {line} }}"))).model
+    assert model is not None
+    built = build(model)
+    (slopes,) = (part.weight for part in built.encoder.modules() if isinstance(part, torch.nn.PReLU))
+    assert slopes.tolist() == [0.5] * 6
+    assert total_parameters(model) == sum(weight.numel() for weight in built.parameters())

@@ -45,11 +45,17 @@ def _prelu(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     shared = layer.config.get("shared_axes") or []
     shape = tuple(1 if axis in shared else size for axis, size in enumerate(value.shape, 1))
     (alpha,) = translation.arrays(layer, shape)
-    if alpha.size != 1:
-        raise UnsupportedFeature(f"it learns {alpha.size:,} slopes", "`prelu` learns one slope for all channels")
-    return value.moved(
-        translation.emit(layer, [value.key], value.ours, DraftLine("prelu", "", {"weight": alpha.ravel()}))
-    )
+    channel = 0 if value.first or not value.is_map else -1
+    if alpha.size not in (1, alpha.shape[channel]):
+        raise UnsupportedFeature(
+            f"it learns {alpha.size:,} slopes",
+            "`prelu` learns one slope, and `channel_prelu` one for each channel: share the axes of space",
+        )
+    slopes, word = alpha.ravel(), "prelu"
+    if slopes.size > 1:
+        value, word = translation.settled(layer, value), "channel_prelu"
+        slopes = permuted(slopes, value.channels if value.is_map else value.order)
+    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine(word, "", {"weight": slopes})))
 
 
 def _dropout(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:

@@ -50,8 +50,12 @@ def _clip(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 
 def _prelu(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    slope = graph.constant(node, 1)
-    weight = graph.weight(node.inputs[1], None if slope is None else slope.reshape(-1))
+    slope, rank = graph.constant(node, 1), len(graph.shape(node.inputs[0]))
+    if slope is not None:
+        slope = slope.reshape((1,) * (rank - slope.ndim) + slope.shape)
+        if slope.size in (1, slope.shape[-1 if graph.last(node.inputs[0]) else 1]):
+            slope = slope.reshape(-1)
+    weight = graph.weight(node.inputs[1], slope)
     graph.emit(node, "prelu.default", {"self": graph.ref(node.inputs[0]), "weight": weight})
 
 

@@ -67,11 +67,12 @@ def _clipped(t: Translation, node: AtenNode) -> None:
 
 def _prelu(t: Translation, node: AtenNode) -> None:
     weights = t.weights(node, weight=node.args["weight"])
-    if weights["weight"].size != 1:
+    if weights["weight"].ndim > 1:
         raise UnsupportedFeature(
-            f"it has a slope for each of {weights['weight'].size} channels", "`prelu` has one slope"
+            f"it has {weights['weight'].size} slopes, which are not one for each channel",
+            "`prelu` has one slope, and `channel_prelu` one for each channel",
         )
-    t.add(node, "prelu", "", [t.key(node.args["self"])], weights)
+    t.add(node, "prelu" if weights["weight"].size == 1 else "channel_prelu", "", [t.key(node.args["self"])], weights)
 
 
 def _dropout(t: Translation, node: AtenNode) -> None:

@@ -29,7 +29,7 @@ _WORDS = {
     call.name: function.name
     for function in reversed(tuple(FUNCTIONS.values()))
     if function.option is None or function.option.default is not REQUIRED
-    for call in function.torch(function.option.default if function.option is not None else None)
+    for call in function.torch(function.option.default if function.option is not None else None, 1)
 }
 """Name of each activation in the language, by its class in ``torch.nn``."""
 _CLASSES = {word: name for name, word in _WORDS.items()}

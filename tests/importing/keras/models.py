@@ -93,7 +93,7 @@ def unet(keras: Any) -> Any:
     two = layers.Conv2D(4, 3, padding="same", activation="relu")(layers.MaxPooling2D(2)(one))
     x = layers.Conv2D(5, 3, padding="same", activation="tanh")(layers.MaxPooling2D(2)(two))
     x = layers.Concatenate()([two, layers.UpSampling2D(2, interpolation="bilinear")(x)])
-    x = layers.BatchNormalization()(x)
+    x = layers.PReLU(shared_axes=[1, 2])(layers.BatchNormalization()(x))
     x = layers.Concatenate()([layers.UpSampling2D(2)(x), one])
     return keras.Model(inside, layers.Conv2D(2, 1)(x), name="unet")
 
