@@ -17,6 +17,7 @@ from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.data.files.picture import read_picture
+from caedsl.data.finite import refuse_not_finite
 from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
 from caedsl.data.stacks.picture_stack import check_input
@@ -103,7 +104,7 @@ class TrainedRun(PublicNames):
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
         as in files), the path of an image, a folder or an array file, or a data line as in a spec (``npz "x.npz"
-        key=images``).
+        key=images``). Raise a ``DataError`` if a number is NaN or infinite.
         """
         given = data if isinstance(data, Tensor) else self.samples(data)
         return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
@@ -127,13 +128,15 @@ class TrainedRun(PublicNames):
         """Return the decoded samples of codes, in the target's range.
 
         ``codes`` are N x the code's shape, or N x the number of values in a code. Raise ``ValueError`` for another
-        shape, and ``RunError`` for a decoder that reads more than the code.
+        shape, ``DataError`` for NaN or infinity, and ``RunError`` for a decoder that reads more than the code.
         """
         self._refuse_maps("decode codes")
-        z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
+        with np.errstate(over="ignore"):  # overflow gives infinity, which is refused
+            z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
         shape = self.model.code_shape
         if z.dim() < 1 or tuple(z.shape[1:]) not in (shape, (elements(shape),)):
             raise ValueError(f"codes are N x {text(shape)}, but these are {text(tuple(z.shape))}")
+        refuse_not_finite(z, "the tensor" if isinstance(codes, Tensor) else "the array", "code")
         z = z.reshape(len(z), *shape)
         decoded = (self.module.decode(part.to(self.device)) for part in torch.split(z.float(), batch))
         return self._whole(codes, len(z), self.model.target.shape, decoded)
@@ -275,6 +278,7 @@ class TrainedRun(PublicNames):
             raise ValueError(
                 f"samples are N x {text(self.model.input.shape)}, but this tensor is {text(tuple(data.shape))}"
             )
+        refuse_not_finite(data, "the tensor", self.fit.noun)
         for start in range(0, len(data), size):
             part = data[start : start + size].float()
             yield slice(start, start + len(part)), part

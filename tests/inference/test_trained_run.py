@@ -166,6 +166,17 @@ def test_a_threshold_is_for_the_weights_that_it_was_set_on(grey: Path) -> None:
     assert caedsl.open(grey, device="cpu").calibration is not None
 
 
+@pytest.mark.parametrize("made", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e300])
+@pytest.mark.parametrize(("method", "noun"), [("encode", "image"), ("score", "image"), ("decode", "code")])
+def test_numbers_that_are_not_finite_are_refused(grey: Path, made, value, method, noun) -> None:
+    numbers = np.zeros((3, 6) if noun == "code" else (3, 1, 8, 8))
+    numbers[1].reshape(-1)[2] = value
+    run = caedsl.open(grey, device="cpu")
+    with pytest.raises(DataError, match=rf"^the (array|tensor): 1 of 3 {noun}s contains NaN .* is {noun} 1 \(counted"):
+        getattr(run, method)(made(numbers))
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="does not exist"):
         caedsl.open(tmp_path / "none")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.data.errors import DataError
+from caedsl.data.finite import not_finite
 from caedsl.data.fit import SampleFormat, ValueScale, resized, scale_, to_gray
 from caedsl.data.stacks.row_file import Rows
 from caedsl.diagnostics.text import counted
@@ -281,11 +282,7 @@ class ArrayStack:
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]
-        return (
-            f"{self.file}: {len(bad)} of {counted(len(self), self.fit.noun)} "
-            f"{'contains' if len(bad) == 1 else 'contain'} NaN or infinity (as 32-bit numbers); the first is "
-            f"{self.fit.noun} {bad[0]} (counted from 0): remove these {self.fit.noun}s, or replace the values"
-        )
+        return not_finite(self.file, bad, len(self), self.fit.noun)
 
     def _blocks(self, images: int = 1024) -> Iterator[tuple[int, Array]]:
         for start in range(0, len(self), images):
