@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from errno import EDQUOT, ENOSPC
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,10 +24,11 @@ from caedsl.runs.confined import (
     names_in,
     remove_file,
     rename_file,
+    sha256_of,
     write_file,
 )
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, TROUBLE
+from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, SWEEP, TROUBLE
 from caedsl.runs.history import Epoch, History, csv_line, json_line
 from caedsl.runs.state import RunState
 from caedsl.runs.trouble import Trouble
@@ -155,8 +157,15 @@ class RunFolder:
         self.write_json(STATE, asdict(state))
 
     def write_learned(self, best: Mapping[str, Tensor], last: Mapping[str, Tensor]) -> None:
-        """Write the weights of the best and of the last epoch."""
-        self.write_weights(BEST, best)
+        """Write the weights of the best and of the last epoch.
+
+        Results of ``caedsl evaluate`` for other weights are removed; the new weights need a new evaluation.
+        """
+        weights = save(dict(best), metadata={"format": "pt"})
+        if has(self.path, BEST) and sha256_of(self.path, BEST) != sha256(weights).hexdigest():
+            for name in (ANOMALIES, ANOMALY_SCORES, SWEEP):
+                self.remove(name)
+        self.write_bytes(BEST, weights)
         self.write_weights(LAST, last)
 
     def write_history(self, history: History) -> None:

@@ -110,6 +110,19 @@ def test_weights_read_back_as_they_were(tmp_path: Path) -> None:
     assert all(torch.equal(read[name], state[name]) for name in state)
 
 
+def test_new_weights_leave_no_results_of_others(tmp_path: Path) -> None:
+    """A threshold is not removed, but refused when it is used: it may have been set on normals that are gone."""
+    folder, results = RunFolder.create("net", tmp_path), {"anomalies.json", "anomalies.csv", "sweep.json"}
+    first, second = {"x": torch.zeros(3)}, {"x": torch.ones(3)}
+    folder.write_learned(first, first)
+    for name in results:
+        folder.write_text(name, "{}")
+    folder.write_learned(first, second)
+    assert results < set(os.listdir(tmp_path))
+    folder.write_learned(second, second)
+    assert set(os.listdir(tmp_path)) == {"weights.safetensors", "last.safetensors"}
+
+
 def test_discarding_takes_back_only_what_was_written(tmp_path: Path) -> None:
     fresh = RunFolder.create("net", tmp_path / "fresh")
     fresh.write_text("spec.cae", "")
