@@ -26,7 +26,7 @@ def as_labels(array: Array | RowFile, file: str) -> StoredLabels:
         raise DataError(
             f"{file}: labels are whole numbers or words, but these have the type {array.dtype}: save them as integers"
         )
-    values = whole(array).reshape(-1)
+    values = whole(array, file).reshape(-1)
     if values.dtype.kind not in "US":
         return StoredLabels(values.astype(np.int64))
     words = [_word(value, file) for value in values.tolist()]

@@ -19,7 +19,7 @@ def as_weights(array: Array | Rows, samples: int, name: str) -> Weights:
         raise DataError(
             f"{name} has {counted(len(array), 'weight')} for {counted(samples, 'sample')}: give each sample one"
         )
-    weights: NDArray[np.float64] = whole(array).astype(np.float64)
+    weights: NDArray[np.float64] = whole(array, name).astype(np.float64)
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
         raise DataError(

@@ -1,9 +1,11 @@
 """Text on a terminal: what is safe to print, how wide it is, where it breaks."""
 
+import os
 import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 TAB_STOP = 4
@@ -14,6 +16,11 @@ _JOINERS = "\u200c\u200d"
 def printable(text: str) -> str:
     """Return ``text`` with every character made visible that would move the cursor, reorder or hide text."""
     return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def text_of_path(path: str | Path) -> str:
+    """Return a path, or a command with paths, as UTF-8 text: bytes that are not UTF-8 are escaped as ``\\xff``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def safe(text: str) -> str:

@@ -8,13 +8,13 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from caedsl.data.files.folder_layout import VALIDATION
-from caedsl.diagnostics.text import one_line, printable
+from caedsl.diagnostics.text import one_line, printable, text_of_path
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import SETTINGS, SPEC
 from caedsl.runs.listing import run_folders
-from caedsl.runs.schema import RecordError, read_environment, text_of_path
+from caedsl.runs.schema import RecordError, read_environment, reason_of
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_head
@@ -185,7 +185,7 @@ def _read(folder: Path) -> ComparedRun:
         spec = _statements(Source(read_file(folder, SPEC).decode(), str(folder / SPEC)))
     except (OSError, RecordError, ValueError, RecursionError) as error:
         raise RunError(
-            f"{folder} is incomplete ({one_line(str(error))[:200]}): remove it from the list, or train it again"
+            f"{folder} is incomplete ({one_line(reason_of(error))[:200]}): remove it from the list, or train it again"
         ) from error
     settings = {**spec, **{name: value for name, value in settings.items() if name != "seed"}}
     if anomalies is not None:

@@ -15,7 +15,7 @@ from caedsl.data.readers.folder import images_in
 from caedsl.data.readers.manifest import manifest_rows
 from caedsl.data.readers.source_reader import confined
 from caedsl.data.stacks.folder_stack import FolderStack
-from caedsl.diagnostics.text import counted
+from caedsl.diagnostics.text import counted, text_of_path
 from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.trained_run import TrainedRun
@@ -67,17 +67,17 @@ def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
     normal = [name for name in paths if name.casefold() in NORMAL]
     _check(root, list(paths), normal)
     files = [path for found in paths.values() for path in found]
-    types = [name for name, found in paths.items() for _ in found]
+    types = [text_of_path(name) for name, found in paths.items() for _ in found]
     masks = masks_folder(root)
     loose = [path for path in images_in(root, None, []) if path.parent == root]
     notes = (
         (f"left out, because images in {root} itself have no label: {counted(len(loose), 'image')}",) if loose else ()
     )
     return LabelledTest(
-        str(folder),
+        text_of_path(folder),
         from_files(files, root, run.model),
         types,
-        normal[0],
+        text_of_path(normal[0]),
         [_mask_of(path, masks / path.parent.relative_to(root)) for path in files] if masks is not None else (),
         notes,
     )

@@ -161,7 +161,7 @@ def read_scored_samples(folder: Path) -> list[ScoredSample]:
         return [ScoredSample(row[0], row[1], row[2] == "1", float(row[3])) for row in rows]
     except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
         raise RunError(
-            f"{folder / ANOMALY_SCORES} cannot be read ({error}): run `caedsl evaluate {folder}` again"
+            f"{folder / ANOMALY_SCORES} cannot be read ({reason_of(error)}): run `caedsl evaluate {folder}` again"
         ) from error
 
 

@@ -31,7 +31,7 @@ def read_settings(text: str) -> Train:
     if isinstance(settings, dict):
         settings |= {word: _with_options(word, settings[word]) for word in _CHOSEN if word in settings}
     # Settings are read back as JSON, where a tuple is a list.
-    return TypeAdapter(Train).validate_json(json.dumps(settings))
+    return TypeAdapter(Train).validate_json(json.dumps(settings), strict=True)
 
 
 def _with_options(word: str, value: Any) -> Any:

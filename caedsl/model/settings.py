@@ -3,7 +3,7 @@
 The vocabulary says what a word means; ``settings_table`` says how each setting is written.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.losses import LOSSES, LossKind
 from caedsl.vocabulary.optimizers import MOMENTUM, OPTIMIZERS, WEIGHT_DECAY, OptimizerKind
-from caedsl.vocabulary.option import REQUIRED, Auto, Option
+from caedsl.vocabulary.option import REQUIRED, Auto, Option, Type
 from caedsl.vocabulary.schedules import MIN_LR, SCHEDULES, WARMUP, ScheduleKind, steady, warm_up
 
 Value = bool | int | float | tuple[int, ...] | None
@@ -39,13 +39,20 @@ class _Chosen:
         return value if isinstance(value, int | float) else 0.0
 
 
-def _fill(options: Iterable[Option], given: Values) -> dict[str, Value]:
-    """Return the value of every option; raise ``ValueError`` for a value without an option."""
+def _fill(options: Sequence[Option], given: Values) -> dict[str, Value]:
+    """Return the value of every option.
+
+    Raise ``ValueError`` for a value without an option, a flag that is not a boolean, and a boolean elsewhere.
+    """
     filled = {option.name: given.get(option.name, option.default) for option in options}
     unknown = sorted(set(given) - set(filled))
     missing = [name for name, value in filled.items() if value is REQUIRED]
     if unknown or missing:
         raise ValueError(f"unknown options {unknown}" if unknown else f"missing options {missing}")
+    for option in options:
+        value = filled[option.name]
+        if value is not option.default and isinstance(value, bool) != (option.type is Type.FLAG):
+            raise ValueError(f"{option.name} is {option.type.value}, not {value}")
     return filled
 
 

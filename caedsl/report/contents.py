@@ -29,7 +29,7 @@ from caedsl.report.shown import Shown
 from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.history import thinned
-from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles
+from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles, reason_of
 from caedsl.runs.trouble import Trouble
 from caedsl.training.reporter import Reporter
 from caedsl.version import __version__
@@ -141,7 +141,7 @@ def _environment(path: Path) -> EnvironmentRecord:
         return read_environment(path)
     except (OSError, RecordError) as error:
         raise RunError(
-            f"{path / 'environment.json'} cannot be read ({error}): name the folder of a complete run"
+            f"{path / 'environment.json'} cannot be read ({reason_of(error)}): name the folder of a complete run"
         ) from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from caedsl.diagnostics.text import text_of_path
 from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.files import LOCK, METRICS, SPEC
 from caedsl.runs.history import Epoch, best_and_last
@@ -19,7 +20,6 @@ from caedsl.runs.schema import (
     read_metrics,
     read_monitors,
     read_state,
-    text_of_path,
 )
 from caedsl.runs.state import CRASHED, FINISHED, RUNNING
 

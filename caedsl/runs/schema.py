@@ -5,7 +5,6 @@ rely on them. Pydantic's parser limits the depth, ``confined`` the size. Unknown
 version may add some.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -139,8 +138,11 @@ def _parsed(kind: type[_Model], content: bytes) -> _Model:
         raise RecordError(reason_of(error)) from None
 
 
-def reason_of(error: ValueError) -> str:
-    """Return the first problem and its place on one short line."""
+def reason_of(error: Exception) -> str:
+    """Return the first problem and its place, a file or a field, on one short line."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if isinstance(error.filename, (str, Path)) else ""
+        return f"{place}{error.strerror.lower()}"
     if not isinstance(error, ValidationError):
         return (str(error).splitlines() or [type(error).__name__])[0][:300]
     problem = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -183,8 +185,3 @@ def _lines(folder: Path, name: str) -> Iterable[bytes]:
         return BytesIO(read_file(folder, name))
     except OSError:
         return ()
-
-
-def text_of_path(path: str | Path) -> str:
-    """Return a path, or a command with paths, as text for JSON: bytes that are not UTF-8 are escaped as ``\\xff``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from caedsl.diagnostics.text import text_of_path
 from caedsl.machine.cores import WAIT_POLICY
-from caedsl.runs.schema import text_of_path
 from caedsl.training.device import device_name
 from caedsl.training.parallel.processes import current
 from caedsl.training.precision import Precision

@@ -17,6 +17,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.data.split import SPLIT_SEED, held_out_names, split_sha256, split_validation
+from caedsl.diagnostics.text import text_of_path
 from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled, Train
@@ -25,7 +26,6 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import BEST, SETTINGS, SPEC, SPLIT, START
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import History
-from caedsl.runs.schema import text_of_path
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED, RunState
 from caedsl.training.batches import Batches
 from caedsl.training.callbacks import Followed, Interruption, all_callbacks, restoring, stopping

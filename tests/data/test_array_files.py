@@ -113,6 +113,17 @@ def test_booleans_that_are_neither_0_nor_1_are_damage(kind: str, tmp_path: Path,
             read(kind, path=f"x.{kind}", shape=shape)
 
 
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+@pytest.mark.parametrize("word", ["labels", "weights"])
+def test_booleans_for_samples_are_0_or_1_too(word: str, kind: str, tmp_path: Path, read) -> None:
+    images, given = np.zeros((3, 8, 8), np.uint8), np.array([0, 1, 200], np.uint8).view(np.bool_)
+    np.save(tmp_path / "x.npy", images)
+    np.save(tmp_path / "of.npy", given)
+    np.savez_compressed(tmp_path / "x.npz", x=images, of=given)
+    with pytest.raises(DataError, match="has the value 200, but booleans are stored as 0 and 1: the file is damaged"):
+        read(kind, path=f"x.{kind}", key="x" if kind == "npz" else None, **{word: "of.npy" if kind == "npy" else "of"})
+
+
 @pytest.mark.parametrize("dtype", ["u1", "u2", ">u2", "i2", "u4", "f4", ">f8"])
 @pytest.mark.parametrize("range", [InputRange(), InputRange(-1, 1), InputRange(-1000, 3000)], ids=str)
 def test_white_is_what_the_author_says(dtype: str, range: InputRange, tmp_path: Path, read) -> None:

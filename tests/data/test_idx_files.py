@@ -25,7 +25,7 @@ def test_every_array_comes_back(tmp_path: Path, array: np.ndarray, zipped: bool)
     path = tmp_path / "x.idx"
     path.unlink(missing_ok=True)
     path.write_bytes(gzip.compress(idx(array)) if zipped else idx(array))
-    np.testing.assert_array_equal(whole(read_idx(path)), array)
+    np.testing.assert_array_equal(whole(read_idx(path), str(path)), array)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,16 @@ def test_class_subfolders_are_labels(tmp_path: Path, read) -> None:
     assert read("folder", path="photos", only=1).labels.tolist() == [1]
     with pytest.raises(DataError, match=r'folder "photos" has no class 2: its classes are cat, dog'):
         read("folder", path="photos", only=2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_of_classes_that_are_not_utf8_are_escaped(tmp_path: Path, read) -> None:
+    for name in (b"caf\xe8", b"caf\xe9"):
+        save(tmp_path / "photos" / os.fsdecode(name) / "1.png", 1, "L")
+    images = read("folder", path="photos")
+    assert images.class_names == ("caf\\xe8", "caf\\xe9")
+    assert images.labels.tolist() == [0, 1]
+    "".join(images.names["train"]).encode()
 
 
 def test_classes_that_are_numbers_are_meant_by_name(tmp_path: Path, read) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -187,6 +189,17 @@ def test_one_class_is_told_from_the_rest_of_its_own_test_data(tmp_path: Path, co
     assert (told["normal_class"], told["normals"], told["anomalies"]) == ("1", 30, 30)
     assert told["detectors"]["model"]["auroc"]["value"] > 0.9
     assert "all values agree" in out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_are_not_utf8_are_escaped(parts: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"t\xff")
+    for name in (b"good", b"caf\xe9"):
+        save(folder / os.fsdecode(name), "0", np.zeros((16, 16)))
+    found = from_folder(caedsl.open(parts / "run"), folder)
+    assert (found.normal, found.anomaly_types()) == ("good", ["caf\\xe9"])
+    assert found.name.endswith("t\\xff")
+    "".join(found.samples.names).encode()
 
 
 @pytest.mark.parametrize(

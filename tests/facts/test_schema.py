@@ -45,6 +45,14 @@ def test_settings_of_version_0_1_are_read() -> None:
         '{"optimizer": {"name": "no", "options": {}}}',
         '{"schedule": {"name": "cosine", "options": {"at": 3}}}',
         '{"schedule": {"name": "step", "options": {}}}',
+        '{"augment": {"options": {"flip": -1}}}',
+        '{"augment": {"options": {"flip": 1}}}',
+        '{"augment": {"options": {"shift": true}}}',
+        '{"optimizer": {"options": {"weight_decay": true}}}',
+        '{"epochs": true}',
+        '{"epochs": "3"}',
+        '{"validation": true}',
+        '{"deterministic": 1}',
     ],
 )
 def test_other_texts_are_refused(text: str) -> None:

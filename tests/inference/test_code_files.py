@@ -72,6 +72,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "pickle": (".npy", pickled, "could run code when read"),
     "not finite": (".npy", lambda path: np.save(path, np.full((2, 6), np.nan)), "not finite"),
     "too large": (".npy", lambda path: np.save(path, np.full((2, 6), 1e300)), "not finite"),
+    "booleans": (".npy", lambda path: np.save(path, np.full((2, 6), 9, np.uint8).view(np.bool_)), "value 9, but bool"),
     "complex": (".npy", lambda path: np.save(path, CODES * 1j), "contains no codes"),
     "no codes": (".npy", lambda path: np.save(path, CODES[:0]), "contains no codes"),
     "npy cut": (".npy", holding(b"\x93NUMPY"), "damaged"),

@@ -194,7 +194,7 @@ def _in_memory(array: Array | RowFile, path: Path) -> NDArray[Any]:
         needed, room = array.size * array.dtype.itemsize, available_memory()
         if room is not None and needed > room:
             raise DataError(f"{path} needs {needed:,} bytes of memory, but {room:,} are available: split it")
-    return whole(array)
+    return whole(array, str(path))
 
 
 def read_labels(path: Path) -> StoredLabels:

@@ -13,6 +13,7 @@ from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.data.stacks.stack import Labels
+from caedsl.diagnostics.text import text_of_path
 
 
 def read(request: Request) -> UnreadImages:
@@ -87,7 +88,7 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
 
 
 def classes_of(names: Sequence[str], root: Path, notes: list[str], only: int | str | None = None) -> list[str] | None:
-    """Return the class of each file, the first folder of its path relative to ``root``.
+    """Return the class of each file, the first folder of its path relative to ``root``, as ``text_of_path``.
 
     Return None if there are no files or not all of them are in a subfolder. Then raise a ``DataError`` that names the
     others if the class ``only`` is wanted.
@@ -99,7 +100,7 @@ def classes_of(names: Sequence[str], root: Path, notes: list[str], only: int | s
         if only is not None:
             raise DataError(f"`only={only}` needs a label for each file, and in {root} {there}; move or remove them")
         notes.append(f"no labels for {root.name}: {there}")
-    return [first for first, _, _ in classes] if names and not loose else None
+    return [text_of_path(first) for first, _, _ in classes] if names and not loose else None
 
 
 def labels_of(classes: Sequence[str] | None, names: Sequence[str]) -> Labels | None:

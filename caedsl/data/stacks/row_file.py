@@ -162,9 +162,17 @@ def without_values(name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> N
         raise DataError(f"{name} is damaged: its shape is {' x '.join(map(str, shape))}") from error
 
 
-def whole(array: "Rows | NDArray[Any]") -> NDArray[Any]:
-    """Return the array in memory, reading it if it is in a file."""
-    return array.take(np.arange(len(array))) if isinstance(array, Rows) else array
+def whole(array: "Rows | NDArray[Any]", name: str) -> NDArray[Any]:
+    """Return the array in memory, reading it if it is in a file; messages call it ``name``.
+
+    Raise a ``DataError`` if a boolean is stored as neither 0 nor 1.
+    """
+    values = array.take(np.arange(len(array))) if isinstance(array, Rows) else array
+    if values.dtype.kind == "b" and (most := values.view(np.uint8).max(initial=0)) > 1:
+        raise DataError(
+            f"{name} has the value {most}, but booleans are stored as 0 and 1: the file is damaged; save it again"
+        )
+    return values
 
 
 def runs(index: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
