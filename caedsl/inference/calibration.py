@@ -6,7 +6,7 @@ exchangeable normal samples, the next one exceeds the k-th smallest score with p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, floor, isfinite, log10
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +68,7 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
     # Without the small term, rounding in 1 - 0.01 would require one normal too many.
     k = ceil((n + 1) * (1 - fpr) - 1e-9)
     if not n or k > n:
-        least = 1 / (n + 1)
-        instead = f", or ask for a rate of {100 * least:.2g} % or more" if n else ""
+        instead = f", or ask for a rate of {_rounded_up(100 / (n + 1)):g} % or more" if n else ""
         raise CalibrationError(
             f"{counted(n, 'normal sample')} cannot support a false positive rate of {100 * fpr:g} %: it takes "
             f"{fewest_normals(fpr)}; give more of them{instead}"
@@ -78,3 +77,9 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
     tail = (1 - CONFIDENCE) / 2
     low, high = (float(betaincinv(n + 1 - k, k, share)) for share in (tail, 1 - tail))
     return Calibration(kind, fpr, ordered[k - 1], low, high, tuple(ordered))
+
+
+def _rounded_up(percent: float) -> float:
+    """Return a rate with two significant digits that is not smaller, so that it is not refused when it is asked for."""
+    digits = 1 - floor(log10(percent))
+    return round(ceil(percent * 10**digits - 1e-9) / 10**digits, digits)

@@ -1,3 +1,4 @@
+import re
 from math import ceil
 
 import numpy as np
@@ -17,7 +18,7 @@ def test_the_threshold_is_the_conformal_quantile() -> None:
 
 def test_eighty_normals_cannot_promise_one_percent() -> None:
     with pytest.raises(
-        CalibrationError, match=r"80 normal samples cannot support .* 1 %: it takes 99; .* 1\.2 % or more"
+        CalibrationError, match=r"80 normal samples cannot support .* 1 %: it takes 99; .* 1\.3 % or more"
     ):
         calibrate(np.arange(80.0), 0.01, "mse")
     assert calibrate(np.arange(99.0), 0.01, "mse").threshold == 98.0
@@ -29,6 +30,15 @@ def test_as_many_normals_as_are_asked_for_are_enough(fpr: float) -> None:
     calibrate(np.arange(float(n)), fpr, "mse")
     with pytest.raises(CalibrationError):
         calibrate(np.arange(n - 1.0), fpr, "mse")
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 80, 98, 99, 150, 999, 1234])
+def test_the_rate_that_the_error_names_is_not_refused(n: int) -> None:
+    with pytest.raises(CalibrationError, match="or ask for a rate") as refused:
+        calibrate(np.arange(float(n)), 1e-6, "mse")
+    named = re.search(r"rate of ([0-9.]+) % or more", str(refused.value))
+    assert named is not None
+    assert calibrate(np.arange(float(n)), float(named[1]) / 100, "mse").threshold == n - 1
 
 
 def test_the_rate_holds_on_new_normals_and_the_interval_holds_the_rate() -> None:
