@@ -81,5 +81,5 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
 
 def _rounded_up(percent: float) -> float:
     """Return a rate with two significant digits that is not smaller, so that it is not refused when it is asked for."""
-    digits = 1 - floor(log10(percent))
-    return round(ceil(percent * 10**digits - 1e-9) / 10**digits, digits)
+    step = 10.0 ** (floor(log10(percent)) - 1)
+    return ceil(percent / step - 1e-9) * step
