@@ -158,13 +158,15 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     """Return a suspicion with its certainty adjusted by the result of its repair.
 
     ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its
-    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason.
+    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. A learning rate that
+    another one does not beat is not the cause, however small its steps are.
     """
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
     if repair.wins:
         return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
-    return replace(suspicion, sure=0.5 * suspicion.sure)
+    most = UNPROVEN if suspicion.cause in RATES else 1.0
+    return replace(suspicion, sure=min(most, 0.5 * suspicion.sure))
 
 
 def suspicions(seen: ProbesSoFar) -> list[Suspicion]:

@@ -162,3 +162,12 @@ def test_a_repair_that_wins_far_less_than_another_says_nothing_about_its_cause()
     assert after_repair(suspicion, little, least=much.gain) == suspicion
     assert after_repair(suspicion, little, least=little.gain).sure == 1
     assert after_repair(suspicion, much, least=much.gain).sure == 1
+
+
+def test_a_rate_that_another_does_not_beat_is_not_named() -> None:
+    """However surely the probes suggest it: otherwise the doctor advises a rate that it saw fail."""
+    before, after = (ErrorCurve((300,), (value,)) for value in (0.5, 2.1))
+    lost = Repair("low-learning-rate", "", "", "", 300, (0, 1), (before, before), (after, after))
+    assert not lost.wins
+    assert after_repair(Suspicion("low-learning-rate", 1.0, "", "", ""), lost, least=0.0).sure < NAMED
+    assert after_repair(Suspicion("code-too-small", 1.0, "", "", ""), lost, least=0.0).sure >= NAMED
