@@ -158,8 +158,8 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     """Return a suspicion with its certainty adjusted by the result of its repair.
 
     ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its
-    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. A learning rate that
-    another one does not beat is not the cause, however small its steps are.
+    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. A learning rate
+    that another one does not beat is not the cause, however small its steps are.
     """
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
