@@ -5,7 +5,6 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 TAB_STOP = 4
@@ -18,7 +17,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(map(_visible, text))
 
 
-def text_of_path(path: str | Path) -> str:
+def text_of_path(path: str | os.PathLike[str]) -> str:
     """Return a path, or a command with paths, as UTF-8 text: bytes that are not UTF-8 are escaped as ``\\xff``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 

@@ -66,11 +66,14 @@ def test_every_spec_comes_back(path: Path) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(spec_texts())
 def test_generated_specs_come_back(text: str) -> None:
-    # Rounding is magnified by `norm=instance` on a nearly flat map, and decides which of two nearly equal numbers is kept.
-    assume(not NOT_READ.search(text) and "norm=instance" not in text and "topk=" not in text)
+    # Rounding is magnified by `norm=instance` on a nearly flat map and by `norm=rms` where all channels are nearly 0, and
+    # it decides which of two nearly equal numbers is kept.
+    assume(not NOT_READ.search(text) and not re.search("norm=(instance|rms)|topk=", text))
     checked = check_source(Source(text))
     assume(checked.model is not None and not checked.has_errors)
     assert checked.model is not None
+    # `torch.export` writes the unpooling of a signal as that of an image, which the importer refuses.
+    assume(len(checked.model.input.shape) > 2 or "unpool" not in text)
     assume(light(checked.model) and not checked.model.paired and checked.model.preprocessing is None)
     module = unsettled(emitted(checked.model))
     same(checked.model, module, again(module, checked.model))

@@ -159,6 +159,21 @@ def test_a_wrong_line_is_one_finding(encoder: str, found: str) -> None:
     assert said[0].startswith(found)
 
 
+@pytest.mark.parametrize("pool", ["maxpool 3 s2 pad=1", "avgpool 3 s2 pad=1", "maxpool 2 ceil", "avgpool 2 ceil"])
+@pytest.mark.parametrize("space", ["1", "2", "1x1", "2x2", "1x1x1", "2x2x2", "3x3x3"])
+def test_a_pool_takes_the_sizes_that_torch_takes(pool: str, space: str) -> None:
+    spec = f"autoencoder a\ninput 1x{space}\nencoder {{ {pool} }}\nbottleneck\ndecoder mirror"
+    name, window, *_ = pool.split()
+    layer = getattr(nn, f"{'Max' if name == 'maxpool' else 'Avg'}Pool{len(space.split('x'))}d")
+    settings = {"ceil_mode": True} if "ceil" in pool else {"stride": 2, "padding": 1}
+    try:
+        made = layer(int(window), **settings)(torch.zeros(1, 1, *map(int, space.split("x"))))
+    except RuntimeError:
+        assert [found.name for found in check(spec) if found.severity.value == "error"] == ["kernel-too-large"]
+    else:
+        assert model(spec.partition("\n")[2]).encoder[0].out_shape == tuple(made.shape[1:])
+
+
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5), (3, 4, 5, 6), (3, 4, 2, 5, 6)])
 def test_scale_multiplies_all_numbers_or_each_channel(shape: tuple[int, ...]) -> None:
     x, learned = torch.randn(shape), Scale(0.5, channels=4)
