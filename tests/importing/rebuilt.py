@@ -11,11 +11,12 @@ from caedsl.model.autoencoder import Autoencoder
 
 
 def emitted(model: Autoencoder) -> nn.Module:
-    """Return the module that the emitted file of ``model`` defines."""
+    """Return the module that the emitted file of ``model`` defines, with the same initial weights each time."""
     names: dict[str, object] = {"__name__": "emitted"}
     exec(compile(caedsl.emit(model), "emitted.py", "exec"), names)
     module = names[class_name(model.name)]
     assert isinstance(module, type) and issubclass(module, nn.Module)
+    torch.manual_seed(0)
     made: nn.Module = module()
     return made
 
