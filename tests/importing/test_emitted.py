@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import caedsl
 from caedsl.backends.torch.lower import lower, steps
+from caedsl.importing import imported
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel
 from caedsl.model.autoencoder import Autoencoder
@@ -64,10 +65,12 @@ def test_every_spec_comes_back(path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(spec_texts())
-def test_generated_specs_come_back(text: str) -> None:
-    # Rounding is magnified by `norm=instance` on a nearly flat map and by `norm=rms` where all channels are nearly 0, and
-    # it decides which of two nearly equal numbers is kept.
+@given(text=spec_texts())
+def test_generated_specs_come_back(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Wrong weights differ by far more than 1e-4, which the rounding of large volumes can nearly reach. It is magnified by
+    # `norm=instance` on a nearly flat map and by `norm=rms` where all channels are nearly 0, and it decides which of two
+    # nearly equal numbers is kept.
+    monkeypatch.setattr(imported, "TOLERANCE", 1e-4)
     assume(not NOT_READ.search(text) and not re.search("norm=(instance|rms)|topk=", text))
     checked = check_source(Source(text))
     assume(checked.model is not None and not checked.has_errors)
