@@ -8,7 +8,7 @@ from caedsl.model.autoencoder import Bottleneck
 from caedsl.model.data import InputRange
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.mirroring.inversion import ending_activation, undo
-from caedsl.resolve.mirroring.mirror import MIRROR, OPTIONS, manner, mirror
+from caedsl.resolve.mirroring.mirror import MIRROR, OPTIONS, mirror, mirror_options
 from caedsl.resolve.mirroring.mirror_options import MirrorOptions
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.reading.binding import bind
@@ -37,7 +37,7 @@ def read_decoder(
         _refuse_items(statement, scope)
         return read_block("decoder", found, scope) if statement.block or not statement.items else None
     values = _mirror_values(statement, found, scope)
-    return None if values is None or reached is None else manner(values, reached, statement.span)
+    return None if values is None or reached is None else mirror_options(values, reached, statement.span)
 
 
 def place_decoder(

@@ -51,30 +51,30 @@ WAYS = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
 """Words of ``upsample=``."""
 
 
-def enlarged(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
+def enlarged(layer: Layer, mirror_options: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     """Return the inverse of a pool, as ``upsample=`` selects it."""
     size = layer.in_shape[1:]
-    wrong = other_rank(manner.upsample, layer.in_shape)
+    wrong = other_rank(mirror_options.upsample, layer.in_shape)
     if wrong:
-        scope.report("wrong-type", manner.at, wrong, help=f"write `upsample={interpolation(layer.in_shape)}`")
+        scope.report("wrong-type", mirror_options.at, wrong, help=f"write `upsample={interpolation(layer.in_shape)}`")
         return None
-    if manner.upsample in MODE.choices:
-        return (Draft(Upsample.name, written({TO: size, MODE: manner.upsample})),)
-    if manner.upsample == UNPOOL:
-        return _unpooled(layer, manner, scope)
-    drafts = _BY_WEIGHTS[manner.upsample](layer)
+    if mirror_options.upsample in MODE.choices:
+        return (Draft(Upsample.name, written({TO: size, MODE: mirror_options.upsample})),)
+    if mirror_options.upsample == UNPOOL:
+        return _unpooled(layer, mirror_options, scope)
+    drafts = _BY_WEIGHTS[mirror_options.upsample](layer)
     if drafts is not None:
         return drafts
     scope.report(
         "no-mirror",
-        manner.at,
-        f"`upsample={manner.upsample}` cannot return {text(size)} from {text(layer.out_shape[1:])}",
+        mirror_options.at,
+        f"`upsample={mirror_options.upsample}` cannot return {text(size)} from {text(layer.out_shape[1:])}",
         help="use `upsample=nearest`, which returns any size",
     )
     return None
 
 
-def _unpooled(layer: Layer, manner: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
+def _unpooled(layer: Layer, mirror_options: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
     if layer.named and isinstance(layer.kind, MaxPool):
         return (Draft(UNPOOL, written({FROM: layer.named})),)
     why = (

@@ -22,15 +22,19 @@ from caedsl.vocabulary.weights import BIAS
 
 
 def undo(
-    layers: Sequence[Layer], before: Activation, manner: MirrorOptions, scope: Scope, output: Layer | None = None
+    layers: Sequence[Layer],
+    before: Activation,
+    mirror_options: MirrorOptions,
+    scope: Scope,
+    output: Layer | None = None,
 ) -> tuple[Line, ...] | None:
     """Return the Lines that lead from the output of ``layers`` back to their input, or None if one has no inverse.
 
     Each Line takes the activation of the map that it restores; ``before`` is the activation of the first layer's input.
-    The mirror of ``output`` restores the image: it takes the output activation of ``manner`` and no normalisation.
+    The mirror of ``output`` restores the image: it takes the output activation of the options and no normalisation.
     """
-    lighter = _lighter(layers, layers[0].in_shape, manner, scope) if layers else ()
-    return None if lighter is None else _undone(layers, lighter, before, manner, output, scope)
+    lighter = _lighter(layers, layers[0].in_shape, mirror_options, scope) if layers else ()
+    return None if lighter is None else _undone(layers, lighter, before, mirror_options, output, scope)
 
 
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
@@ -74,7 +78,7 @@ def _undone(
     layers: Sequence[Layer],
     lighter: Sequence[Layer],
     before: Activation,
-    manner: MirrorOptions,
+    mirror_options: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before_run: str = "",
@@ -92,28 +96,30 @@ def _undone(
     for i in range(len(layers) - 1, -1, -1):
         if _adjusts(layers[i]):
             continue
-        ahead = begins and layers[i] not in manner.code
+        ahead = begins and layers[i] not in mirror_options.code
         kept = [layer for layer in layers[:i] if not (ahead and _adjusts(layer))]
         known = kept if ahead else _without_lines_of_their_own(kept)
-        restored = manner.output if layers[i] is output else ending_activation(known, before)
+        restored = mirror_options.output if layers[i] is output else ending_activation(known, before)
         adjusting = _adjusting_lines_of(layers, i, ahead, after_run)
         takes = layers[i].kind.role is Role.WEIGHTED and not ahead
         norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
         named = output_name(layers[i - 1]) if i else before_run
         following = (*layers[i + 1 :], *after_run)
-        twins = _twins(layers[i], lighter[i], restored, _with_norm(manner, norm), output, scope, named, following)
+        twins = _twins(
+            layers[i], lighter[i], restored, _with_norm(mirror_options, norm), output, scope, named, following
+        )
         if twins is None:
             return None
         if ahead and layers[i] is not output:
-            twins = (*_repeated(adjusting, manner), *twins)
+            twins = (*_repeated(adjusting, mirror_options), *twins)
         elif layers[i].kind.role is Role.SUMMING:
-            twins = (*twins, *_repeated(adjusting, manner, restored))
+            twins = (*twins, *_repeated(adjusting, mirror_options, restored))
         elif not ahead and _keeps_lines_apart(layers[i]) and not all(map(_adjusts, following)):
-            twins = (*_repeated(adjusting, manner), *twins)
+            twins = (*_repeated(adjusting, mirror_options), *twins)
         lines += twins
         inner = output not in layers[i:] and layers[i].kind.role is not Role.GROUPING
-        if manner.skips and named and inner and layers[i].resizes:
-            lines.append(Line(manner.skips, written({FROM: named}), at=manner.at, mirrors=layers[i]))
+        if mirror_options.skips and named and inner and layers[i].resizes:
+            lines.append(Line(mirror_options.skips, written({FROM: named}), at=mirror_options.at, mirrors=layers[i]))
     return tuple(lines)
 
 
@@ -143,14 +149,16 @@ def _adjusting_lines_of(layers: Sequence[Layer], i: int, ahead: bool, after_run:
     return list(reversed(list(takewhile(_adjusts, reversed(layers[:i])))))
 
 
-def _with_norm(manner: MirrorOptions, norm: Layer | None) -> MirrorOptions:
-    if norm is None or norm.norm is None or manner.norm is not None:
-        return manner
+def _with_norm(mirror_options: MirrorOptions, norm: Layer | None) -> MirrorOptions:
+    if norm is None or norm.norm is None or mirror_options.norm is not None:
+        return mirror_options
     options = {option.name: norm.options.of_any_type(option) for option in norm.kind.options}
-    return manner._replace(norm=norm.norm.name, norm_options=options)
+    return mirror_options._replace(norm=norm.norm.name, norm_options=options)
 
 
-def _repeated(adjusting: Sequence[Layer], manner: MirrorOptions, restored: Activation | None = None) -> Iterator[Line]:
+def _repeated(
+    adjusting: Sequence[Layer], mirror_options: MirrorOptions, restored: Activation | None = None
+) -> Iterator[Line]:
     """Yield the same normalisations and activations.
 
     The mirror's options may replace or remove a normalisation; ``restored``, if given, replaces an activation.
@@ -159,24 +167,26 @@ def _repeated(adjusting: Sequence[Layer], manner: MirrorOptions, restored: Activ
         draft = layer.kind.twin(layer)
         assert draft
         kind, options = draft[0].kind, dict(draft[0].options)
-        if layer.norm is not None and manner.norm is not None:
-            if manner.norm == NONE:
+        if layer.norm is not None and mirror_options.norm is not None:
+            if mirror_options.norm == NONE:
                 continue
-            kept = {name: value for name, value in options.items() if name in BELONGS_TO and has(manner.norm, name)}
-            options = kept | {NORM.name: manner.norm}
+            kept = {
+                name: value for name, value in options.items() if name in BELONGS_TO and has(mirror_options.norm, name)
+            }
+            options = kept | {NORM.name: mirror_options.norm}
         elif layer.norm is None and restored is not None:
             if restored == LINEAR:
                 continue
             kind, number = restored.name, PLACEABLE[restored.name].options
             options = written({number[0]: restored.value}) if number else {}
-        yield Line(kind, options, at=manner.at, mirrors=layer)
+        yield Line(kind, options, at=mirror_options.at, mirrors=layer)
 
 
 def _twins(
     layer: Layer,
     light: Layer,
     restored: Activation,
-    manner: MirrorOptions,
+    mirror_options: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before: str = "",
@@ -188,7 +198,7 @@ def _twins(
     numbers of channels.
     """
     if layer.children:
-        return _group(layer, light, restored, manner, output, scope, before, after_run)
+        return _group(layer, light, restored, mirror_options, output, scope, before, after_run)
     drafts = layer.kind.twin(light)
     if drafts is None:
         scope.report(
@@ -199,29 +209,29 @@ def _twins(
         )
         return None
     if layer.kind.window is Window.POOL:
-        drafts = enlarged(light, manner, scope)
+        drafts = enlarged(light, mirror_options, scope)
         if drafts is None:
             return None
     if layer.kind.role is Role.WEIGHTED:
-        drafts = (_finished(drafts[0], restored, manner, layer is output), *drafts[1:])
-    return tuple(Line(kind, options, at=manner.at, mirrors=layer) for kind, options in drafts)
+        drafts = (_finished(drafts[0], restored, mirror_options, layer is output), *drafts[1:])
+    return tuple(Line(kind, options, at=mirror_options.at, mirrors=layer) for kind, options in drafts)
 
 
 def _group(
     layer: Layer,
     light: Layer,
     restored: Activation,
-    manner: MirrorOptions,
+    mirror_options: MirrorOptions,
     output: Layer | None,
     scope: Scope,
     before: str,
     after_run: Sequence[Layer],
 ) -> tuple[Line, ...] | None:
     if layer.kind.role is Role.SUMMING:
-        before, after_run, manner = "", (), manner._replace(skips="")
+        before, after_run, mirror_options = "", (), mirror_options._replace(skips="")
     # The last layer inside a residual is added before any activation, as in the encoder.
     ending = LINEAR if layer.kind.role is Role.SUMMING else restored
-    children = _undone(layer.children, light.children, ending, manner, output, scope, before, after_run)
+    children = _undone(layer.children, light.children, ending, mirror_options, output, scope, before, after_run)
     if not children:
         return children
     options = copied(layer, *layer.kind.options)
@@ -229,35 +239,37 @@ def _group(
         options |= written({ACTIVATION: restored})
     if any(inner.span != layer.span for inner in layer.shortcut):
         # The author wrote an explicit shortcut; otherwise the projection of the mirror follows from its own shapes.
-        lighter = _lighter(layer.shortcut, light.in_shape, manner, scope)
-        around = None if lighter is None else _undone(layer.shortcut, lighter, LINEAR, manner, None, scope)
+        lighter = _lighter(layer.shortcut, light.in_shape, mirror_options, scope)
+        around = None if lighter is None else _undone(layer.shortcut, lighter, LINEAR, mirror_options, None, scope)
         if around is None:
             return None
-        children = (*children, Line("shortcut", children=around, at=manner.at, mirrors=layer))
-    return (Line(layer.kind.name, options, children=children, at=manner.at, mirrors=layer),)
+        children = (*children, Line("shortcut", children=around, at=mirror_options.at, mirrors=layer))
+    return (Line(layer.kind.name, options, children=children, at=mirror_options.at, mirrors=layer),)
 
 
-def _finished(draft: Draft, activation: Activation, manner: MirrorOptions, is_output: bool) -> Draft:
+def _finished(draft: Draft, activation: Activation, mirror_options: MirrorOptions, is_output: bool) -> Draft:
     """Return the draft with the activation and the normalisation of its position."""
     options = draft.options | written({ACTIVATION: activation})
-    if is_output and manner.channels is not None:
-        options |= written({CHANNELS: manner.channels})
-    norm = "none" if is_output else manner.norm or options[NORM.name]
+    if is_output and mirror_options.channels is not None:
+        options |= written({CHANNELS: mirror_options.channels})
+    norm = "none" if is_output else mirror_options.norm or options[NORM.name]
     if norm != options[NORM.name]:
         # The bias depends on the normalisation and is chosen again; options of the old normalisation are removed.
         kept = {name: value for name, value in options.items() if name not in BELONGS_TO or has(norm, name)}
-        options = kept | written({NORM: norm, BIAS: None}) | ({} if is_output else dict(manner.norm_options))
+        options = kept | written({NORM: norm, BIAS: None}) | ({} if is_output else dict(mirror_options.norm_options))
     return Draft(draft.kind, options)
 
 
-def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: MirrorOptions, scope: Scope) -> tuple[Layer, ...] | None:
+def _lighter(
+    layers: Sequence[Layer], in_shape: Shape, mirror_options: MirrorOptions, scope: Scope
+) -> tuple[Layer, ...] | None:
     """Return the layers with the shapes that ``channels=/N`` restores, or None if N does not divide them."""
-    if manner.divisor == 1:
+    if mirror_options.divisor == 1:
         return tuple(layers)
     lighter: list[Layer] = []
     for layer in layers:
-        children = _lighter(layer.children, in_shape, manner, scope)
-        out_shape = _out_shape(layer, in_shape, children, manner, scope)
+        children = _lighter(layer.children, in_shape, mirror_options, scope)
+        out_shape = _out_shape(layer, in_shape, children, mirror_options, scope)
         if children is None or out_shape is None:
             return None
         lighter.append(replace(layer, in_shape=in_shape, out_shape=out_shape, children=children))
@@ -266,31 +278,31 @@ def _lighter(layers: Sequence[Layer], in_shape: Shape, manner: MirrorOptions, sc
 
 
 def _out_shape(
-    layer: Layer, in_shape: Shape, children: tuple[Layer, ...] | None, manner: MirrorOptions, scope: Scope
+    layer: Layer, in_shape: Shape, children: tuple[Layer, ...] | None, mirror_options: MirrorOptions, scope: Scope
 ) -> Shape | None:
     if children:
         return children[-1].out_shape
     if CHANNELS in layer.options:
-        return _divided(layer.out_shape, manner, scope)
+        return _divided(layer.out_shape, mirror_options, scope)
     if layer.kind.role is Role.WEIGHTED:
         return layer.out_shape  # the outputs of a dense layer are not channels
     share = Fraction(elements(in_shape), elements(layer.in_shape))
-    return _scaled(layer.out_shape, share, manner, scope)
+    return _scaled(layer.out_shape, share, mirror_options, scope)
 
 
-def _divided(shape: Shape, manner: MirrorOptions, scope: Scope) -> Shape | None:
+def _divided(shape: Shape, mirror_options: MirrorOptions, scope: Scope) -> Shape | None:
     """Return the shape with its channels divided; a vector has none and stays the same."""
-    return shape if len(shape) == 1 else _scaled(shape, Fraction(1, manner.divisor), manner, scope)
+    return shape if len(shape) == 1 else _scaled(shape, Fraction(1, mirror_options.divisor), mirror_options, scope)
 
 
-def _scaled(shape: Shape, share: Fraction, manner: MirrorOptions, scope: Scope) -> Shape | None:
+def _scaled(shape: Shape, share: Fraction, mirror_options: MirrorOptions, scope: Scope) -> Shape | None:
     channels = shape[0] * share
     if channels.denominator == 1:
         return (int(channels), *shape[1:])
     scope.report(
         "no-mirror",
-        manner.at,
-        f"`channels=/{manner.divisor}` does not divide the {shape[0]} channels that the decoder restores here",
+        mirror_options.at,
+        f"`channels=/{mirror_options.divisor}` does not divide the {shape[0]} channels that the decoder restores here",
         help="use a common divisor of all numbers of channels in the encoder",
     )
     return None

@@ -48,8 +48,8 @@ SKIPS = Option(
 OPTIONS = (MIRROR, OUTPUT, WAY, MIRROR_NORM, DIVISOR, SKIPS)
 
 
-def manner(values: dict[str, Any], input_range: InputRange, span: Span) -> MirrorOptions:
-    """Return the manner that the options describe, with an output activation that covers the input's range."""
+def mirror_options(values: dict[str, Any], input_range: InputRange, span: Span) -> MirrorOptions:
+    """Return the options that the line states, with an output activation that covers the input's range."""
     output = Activation(values[OUTPUT.name] or _output_for(input_range))
     skips = "" if values[SKIPS.name] == SKIPS.default else values[SKIPS.name]
     return MirrorOptions(span, values[WAY.name], values[MIRROR_NORM.name], values[DIVISOR.name], output, skips)
@@ -60,7 +60,7 @@ def _output_for(input_range: InputRange) -> str:
 
 
 def mirror(
-    encoder: Sequence[Layer], code: Sequence[Layer], manner: MirrorOptions, target: Shape, scope: Scope
+    encoder: Sequence[Layer], code: Sequence[Layer], mirror_options: MirrorOptions, target: Shape, scope: Scope
 ) -> tuple[Line, ...] | None:
     """Return the Lines that lead from the code to the target, or None if a layer cannot be inverted.
 
@@ -71,10 +71,10 @@ def mirror(
     """
     output = output_twin(encoder)
     start = encoder[0].in_shape if encoder else target
-    if start != target and not _reaches(start, target, output, manner, scope):
+    if start != target and not _reaches(start, target, output, mirror_options, scope):
         return None
     larger = start[1:] != target[1:]
-    last = manner._replace(code=code)
+    last = mirror_options._replace(code=code)
     if output is not None and start != target:
         last = (
             last._replace(channels=output.out_shape[0], output=ending_activation([output]))
@@ -84,13 +84,13 @@ def mirror(
     lines = undo((*encoder, *code), LINEAR, last, scope, output)
     if lines is None or not encoder or (output is not None and not larger):
         return lines
-    mode = manner.upsample if manner.upsample in MODE.choices else MODE.choices[0]
-    enlarging = [Line("upsample", written({TO: target[1:], MODE: mode}), at=manner.at)] if larger else []
-    closing = written({CHANNELS: target[0], ACTIVATION: manner.output})
-    return (*lines, *enlarging, Line("conv", closing, at=manner.at))
+    mode = mirror_options.upsample if mirror_options.upsample in MODE.choices else MODE.choices[0]
+    enlarging = [Line("upsample", written({TO: target[1:], MODE: mode}), at=mirror_options.at)] if larger else []
+    closing = written({CHANNELS: target[0], ACTIVATION: mirror_options.output})
+    return (*lines, *enlarging, Line("conv", closing, at=mirror_options.at))
 
 
-def _reaches(start: Shape, target: Shape, output: Layer | None, manner: MirrorOptions, scope: Scope) -> bool:
+def _reaches(start: Shape, target: Shape, output: Layer | None, mirror_options: MirrorOptions, scope: Scope) -> bool:
     """Return whether a mirror can end at a target that differs from the input; report if it cannot."""
     if any(wanted < side for side, wanted in zip(start[1:], target[1:], strict=True)):
         why = f"`decoder mirror` returns to the input's {text(start[1:])}, but the target is {text(target[1:])}"
@@ -98,5 +98,5 @@ def _reaches(start: Shape, target: Shape, output: Layer | None, manner: MirrorOp
         why = f"`decoder mirror` cannot return {text(target)} by mirroring `{output.kind.name}`"
     else:
         return True
-    scope.report("no-mirror", manner.at, why, help="write an explicit decoder: `decoder { ... }`")
+    scope.report("no-mirror", mirror_options.at, why, help="write an explicit decoder: `decoder { ... }`")
     return False
