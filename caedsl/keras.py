@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from caedsl.backends.torch.lower import CODE
+from caedsl.backends.torch.program import CODE
 from caedsl.importing.imported import ImportedModel, imported, rebuilt
 from caedsl.importing.keras.reading import network_of_model
 from caedsl.model.settings import Settled, SettledOptimizer, settled

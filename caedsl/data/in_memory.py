@@ -15,7 +15,7 @@ from caedsl.data.loading import fit_for, loaded, wanted_of
 from caedsl.data.pairs import compare
 from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_weights import as_weights
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.store import Store, StoreStack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource

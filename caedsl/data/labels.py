@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from caedsl.data.errors import DataError
+from caedsl.data.stacks.array_stack import shape_text
 from caedsl.data.stacks.row_file import RowFile, whole
-from caedsl.data.stacks.stack import Array, Labels, shape_text
+from caedsl.data.stacks.stack import Array, Labels
 
 
 class StoredLabels(NamedTuple):

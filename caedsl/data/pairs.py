@@ -15,8 +15,9 @@ from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.readers.wav import WindowStack
 from caedsl.data.sources import reader_of
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.folder_stack import FolderStack
-from caedsl.data.stacks.stack import ArrayStack, Stack
+from caedsl.data.stacks.stack import Stack
 from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import Sizes, text

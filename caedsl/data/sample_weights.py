@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
+from caedsl.data.stacks.array_stack import shape_text
 from caedsl.data.stacks.row_file import Rows, whole
-from caedsl.data.stacks.stack import Array, Weights, shape_text
+from caedsl.data.stacks.stack import Array, Weights
 from caedsl.diagnostics.text import counted
 
 

@@ -12,8 +12,9 @@ from caedsl.data.labels import StoredLabels
 from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import reason
 from caedsl.data.sample_weights import as_weights
+from caedsl.data.stacks.array_stack import ArrayStack, shape_text
 from caedsl.data.stacks.row_file import Rows
-from caedsl.data.stacks.stack import Array, ArrayStack, Index, shape_text
+from caedsl.data.stacks.stack import Array, Index
 from caedsl.diagnostics.text import printable
 
 

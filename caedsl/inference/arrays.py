@@ -8,8 +8,9 @@ from torch import Tensor
 
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.fit import interpolated
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.row_file import Rows
-from caedsl.data.stacks.stack import Array, ArrayStack, Index
+from caedsl.data.stacks.stack import Array, Index
 from caedsl.inference.lines import is_data_line, with_data_line
 from caedsl.inference.samples import StackSamples
 from caedsl.inference.trained_run import TrainedRun

@@ -20,10 +20,11 @@ from caedsl.data.readers.folder import classes_of, images_in
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.selection import select
 from caedsl.data.sources import reader_of
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.data.stacks.prefetch import ahead, workers
-from caedsl.data.stacks.stack import Array, ArrayStack, Index, Stack
+from caedsl.data.stacks.stack import Array, Index, Stack
 from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.lower import CODE, Penalty
 from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.backends.torch.program import CODE, Penalty
 from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
 from caedsl.training.losses import reconstruction_terms, scaled, sum_of

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.backends.torch.lower import Penalty
+from caedsl.backends.torch.program import Penalty
 from caedsl.data.stacks.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Train, settled

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from caedsl.backends.torch.instantiate import build
-from caedsl.backends.torch.lower import RAW_INPUT, ModuleStep, lower
+from caedsl.backends.torch.lower import lower
+from caedsl.backends.torch.program import RAW_INPUT, ModuleStep
 from caedsl.backends.torch.render import class_name, emit
 from caedsl.facts.cost import total_macs, total_parameters
 from caedsl.model.autoencoder import Autoencoder

@@ -8,7 +8,8 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 import caedsl
-from caedsl.backends.torch.lower import lower, steps
+from caedsl.backends.torch.lower import lower
+from caedsl.backends.torch.program import steps
 from caedsl.importing import imported
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel

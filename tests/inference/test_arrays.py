@@ -14,7 +14,7 @@ from caedsl.cli.main import main
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.layout import layout
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.inference.arrays import as_stored
 from caedsl.model.data import InputRange
 from tests.inference.conftest import write_run

@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 
 import caedsl
 from caedsl.data.errors import DataError
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.prefetch import workers
-from caedsl.data.stacks.stack import ArrayStack, RawSamples
+from caedsl.data.stacks.stack import RawSamples
 from caedsl.inference.calibration import calibrate
 from caedsl.inference.schema import write_calibration
 from caedsl.runs.errors import RunError

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from caedsl.backends.torch.averaging import WeightAverage
-from caedsl.backends.torch.lower import Penalty
+from caedsl.backends.torch.program import Penalty
 from caedsl.data.sample import Sample, joined
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
 from caedsl.runs.errors import TrainingError

@@ -10,7 +10,7 @@ from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional
 
-from caedsl.backends.torch.lower import Penalty
+from caedsl.backends.torch.program import Penalty
 from caedsl.backends.torch.ssim import contrast_and_ssim, gaussian_window, ssim_per_image, window_size
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import reconstruction_terms, sum_of

@@ -11,8 +11,9 @@ from torch.nn import functional, init
 from torch.nn.utils.parametrizations import weight_norm
 
 from caedsl.backends.torch.any_size import AcceptedSizes
-from caedsl.backends.torch.lower import JoinKept, Link, ModuleStep, Program, lower
+from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.modules import MODULES
+from caedsl.backends.torch.program import JoinKept, Link, ModuleStep, Program
 from caedsl.diagnostics.text import in_backticks
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import JoinKept, Keep, Link, Program
+from caedsl.backends.torch.program import JoinKept, Keep, Link, Program
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.joining import Joining
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from caedsl.backends.torch import render_training
 from caedsl.backends.torch.linked import linked_methods
-from caedsl.backends.torch.lower import ModuleStep, Program, Start, lower
+from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.printed import classes, definitions
+from caedsl.backends.torch.program import ModuleStep, Program, Start
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.shape import noun, text

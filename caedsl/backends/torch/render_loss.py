@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from caedsl.backends.torch.lower import CODE, Penalty, Program
 from caedsl.backends.torch.printed import definitions
+from caedsl.backends.torch.program import CODE, Penalty, Program
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, LossTerm, Train
 from caedsl.vocabulary.term import Term

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from caedsl.backends.torch.lower import ModuleStep, Program
 from caedsl.backends.torch.printed import classes
+from caedsl.backends.torch.program import ModuleStep, Program
 from caedsl.backends.torch.render_loss import added_lines, forward_lines
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange

@@ -8,8 +8,8 @@ found (``auto``) are arguments without a default.
 import re
 from collections.abc import Iterable, Sequence
 
-from caedsl.backends.torch.lower import Program
 from caedsl.backends.torch.printed import with_what_they_use
+from caedsl.backends.torch.program import Program
 from caedsl.backends.torch.render_loss import compares_normalised
 from caedsl.backends.torch.render_step import draws_in_layers, mentions, rate_text, sample_arguments, step_lines
 from caedsl.model.autoencoder import Autoencoder, Input

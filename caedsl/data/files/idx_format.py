@@ -16,8 +16,9 @@ import numpy as np
 from caedsl.data.errors import DataError
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.source_reader import reason
+from caedsl.data.stacks.array_stack import shape_text
 from caedsl.data.stacks.row_file import RowFile, rows_of, without_values
-from caedsl.data.stacks.stack import Array, shape_text
+from caedsl.data.stacks.stack import Array
 from caedsl.machine.memory import available_memory
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -15,7 +15,7 @@ from caedsl.data.files.decoding import Decoded, decoded
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.fit import LUMA, SampleFormat, centred, scale_
 from caedsl.data.readers.source_reader import reason
-from caedsl.data.stacks.stack import sensor_remark
+from caedsl.data.stacks.stored_numbers import sensor_remark
 from caedsl.vocabulary.shape import Sizes
 
 GREY, RESIZED, COLOUR = (

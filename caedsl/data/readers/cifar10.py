@@ -13,7 +13,7 @@ from caedsl.data.files.data_folders import StandardSet, complete, fetch
 from caedsl.data.files.regular_file import open_regular, read_regular
 from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 
 _ARCHIVE = "cifar-10-binary.tar.gz"
 _UNPACKED = "cifar-10-batches-bin"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 
 _TABLE = "datasets/data/digits.csv.gz"
 """File in scikit-learn's folder with one line per digit: its 64 pixels, from 0 to 16, and its class."""

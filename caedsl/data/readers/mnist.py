@@ -12,7 +12,7 @@ from caedsl.data.files.regular_file import open_regular
 from caedsl.data.labels import as_labels
 from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 
 FILES = (
     "train-images-idx3-ubyte.gz",

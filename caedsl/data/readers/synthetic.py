@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages
-from caedsl.data.stacks.stack import ArrayStack, Labels
+from caedsl.data.stacks.array_stack import ArrayStack
+from caedsl.data.stacks.stack import Labels
 from caedsl.vocabulary.shape import Sizes
 
 Floats = NDArray[np.float64]

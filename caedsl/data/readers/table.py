@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from caedsl.data.errors import DataError
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
-from caedsl.data.stacks.stack import ArrayStack
+from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.windows import Windows, windows_of
 from caedsl.diagnostics.text import counted
 

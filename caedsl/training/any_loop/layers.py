@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
-from caedsl.backends.torch.lower import WEIGHTED
+from caedsl.backends.torch.program import WEIGHTED
 from caedsl.training.monitors.engine.observation import LayerFacts
 from caedsl.training.monitors.engine.probe import judging, reconstruction_in
 from caedsl.vocabulary import norms

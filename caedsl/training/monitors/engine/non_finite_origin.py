@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.backends.torch.batch_parts import parts_of
-from caedsl.backends.torch.lower import LayerModules
+from caedsl.backends.torch.program import LayerModules
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
 from caedsl.training.loop import Training

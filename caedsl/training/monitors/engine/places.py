@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from caedsl.backends.torch.lower import LayerModules, lower
+from caedsl.backends.torch.lower import lower
+from caedsl.backends.torch.program import LayerModules
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.resolve import resolve
 from caedsl.source import Source, Span

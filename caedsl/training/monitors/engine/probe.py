@@ -16,8 +16,8 @@ from torch.func import functional_call
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 from caedsl.backends.torch.draws import Draws
-from caedsl.backends.torch.lower import CODE, WEIGHTED
 from caedsl.backends.torch.modules import GaussianNoise
+from caedsl.backends.torch.program import CODE, WEIGHTED
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
