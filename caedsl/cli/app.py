@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.argument_parser import complain, exit_codes, unknown
 from caedsl.cli.calibrate import calibrate
+from caedsl.cli.command import Command, usage_error
 from caedsl.cli.compare import compare
 from caedsl.cli.completion import PassedOn, complete_check, complete_fmt
 from caedsl.cli.data import data
@@ -27,7 +29,6 @@ from caedsl.cli.sample import sample
 from caedsl.cli.score import score
 from caedsl.cli.show import show
 from caedsl.cli.train import train
-from caedsl.diagnostics.text import one_line
 from caedsl.version import __version__
 
 _HELP = {"help_option_names": ["--help", "-h"]}
@@ -42,7 +43,6 @@ app = typer.Typer(
     epilog="Example: caedsl new digits && caedsl train digits.cae",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings=_HELP,
 )
 
@@ -145,18 +145,25 @@ _COMMANDS = (
 """Commands with their line in the list, an example, and the meaning of exit code 1, if they use it."""
 
 for command, summary, example, findings in _COMMANDS:
-    codes = f"0 fine; {f'1 {findings}; ' if findings else ''}2 could not run; 130 interrupted"
     # The list of commands truncates longer texts.
     app.command(
         name=command.__name__.rstrip("_"),
         short_help=summary,
-        epilog=f"Example: caedsl {example}\n\nExit codes: {codes}.",
+        epilog=f"Example: caedsl {example}\n\n{exit_codes(findings)}",
         context_settings=_HELP,
+        cls=Command,
     )(command)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code, which is 2 for wrong usage."""
+    if not arguments:
+        app(args=["--help"], prog_name="caedsl", standalone_mode=False)
+        return COULD_NOT_RUN
+    functions = {command.__name__.rstrip("_"): command for command, *_ in _COMMANDS}
+    if not arguments[0].startswith("-") and arguments[0] not in ("check", "fmt", *functions):
+        complain(f"{unknown('command', arguments[0], ['check', 'fmt', *functions])}; see `caedsl --help`")
+        return COULD_NOT_RUN
     try:
         code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
     except typer.Abort:
@@ -165,18 +172,6 @@ def run(arguments: Sequence[str]) -> int:
         # Typer has no public base class for its usage errors; they are those that can show themselves.
         if not hasattr(error, "show") or not hasattr(error, "message"):
             raise
-        message = error.message.replace("a valid int range", "a whole number")
-        given = _value_of(getattr(getattr(error, "param", None), "opts", ()), arguments)
-        error.message = one_line(message if given is None or given in message else f"{message} (given: {given})")
-        error.show()
+        complain(usage_error(error, functions, arguments))
         return COULD_NOT_RUN
     return code if isinstance(code, int) else FINE
-
-
-def _value_of(names: Sequence[str], arguments: Sequence[str]) -> str | None:
-    """Return the values of an option in ``arguments``, which not every version of typer includes in its errors."""
-    for place, argument in enumerate(arguments):
-        name, equals, value = argument.partition("=")
-        if name in names:
-            return value if equals else next(iter(arguments[place + 1 :]), None)
-    return None

@@ -3,10 +3,22 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE
+from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE, INTERRUPTED
 from caedsl.diagnostics.text import printable
+
+
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """Layout of the help, which is that of the commands that typer runs."""
+
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        """Begin the first line with "Usage: "."""
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
+
+    def start_section(self, heading: str | None) -> None:
+        """Name the two sections "Arguments" and "Options"."""
+        super().start_section("Arguments" if heading == "positional arguments" else "Options")
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,25 +38,41 @@ class Parser(argparse.ArgumentParser):
 def parse_arguments(parser: Parser, argv: Sequence[str]) -> argparse.Namespace | int:
     """Return the arguments, or the exit code if there is nothing left to do (``--help``, wrong usage)."""
     try:
-        return parser.parse_args(argv)
+        arguments, rest = parser.parse_known_intermixed_args(argv)
+        if rest:
+            parser.error(unknown("option", rest[0], parser.options))
+        return arguments
     except SystemExit as end:
         return int(end.code or FINE)
 
 
+def unknown(noun: str, word: str, words: Sequence[str]) -> str:
+    """Return the error for an unknown command or option, with the one that the user may have meant."""
+    from caedsl.diagnostics.suggest import did_you_mean
+
+    meant = did_you_mean(word, words)
+    return f"unknown {noun} {word}" + (f": did you mean {meant}?" if meant else "")
+
+
+def exit_codes(findings: str) -> str:
+    """Return the line about exit codes in a command's help; ``findings`` is the meaning of code 1, if it has one."""
+    of_findings = f"{FINDINGS} {findings}; " if findings else ""
+    return f"Exit codes: {FINE} fine; {of_findings}{COULD_NOT_RUN} could not run; {INTERRUPTED} interrupted."
+
+
 def new_parser(command: str, description: str, examples: str, findings: str) -> Parser:
     """Return a parser whose help ends with examples and the exit codes; ``findings`` describes code 1."""
-    codes = f"""\
-exit codes:
-  {FINE}  fine
-  {FINDINGS}  {findings}
-  {COULD_NOT_RUN}  could not run: wrong usage, or a file that cannot be read or written"""
-    return Parser(
+    parser = Parser(
         prog=f"caedsl {command}",
+        usage=f"caedsl {command} [OPTIONS] PATH...",
         description=description,
-        epilog=f"examples:\n{examples}\n\n{codes}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"Examples:\n{examples}\n\n{exit_codes(findings)}",
+        formatter_class=_Layout,
         allow_abbrev=False,
+        add_help=False,
     )
+    parser.add_argument("-h", "--help", action="help", help="Show this message and exit.")
+    return parser
 
 
 def complain(message: object) -> None:

@@ -14,7 +14,7 @@ def calibrate(
     good: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[GOOD]", help="Normal samples that were not used for training; default: the run's validation part."
+            metavar="GOOD", help="Normal samples that were not used for training; default: the run's validation part."
         ),
     ] = None,
     fpr: Annotated[

@@ -96,20 +96,20 @@ def new_check_parser() -> Parser:
         "errors (with --strict also warnings), or with --diff changes to be made",
     )
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
+    add("paths", nargs="+", metavar="PATH", help="A spec, a folder of specs, or - for standard input.")
     add(
         "--output-format",
         metavar="FORMAT",
-        help=f"{', '.join(FORMATS)} (default: full, or the value of {FORMAT_VARIABLE})",
+        help=f"The output format: {', '.join(FORMATS)}; default: full, or the value of {FORMAT_VARIABLE}.",
     )
-    add("--strict", action="store_true", help="treat warnings as errors")
-    rules = "names, codes, prefixes of codes (CAE4) or families (shapes), separated by commas"
-    add("--select", action="append", metavar="RULES", help=f"report only these rules, and errors: {rules}")
-    add("--ignore", action="append", metavar="RULES", help="do not report these rules; errors are always reported")
-    add("--fix", action="store_true", help="apply the safe fixes")
-    add("--unsafe-fixes", action="store_true", help="with --fix or --diff: also apply fixes that change the model")
-    add("--diff", action="store_true", help="show the changes of the fixes without writing them")
-    add("--quiet", action="store_true", help="print only findings, no summary")
+    add("--strict", action="store_true", help="Treat warnings as errors.")
+    rules = "names, codes, prefixes of codes (CAE4) or families (shapes), separated by commas."
+    add("--select", action="append", metavar="RULES", help=f"Report only these rules, and errors: {rules}")
+    add("--ignore", action="append", metavar="RULES", help="Do not report these rules; errors are always reported.")
+    add("--fix", action="store_true", help="Apply the safe fixes.")
+    add("--unsafe-fixes", action="store_true", help="With --fix or --diff, also apply fixes that change the model.")
+    add("--diff", action="store_true", help="Show the changes of the fixes without writing them.")
+    add("--quiet", action="store_true", help="Print only findings, no summary.")
     return parser
 
 

@@ -1,6 +1,5 @@
 """``caedsl doctor``: why a model fails to train, with evidence and repairs that were tried."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,13 +13,6 @@ if TYPE_CHECKING:
     from caedsl.doctor.diagnosis import Diagnosis
     from caedsl.doctor.subject import Subject
     from caedsl.training.reporter import Reporter
-
-
-class Format(StrEnum):
-    """How the diagnosis is printed."""
-
-    FULL = "full"
-    JSON = "json"
 
 
 def doctor(
@@ -43,7 +35,7 @@ def doctor(
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting: train.batch=64, train.optimizer.lr=1e-4."),
     ] = None,
-    format_: Annotated[Format, typer.Option("--format", help="The output format.")] = Format.FULL,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the diagnosis, with curves, as an HTML page.")
     ] = None,
@@ -103,7 +95,7 @@ def doctor(
         else:
             found = _subject(subject, is_run, data, set_ or [], device, data_dir, reporter)
         diagnosis = examine(found, budget_of(budget), reporter)
-    _print(diagnosis, format_)
+    _print(diagnosis, json)
     _write(diagnosis, Path(subject) if fix else None, output, html, overwrite)
     if diagnosis.verdict is not Verdict.HEALTHY:
         raise typer.Exit(FINDINGS)
@@ -160,10 +152,10 @@ def _subject(
     return of_model(model, device=device.value, data_dir=data_dir, reporter=reporter)
 
 
-def _print(diagnosis: "Diagnosis", format_: Format) -> None:
+def _print(diagnosis: "Diagnosis", json: bool) -> None:
     from caedsl.doctor.as_json import as_json
 
-    typer.echo(as_json(diagnosis) if format_ is Format.JSON else diagnosis)
+    typer.echo(as_json(diagnosis) if json else diagnosis)
 
 
 def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html: Path | None, overwrite: bool) -> None:

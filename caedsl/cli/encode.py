@@ -17,7 +17,7 @@ def encode(
     ] = Path("codes.npz"),
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[PATH]", help="An image, a folder or an array file; default: the run's data."),
+        typer.Argument(metavar="PATH", help="An image, a folder or an array file; default: the run's data."),
     ] = None,
     split: Annotated[
         str, typer.Option(metavar="PARTS", help="The parts of the run's data: train,validation,test.")

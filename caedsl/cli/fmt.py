@@ -66,9 +66,9 @@ def new_fmt_parser() -> Parser:
         _EXAMPLES,
         "syntax errors, or with --check or --diff specs to be formatted",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a spec, a folder of specs, or - for standard input")
-    parser.add_argument("--check", action="store_true", help="only list the specs that would change")
-    parser.add_argument("--diff", action="store_true", help="show the changes without writing them")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="A spec, a folder of specs, or - for standard input.")
+    parser.add_argument("--check", action="store_true", help="Only list the specs that would change.")
+    parser.add_argument("--diff", action="store_true", help="Show the changes without writing them.")
     return parser
 
 

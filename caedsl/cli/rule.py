@@ -27,7 +27,7 @@ def rule(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME|CODE]",
+            metavar="NAME|CODE",
             help="A rule or a monitor; default: list all.",
             autocompletion=complete_rules,
         ),

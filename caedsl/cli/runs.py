@@ -14,7 +14,7 @@ DEFAULT = Path("runs")
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder of the run folders.")] = DEFAULT,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the run folders.")] = DEFAULT,
     sort: Annotated[
         str,
         typer.Option(

@@ -33,7 +33,7 @@ class OnTrouble(StrEnum):
 def train(
     spec: Annotated[
         str | None,
-        typer.Argument(metavar="[SPEC]", help="The spec; not needed with --resume.", autocompletion=complete_specs),
+        typer.Argument(metavar="SPEC", help="The spec; not needed with --resume.", autocompletion=complete_specs),
     ] = None,
     device: Annotated[Device, typer.Option(help="The device; auto uses a GPU if there is one.")] = Device.AUTO,
     epochs: Annotated[

@@ -131,7 +131,7 @@ def test_help_has_an_example_and_the_exit_codes(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0
     assert "caedsl check specs/digits.cae" in out
-    assert "exit codes:" in out
+    assert "Exit codes: 0 fine; 1 errors" in out
 
 
 def test_json_is_all_there_is_on_standard_output(run: Run) -> None:

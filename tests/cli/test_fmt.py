@@ -110,4 +110,4 @@ def test_wrong_usage_and_help(run: Run) -> None:
     assert err.startswith("caedsl: ")
     code, out, _ = run("--help", command="fmt")
     assert code == 0
-    assert "exit codes:" in out
+    assert "Exit codes: 0 fine; 1 syntax errors" in out

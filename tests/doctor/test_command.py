@@ -36,7 +36,7 @@ def test_a_rate_that_is_too_low_is_named_repaired_and_fixed(
     caedsl: Run, spec: Callable[[str], Path], tmp_path: Path
 ) -> None:
     path = spec(HEALTHY.replace("3e-3", "1e-6"))
-    ran = caedsl("doctor", path, "--budget", "1500steps", "--format", "json", "--html", tmp_path / "why.html", "--fix")
+    ran = caedsl("doctor", path, "--budget", "1500steps", "--json", "--html", tmp_path / "why.html", "--fix")
     assert ran.code == 1, ran.err
     found = json.loads(ran.out)
     assert found["causes"][0]["cause"] == "low-learning-rate"
@@ -145,7 +145,7 @@ def test_a_run_starts_from_what_its_monitors_recorded(caedsl: Run, spec: Callabl
     assert caedsl("train", path, "--out", run, "--no-pictures", "--quiet").code == 0
     recorded = {json.loads(line)["monitor"] for line in (run / "trouble.jsonl").read_text().splitlines()}
     assert recorded, "the run is one that a monitor speaks of"
-    ran = caedsl("doctor", run, "--budget", "500steps", "--format", "json", "--quiet")
+    ran = caedsl("doctor", run, "--budget", "500steps", "--json", "--quiet")
     assert ran.code == 1, ran.err
     found = json.loads(ran.out)
     assert recorded <= set(found["symptoms"])
