@@ -26,7 +26,9 @@ def import_(
     ] = None,
     sample: Annotated[
         str | None,
-        typer.Option("--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME: 1x28x28."),
+        typer.Option(
+            "--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME or ONNX files of any size."
+        ),
     ] = None,
     values: Annotated[
         str | None,
@@ -91,12 +93,12 @@ def import_(
 def shape_of(sample: str | None) -> tuple[int, ...] | None:
     """Return the shape in ``--input``, or None without one."""
     from caedsl.cli.specs import fail
+    from caedsl.vocabulary.shape import shape_in
 
-    if sample is None:
-        return None
-    if not re.fullmatch(r"[1-9]\d{0,6}(x[1-9]\d{0,6}){0,3}", sample, re.ASCII):
+    shape = None if sample is None else shape_in(sample)
+    if sample is not None and shape is None:
         raise fail(f"--input {printable(sample)}: write channels and sizes, such as 1x28x28, without the batch")
-    return tuple(map(int, sample.split("x")))
+    return shape
 
 
 def range_of(values: str | None) -> str | None:

@@ -25,6 +25,7 @@ from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.errors import RunError
 from caedsl.version import __version__
+from caedsl.vocabulary.shape import text
 
 if TYPE_CHECKING:
     import onnx
@@ -118,7 +119,9 @@ def _drafted(
 
 
 def _metadata(run: TrainedRun, part: ExportedPart, score: ChosenScore, parity: Parity) -> dict[str, str]:
-    stored = {"caedsl": __version__, "model": run.model.name, "part": part.name, "spec": run.model.source.text}
+    model = run.model
+    stored = {"caedsl": __version__, "model": model.name, "part": part.name, "spec": model.source.text}
+    stored["input"] = text(model.input.shape)
     if part.scores:
         stored["score"] = str(score)
     return {**stored, "parity": json.dumps(asdict(parity))}

@@ -73,7 +73,7 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
     if place.lower().endswith(WEIGHTS_ALONE):
         raise ImportFailure(f"{place} holds weights without the network they belong to; {_FORMS}")
     content = _content(path)
-    network = _by_content(path, content, range_)
+    network = _by_content(path, content, shape, range_)
     if shape is not None and shape != network.input_shape:
         raise ImportFailure(
             f"{place} takes samples of {text(network.input_shape)}, and --input says {text(shape)}: remove --input"
@@ -100,7 +100,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
+def _by_content(path: Path, content: bytes, shape: Shape | None, range_: str | None) -> Network:
     suffix = path.suffix.lower()
     inside = _members(content)
     if suffix in KERAS or "config.json" in inside:
@@ -110,7 +110,7 @@ def _by_content(path: Path, content: bytes, range_: str | None) -> Network:
     if suffix == ONNX:
         from caedsl.importing.onnx.model import onnx_network
 
-        return onnx_network(content, path, range_ or _RANGE)
+        return onnx_network(content, path, shape, range_ or _RANGE)
     if suffix == EXPORTED or any(name.endswith("models/model.json") for name in inside):
         from caedsl.importing.operators.aten import network_of
 

@@ -1,5 +1,6 @@
 """Shapes without the batch: ``(channels, *space)`` for a feature map, ``(units,)`` for a vector."""
 
+import re
 from dataclasses import dataclass
 from math import prod
 
@@ -69,6 +70,12 @@ ADDRESSABLE = 2**63 - 1
 def text(shape: Shape) -> str:
     """Return the shape as a spec writes it: ``32x14x14``."""
     return "x".join(map(str, shape))
+
+
+def shape_in(text: str) -> Shape | None:
+    """Return the shape of a sample written as a spec writes it; None for any other text."""
+    stated = re.fullmatch(r"[1-9]\d{0,6}(x[1-9]\d{0,6}){0,3}", text, re.ASCII)
+    return tuple(map(int, text.split("x"))) if stated else None
 
 
 def elements(shape: Shape) -> int:

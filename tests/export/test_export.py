@@ -15,6 +15,8 @@ from caedsl.export import files
 from caedsl.export.card import card, shared_files
 from caedsl.export.files import Exported, ExportError, export
 from caedsl.export.parts import PARTS, part_named
+from caedsl.importing.imported import imported
+from caedsl.importing.opening import network_at
 from caedsl.inference.scores import read_score
 from caedsl.inference.trained_run import TrainedRun
 from tests.inference.conftest import GREY, write_run
@@ -123,6 +125,20 @@ def test_torch_export_keeps_sizes_free(spec: str, sizes: list[tuple[int, ...]], 
         given = torch.rand(number, shape[0], *size)
         with torch.no_grad():
             np.testing.assert_allclose(module(given).numpy(), opened.module(given).numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("format_", ["onnx", "pt2"])
+@pytest.mark.parametrize("spec", [CONVOLUTIONAL, LINKED, VALID, SIGNAL])
+def test_files_that_keep_sizes_free_are_imported(spec: str, format_: str, tmp_path: Path) -> None:
+    opened = caedsl.open(write_run(tmp_path / "run", spec), device="cpu")
+    shape = opened.model.input.shape
+    path = tmp_path / f"model.{format_}"
+    path.write_bytes(
+        export(opened, part_named("full"), read_score("mse"), format_, torch.rand(3, *shape), "noise").content
+    )
+    made = imported(network_at(str(path), None, None))
+    assert made.model.input.shape == shape
+    assert made.model.code_shape == opened.model.code_shape
 
 
 def test_a_model_with_dense_layers_has_one_size(run: TrainedRun) -> None:

@@ -76,11 +76,17 @@ def test_generated_specs_come_back(text: str, monkeypatch: pytest.MonkeyPatch) -
     checked = check_source(Source(text))
     assume(checked.model is not None and not checked.has_errors)
     assert checked.model is not None
-    # `torch.export` writes the unpooling of a signal as that of an image, which the importer refuses.
-    assume(len(checked.model.input.shape) > 2 or "unpool" not in text)
     assume(light(checked.model) and not checked.model.paired and checked.model.preprocessing is None)
     module = unsettled(emitted(checked.model))
     same(checked.model, module, again(module, checked.model))
+
+
+@pytest.mark.parametrize("sizes", ["9", "9x8", "5x4x4"])
+def test_unpools_come_back(sizes: str) -> None:
+    text = f"autoencoder a; input 2x{sizes}; encoder {{ conv 4 relu; maxpool 2; conv 4; maxpool 2 }}; bottleneck conv 3"
+    model = caedsl.load(f"{text}\ndecoder mirror upsample=unpool")
+    made = again(unsettled(emitted(model)), model)
+    assert made.spec.count("unpool ") == 2
 
 
 LINES = sorted(

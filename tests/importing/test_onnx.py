@@ -1,5 +1,6 @@
 """ONNX files exported from PyTorch and from TensorFlow."""
 
+import re
 import warnings
 from pathlib import Path
 
@@ -76,6 +77,33 @@ def test_factors_are_scales(tmp_path: Path) -> None:
     made = [caedsl.from_torch(Factors(), (1, 8, 8)), again(exported(Factors(), (1, 8, 8), tmp_path / "model.onnx"))]
     assert all("scale 0.1\n" in each.spec and "scale -1\n" in each.spec for each in made)
     assert all(each.difference < 1e-6 for each in made)
+
+
+class ChannelFactor(nn.Module):
+    """A learned factor for each channel, which no layer of its own holds."""
+
+    def __init__(self, *sizes: int, reshape: bool = False) -> None:
+        super().__init__()
+        self.down, self.up = nn.Conv2d(1, 4, 3, 2, 1), nn.ConvTranspose2d(4, 1, 2, 2)
+        self.gamma, self.reshape = nn.Parameter(torch.rand(sizes)), reshape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.up((self.gamma.view(1, -1, 1, 1) if self.reshape else self.gamma) * self.down(x).relu())
+
+
+@pytest.mark.parametrize("module", [ChannelFactor(4, 1, 1), ChannelFactor(4, reshape=True)])
+def test_a_factor_for_each_channel(module: nn.Module, tmp_path: Path) -> None:
+    for made in caedsl.from_torch(module, (1, 8, 8)), again(exported(module, (1, 8, 8), tmp_path / "model.onnx")):
+        assert re.search(r"\n  scale [\d.e-]+ learned\n", made.spec)
+        assert made.difference < 1e-6
+
+
+def test_factors_for_something_else_than_channels() -> None:
+    message = (
+        "1 layer has no equivalent in a spec\n  mul: it multiplies 4x4x4 by the weight gamma of 4x4; `scale 1 learned`"
+    )
+    with pytest.raises(ImportFailure, match=message):
+        caedsl.from_torch(ChannelFactor(4, 4), (1, 8, 8))
 
 
 def test_a_slope_for_each_channel(tmp_path: Path) -> None:
@@ -241,12 +269,22 @@ def test_inputs_that_no_spec_has(tmp_path: Path) -> None:
     relu = helper.make_node("Relu", ["c"], ["y"])
     with pytest.raises(ImportFailure, match=r"takes 2 inputs \(x, x1\), but an autoencoder takes one"):
         again(simple(tmp_path, [CONV, relu], inputs=2))
-    with pytest.raises(ImportFailure, match="dynamic shapes: the size height of its input x may vary"):
-        again(simple(tmp_path, [CONV, relu], shape=("N", 2, "height", 8)))
+    path = simple(tmp_path, [CONV, relu], shape=("N", 2, "height", 8))
+    with pytest.raises(ImportFailure, match=r"dynamic shapes: its input x is 2xheightx8, .*such as --input 2x64x8"):
+        again(path)
+    with pytest.raises(ImportFailure, match="takes samples of 2xheightx8, and not of 2x8x16"):
+        network_at(str(path), (2, 8, 16), None)
     garbage = tmp_path / "garbage.onnx"
     garbage.write_bytes(b"\x08garbage")
     with pytest.raises(ImportFailure, match="is not an ONNX model"):
         again(garbage)
+
+
+def test_open_sizes_are_those_of_a_sample(tmp_path: Path) -> None:
+    path = simple(tmp_path, [CONV, helper.make_node("Relu", ["c"], ["y"])], shape=("N", 2, "height", "width"))
+    made = imported(network_at(str(path), (2, 6, 10), None))
+    assert made.model.input.shape == (2, 6, 10)
+    assert made.notes[0] == "the file takes 2xheightxwidth; the spec states 2x6x10"
 
 
 @pytest.mark.parametrize("place", ["../secret", "/etc/hostname", "sub/../../secret"])

@@ -203,11 +203,12 @@ def test_damaged_archives(
         network_at(str(changed(path, change)), None, None)
 
 
-def test_dynamic_sizes_are_refused(tmp_path: Path) -> None:
-    height = torch.export.Dim("height", min=4, max=64)
-    path = archive(tmp_path / "model.pt2", nn.Sequential(conv(), conv(4, 1)), ({2: height},))
-    with pytest.raises(ImportFailure, match="dynamic shapes: the height of its input may vary"):
-        network_at(str(path), None, None)
+def test_dynamic_sizes_are_those_of_the_example(tmp_path: Path) -> None:
+    sizes = {2: torch.export.Dim("height", min=4, max=64), 3: torch.export.Dim("width", min=4, max=64)}
+    path = archive(tmp_path / "model.pt2", nn.Sequential(conv(), nn.Upsample(scale_factor=2), conv(4, 1)), (sizes,))
+    network = network_at(str(path), None, None)
+    assert network.input_shape == (1, 8, 8)
+    assert network.notes[0] == "the file takes several sizes; the spec states 1x8x8, of its example"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Array
 from caedsl.importing.separate_process import SeparateProcess, SeparateProcessError
 from caedsl.machine.memory import available_memory
+from caedsl.vocabulary.shape import Shape, shape_in, text
 
 _AGAIN = "export it with one input of fixed size, such as torch.onnx.export(model, (torch.zeros(1, 1, 28, 28),), ...)"
 _OWN = ("", "ai.onnx")
@@ -38,7 +39,8 @@ _MOST_DRAWN = 1 << 26
 class OnnxFile:
     """Graph of an ONNX file, its one input, and the shapes of all its tensors for a batch of random samples.
 
-    ``random`` are the tensors that the original draws from a normal distribution; here they are zero.
+    ``random`` are the tensors that the original draws from a normal distribution; here they are zero. ``note`` says
+    which sizes were chosen for a file that accepts several; it is empty for others.
     """
 
     name: str
@@ -49,6 +51,7 @@ class OnnxFile:
     shapes: dict[str, tuple[int, ...]]
     random: frozenset[str]
     session: SeparateProcess
+    note: str
 
     def value(self, name: str) -> Array:
         """Return the value of a tensor that does not depend on the samples."""
@@ -77,8 +80,11 @@ def _session_errors(name: str) -> Iterator[None]:
         raise ImportFailure(f"{name} was not imported: onnxruntime cannot run it ({reason}); {_AGAIN}") from None
 
 
-def read_onnx(content: bytes, path: Path) -> OnnxFile:
-    """Return the graph in a file; raise ``ImportFailure`` if it is not an ONNX model, or one that cannot be read."""
+def read_onnx(content: bytes, path: Path, sample: Shape | None) -> OnnxFile:
+    """Return the graph in a file; raise ``ImportFailure`` if it is not an ONNX model, or one that cannot be read.
+
+    ``sample`` is the shape of a sample, for a file that accepts several sizes and does not say its own.
+    """
     try:
         model = onnx.load_model_from_string(content)
     except Exception:  # protobuf's own error, which onnx does not export
@@ -98,14 +104,14 @@ def read_onnx(content: bytes, path: Path) -> OnnxFile:
     random = [node for node in graph.node if node.op_type in _RANDOM]
     for node in random:
         _silence(node)
-    shape = _fixed(inputs[0], path.name)
+    shape, note = _fixed(inputs[0], path.name, sample or _own_shape(model))
     own = [each.name for each in graph.output]
     with _session_errors(path.name):
         shapes, session = _shapes(model, inputs[0].name, shape)
     shapes |= {name: array.shape for name, array in initial.items()}
     drawn = frozenset(node.output[0] for node in random)
     outputs = tuple(name for name in own if name in shapes)
-    return OnnxFile(path.name, tuple(graph.node), inputs[0].name, outputs, initial, shapes, drawn, session)
+    return OnnxFile(path.name, tuple(graph.node), inputs[0].name, outputs, initial, shapes, drawn, session, note)
 
 
 def _refuse_foreign(model: ModelProto, name: str) -> None:
@@ -198,8 +204,17 @@ def _silence(node: NodeProto) -> None:
         node.attribute.append(make_attribute("value", numpy_helper.from_array(np.zeros(shape, np.float32))))
 
 
-def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
-    """Return the shape of the input, with an open batch as 2."""
+def _own_shape(model: ModelProto) -> Shape | None:
+    """Return the shape of a sample as an export of this package states it; None in other files."""
+    stated = next((each.value for each in model.metadata_props if each.key == "input"), "")
+    return shape_in(stated)
+
+
+def _fixed(value: ValueInfoProto, name: str, sample: Shape | None) -> tuple[tuple[int, ...], str]:
+    """Return the shape of the input, with an open batch as 2, and a note if other sizes are open.
+
+    Open sizes are those of ``sample``, which has its channels first.
+    """
     kind = value.type.tensor_type
     if kind.elem_type != TensorProto.FLOAT:
         word = TensorProto.DataType.Name(kind.elem_type).lower()
@@ -207,13 +222,19 @@ def _fixed(value: ValueInfoProto, name: str) -> tuple[int, ...]:
     dims = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
     if len(dims) < 2:
         raise ImportFailure(f"{name} does not say the shape of its input; {_AGAIN}")
-    if 0 in dims[1:]:
-        open_axis = next(each.dim_param or "?" for each in kind.shape.dim[1:] if not each.dim_value)
+    if 0 not in dims[1:]:
+        return (dims[0] or _BATCH, *dims[1:]), ""
+    stated = "x".join(str(each.dim_value or each.dim_param or "?") for each in kind.shape.dim[1:])
+    if sample is None:
+        example = "x".join(str(size or 64) for size in dims[1:])
         raise ImportFailure(
-            f"{name} has dynamic shapes: the size {open_axis} of its input {value.name} may vary, but a spec states "
-            "sizes; export it with fixed sizes (a dynamic batch is fine)"
+            f"{name} has dynamic shapes: its input {value.name} is {stated}, but a spec states sizes: give those of a "
+            f"sample, such as --input {example}"
         )
-    return (dims[0] or _BATCH, *dims[1:])
+    for layout in (sample, (*sample[1:], sample[0])):
+        if len(layout) == len(dims) - 1 and all(size in (0, own) for size, own in zip(dims[1:], layout, strict=True)):
+            return (dims[0] or _BATCH, *layout), f"the file takes {stated}; the spec states {text(sample)}"
+    raise ImportFailure(f"{name} takes samples of {stated}, and not of {text(sample)}: give --input such sizes")
 
 
 def _shapes(

@@ -13,11 +13,15 @@ from caedsl.importing.onnx.operators import convert
 from caedsl.importing.onnx.shaping import moves_one_channel
 from caedsl.importing.operators.aten import network_of
 from caedsl.importing.operators.graph import AtenGraph, Ref
+from caedsl.vocabulary.shape import Shape
 
 
-def onnx_network(content: bytes, path: Path, range_: str) -> Network:
-    """Return the network of an ONNX file; raise ``ImportFailure`` if a spec cannot express it."""
-    file = read_onnx(content, path)
+def onnx_network(content: bytes, path: Path, sample: Shape | None, range_: str) -> Network:
+    """Return the network of an ONNX file; raise ``ImportFailure`` if a spec cannot express it.
+
+    ``sample`` is the shape of a sample, for a file that accepts several sizes.
+    """
+    file = read_onnx(content, path, sample)
     graph = OnnxGraph(file)
     last = _channels_last(file)
     graph.layouts[file.input] = LAST if last else FIRST
@@ -27,7 +31,14 @@ def onnx_network(content: bytes, path: Path, range_: str) -> Network:
         convert(graph, OnnxNode(proto, place), last)
     outputs = [graph.refs[name].name for name in file.outputs if name in graph.refs]
     whole = AtenGraph(
-        path.stem, tuple(graph.nodes), graph.shapes, (file.input,), tuple(outputs), graph.tensors, graph.parameters
+        path.stem,
+        tuple(graph.nodes),
+        graph.shapes,
+        (file.input,),
+        tuple(outputs),
+        graph.tensors,
+        graph.parameters,
+        file.note,
     )
     chosen = {graph.refs[name].name: name for name in reversed(file.outputs) if name in graph.refs}
 

@@ -8,7 +8,7 @@ import numpy as np
 from caedsl.importing.network import Array
 from caedsl.importing.onnx.graph import OnnxGraph, OnnxNode
 from caedsl.importing.onnx.written_out import follows_groups, is_gelu, is_group_norm
-from caedsl.importing.operators.graph import AtenNode
+from caedsl.importing.operators.graph import AtenNode, Ref
 
 Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
 
@@ -73,9 +73,11 @@ def _dropout(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 def _binary(base: str) -> Convert:
     def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         one, other = node.inputs
+        if base == "add" and is_group_norm(graph, node):
+            return
         if base == "add" and (_is_bias(graph, node, one, other) or _shifts(graph, node, one, other)):
             return
-        if (base == "mul" and is_gelu(graph, node)) or (base == "add" and is_group_norm(graph, node)):
+        if base == "mul" and is_gelu(graph, node):
             return
         if base == "mul" and _scales(graph, node, one, other):
             return
@@ -111,16 +113,13 @@ def _crops(node: AtenNode) -> bool:
 
 
 def _scales(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
-    """Convert a factor for each channel to a batch normalisation; return whether the product is one."""
+    """Convert a factor for each channel; return whether the product is one."""
     name, source = (other, one) if other in graph.constants else (one, other)
     scale = _of_channels(graph, node, name)
     if scale is None or source not in graph.refs or follows_groups(graph):
         return False
-    zeros, ones = np.zeros_like(scale), np.ones_like(scale)
-    values = {"weight": scale, "bias": zeros, "running_mean": zeros, "running_var": ones - np.float32(_EPS)}
-    args = {role: graph.weight(name, value) for role, value in values.items()}
-    graph.emit(node, "batch_norm.default", {"input": graph.ref(source), **args, "eps": _EPS, "momentum": 0.1})
-    graph.notes[_FOLDED] = None
+    shape = (len(scale), *(1,) * (len(graph.shape(node.outputs[0])) - 2))
+    graph.emit(node, "mul.Tensor", {"self": graph.ref(source), "other": graph.weight(name, scale.reshape(shape))})
     return True
 
 
@@ -132,17 +131,22 @@ _FOLDED = (
 
 
 def _shifts(graph: OnnxGraph, node: OnnxNode, one: str, other: str) -> bool:
-    """Make the constant of a sum the bias of the scale before it; return whether that was possible."""
+    """Convert a factor for each channel and this sum to a batch normalisation; return whether they are one."""
     name, source = (other, one) if other in graph.constants else (one, other)
     ref, shift = graph.refs.get(source), _of_channels(graph, node, name)
     if shift is None or ref is None or not graph.nodes or graph.nodes[-1].name != ref.name:
         return False
-    before = graph.nodes[-1]
-    if before.base != "batch_norm" or graph.tensors[before.args["bias"].name].any():
+    factor = graph.nodes[-1].args.get("other") if graph.nodes[-1].base == "mul" else None
+    if not isinstance(factor, Ref) or factor.name not in graph.tensors:
         return False
-    args = {**before.args, "bias": graph.weight(name, shift)}
-    graph.nodes[-1] = AtenNode(before.op, args, before.outputs, before.scopes, before.operator)
-    graph.keep(node, source)
+    before = graph.nodes.pop()
+    scale = graph.tensors[factor.name].reshape(-1).numpy()
+    zeros, ones = np.zeros_like(scale), np.ones_like(scale)
+    values = {"bias": shift, "running_mean": zeros, "running_var": ones - np.float32(_EPS)}
+    args = {role: graph.weight(name, value) for role, value in values.items()}
+    args["weight"] = graph.weight(graph.parameters[factor.name], scale)
+    graph.emit(node, "batch_norm.default", {"input": before.args["self"], **args, "eps": _EPS, "momentum": 0.1})
+    graph.notes[_FOLDED] = None
     return True
 
 

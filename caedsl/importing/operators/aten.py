@@ -11,10 +11,11 @@ from caedsl.importing.errors import ImportFailure, UnsupportedFeature, unsupport
 from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
 from caedsl.importing.operators.curves import ActivationCurve, curves_of
 from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode
-from caedsl.importing.operators.layers import LAYERS
+from caedsl.importing.operators.layers import LAYERS, REARRANGING
 from caedsl.importing.operators.noise import Draw, add_draw, draws_of
 from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modules
 from caedsl.importing.operators.pointwise import NEAREST, POINTWISE
+from caedsl.importing.operators.signals import with_signal_unpools
 from caedsl.importing.operators.translation import Translation, shaped
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layers import KINDS
@@ -30,12 +31,12 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
     ``runs`` computes the original's output, if the graph itself does not. Raise ``ImportFailure`` with every operator
     that has no counterpart.
     """
-    notes: list[str] = []
+    notes = [graph.note] if graph.note else []
     output = _output(graph, name, notes)
     graph = graph.towards(output)
-    t = Translation(graph)
-    found = _Found(draws_of(graph), curves_of(graph), own_modules(t))
-    for node in graph.nodes:
+    t = Translation(with_signal_unpools(graph))
+    found = _Found(draws_of(t.graph), curves_of(t.graph), own_modules(t))
+    for node in t.graph.nodes:
         _translate(t, node, found)
     if t.problems:
         raise unsupported(name, t.problems)
@@ -91,6 +92,8 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
             t.add(node, curve.word, curve.options, [t.key(curve.source)])
         elif node.name in found.inside or node.base in _SPLITS:
             _only_for_others(t, node, found)
+        elif node.refs and all(name in t.of_weights for name in node.refs):
+            t.of_weights[node.name] = t.of_weights[node.refs[0]] if node.base in REARRANGING else ""
         else:
             translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
             if translate is None:

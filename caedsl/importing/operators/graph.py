@@ -60,7 +60,8 @@ class AtenGraph:
     """Graph with the shapes of its tensors, including the batch.
 
     ``tensors`` are the weights by the names under which nodes read them, and ``parameters`` their names in the
-    ``state_dict``. ``class_name`` is the class of the module.
+    ``state_dict``. ``class_name`` is the class of the module. ``note`` says which sizes the shapes have, if the file
+    accepts several; it is empty for others.
     """
 
     class_name: str
@@ -70,6 +71,7 @@ class AtenGraph:
     outputs: tuple[str, ...]
     tensors: Mapping[str, Tensor]
     parameters: Mapping[str, str]
+    note: str = ""
 
     def towards(self, output: str) -> "AtenGraph":
         """Return the graph of one output, without the nodes that it does not need."""

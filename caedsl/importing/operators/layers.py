@@ -220,6 +220,8 @@ def _only_before_conv(t: Translation, node: AtenNode) -> bool:
     return len(following) == 1 and following[0].base.startswith("conv")
 
 
+REARRANGING = ("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze")
+"""Operators that change only the shape."""
 LAYERS: dict[str, Translator] = {
     **{f"conv{rank}d": convolution for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": transposed for rank in (1, 2, 3)},
@@ -230,7 +232,7 @@ LAYERS: dict[str, Translator] = {
     "layer_norm": layer_norm,
     "rms_norm": rms_norm,
     **POOLS,
-    **dict.fromkeys(("view", "reshape", "_unsafe_view", "flatten", "unflatten", "squeeze", "unsqueeze"), reshape),
+    **dict.fromkeys(REARRANGING, reshape),
     **{f"upsample_nearest{rank}d": upsample("nearest") for rank in (1, 2, 3)},
     "upsample_linear1d": upsample("linear"),
     "upsample_bilinear2d": upsample("linear"),

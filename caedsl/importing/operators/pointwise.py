@@ -94,6 +94,9 @@ def _same(t: Translation, node: AtenNode) -> None:
 def _add(t: Translation, node: AtenNode) -> None:
     if not isinstance(node.args["other"], Ref) or node.args["alpha"] != 1:
         raise UnsupportedFeature("it adds a number", "a bias is part of `conv` and `dense`; shift the data instead")
+    added = next((ref for ref in (node.args["self"], node.args["other"]) if ref.name in t.of_weights), None)
+    if added is not None:
+        raise UnsupportedFeature(f"it adds {t.weight_name(added)}", "give the `conv` or `dense` before it a bias")
     inputs = [t.key(node.args["self"]), t.key(node.args["other"])]
     shapes = {t.shape_of(key) for key in inputs}
     if len(shapes) > 1:
@@ -117,18 +120,42 @@ def _cat(t: Translation, node: AtenNode) -> None:
 
 
 def _scaled(t: Translation, node: AtenNode) -> None:
-    """Translate a factor, which belongs to the line of a hyperbolic tangent before it."""
+    """Translate a factor, which belongs to the line of a hyperbolic tangent before it, or one for each channel."""
     one, other = node.args["self"], node.args["other"]
+    if isinstance(one, Ref) and one.name in t.of_weights:
+        one, other = other, one
+    if isinstance(other, Ref) and other.name in t.of_weights:
+        _scale_channels(t, node, one, other)
+        return
     if not isinstance(one, Ref) or isinstance(other, Ref):
         raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
     _multiply(t, node, one, other)
+
+
+def _scale_channels(t: Translation, node: AtenNode, source: Ref, factor: Ref) -> None:
+    """Translate the product with a weight that has one number for each channel."""
+    key = t.key(source)
+    shape = t.shape_of(key)
+    size = t.size(factor)
+    if not t.of_weights[factor.name] or size[-len(shape) :] != (shape[0], *(1,) * (len(shape) - 1)):
+        raise UnsupportedFeature(
+            f"it multiplies {shaped(shape)} by {t.weight_name(factor)} of {shaped(size)}",
+            "`scale 1 learned` has a factor for each channel",
+        )
+    weight = t.weight(node, Ref(t.of_weights[factor.name]))
+    assert weight is not None, "a weight of the graph"
+    values = weight.detach().float().reshape(-1).numpy()
+    t.add(node, "scale", f"{spelling.number(round(float(values[0]), 6))} learned", [key], {"weight": values})
 
 
 def _divided(t: Translation, node: AtenNode) -> None:
     """Translate a divisor as the factor that it is one over."""
     one, other = node.args["self"], node.args["other"]
     if not isinstance(one, Ref) or isinstance(other, Ref):
-        raise UnsupportedFeature("it divides by an output", "`norm` divides by deviations, and `scale` by a number")
+        what = t.weight_name(other) if isinstance(other, Ref) and other.name in t.of_weights else "an output"
+        raise UnsupportedFeature(
+            f"it divides by {what}", "`norm` divides by deviations; `scale 0.1` and `scale 1 learned` multiply"
+        )
     if not other or node.args.get("rounding_mode"):
         raise UnsupportedFeature("it divides by 0 or rounds", "")
     _multiply(t, node, one, 1 / other)

@@ -41,7 +41,7 @@ def pool(kind: str) -> Translator:
     return translate
 
 
-UNPOOLS = ("max_unpool2d", "max_unpool3d")
+UNPOOLS = ("max_unpool1d", "max_unpool2d", "max_unpool3d")
 
 
 def unpool(t: Translation, node: AtenNode) -> None:

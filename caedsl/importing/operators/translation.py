@@ -44,6 +44,8 @@ class Translation:
             for name in node.refs:
                 self.readers.setdefault(name, []).append(node)
         self.keys: dict[str, str] = {graph.inputs[0]: INPUT}
+        self.of_weights: dict[str, str] = {name: name for name in graph.tensors}
+        """Tensors computed from weights alone: the weight that each rearranges, or an empty text for other sums."""
         self.layers: dict[str, ForeignLayer] = {}
         self.margins: dict[str, Margins] = {}
         self.windows: dict[str, Spread] = {}
@@ -70,7 +72,19 @@ class Translation:
         """Return the key of a tensor; raise ``UnsupportedFeature`` if layers did not compute it from the input."""
         if isinstance(ref, Ref) and ref.name in self.keys:
             return self.keys[ref.name]
+        if isinstance(ref, Ref) and ref.name in self.of_weights:
+            raise UnsupportedFeature(f"it reads {self.weight_name(ref)} itself", "only layers have weights in a spec")
         raise UnsupportedFeature("it reads a number that no layer has computed from the input", "")
+
+    def size(self, ref: Ref) -> Shape:
+        """Return the whole shape of a tensor."""
+        weight = self.graph.tensors.get(ref.name)
+        return self.graph.shapes[ref.name] if weight is None else tuple(weight.shape)
+
+    def weight_name(self, ref: Ref) -> str:
+        """Return how a message calls a tensor that is computed from weights alone."""
+        placeholder = self.of_weights[ref.name]
+        return f"the weight {self.graph.parameters[placeholder]}" if placeholder else "a tensor made of weights"
 
     def alias(self, node: AtenNode, key: str) -> None:
         """Record that a node returns the output ``key``."""

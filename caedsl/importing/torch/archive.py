@@ -17,7 +17,7 @@ from torch import Tensor
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
 from caedsl.importing.zip_damage import damage_told
-from caedsl.vocabulary.shape import AXES
+from caedsl.vocabulary.shape import text
 
 _SCHEMA = 8
 """Major version of the format that PyTorch 2.7 to 2.13 write."""
@@ -139,13 +139,14 @@ class _Reader:
                 f"{self.name} takes {len(inputs)} inputs, but an autoencoder takes one: export a module that does"
             )
         shapes = {name: tuple(self._size(each) for each in meta["sizes"]) for name, meta in self._values()}
-        self._fixed(inputs[0])
         nodes = tuple(self._node(node) for node in self.graph["nodes"])
         specs = [spec["user_output"]["arg"] for spec in self.signature["output_specs"] if "user_output" in spec]
         outputs = [self._now(arg["as_tensor"]["name"]) for arg in specs if "as_tensor" in arg]
         scopes = [node.scopes[0][1] for node in nodes if node.scopes]
         class_name = scopes[0].rpartition(".")[2] if scopes else "imported"
-        return AtenGraph(class_name, nodes, shapes, tuple(inputs), tuple(outputs), tensors, parameters)
+        return AtenGraph(
+            class_name, nodes, shapes, tuple(inputs), tuple(outputs), tensors, parameters, self._note(inputs[0])
+        )
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         yield from self.graph["tensor_values"].items()
@@ -158,16 +159,11 @@ class _Reader:
         name: str = arg["as_tensor"]["name"]
         return name
 
-    def _fixed(self, name: str) -> None:
-        sizes = self.graph["tensor_values"][name]["sizes"]
-        open_axes = [axis for axis, size in enumerate(sizes[1:], -1) if "as_int" not in size]
-        if open_axes:
-            names = AXES[min(len(sizes) - 2, 3)]
-            which = " and ".join("number of channels" if axis < 0 else names[axis] for axis in open_axes)
-            raise ImportFailure(
-                f"{self.name} has dynamic shapes: the {which} of its input may vary, but a spec states sizes; export "
-                "it with fixed sizes (a dynamic batch is fine)"
-            )
+    def _note(self, name: str) -> str:
+        sizes = self.graph["tensor_values"][name]["sizes"][1:]
+        if all("as_int" in size for size in sizes):
+            return ""
+        return f"the file takes several sizes; the spec states {text(tuple(map(self._size, sizes)))}, of its example"
 
     @staticmethod
     def _size(size: Mapping[str, Any]) -> int:
