@@ -5,14 +5,21 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.files import STANDARD_INPUT
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
+from caedsl.cli.samples import read_standard_input
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
 
 def decode(
     run: Run,
-    codes: Annotated[Path, typer.Argument(metavar="CODES", help="The output of `encode`, or an .npy file of codes.")],
+    codes: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CODES", help="The output of `encode`, an .npy file of codes, or - for CSV on standard input."
+        ),
+    ],
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
@@ -22,14 +29,17 @@ def decode(
 ) -> None:
     """Decode codes to one picture each in a folder, or to a single array with values in the input's range."""
     from caedsl.cli.specs import fail
-    from caedsl.inference.code_files import read_codes
+    from caedsl.inference.code_files import parse_codes, read_codes
     from caedsl.inference.trained_run import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)
         if output.suffix == ".npy":
             refuse_existing(output, overwrite)
-        names, values = read_codes(codes)
+        if str(codes) == STANDARD_INPUT:
+            names, values = parse_codes(read_standard_input("codes", "a file"), "<stdin>")
+        else:
+            names, values = read_codes(codes)
         try:
             decoded = opened.decode(values)
         except ValueError as error:

@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import SpecPath
-from caedsl.cli.outputs import say
+from caedsl.cli.outputs import is_standard_output, say
 from caedsl.cli.specs import VariantOption
 
 
 def emit(
     spec: SpecPath,
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="The output file; default: standard output."),
-    ] = None,
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The output file; - is standard output.")
+    ] = Path("-"),
     training: Annotated[bool, typer.Option("--training", help="Add a short training loop.")] = False,
     variant: VariantOption = None,
 ) -> None:
@@ -31,7 +30,7 @@ def emit(
             f"block"
         )
     source = emit_source(model, training)
-    if output is None:
+    if is_standard_output(output):
         typer.echo(source, nl=False)
         return
     try:

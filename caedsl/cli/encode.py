@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_output, refuse_existing, say
+from caedsl.cli.outputs import Overwrite, Run, is_standard_output, new_output, refuse_existing, say
+from caedsl.cli.samples import samples_at
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -13,11 +14,17 @@ from caedsl.diagnostics.text import counted
 def encode(
     run: Run,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="The output file; ends in .npz, .parquet or .csv.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The output file; ends in .npz, .parquet or .csv; - prints CSV."
+        ),
     ] = Path("codes.npz"),
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="PATH", help="An image, a folder or an array file; default: the run's data."),
+        typer.Argument(
+            metavar="PATH",
+            help="An image, a folder, an array file, or - for names on standard input; default: the run's data.",
+        ),
     ] = None,
     split: Annotated[
         str, typer.Option(metavar="PARTS", help="The parts of the run's data: train,validation,test.")
@@ -35,11 +42,12 @@ def encode(
     from caedsl.console.progress import make_reporter
     from caedsl.inference.own_data import PARTS, own_data
     from caedsl.inference.samples import Joined, Samples
-    from caedsl.inference.tables import CODE_FORMATS, write_codes
+    from caedsl.inference.tables import CODE_FORMATS, CSV, write_codes
     from caedsl.inference.trained_run import open_trained
     from caedsl.vocabulary.shape import elements
 
-    if output.suffix not in CODE_FORMATS:
+    ending = CSV if is_standard_output(output) else output.suffix
+    if ending not in CODE_FORMATS:
         raise fail(f"{output} has no known ending for codes: use {', '.join(CODE_FORMATS)}")
     refuse_existing(output, overwrite)
     wanted = [part.strip() for part in split.split(",")]
@@ -49,7 +57,7 @@ def encode(
         opened = open_trained(run, device.value)
         chosen: Samples
         if path is not None:
-            chosen = opened.samples(path)
+            chosen = samples_at(opened, path)
         else:
             parts = own_data(run, data_dir, make_reporter(quiet=True))
             if not parts.keys() & set(wanted):
@@ -57,6 +65,6 @@ def encode(
             chosen = Joined([parts[part] for part in wanted if part in parts])
         codes = (part.cpu().numpy() for part in opened.codes(chosen))
         with new_output(output, overwrite) as file:
-            write_codes(file, output.suffix, chosen.names, chosen.labels, codes)
+            write_codes(file, ending, chosen.names, chosen.labels, codes)
     numbers = counted(elements(opened.model.code_shape), "number")
-    say(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each")
+    say(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each", err=is_standard_output(output))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, new_folder, refuse_existing, say, write_new
+from caedsl.cli.outputs import Overwrite, Run, filled, refuse_existing, say, write_new
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -86,10 +86,10 @@ def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
             files = shared_files(opened)
         except OSError as error:
             raise fail(f"{run} cannot be read ({error.strerror})") from None
-    folder = new_folder(output, overwrite)
-    for name, content in files.items():
-        write_new(folder / name, content, overwrite)
-    say(f"wrote {folder}: {', '.join(files)}")
+    with filled(output, overwrite) as folder:
+        for name, content in files.items():
+            folder.write(name, content)
+    say(f"wrote {output}: {', '.join(files)}")
     if push is not None:
         from huggingface_hub import HfApi
         from huggingface_hub.errors import HfHubHTTPError
@@ -97,9 +97,9 @@ def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
         try:
             api = HfApi()
             api.create_repo(push, exist_ok=True)
-            api.upload_folder(repo_id=push, folder_path=folder)
+            api.upload_folder(repo_id=push, folder_path=output)
         except (HfHubHTTPError, OSError, ValueError) as error:
             raise fail(
-                f"{push} was not uploaded: {str(error).splitlines()[0]}; the folder {folder} is complete"
+                f"{push} was not uploaded: {str(error).splitlines()[0]}; the folder {output} is complete"
             ) from None
         say(f"uploaded to {push}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
+from caedsl.cli.outputs import Overwrite, is_standard_output, refuse_existing, say, write_new
 from caedsl.diagnostics.text import printable
 
 
@@ -18,9 +18,8 @@ def import_(
         ),
     ],
     output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="SPEC", help="The file for the spec; default: standard output."),
-    ] = None,
+        Path, typer.Option("-o", "--output", metavar="SPEC", help="The file for the spec; - is standard output.")
+    ] = Path("-"),
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file for the weights: NAME.safetensors.")
     ] = None,
@@ -78,16 +77,17 @@ def import_(
         say(f"note: {note}", err=True)
     if weights is not None:
         write_new(weights, weights_bytes(made.module), overwrite)
-    if output is None:
+    printed = is_standard_output(output)
+    if printed:
         typer.echo(made.spec, nl=False)
     else:
         try:
             write_text(str(output), made.spec)
         except WriteError as error:
             raise fail(str(error)) from None
-    written = " and ".join(str(place) for place in (output, weights) if place is not None)
+    written = " and ".join(str(place) for place in (*([] if printed else [output]), weights) if place is not None)
     compared = f"its outputs differ from the original's by {made.difference:.2g} at most, on 4 random samples"
-    say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=not written)
+    say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=printed)
 
 
 def shape_of(sample: str | None) -> tuple[int, ...] | None:

@@ -1,10 +1,14 @@
-"""Output files of commands on trained runs, written atomically and replaced only with ``--overwrite``."""
+"""Output files of commands on trained runs: written completely or not at all, replaced only with ``--overwrite``.
+
+``-`` as an output file is standard output.
+"""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -18,11 +22,14 @@ if TYPE_CHECKING:
     from caedsl.inference.trained_run import Floats
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]
+STANDARD_OUTPUT = "-"
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def new_folder(path: Path, overwrite: bool) -> Path:
     """Return ``path`` if it is new, empty, or may be overwritten; otherwise end the command."""
+    if is_standard_output(path):
+        raise fail("- is standard output, but the output is a folder: name a folder")
     if path.exists() and not path.is_dir():
         raise fail(f"{path} is a file, but the output is a folder: choose another name")
     if path.is_dir() and any(path.iterdir()) and not overwrite:
@@ -37,15 +44,18 @@ def new_folder(path: Path, overwrite: bool) -> Path:
 
 
 @contextmanager
-def removed_if_unused(path: Path) -> Iterator[None]:
-    """Remove the folder ``path`` if it is created inside the context and the context fails before it has a file."""
-    existed = path.exists()
+def new_parents(path: Path) -> Iterator[None]:
+    """Remove the folders on the way to ``path`` that are created inside the context, and ``path``, if it fails.
+
+    A folder that is not empty stays.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         yield
     except BaseException:
-        if not existed:
-            with suppress(OSError):  # it is not empty
-                path.rmdir()
+        for folder in missing:
+            with suppress(OSError):  # it is not empty, or not a folder
+                folder.rmdir()
         raise
 
 
@@ -56,16 +66,17 @@ def say(message: str, err: bool = False) -> None:
 
 @contextmanager
 def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
-    """Write samples into the folder ``path`` inside the context; end the command if that fails.
+    """Write files into the folder ``path`` inside the context: all of them, or none if the context fails.
 
-    Report afterwards how many samples have files with names other than their own.
+    End the command if that is not possible. Report afterwards how many samples have files with names other than their
+    own.
     """
-    from caedsl.inference.output_folder import OutputError, OutputFolder
+    from caedsl.inference.output_folder import OutputError, new_files
 
-    with removed_if_unused(path):
-        folder = OutputFolder(new_folder(path, overwrite))
+    with new_parents(path):
         try:
-            yield folder
+            with new_files(new_folder(path, overwrite)) as folder:
+                yield folder
         except OutputError as error:
             raise fail(str(error)) from None
     if folder.renamed:
@@ -79,13 +90,22 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
 @contextmanager
 def new_output(path: Path, overwrite: bool) -> Iterator[IO[bytes]]:
     """Write a file atomically inside the context; end the command if it exists or cannot be written."""
+    if is_standard_output(path):
+        yield cast(IO[bytes], sys.stdout.buffer)
+        return
     refuse_existing(path, overwrite)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path.parent, path.name) as file:
-            yield file
-    except OSError as error:
-        raise fail(f"{path} cannot be written ({error.strerror or error}): choose another place") from None
+    with new_parents(path.parent):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with new_file(path.parent, path.name) as file:
+                yield file
+        except OSError as error:
+            raise fail(f"{path} cannot be written ({error.strerror or error}): choose another place") from None
+
+
+def is_standard_output(path: Path | None) -> bool:
+    """Return whether an output file is standard output, so that a command reports its success elsewhere."""
+    return str(path) == STANDARD_OUTPUT
 
 
 def write_new(path: Path, content: bytes, overwrite: bool) -> None:
@@ -108,6 +128,8 @@ def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "S
 
 def refuse_existing(path: Path, overwrite: bool) -> None:
     """End the command if ``path`` exists and must not be replaced."""
+    if is_standard_output(path):
+        return
     if path.exists() and not path.is_file():
         raise fail(f"{path} is a {kind_of(path.stat())}, but the output is a file: name a file")
     if path.exists() and not overwrite:

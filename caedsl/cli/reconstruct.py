@@ -1,13 +1,15 @@
 """``caedsl reconstruct``: passes images through a trained model and writes files like the originals."""
 
 from collections import Counter
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, refuse_existing, removed_if_unused, say
+from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, new_parents, refuse_existing, say
+from caedsl.cli.samples import samples_at
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -29,7 +31,11 @@ class ReconstructionSize(StrEnum):
 def reconstruct(
     run: Run,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="An image, a folder of images, an array file, or a data line.")
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="An image, a folder of images, an array file, a data line, or - for names on standard input.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="The output folder; for an array also NAME.npy.")
@@ -62,11 +68,11 @@ def reconstruct(
 
     with outside_errors():
         opened = open_trained(run, device.value)
-        samples = opened.samples(path)
+        samples = samples_at(opened, path)
         if error_maps and opened.model.target is not opened.model.input:
             raise fail("--error-maps compares outputs with inputs, but this model returns separate targets: remove it")
         if samples.files is None:
-            with removed_if_unused(output):
+            with new_parents(output):
                 _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)
             return
         native, remarks = 0, Counter[str]()
@@ -106,21 +112,25 @@ def _reconstruct_arrays(
         stem = Path(given).name.split(".")[0] if Path(given).exists() else "reconstructions"
         names = [part.names[0].partition("/")[0] for part in arrays] if len(arrays) > 1 else [stem]
         targets = [folder / f"{name}{ending}" for name in names]
-    for part, target in zip(arrays, targets, strict=True):
-        _write_arrays(run, part, target, key or "reconstructions", error_maps)
+    with ExitStack() as files:
+        for part, target in zip(arrays, targets, strict=True):
+            _write_arrays(run, part, target, key or "reconstructions", error_maps, files)
     say(f"reconstructed {counted(len(samples), 'sample')} into {', '.join(map(str, targets))}")
 
 
-def _write_arrays(run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool) -> None:
+def _write_arrays(
+    run: "TrainedRun", samples: "StackSamples", target: Path, key: str, error_maps: bool, files: ExitStack
+) -> None:
+    """Write the reconstructions of a part; the files appear when ``files`` is closed."""
     from caedsl.inference.arrays import error_blocks, reconstructed_blocks
     from caedsl.inference.tables import write_archive, write_array
 
     made, count = reconstructed_blocks(run, samples), len(samples)
-    with new_output(target, overwrite=True) as file:
-        if target.suffix == ".npz":
-            write_archive(file, {key: made}, count)
-        else:
-            write_array(file, made, count)
+    file = files.enter_context(new_output(target, overwrite=True))
+    if target.suffix == ".npz":
+        write_archive(file, {key: made}, count)
+    else:
+        write_array(file, made, count)
     if error_maps:
-        with new_output(target.with_suffix(_MAPS), overwrite=True) as file:
-            write_array(file, error_blocks(run, samples), count)
+        file = files.enter_context(new_output(target.with_suffix(_MAPS), overwrite=True))
+        write_array(file, error_blocks(run, samples), count)

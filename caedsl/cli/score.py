@@ -1,6 +1,5 @@
 """``caedsl score``: computes anomaly scores of samples."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
+from caedsl.cli.samples import samples_at
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def score(
             help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated.",
         ),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a CSV file instead of a table.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a CSV file, - for standard output, instead of a table.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write an error map NAME.png for each sample.")
@@ -62,7 +64,7 @@ def score(
     ):
         opened = open_trained(run, device.value)
         try:
-            rows = [row for samples in _samples(opened, paths) for row in _scored(opened, samples, kind, folder)]
+            rows = [row for path in paths for row in _scored(opened, samples_at(opened, path), kind, folder)]
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
         if file is not None:
@@ -73,33 +75,6 @@ def score(
         _print(rows)
     if any(row[3] == "anomaly" for row in rows):
         raise typer.Exit(FINDINGS)
-
-
-def _samples(run: "TrainedRun", paths: list[Path]) -> "Iterator[Samples]":
-    from caedsl.inference.samples import from_files
-
-    for path in paths:
-        if str(path) != "-":
-            yield run.samples(path)
-            continue
-        yield from_files(_names_on_standard_input(), Path(), run.model)
-
-
-def _names_on_standard_input() -> list[Path]:
-    from caedsl.cli.specs import fail
-    from caedsl.runs.confined import LARGEST_TEXT
-
-    if sys.stdin is None:
-        raise fail("standard input is closed: name files instead of -")
-    content = sys.stdin.buffer.read(LARGEST_TEXT + 1)
-    if len(content) > LARGEST_TEXT:
-        raise fail(
-            f"standard input has more than {LARGEST_TEXT:,} bytes of names: give fewer names, or name their folder"
-        )
-    names = [Path(os.fsdecode(line)) for line in content.splitlines() if line]
-    if not names:
-        raise fail("standard input names no file: write one name per line")
-    return names
 
 
 def _scored(

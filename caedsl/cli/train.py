@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import complete_specs
+from caedsl.cli.outputs import is_standard_output
 from caedsl.cli.process_group import together
 from caedsl.cli.specs import VariantOption
 from caedsl.machine.cores import choose_wait_policy
@@ -152,6 +153,8 @@ def _runs_to_train(seed: int | None, seeds: str | None, out: Path | None) -> lis
     from caedsl.cli.seeds import SeedError, read_seeds
     from caedsl.cli.specs import fail
 
+    if is_standard_output(out):
+        raise fail("--out - is standard output, but a run is a folder: name a folder")
     if seeds is None:
         return [(seed, out)]
     if seed is not None:

@@ -16,11 +16,12 @@ from caedsl.data.readers.source_reader import reason
 from caedsl.diagnostics.text import counted
 from caedsl.machine.memory import available_memory
 
+Codes = NDArray[np.float32]
 _ROWS = 64
 """Number of rows of a Parquet file decoded at a time: one value of a small file may stand for many rows."""
 
 
-def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+def read_codes(path: Path) -> tuple[list[str], Codes]:
     """Return the names and the codes of a file written by ``write_codes``, or of an ``npy`` file with codes only.
 
     Raise a ``DataError`` that names the file and the fault.
@@ -30,22 +31,32 @@ def read_codes(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         raise DataError(f"{path} is not a file of codes: use .npz, .npy, .parquet or .csv")
     try:
         with np.errstate(over="ignore"):  # overflow gives infinity, which is reported below
-            names, codes = readers[path.suffix](path)
-            values = codes.astype(np.float32) if codes.dtype.kind in "fiub" else codes
+            return _checked(*readers[path.suffix](path), str(path))
     except (OSError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {reason(error)}; `caedsl encode` writes files of codes") from error
+
+
+def parse_codes(content: bytes, called: str) -> tuple[list[str], Codes]:
+    """Return the names and the codes in a CSV table, which messages call ``called``; see ``read_codes``."""
+    with np.errstate(over="ignore"):
+        return _checked(*_from_table(content, called), called)
+
+
+def _checked(names: list[str], codes: NDArray[Any], called: str) -> tuple[list[str], Codes]:
+    """Return names and codes as 32-bit numbers. Raise a ``DataError`` if they are not usable."""
+    values = codes.astype(np.float32) if codes.dtype.kind in "fiub" else codes
     if codes.ndim < 2 or not codes.size or codes.dtype.kind not in "fiub":
         held = f"{codes.dtype} of shape {' x '.join(map(str, codes.shape))}"
-        raise DataError(f"{path} contains no codes, but {held}: codes are numbers, samples x numbers of a code")
+        raise DataError(f"{called} contains no codes, but {held}: codes are numbers, samples x numbers of a code")
     if len(names) != len(codes):
         raise DataError(
-            f"{path} holds {counted(len(names), 'name')} and {counted(len(codes), 'code')}: give each code one name"
+            f"{called} holds {counted(len(names), 'name')} and {counted(len(codes), 'code')}: give each code one name"
         )
     finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
     if not finite.all():
         first = int(finite.argmin())
         raise DataError(
-            f"{path}: the code of {names[first]} contains a number that is not finite in 32 bits: remove it"
+            f"{called}: the code of {names[first]} contains a number that is not finite in 32 bits: remove it"
         )
     return names, values
 
@@ -64,10 +75,14 @@ def _from_npz(path: Path) -> tuple[list[str], NDArray[Any]]:
 
 
 def _from_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
+    return _from_table(read_regular(path), str(path))
+
+
+def _from_table(content: bytes, called: str) -> tuple[list[str], NDArray[Any]]:
     try:
-        reader = csv.reader(io.StringIO(read_regular(path).decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         header = next(reader, [])
-        units = _units(header, path)
+        units = _units(header, called)
         places = [header.index(unit) for unit in units]
         named = header.index("name") if "name" in header else None
         names: list[str] = []
@@ -75,15 +90,15 @@ def _from_csv(path: Path) -> tuple[list[str], NDArray[Any]]:
         for row in reader:
             if len(row) != len(header):
                 raise DataError(
-                    f"{path}, line {reader.line_num}: it has {counted(len(row), 'value')} for "
+                    f"{called}, line {reader.line_num}: it has {counted(len(row), 'value')} for "
                     f"{counted(len(header), 'column')}"
                 )
             names.append(row[named] if named is not None else str(len(names)))
             rows.append(np.array([float(row[place]) for place in places], np.float32))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV file of codes: {reason(error)}") from error
+        raise DataError(f"{called} is not a CSV file of codes: {reason(error)}") from error
     except ValueError as error:
-        raise DataError(f"{path}, line {reader.line_num}: {reason(error)}: codes are numbers") from error
+        raise DataError(f"{called}, line {reader.line_num}: {reason(error)}: codes are numbers") from error
     return names, np.array(rows, np.float32).reshape(len(rows), len(units))
 
 
@@ -93,7 +108,7 @@ def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
 
     try:
         file = parquet.ParquetFile(io.BytesIO(read_regular(path)))
-        units = _units(file.schema_arrow.names, path)
+        units = _units(file.schema_arrow.names, str(path))
         columns = [*(["name"] if "name" in file.schema_arrow.names else []), *units]
         names: list[str] = []
         parts: list[NDArray[np.float32]] = []
@@ -111,13 +126,13 @@ def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
     return names, np.concatenate(parts) if parts else np.empty((0, len(units)), np.float32)
 
 
-def _units(header: Sequence[str], path: Path) -> list[str]:
+def _units(header: Sequence[str], called: str) -> list[str]:
     """Return the columns z0, z1 and so on. Raise a ``DataError`` if one is missing or occurs twice."""
     found = [name for name in header if name[:1] == "z" and name[1:].isdecimal()]
     wanted = [f"z{unit}" for unit in range(len(found))]
     if not found or sorted(found) != sorted(wanted):
         raise DataError(
-            f"{path} does not have the columns z0, z1, … of codes, once each: `caedsl encode` writes such files"
+            f"{called} does not have the columns z0, z1, … of codes, once each: `caedsl encode` writes such files"
         )
     return wanted
 

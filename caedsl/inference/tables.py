@@ -15,7 +15,8 @@ from caedsl.diagnostics.json import finite
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
-CODE_FORMATS = (".npz", ".parquet", ".csv")
+CSV = ".csv"
+CODE_FORMATS = (".npz", ".parquet", CSV)
 _GROUP = 1 << 22
 """Number of values in a row group of a Parquet file."""
 

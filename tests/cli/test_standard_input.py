@@ -1,4 +1,4 @@
-"""``show -``, ``emit -`` and ``graph -`` read the spec from standard input, as ``check -`` does."""
+"""``-`` is standard input where a command reads text, and standard output where it writes text."""
 
 import io
 import sys
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.cli.conftest import Ran
 from tests.conftest import ROOT
+from tests.inference.conftest import write_run
 
 SPEC = (ROOT / "specs" / "mnist_mirror.cae").read_bytes()
 COMMANDS = ("show", "emit", "graph")
@@ -51,3 +53,57 @@ def test_bytes_that_are_no_text_are_a_clear_error(command: str, piped: Callable[
     ran = piped(b"\xff\xfe\x00", command, "-")
     assert ran.code in (1, 2)
     assert "<stdin>" in ran.err
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    spec = "autoencoder tiny; input 1x8x8; encoder { conv 2 relu; maxpool 2 }; bottleneck dense 3; decoder mirror"
+    for name in ("a.png", "b.png"):
+        Image.new("L", (8, 8), 90).save(tmp_path / name)
+    return write_run(tmp_path / "run", spec)
+
+
+def test_codes_pass_from_encode_to_decode(run: Path, piped: Callable[..., Ran], tmp_path: Path) -> None:
+    encoded = piped(b"b.png\na.png\n", "encode", run, "-", "-o", "-")
+    assert encoded.code == 0
+    assert encoded.err == "encoded 2 samples into -: 3 numbers each\n"
+    assert [line.split(",")[0] for line in encoded.out.splitlines()] == ["name", "b.png", "a.png"]
+    assert piped(encoded.out.encode(), "decode", run, "-", "-o", "out").out == "decoded 2 codes into out\n"
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
+    assert not (tmp_path / "-").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"name,z0\na,1\n", b"name,z0,z1,z2\na,1,2,x\n", b"\xff\xfe\x00", b"PK\3\4"])
+def test_codes_that_are_none_are_a_clear_error(content: bytes, run: Path, piped: Callable[..., Ran]) -> None:
+    ran = piped(content, "decode", run, "-", "-o", "out")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(("caedsl: <stdin>", "caedsl: - cannot be decoded: "))
+
+
+def test_scores_go_to_standard_output(run: Path, piped: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = piped(b"a.png\n", "score", run, "-", "b.png", "--csv", "-")
+    assert ran.code == 0
+    assert [line.split(",")[0] for line in ran.out.splitlines()] == ["name", "a.png", "b.png"]
+    assert not (tmp_path / "-").exists()
+
+
+def test_source_goes_to_standard_output(piped: Callable[..., Ran], tmp_path: Path) -> None:
+    assert piped(SPEC, "emit", "-", "-o", "-") == piped(SPEC, "emit", "-")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "reconstruct run - -o -",
+        "decode run - -o -",
+        "score run a.png --maps -",
+        "export run -o -",
+        "train a.cae --out -",
+    ],
+)
+def test_a_folder_is_never_standard_output(command: str, run: Path, piped: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = piped(b"name,z0,z1,z2\na,1,2,3\n" if "decode" in command else b"a.png\n", *command.split())
+    assert (ran.code, ran.out) == (2, "")
+    assert "- is standard output, but " in ran.err
+    assert not (tmp_path / "-").exists()

@@ -12,7 +12,7 @@ import caedsl
 from caedsl.evaluation.reconstructions import PictureRow, sheet
 from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
-from caedsl.inference.output_folder import OutputFolder
+from caedsl.inference.output_folder import new_files
 from caedsl.inference.pictures import heat, write_decoded
 from caedsl.inference.scores import ScoreError
 from caedsl.training.pixel_range import PixelRange
@@ -100,7 +100,8 @@ def test_a_run_is_resumed_evaluated_again_and_used(values: dict[str, str], tmp_p
     with pytest.raises(ScoreError, match=r"ssim compares images, but this model is for (signals|volumes): use `mse`"):
         opened.score(array, "ssim")
     (tmp_path / "decoded").mkdir()
-    write_decoded(OutputFolder(tmp_path / "decoded"), ["a", "b/c"], opened.reconstruct(array[:2]), opened.fit)
+    with new_files(tmp_path / "decoded") as folder:
+        write_decoded(folder, ["a", "b/c"], opened.reconstruct(array[:2]), opened.fit)
     assert sorted(path.name for path in (tmp_path / "decoded").rglob("*.png")) == ["a.png", "c.png"]
 
 

@@ -91,6 +91,28 @@ def test_a_sample_that_cannot_be_used_leaves_no_folder(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("command", [("reconstruct", "-o"), ("score", "--maps"), ("arrays", "-o")])
+def test_a_folder_gets_no_file_if_a_later_sample_cannot_be_used(
+    grey: Path, tmp_path: Path, caedsl: Run, command: tuple[str, str], overwrite: bool
+) -> None:
+    given: object = digits(tmp_path / "in", range(3))
+    (tmp_path / "in" / "9999.png").write_bytes((tmp_path / "in" / "0000.png").read_bytes()[:60])
+    if command[0] == "arrays":
+        np.savez(tmp_path / "x.npz", good=np.zeros((3, 8, 8), np.float32), bad=np.full((3, 8, 8), np.nan, np.float32))
+        given = f'npz "{tmp_path / "x.npz"}" key=good test=bad'
+    out = tmp_path / "new" / "out"
+    if overwrite:
+        out.mkdir(parents=True)
+        (out / "0000.png").write_text("old")
+    name = command[0].replace("arrays", "reconstruct")
+    options = ["--error-maps"] if name == "reconstruct" else []
+    code, _, err = caedsl(name, grey, given, command[1], out, *options, *(["--overwrite"] if overwrite else []))
+    assert code == 2, err
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("0000.png", "old")] if overwrite else True
+    assert (tmp_path / "new").exists() == overwrite
+
+
 def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
     vae = write_run(tmp_path / "vae", GREY.replace("dense 6", "variational 6"))
     code, out, err = caedsl("sample", vae, "-o", tmp_path / "made", "-n", "12")
@@ -146,7 +168,7 @@ def test_calibrate_on_the_validation_part_then_score(trained: Path, tmp_path: Pa
     code, out, _ = caedsl("score", trained, good / "odd.png", "--maps", tmp_path / "maps")
     assert code == 1
     assert out.splitlines()[1].endswith("anomaly")
-    assert kind(tmp_path / "maps" / "odd.png.png")[0] == (8, 8)
+    assert kind(tmp_path / "maps" / "odd.png")[0] == (8, 8)
     code, out, _ = caedsl("score", trained, good / "odd.png", "--score", "mae")
     assert code == 0, "another score than the calibrated one has no verdict"
     assert "verdict" not in out

@@ -1,0 +1,39 @@
+"""Samples that an argument of a command names: a path, a data line, or ``-`` for names on standard input."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caedsl.cli.files import STANDARD_INPUT
+from caedsl.cli.specs import fail
+from caedsl.runs.confined import LARGEST_TEXT
+
+if TYPE_CHECKING:
+    from caedsl.inference.samples import Samples
+    from caedsl.inference.trained_run import TrainedRun
+
+
+def samples_at(run: "TrainedRun", given: Path) -> "Samples":
+    """Return the samples that an argument names; image files that standard input names, one per line, for ``-``."""
+    from caedsl.inference.samples import from_files
+
+    if str(given) != STANDARD_INPUT:
+        return run.samples(given)
+    names = [Path(os.fsdecode(line)) for line in read_standard_input("names", "their folder").splitlines() if line]
+    if not names:
+        raise fail("standard input names no file: write one name per line")
+    return from_files(names, Path(), run.model)
+
+
+def read_standard_input(content: str, instead: str) -> bytes:
+    """Return what standard input holds, ``content`` in words; end the command if it is closed or too large.
+
+    ``instead`` is what the user should name then.
+    """
+    if sys.stdin is None:
+        raise fail(f"standard input is closed: name {instead} instead of -")
+    found = sys.stdin.buffer.read(LARGEST_TEXT + 1)
+    if len(found) > LARGEST_TEXT:
+        raise fail(f"standard input has more than {LARGEST_TEXT:,} bytes of {content}: name {instead} instead of -")
+    return found
