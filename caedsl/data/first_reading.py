@@ -35,12 +35,13 @@ SHARE = 0.5
 
 @dataclass(frozen=True)
 class ReadSamples:
-    """Result of reading a part: the samples with the numbers ``index``, the remarks, and what was skipped."""
+    """Result of reading a part: the samples with the numbers ``index``, the remarks, what was skipped, a checksum."""
 
     pixels: Pixels
     index: Index
     notes: tuple[str, ...]
     skipped: tuple[str, ...]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class FirstReading:
         self.request = request
         self.memory = memory
         self._digest = hashlib.sha256()
+        self._part_digest = hashlib.sha256()
 
     @property
     def sha256(self) -> str:
@@ -88,9 +90,14 @@ class FirstReading:
         With ``skip=broken`` these are skipped. Of a large source only some are read first, and the others on demand; a
         broken file is then an error when it is reached.
         """
+        self._part_digest = hashlib.sha256()
         if self._skips or not stack.is_large(index):
             return self._read_all(stack, index)
         return self._read_some(stack, index)
+
+    def _digested(self, content: bytes) -> None:
+        self._digest.update(content)
+        self._part_digest.update(content)
 
     def _read_all(self, stack: Stack, index: Index) -> ReadSamples:
         fit = self.request.fit
@@ -103,13 +110,13 @@ class FirstReading:
         for numbers, block in self._scan(stack, index, broken):
             places, done = np.arange(done, done + len(numbers)), done + len(numbers)
             good.append(numbers)
-            self._digest.update(block.stored)
+            self._digested(block.stored)
             seen.add(block, stack.scale)
             kept.add(block.values)
             if kept.values is None and not stack.ready and (cache is not None or not places[0]):
                 cache = cache or CachedStack(stack, index, self._scratch(len(index), stack.scale, block.values.dtype))
                 cache = cache if cache.put(places, block.values) else None
-        there, skipped = np.concatenate(good), tuple(broken.values())
+        there, skipped, sha = np.concatenate(good), tuple(broken.values()), self._part_digest.hexdigest()
         notes = stack.conclude(seen.remarks, len(there))
         if skipped:
             notes = (
@@ -117,19 +124,19 @@ class FirstReading:
                 f"{len(skipped):,} of {counted(len(index), fit.noun)} skipped as broken: {_first(skipped)}",
             )
         if kept.values is not None:
-            return ReadSamples(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped)
+            return ReadSamples(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped, sha)
         streamed, way = Streamed(stack, there, fit.shape, seen.span), "read from their files when they are needed"
         if cache is not None:
             streamed = Streamed(cache, np.arange(len(there)), fit.shape, seen.span)
             way = f"decoded once into a file in {self.request.store}, which is deleted when the run ends"
-        return ReadSamples(streamed, there, (*notes, f"{kept.refusal}, so they are {way}"), skipped)
+        return ReadSamples(streamed, there, (*notes, f"{kept.refusal}, so they are {way}"), skipped, sha)
 
     def _read_some(self, stack: Stack, index: Index) -> ReadSamples:
         """Read a few evenly spaced samples of a large source; read all only if that is mere copying."""
         fit = self.request.fit
         count = max(_LEAST_LOOKED_AT, min(_LOOKED_AT, _LOOKED_AT_VALUES // fit.values))
         chosen = index[np.unique(np.linspace(0, len(index) - 1, count).round().astype(np.int64))]
-        self._digest.update(stack.outline(index))
+        self._digested(stack.outline(index))
         seen, dtype = _SampleSummary(), torch.uint8
         for piece in pieces(stack, chosen, fit):
             if piece.broken:
@@ -137,7 +144,7 @@ class FirstReading:
                 for _ in self._scan(stack, index, dict(piece.broken)):
                     pass
             assert piece.block is not None, "a block has images or broken images"
-            self._digest.update(piece.block.stored)
+            self._digested(piece.block.stored)
             seen.add(piece.block, stack.scale)
             dtype = torch.float32 if piece.block.values.dtype == torch.float32 else dtype
         pixels, way = self._later(stack, index, dtype, seen.span)
@@ -145,7 +152,7 @@ class FirstReading:
             *stack.conclude(seen.remarks, len(chosen)),
             f"checked {len(chosen):,} of {counted(len(index), fit.noun)}; all are {way}",
         )
-        return ReadSamples(pixels, index, notes, ())
+        return ReadSamples(pixels, index, notes, (), self._part_digest.hexdigest())
 
     def _later(self, stack: Stack, index: Index, dtype: torch.dtype, span: Span) -> tuple[Pixels, str]:
         """Return the samples of a large source, and a note on how they are read."""

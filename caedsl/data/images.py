@@ -21,7 +21,8 @@ class Images:
     files that were left out as broken. ``names`` has the sample names by part; samples of other parts are numbered from
     0. ``train_targets`` and so on are the expected outputs for each part, or None for the samples themselves.
     ``sha256`` is the checksum of the source's bytes (training, validation, test) in the order of use: of the stored
-    values of an array or idx file, and of the SHA-256 of each file of a folder.
+    values of an array or idx file, and of the SHA-256 of each file of a folder. ``part_sha256`` has that of the
+    validation and the test samples alone, by part.
     """
 
     train_pixels: Pixels
@@ -33,6 +34,7 @@ class Images:
     name: str
     notes: tuple[str, ...]
     sha256: str
+    part_sha256: Mapping[str, str] = field(default_factory=dict)
     validation_pixels: Pixels | None = None
     weights: Tensor | None = None
     skipped: tuple[str, ...] = ()

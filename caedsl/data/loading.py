@@ -159,7 +159,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
     notes += darkness(train.pixels.span(), request.fit)
     parts: dict[str, ReadSamples] = {}
     part_targets: dict[str, Pixels | None] = {}
-    for part, stack in (("validation", found.validation), ("test", found.test)):
+    for part, stack in ((VALIDATION, found.validation), (TEST, found.test)):
         if stack is None:
             continue
         chosen = select(stack, found.class_names, source)
@@ -168,7 +168,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
             notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
         else:
             notes.append(f"no {part} {request.fit.noun}s are left")
-    validation, test = parts.get("validation"), parts.get("test")
+    validation, test = parts.get(VALIDATION), parts.get(TEST)
     named = [
         (part, names_of(stack, taken.index))
         for part, stack, taken in (
@@ -179,11 +179,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         if stack is not None and taken is not None
     ]
     weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.index])
-    checksum = (
-        first_reading.sha256
-        if answers is None
-        else sha256((first_reading.sha256 + answers.sha256).encode()).hexdigest()
-    )
+    checksum = first_reading.sha256 if answers is None else _joined(first_reading.sha256, answers.sha256)
     if weights is not None:
         checksum = sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
         notes.append(
@@ -200,12 +196,13 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         name=name,
         notes=tuple(map(printable, notes)),
         sha256=checksum,
+        part_sha256={part: taken.sha256 for part, taken in parts.items()},
         validation_pixels=validation.pixels if validation else None,
         weights=weights,
         names={part: names for part, names in named if names is not None},
         train_targets=targets,
-        validation_targets=part_targets.get("validation"),
-        test_targets=part_targets.get("test"),
+        validation_targets=part_targets.get(VALIDATION),
+        test_targets=part_targets.get(TEST),
         validation_labels=_labels(found.validation, validation.index) if found.validation and validation else None,
         skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
     )
@@ -231,7 +228,12 @@ def _read(
         *_uneven(taken.pixels, wanted.pixels, answers),
     )
     pixels = taken.pixels if kept.all() else taken.pixels.only(torch.from_numpy(np.flatnonzero(kept)))
-    return ReadSamples(pixels, wanted.index, notes, (*taken.skipped, *wanted.skipped)), wanted.pixels
+    skipped = (*taken.skipped, *wanted.skipped)
+    return ReadSamples(pixels, wanted.index, notes, skipped, _joined(taken.sha256, wanted.sha256)), wanted.pixels
+
+
+def _joined(inputs: str, targets: str) -> str:
+    return sha256((inputs + targets).encode()).hexdigest()
 
 
 def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]:

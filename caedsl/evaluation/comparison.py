@@ -190,14 +190,15 @@ def _read(folder: Path) -> ComparedRun:
     settings = {**spec, **{name: value for name, value in settings.items() if name != "seed"}}
     if anomalies is not None:
         settings["score"] = anomalies.score
-    data = environment.data
-    split = data.split_sha256 if metrics.evaluated_on == VALIDATION else None
+    data, part = environment.data, metrics.evaluated_on
+    # Samples held out of the training samples have no checksum of their own.
+    samples = data.part_sha256.get(part) or f"{data.sha256} {data.split_sha256 if part == VALIDATION else None}"
     corruption = [value for name, value in settings.items() if name.startswith("corrupt.")]
     return ComparedRun(
         printable(text_of_path(folder)),
         environment.seed,
         {one_line(name): one_line(value) for name, value in settings.items()},
-        f"{data.sha256} {split} {metrics.evaluated_on} {metrics.images} {corruption}",
+        f"{samples} {part} {metrics.images} {corruption}",
         f"{anomalies.test} {anomalies.normal_class} {anomalies.normals} {anomalies.anomalies}" if anomalies else "",
         _metrics(metrics, anomalies),
     )

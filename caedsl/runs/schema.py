@@ -23,6 +23,7 @@ LARGEST_COUNT = 2**53
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 Short = Annotated[str, Field(max_length=1000)]
 Long = Annotated[str, Field(max_length=100_000)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:[0-9]{1,3})?)$")]
 
 
@@ -48,14 +49,15 @@ class DataRecord(_Record):
     """Images of a run, and where they were found."""
 
     name: Long
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
+    part_sha256: dict[Short, Sha256] = {}
     train: Count
     validation: Count
     test: Count
     spec_folder: Long
     data_dir: Long | None = None
     split_seed: Count | None = None
-    split_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    split_sha256: Sha256 | None = None
     skipped: list[Long] = []
 
 

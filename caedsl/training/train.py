@@ -233,6 +233,7 @@ def environment_of(
     data = {
         "name": images.name,
         "sha256": images.sha256,
+        "part_sha256": dict(images.part_sha256),
         "train": len(training.train),
         "validation": len(training.validation) if training.validation is not None else 0,
         "split_seed": split_seed,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 
 from caedsl.cli.seeds import SeedError, read_seeds
@@ -59,6 +60,24 @@ def test_a_run_for_each_seed_and_a_row_for_each_setting(trained: Path, caedsl: R
     values = [mse(trained / "small" / f"seed-{n}") for n in range(3)]
     assert float(rows[0]["MSE"]) == pytest.approx(fmean(values))
     assert float(rows[0]["MSE deviation"]) == pytest.approx(stdev(values))
+
+
+def test_a_limit_leaves_the_test_samples_comparable(tmp_path: Path, caedsl: Run) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, (2, 60, 8, 8), np.uint8)
+    np.savez(tmp_path / "x.npz", train=drawn[0], test=drawn[1])
+    source = f'npz "{tmp_path / "x.npz"}" key=train'
+    for name, data in {
+        "all": f"{source} test=test",
+        "few": f"{source} test=test limit=40",
+        "own": source,
+        "cut": f"{source} limit=40",
+    }.items():
+        (tmp_path / "tiny.cae").write_text(SPEC.replace("digits limit=60", data))
+        ran = caedsl("train", tmp_path / "tiny.cae", "--out", tmp_path / name, "--quiet", "--no-pictures")
+        assert ran.code == 0, ran.err
+    assert "different samples" not in caedsl("compare", tmp_path / "all", tmp_path / "few").out
+    assert "different samples" in caedsl("compare", tmp_path / "own", tmp_path / "cut").out
+    assert "different samples" in caedsl("compare", tmp_path / "all", tmp_path / "own").out
 
 
 def test_the_runs_of_seeds_are_found_from_above(trained: Path, caedsl: Run) -> None:
