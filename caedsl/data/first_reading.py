@@ -95,7 +95,7 @@ class FirstReading:
             return self._read_all(stack, index)
         return self._read_some(stack, index)
 
-    def _digested(self, content: bytes) -> None:
+    def _digested(self, content: bytes | memoryview) -> None:
         self._digest.update(content)
         self._part_digest.update(content)
 
