@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedToken
+from lark import Token
 
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.source import Span
+from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
-from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, lex, span_of
+from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, span_of
 from caedsl.syntax.tree import Statement
 
 _MOST_EDITS = 100  # a longer statement is not a typo
@@ -57,15 +57,15 @@ class Fault(NamedTuple):
         return still_open[-1] if still_open else None
 
 
-def read_head(text: str, tokens: Sequence[Token], grammar: Lark) -> tuple[Statement | None, Fault | None]:
+def read_head(text: str, tokens: Sequence[Token], automaton: Automaton) -> tuple[Statement | None, Fault | None]:
     """Return the statement in ``tokens`` without its block, or with a fault the complete items before it."""
     limit = _first_beyond_limits(tokens)
-    parsed = _parsed(tokens[:limit], grammar)
-    if isinstance(parsed, Statement) and limit == len(tokens):
-        return parsed, None
-    fault = Fault(text, tokens, parsed if isinstance(parsed, int) else limit)
-    kept = _parsed(tokens[: _whole_items(tokens, fault.place)], grammar)
-    return (replace(kept, broken=True) if isinstance(kept, Statement) else None), fault
+    statement, place = automaton.parse_statement(tokens[:limit])
+    if statement is not None and limit == len(tokens):
+        return statement, None
+    fault = Fault(text, tokens, place)
+    kept, _ = automaton.parse_statement(tokens[: _whole_items(tokens, place)])
+    return (replace(kept, broken=True) if kept is not None else None), fault
 
 
 def is_beyond_limits(fault: Fault) -> bool:
@@ -73,7 +73,7 @@ def is_beyond_limits(fault: Fault) -> bool:
     return fault.place == _first_beyond_limits(fault.tokens) < len(fault.tokens)
 
 
-def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Statement | None] | None:
+def cured(fault: Fault, edits: Sequence[Edit], automaton: Automaton) -> tuple[str, Statement | None] | None:
     """Return the statement's text after ``edits`` and its tree with the old positions, if that can be parsed.
 
     The tree is None if only a comment or nothing remains.
@@ -84,7 +84,7 @@ def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Stat
         return None
     relative = [Edit(Span(e.span.start - span.start, e.span.end - span.start), e.text) for e in edits]
     text = apply_edits(fault.text[span.start : span.end], relative)
-    tokens = lex(text, grammar)
+    tokens = automaton.tokens(text)
     if tokens and tokens[0].type == END:
         del tokens[0]
     if any(token.type in (OPEN, CLOSE, END) for token in tokens):
@@ -95,7 +95,7 @@ def cured(fault: Fault, edits: Sequence[Edit], grammar: Lark) -> tuple[str, Stat
         token.end_pos = span.start + _before_edits(end, relative, is_end=True)
     if not tokens:
         return text, None
-    statement, remaining_fault = read_head(text, tokens, grammar)
+    statement, remaining_fault = read_head(text, tokens, automaton)
     return None if remaining_fault else (text, statement)
 
 
@@ -110,20 +110,6 @@ def _before_edits(offset: int, edits: Sequence[Edit], is_end: bool) -> int:
             return span.end if is_end else span.start
         shift += len(text) - (span.end - span.start)
     return offset - shift
-
-
-def _parsed(tokens: Sequence[Token], grammar: Lark) -> Statement | int:
-    """Return the statement, or the index of the first token that does not fit (their number if the end does not)."""
-    cursor = grammar.parse_interactive(start="head")
-    for index, token in enumerate(tokens):
-        try:
-            cursor.feed_token(token)
-        except UnexpectedToken:
-            return index
-    try:
-        return cast(Statement, cursor.feed_eof())  # type: ignore[no-untyped-call]
-    except UnexpectedToken:
-        return len(tokens)
 
 
 def _first_beyond_limits(tokens: Sequence[Token]) -> int:

@@ -1,17 +1,18 @@
-"""Parsing of a text without syntax errors with Lark's tables, but without its loop.
+"""Parsing with Lark's tables, but without its loop.
 
 That loop counts lines, keeps what its errors need, and calls a function for each of the six rules between a word and an
 item; this one takes less than half the time. A text with an error is read again, statement by statement.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from lark import Lark
+from lark import Lark, Token
 from lark.parse_tree_builder import ExpandSingleChild
 from lark.parsers.lalr_analysis import Shift
 
-_END_OF_TEXT = "$END"
+_END = ("$END", None)
+"""Type and token of the end of the text."""
 
 
 class LexedToken(NamedTuple):
@@ -33,12 +34,12 @@ class _Reduction(NamedTuple):
 class Automaton:
     """Tables of a grammar: for each state, what each token does, and the state after each rule."""
 
-    def __init__(self, grammar: Lark, start: str) -> None:
+    def __init__(self, grammar: Lark) -> None:
         frontend: Any = grammar.parser
         parser, lexer = frontend.parser.parser, frontend.lexer
         tables = parser.parse_table
-        self._start: int = tables.start_states[start]
-        self._end: int = tables.end_states[start]
+        self._starts: dict[str, int] = tables.start_states
+        self._ends: dict[str, int] = tables.end_states
         (self._pattern,) = lexer.scanner._mres
         self._ignored: frozenset[str] = lexer.ignore_types
         reductions = {rule: _reduction(rule, build) for rule, build in parser.callbacks.items()}
@@ -47,12 +48,34 @@ class Automaton:
             for state, actions in tables.states.items()
         }
 
-    def tree(self, text: str) -> Any:
+    def parse(self, text: str) -> Any:
         """Return the tree of ``text``, or None if it has a syntax error."""
+        tree, _ = self._read(self._lexed(text), "spec")
+        return tree
+
+    def parse_statement(self, tokens: Sequence[Token]) -> tuple[Any, int]:
+        """Return the statement in ``tokens``, which has no block, and the number of tokens.
+
+        If there is an error, return None and the index of the first token that does not fit, or the number of tokens if
+        the end does not.
+        """
+        return self._read((*((token.type, token) for token in tokens), _END), "head")
+
+    def tokens(self, text: str) -> list[Token]:
+        """Return all tokens of ``text``, including line ends."""
+        return [
+            Token(kind, token.value, token.start_pos, end_pos=token.end_pos)
+            for kind, token in self._lexed(text)
+            if token is not None
+        ]
+
+    def _read(self, tokens: Iterable[tuple[str, Any]], start: str) -> tuple[Any, int]:
+        """Return the tree of ``tokens``, or None if there is an error, and the index of the last token read."""
         actions = self._actions
-        states: list[Any] = [self._start]
+        states: list[Any] = [self._starts[start]]
         values: list[Any] = []
-        for kind, token in self._lexed(text):
+        index = 0
+        for index, (kind, token) in enumerate(tokens):  # noqa: B007
             while type(action := actions[states[-1]].get(kind)) is _Reduction:
                 size, origin, build = action
                 if build is not None:
@@ -64,7 +87,7 @@ class Automaton:
                 break  # an error, or the end
             states.append(action)
             values.append(token)
-        return values[0] if states[-1] == self._end else None
+        return values[0] if states[-1] == self._ends[start] else None, index
 
     def _lexed(self, text: str) -> Iterator[tuple[str, LexedToken | None]]:
         """Yield the type and the token of everything but spaces and comments, and then the end of the text."""
@@ -73,7 +96,7 @@ class Automaton:
             kind = found.lastgroup
             if kind not in ignored:
                 yield kind, LexedToken(found.group(), *found.span())
-        yield _END_OF_TEXT, None
+        yield _END
 
 
 def _reduction(rule: Any, build: Callable[[list[Any]], Any]) -> _Reduction:

@@ -33,12 +33,12 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
 
 def _parsed(text: str) -> tuple[Spec, tuple[Finding, ...]]:
     if limits.is_text(text) and limits.is_moderate(text):
-        spec = _automaton().tree(text)
+        spec = automaton().parse(text)
         if spec is not None:
             return spec, ()
     from caedsl.syntax.recovery import recover
 
-    return recover(text, grammar())
+    return recover(text, automaton())
 
 
 def _comments(text: str) -> Iterator[Comment]:
@@ -50,8 +50,9 @@ def _comments(text: str) -> Iterator[Comment]:
 
 
 @cache
-def _automaton() -> Automaton:
-    return Automaton(grammar(), "spec")
+def automaton() -> Automaton:
+    """Return the tables of the parser, converted once per process."""
+    return Automaton(grammar())
 
 
 @cache

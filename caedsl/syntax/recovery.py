@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lark import Lark, Token
+from lark import Token
 
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.source import Source, Span
@@ -11,6 +11,7 @@ from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import messages
 from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
+from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, is_text
 from caedsl.syntax.tokens import CLOSE, END, OPEN, lex_broken, span_of
 from caedsl.syntax.tree import Spec, Statement
@@ -19,20 +20,21 @@ MAX_FINDINGS = 20
 """Show at most this many syntax errors per text; more would add nothing new."""
 
 _LONGEST_JOINED = 100  # tokens to search for the parenthesis that closes on a later line
+_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
-def recover(text: str, grammar: Lark) -> tuple[Spec, tuple[Finding, ...]]:
+def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]:
     """Return the tree of what can be read of ``text``, and its errors.
 
     A text without errors loses nothing.
     """
     if not is_text(text):
         return Spec((), complete=False), (block_messages.not_text(text),)
-    tokens = lex_broken(text, grammar)
-    reader = _Reader(text, tokens, grammar)
+    tokens = lex_broken(text, automaton)
+    reader = _Reader(text, tokens, automaton)
     reader.read()
     if reader.unclosed:
-        by_indent = _Reader(text, tokens, grammar, by_indent=True)
+        by_indent = _Reader(text, tokens, automaton, by_indent=True)
         by_indent.read()
         if not by_indent.unclosed and not by_indent.strays:
             reader = by_indent
@@ -71,10 +73,10 @@ class _Reader:
     before were: this finds the forgotten brace, where braces alone only show that one is missing.
     """
 
-    def __init__(self, text: str, tokens: Sequence[Token], grammar: Lark, by_indent: bool = False) -> None:
+    def __init__(self, text: str, tokens: Sequence[Token], automaton: Automaton, by_indent: bool = False) -> None:
         self.source = Source(text)
         self.tokens = tokens
-        self.grammar = grammar
+        self.automaton = automaton
         self.by_indent = by_indent
         self.findings: list[Finding] = []
         self.blocks = [_Block()]
@@ -109,7 +111,7 @@ class _Reader:
         self._end()
 
     def _statement(self, tokens: Sequence[Token]) -> None:
-        statement, fault = read_head(self.source.text, tokens, self.grammar)
+        statement, fault = read_head(self.source.text, tokens, self.automaton)
         vanishes = False
         if fault is not None:
             statement, finding = self._explained(fault, statement)
@@ -130,7 +132,7 @@ class _Reader:
         if len(self.findings) > MAX_FINDINGS:  # counted but not shown
             return kept, error("", fault.span)
         finding = messages.explain(fault)
-        cure = cured(fault, finding.fix.edits, self.grammar) if finding.fix else None
+        cure = cured(fault, finding.fix.edits, self.automaton) if finding.fix else None
         if cure is None:
             return kept, replace(finding, fix=None)
         text, statement = cure
@@ -236,7 +238,8 @@ class _Reader:
                 if depth <= 0:
                     return index
                 joined_from = index if joined_from is None else joined_from
-            depth += (token.value in ("(", "[")) - (token.value in (")", "]"))
-            if depth <= 0:
-                joined_from = None
+            elif token.value in _BRACKETS:
+                depth += _BRACKETS[token.value]
+                if depth <= 0:
+                    joined_from = None
         return len(self.tokens) if joined_from is None else joined_from

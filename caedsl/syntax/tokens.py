@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from lark import Lark, Token
+from lark import Token
 
 from caedsl.source import Span
+from caedsl.syntax.lalr import Automaton
 
 END, OPEN, CLOSE, NAME = "_END", "LBRACE", "RBRACE", "NAME"
 FOREIGN_COMMENT = "FOREIGN_COMMENT"
@@ -25,13 +26,7 @@ _LINE_END = re.compile(r"[\r\n]")
 _CLOSERS = re.compile(r"[ \t}]*\Z")
 
 
-def lex(text: str, grammar: Lark) -> list[Token]:
-    """Return all tokens of ``text``, including line ends."""
-    cursor = grammar.parse_interactive(text, start="spec")
-    return list(cursor.lexer_thread.lex(cursor.parser_state))  # type: ignore[no-untyped-call]
-
-
-def lex_broken(text: str, grammar: Lark) -> list[Token]:
+def lex_broken(text: str, automaton: Automaton) -> list[Token]:
     """Return the tokens of a text with errors.
 
     Comments of other languages become comment tokens, and an unclosed string ends before ``}``.
@@ -40,7 +35,7 @@ def lex_broken(text: str, grammar: Lark) -> list[Token]:
     done = 0
     last_closing = text.rfind("*/")  # a comment that starts after it ends with its line
     opened = False  # whether a block was opened on the current line
-    for token in lex(text, grammar):
+    for token in automaton.tokens(text):
         start, end = span_of(token)
         opened = token.type == OPEN or (opened and not (token.type == END and _LINE_END.search(token)))
         if start < done < end and token.type == END:

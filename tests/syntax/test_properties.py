@@ -9,7 +9,7 @@ from caedsl.diagnostics.finding import Applicability
 from caedsl.source import Source
 from caedsl.syntax import tree
 from caedsl.syntax.formatter import format_source
-from caedsl.syntax.parser import grammar, parse
+from caedsl.syntax.parser import automaton, grammar, parse
 from caedsl.syntax.printer import print_spec
 from caedsl.syntax.recovery import MAX_FINDINGS, recover
 from caedsl.syntax.spelling import canonical_spec
@@ -45,7 +45,7 @@ def test_parsing_a_printed_tree_gives_the_tree(spec: tree.Spec) -> None:
 
 @given(specs())
 def test_reading_statement_by_statement_gives_the_same_tree_where_nothing_is_wrong(spec: tree.Spec) -> None:
-    assert recover(print_spec(spec), grammar()) == (spec, ())
+    assert recover(print_spec(spec), automaton()) == (spec, ())
 
 
 @given(st.data(), specs())
