@@ -9,7 +9,7 @@ from caedsl.source import Source
 from caedsl.syntax.extent import TRIVIA, closing, end, opening
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import INDENT, head_width, print_head
-from caedsl.syntax.spelling import canonical_head, canonical_spec
+from caedsl.syntax.spelling import canonical_spec
 from caedsl.syntax.tree import Spec, Statement
 
 MAX_WIDTH = 100
@@ -32,9 +32,11 @@ def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
     spec, findings = parse(source)
     if findings:
         return None, findings
+    spec = canonical_spec(spec)
     text = _laid_out(source.text, spec)
     again, errors = parse(Source(text))
-    if errors or canonical_spec(again) != canonical_spec(spec):
+    again = canonical_spec(again)
+    if errors or again != spec:
         raise FormatterBug("formatting would change the meaning of the spec")
     if again.comments != spec.comments:
         raise FormatterBug("formatting would change a comment")
@@ -44,6 +46,7 @@ def format_source(source: Source) -> tuple[str | None, tuple[Finding, ...]]:
 
 
 def _laid_out(text: str, spec: Spec) -> str:
+    """Return ``text`` with the statements of its canonical ``spec``."""
     layout = _Layout(text)
     layout.body(spec.statements, depth=0, width=0)
     lines = layout.lines
@@ -82,7 +85,7 @@ class _Layout:
             off, blank = self._between(depth, after_line_end=off)
 
     def _statement(self, statement: Statement, depth: int, width: int, blank: bool) -> None:
-        head = print_head(canonical_head(statement), width)
+        head = print_head(statement, width)
         if statement.block is None:
             self._write(depth, head, blank)
             self.place = statement.span.end
@@ -160,5 +163,5 @@ def _flat_block(block: Sequence[Statement]) -> str:
 
 
 def _flat(statement: Statement) -> str:
-    head = print_head(canonical_head(statement))
+    head = print_head(statement)
     return head if statement.block is None else head + _flat_block(statement.block)

@@ -39,14 +39,10 @@ def canonical_spec(spec: Spec) -> Spec:
     return replace(spec, statements=tuple(map(_statement, spec.statements)))
 
 
-def canonical_head(statement: Statement) -> Statement:
-    """Return ``statement`` with its own items in canonical spelling, and its block unchanged."""
-    return replace(statement, items=tuple(_item(item, statement.head.text in _NAMING) for item in statement.items))
-
-
 def _statement(statement: Statement) -> Statement:
+    items = tuple(_item(item, statement.head.text in _NAMING) for item in statement.items)
     block = None if statement.block is None else tuple(map(_statement, statement.block))
-    return replace(canonical_head(statement), block=block)
+    return replace(statement, items=items, block=block)
 
 
 def _item(item: Item, naming: bool) -> Item:
@@ -65,6 +61,8 @@ def _item(item: Item, naming: bool) -> Item:
 
 def _value(value: Value) -> Value:
     match value:
+        case Number(text) if text.isdecimal():
+            return value
         case Number(text, span) if _GLUED_SIZE.fullmatch(text):
             return Size(tuple(map(int, text.split("x"))), span)
         case Number(text, span):
