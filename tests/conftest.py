@@ -18,9 +18,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parents[1]
 SPECS = sorted((ROOT / "specs").glob("*.cae"))
 
+if sys.dont_write_bytecode:
+    # Every worker, and every program that a test starts, would compile all files again: keep byte code out of the tree.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(ROOT / ".pytest_cache" / "byte-code")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--without-torch", action="store_true", help="only tests that never import torch: the compiler's")
+    parser.addoption(
+        "--without-torch",
+        action="store_true",
+        help="only tests that never import torch or scikit-learn: the compiler's",
+    )
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
     parser.addoption("--fuzz-seconds", type=float, default=4.0, help="how long each fuzzing test goes on")
     parser.addoption(
@@ -30,14 +39,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class WithoutTorch:
-    """Finder that skips the test, or the whole file, that is about to import torch."""
+    """Finder that skips the test, or the whole file, that is about to import torch or scikit-learn."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if name == "torch":
-            self._skip()
+        if name in ("torch", "sklearn"):
+            self._skip(name)
 
-    def _skip(self) -> NoReturn:
-        pytest.skip("imports torch", allow_module_level=True)
+    def _skip(self, name: str) -> NoReturn:
+        pytest.skip(f"imports {name}", allow_module_level=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from benchmarks.faults.edits import Edits
@@ -49,8 +50,9 @@ class Operator:
         return changed if changed != text and (self.breaks is None or self.breaks(changed)) else None
 
 
+@cache
 def resolved(text: str) -> Autoencoder | None:
-    """Return the model of a text."""
+    """Return the model of a text; the same parents are asked for by every operator."""
     source = Source(text)
     spec, _ = parse(source)
     return resolve(spec, source)[0]

@@ -1,6 +1,6 @@
 """Activation of a layer: a function and the value of its option; and the option with which lines set one."""
 
-from functools import cache
+from functools import cache, lru_cache
 from math import isinf
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ class Activation(NamedTuple):
         """Return the highest value of the output (some functions only approach it)."""
         return self.function.high(self.value)
 
+    @lru_cache(maxsize=256)  # noqa: B019  # an activation is a value, and few bounds occur in a spec
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         """Return bounds of the output for inputs from ``low`` to ``high``."""
         outputs = [self.function.formula(self.value, x) for x in _between(low, high)]
