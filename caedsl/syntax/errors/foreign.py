@@ -1,6 +1,7 @@
 """Explanations for the notations of other languages: YAML's colons, Python's calls and tuples, C's comments."""
 
 import re
+from collections.abc import Sequence
 
 from lark import Token
 
@@ -24,6 +25,8 @@ _WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "o
 """Statements and settings whose value may begin with a word."""
 
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
+
+_LIST = "is a list; values are separated by spaces"
 
 
 def comment(fault: Fault) -> Finding | None:
@@ -52,50 +55,43 @@ def sequence(fault: Fault) -> Finding | None:
     start = span_of(opening).start
     if (limits := _LIMITS.match(fault.text, start)) and _precedes(fault, opening, "in"):
         written = f"{limits[1]}..{limits[2]}"
-        span = Span(start, limits.end())
-        fix = proposal(f"write {quoted(written)}", Edit(span, written))
-        return error(
-            f"{quoted(limits[0])} is not a range; ranges are written as `{written}`",
-            span,
-            help=f"write `{written}`",
-            fix=fix,
-        )
-    match = _INTEGERS.match(fault.text, start)
-    if match and opening == "[" and (fault.tokens[0] == "schedule" or "." in fault.tokens[0]):
-        values = " ".join(number.strip() for number in match[1].split(","))
-        span = Span(start, match.end())
-        fix = proposal(f"write {quoted(values)}", Edit(span, values))
-        message = f"{quoted(match[0])} is a list; values are separated by spaces"
-        return error(message, span, help=f"write `{values}`", fix=fix)
-    if match and fault.tokens[0] in ("conv", "deconv") and fault.tokens[1] is opening:
-        channels, *kernel = (number.strip() for number in match[1].split(","))
-        values = f"{channels} k{'x'.join(kernel)}"
-        span = Span(start, match.end())
-        fix = proposal(f"write {quoted(values)}", Edit(span, values))
-        message = f"{quoted(match[0])} is a list; values are separated by spaces"
-        return error(message, span, help=f"write `{values}`", fix=fix)
-    if match:
-        size = "x".join(number.strip() for number in match[1].split(","))
-        span = Span(start, match.end())
-        fix = proposal(f"write {quoted(size)}", Edit(span, size))
-        return error(
-            f"{quoted(match[0])} is not a size; sizes are written as `{size}`", span, help=f"write `{size}`", fix=fix
-        )
-    if opening == "[" and fault.tokens[0] in _BLOCKS and fault.place == 1:
+        return _rewritten(limits, written, f"is not a range; ranges are written as `{written}`")
+    if match := _INTEGERS.match(fault.text, start):
+        numbers = [number.strip() for number in match[1].split(",")]
+        return _integers(fault, opening, match, numbers)
+    return _bracket(fault, opening, start) if opening == "[" else None
+
+
+def _integers(fault: Fault, opening: Token, match: re.Match[str], numbers: Sequence[str]) -> Finding:
+    """Explain integers in brackets: the values of a setting, channels and kernel of a layer, or else a size."""
+    word = fault.tokens[0]
+    if opening == "[" and (word == "schedule" or "." in word):
+        return _rewritten(match, " ".join(numbers), _LIST)
+    if word in ("conv", "deconv") and fault.tokens[1] is opening:
+        channels, *kernel = numbers
+        return _rewritten(match, f"{channels} k{'x'.join(kernel)}", _LIST)
+    size = "x".join(numbers)
+    return _rewritten(match, size, f"is not a size; sizes are written as `{size}`")
+
+
+def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
+    """Explain a bracket around anything but integers."""
+    if fault.tokens[0] in _BLOCKS and fault.place == 1:
         return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
-    if opening == "[" and (numbers := _NUMBERS.match(fault.text, start)):
-        values = " ".join(numbers[1].replace(",", " ").split())
-        span = Span(start, numbers.end())
-        fix = proposal(f"write {quoted(values)}", Edit(span, values))
-        message = f"{quoted(numbers[0])} is a list; values are separated by spaces"
-        return error(message, span, help=f"write `{values}`", fix=fix)
-    if opening == "[":
-        return error(
-            "brackets have no meaning in a spec",
-            span_of(opening),
-            help="write sizes as `1x28x28` and several values with spaces between them",
-        )
-    return None
+    if numbers := _NUMBERS.match(fault.text, start):
+        return _rewritten(numbers, " ".join(numbers[1].replace(",", " ").split()), _LIST)
+    return error(
+        "brackets have no meaning in a spec",
+        span_of(opening),
+        help="write sizes as `1x28x28` and several values with spaces between them",
+    )
+
+
+def _rewritten(match: re.Match[str], text: str, why: str) -> Finding:
+    """Return the finding about what ``match`` found, with the fix that writes ``text`` in its place."""
+    span = Span(*match.span())
+    fix = proposal(f"write {quoted(text)}", Edit(span, text))
+    return error(f"{quoted(match[0])} {why}", span, help=f"write `{text}`", fix=fix)
 
 
 def _precedes(fault: Fault, token: Token, word: str) -> bool:

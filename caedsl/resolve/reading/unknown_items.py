@@ -1,0 +1,108 @@
+"""Words and options that a line does not have: what they most likely mean."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from caedsl.diagnostics import foreign_words
+from caedsl.resolve.reading.line_values import LineValues
+from caedsl.resolve.reading.respelling import replacing, respelled
+from caedsl.syntax import tree
+from caedsl.vocabulary.option import Option, Type, Written
+
+Report = Callable[..., None]
+"""Report the unknown word with a help, a fix or the word that is meant."""
+
+
+class UnknownItems(LineValues):
+    """Values of one line, and of the items that name none of its options."""
+
+    def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
+        """Report an unknown word of the line; read what it most likely means."""
+        message = f'unknown {what} "{word.text}" on {self.owner}'
+        report = partial(self._fault, "unknown-option", word.span, message)
+        if self._is_only_value(item, report) or self._is_explained(word, report):
+            return
+        option, text = self._meant(word.text, item)
+        if isinstance(item, tree.WrittenWord) and (short := self._meant_short(item)) is not None:
+            report(help=f"write `{short[1]}`", fix=replacing(*short))
+        elif option is not None and text:
+            self._read_under_own_name(option, text, item, report)
+        elif not self._is_misspelt(option, item, report):
+            self._report_lost(option, word, item, report)
+
+    def _is_only_value(self, item: tree.WrittenOption | tree.WrittenWord, report: Report) -> bool:
+        """Read the only value of a setting that is written under some name, as in ``clip norm=1``."""
+        first = self.first
+        if not isinstance(item, tree.WrittenOption) or first is None or first.name != self.owner:
+            return False
+        if self.begun or item.name.text in self.by_name:
+            return False
+        text = respelled(first, item.value, self.scope)
+        if text is None:
+            return False
+        report(help=f"write `{self.owner} {text}`", fix=replacing(item.span, text))
+        self._read(first, item.value, item.span)
+        return True
+
+    def _is_explained(self, word: tree.WrittenWord, report: Report) -> bool:
+        """Report a word of another library for which the language has no single word, with what to write instead."""
+        note = foreign_words.OPTION_NOTES.get(word.text.lower())
+        if note is None:
+            return False
+        report(help=note)
+        self.bound.lost = self.lost = True
+        return True
+
+    def _read_under_own_name(
+        self, option: Option, text: str, item: tree.WrittenOption | tree.WrittenWord, report: Report
+    ) -> None:
+        """Read an option that is misspelt or named as in another library, with the author's value."""
+        shown = f"{self.owner} {text}" if option.written is Written.FIRST else text
+        report(help=f"write `{shown}`", fix=replacing(item.span, text))
+        if isinstance(item, tree.WrittenOption):
+            self._reread(option, item)
+
+    def _is_misspelt(self, option: Option | None, item: tree.WrittenOption | tree.WrittenWord, report: Report) -> bool:
+        """Read a misspelt word that needs no value, such as an activation, or a misspelt activation with a number."""
+        if isinstance(item, tree.WrittenWord):
+            near = self._near(item.text)
+            if option is not None or near is None or near in self.by_name:
+                return False
+            report(meant=near)
+            if near in self.words and self.words[near].name not in self.bound.spans:
+                self._bare(self.words[near], tree.WrittenWord(near, item.span))
+            return True
+        near = self._near(item.name.text)
+        if near is None or not self._takes_value(near):
+            return False
+        report(meant=near)
+        self._activation_with_parameter(replace(item, name=tree.WrittenWord(near, item.name.span)))
+        return True
+
+    def _report_lost(
+        self,
+        option: Option | None,
+        word: tree.WrittenWord,
+        item: tree.WrittenOption | tree.WrittenWord,
+        report: Report,
+    ) -> None:
+        """Report a word that nothing could be read from, with the closest option, or with all."""
+        near = self._near(word.text)
+        option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
+        if not self.after_lost:
+            help_line = self._help_for(option, word.text)
+            if near is None and self._second_name(item):
+                line = foreign_words.SECOND_NAMES.get(self.owner, self.owner)
+                help_line = f"`{self.owner}` reads one output: write `{line} {word.text}` as a line of its own"
+            report(help=help_line)
+        self.bound.lost = self.lost = True
+
+    def _second_name(self, item: tree.Item) -> bool:
+        """Return whether ``item`` follows the name with which this kind of line starts, as in ``concat one two``."""
+        return (
+            self.begun
+            and self.first is not None
+            and self.first.type is Type.NAME
+            and isinstance(item, tree.WrittenWord)
+        )
