@@ -10,12 +10,13 @@ from caedsl.runs.schema import read_monitors
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.catalogue import find
 from caedsl.training.monitors.engine.observation import PLATEAU_STEPS
-from caedsl.training.monitors.engine.watch import watch_run
+from caedsl.training.monitors.engine.watch import Watch, watch_run
 from caedsl.training.monitors.engine.wording import one_of
+from caedsl.training.monitors.posterior_collapse import at_end
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run
 
-SYMPTOM = "worse-than-mean"
+SYMPTOM, COLLAPSED = "worse-than-mean", "posterior-collapse"
 _OF_PAIRS = ("label-target", "unrelated-target")
 _OF_IMPORTED = ("frozen-layer",)
 
@@ -33,21 +34,30 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     if reported:
         reporter.result(f"Monitors reported: {', '.join(reported)}. `caedsl doctor {path}` looks for the cause.")
         return
+    last = run.history.epochs[-1]
+    watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
+    collapsed = at_end(run.history.epochs)
+    name, sign = (COLLAPSED, collapsed) if collapsed else (SYMPTOM, _symptom(run, evaluation, watch))
+    monitor = find(name)
+    assert monitor is not None
+    watch.record(monitor, sign, last.step, last.epoch)
+
+
+def _symptom(run: Run, evaluation: Evaluation, watch: Watch) -> Symptom:
     last, noun = run.history.epochs[-1], evaluation.noun
     times = evaluation.scores[MODEL].mse / max(evaluation.scores[MEAN].mse, 1e-30)
     short = [f"more epochs (healthy networks beat the mean {noun} after 40 to 240 steps)"]
-    remedies = [*(short if last.step < PLATEAU_STEPS else []), f"what `caedsl doctor {path}` finds by trying"]
-    watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
+    remedies = [
+        *(short if last.step < PLATEAU_STEPS else []),
+        f"what `caedsl doctor {run.folder.path}` finds by trying",
+    ]
     causes = "" if likely_cause(SYMPTOM, watch.findings()) else _possible_causes(run)
-    sign = Symptom(
+    return Symptom(
         "train.epochs" if last.step < PLATEAU_STEPS else "train.optimizer",
         f"after {counted(last.step, 'step')} the error on {evaluation.images:,} {evaluation.part} {noun}s is "
         f"{times:.3g} times that of the mean {noun}{causes}",
         one_of(remedies),
     )
-    monitor = find(SYMPTOM)
-    assert monitor is not None
-    watch.record(monitor, sign, last.step, last.epoch)
 
 
 def _possible_causes(run: Run) -> str:

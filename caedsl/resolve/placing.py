@@ -113,12 +113,12 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable
 
 
 def _activation_of(lines: Iterable[Line]) -> Activation:
-    """Return the activation that these lines begin with, skipping normalisations; linear if there is none."""
+    """Return the activation that these lines begin with, after normalisations and reshapes; linear without one."""
     for line in _opened(lines):
         kind = PLACEABLE[line.kind]
         if isinstance(kind, ActivationLine):
             return kind.completed(line.options)[ACTIVATION]
-        if not isinstance(kind, NormLine):
+        if not isinstance(kind, NormLine) and kind.role is not Role.RESHAPING:
             break
     return LINEAR
 

@@ -21,7 +21,8 @@ class Layer:
     ``stage``), and ``shortcut`` those that fit a residual's input to its output.
     ``named`` is the name of its output, if it has one. ``source`` is the layer whose output it reads in addition to
     that of the layer before it; None for the network's input, and for a kind with a single input.
-    ``followed_by`` is the activation on its own line after a layer without one, with only normalisations between them.
+    ``followed_by`` is the activation on its own line after a layer without one; between them are only
+    normalisations and changes of the shape.
     ``mirrors`` is the encoder layer that a mirrored decoder layer inverts; its ``span`` is then the ``decoder`` line.
     """
 

@@ -13,8 +13,9 @@ class Preset(NamedTuple):
     the share of their pixels at each of equally spaced levels from black to white, and ``variance`` their mean squared
     distance from the mean image, with pixels in 0..1. ``bce_floor`` is the entropy of the training images' pixels in
     nats, the least binary cross-entropy that any model reaches on them, and ``bce_floor_test`` that of the test images.
-    ``unexplained`` maps a number of components to the share of the test images' variance that PCA, fitted on the
-    training images, leaves. ``digits`` has only one part.
+    ``bernoulli_eigenvalue`` is the largest eigenvalue of the covariance of the training images' pixels, each divided by
+    the standard deviation of a coin with its mean. ``unexplained`` maps a number of components to the share of the test
+    images' variance that PCA, fitted on the training images, leaves. ``digits`` has only one part.
     """
 
     shape: Shape
@@ -24,6 +25,7 @@ class Preset(NamedTuple):
     variance: float | None = None
     bce_floor: float | None = None
     bce_floor_test: float | None = None
+    bernoulli_eigenvalue: float | None = None
     unexplained: Mapping[int, float] = {}
 
 
@@ -38,6 +40,7 @@ DIGITS = Preset(
     ),
     variance=0.0733,
     bce_floor=0.2134,
+    bernoulli_eigenvalue=3.35,
     unexplained={
         1: 0.851, 2: 0.715, 3: 0.597, 4: 0.513, 6: 0.406, 8: 0.326, 12: 0.215,
         16: 0.151, 24: 0.074, 32: 0.034,
@@ -54,6 +57,7 @@ MNIST = Preset(
     variance=0.0673,
     bce_floor=0.0584,
     bce_floor_test=0.0581,
+    bernoulli_eigenvalue=33.1,
     unexplained={
         1: 0.900, 2: 0.825, 3: 0.765, 4: 0.710, 6: 0.617, 8: 0.555, 12: 0.463,
         16: 0.398, 24: 0.309, 32: 0.249, 48: 0.177, 64: 0.134, 96: 0.087, 128: 0.062,
@@ -69,6 +73,7 @@ FASHION_MNIST = Preset(
     variance=0.0870,
     bce_floor=0.2402,
     bce_floor_test=0.2422,
+    bernoulli_eigenvalue=91.2,
     unexplained={
         1: 0.708, 2: 0.532, 3: 0.472, 4: 0.422, 6: 0.350, 8: 0.307, 12: 0.262,
         16: 0.236, 24: 0.200, 32: 0.175, 48: 0.142, 64: 0.120, 96: 0.091, 128: 0.073,

@@ -139,6 +139,16 @@ def test_a_cause_that_the_check_knows_explains_a_failed_run(tmp_path: Path) -> N
     assert "possible causes" not in found.message
 
 
+@pytest.mark.parametrize(("beta", "monitor"), [("50", "posterior-collapse"), ("0.01", "worse-than-mean")])
+def test_a_code_that_collapses_in_a_short_run(beta: str, monitor: str, tmp_path: Path) -> None:
+    text = SPEC.replace("dense 3", f"variational 3 beta={beta}").replace("epochs 2", "loss huber; epochs 6")
+    (found,) = read_troubles(run(tmp_path, text).run.folder.path)
+    assert found.monitor == monitor
+    if monitor == "posterior-collapse":
+        assert found.setting == "bottleneck"
+        assert "the divergence has fallen from" in found.message and found.remedy.startswith("a tenth of `beta`")
+
+
 def picture(*rows: PictureRow, pixels: PixelRange = UNIT) -> Image.Image:
     return Image.open(io.BytesIO(draw(rows, pixels))).convert("RGB")
 

@@ -1,5 +1,6 @@
 """Facts about the published sets, and the number of training images of a spec."""
 
+import numpy as np
 import pytest
 
 from caedsl.facts.presets import image_variance, pixel_range, training_images
@@ -53,6 +54,9 @@ def test_the_digits_are_as_measured() -> None:
     assert known.class_images == tuple((digits.target == label).sum() for label in range(10))
     assert known.greys == pytest.approx([(x == level / 16).mean() for level in range(17)], abs=1e-4)
     assert known.variance == pytest.approx(x.var(axis=0).mean(), abs=1e-4)
+    coin = x.mean(axis=0) * (1 - x.mean(axis=0))
+    x = (x - x.mean(axis=0))[:, coin > 0] / np.sqrt(coin[coin > 0])
+    assert known.bernoulli_eigenvalue == pytest.approx(np.linalg.eigvalsh(np.cov(x.T)).max(), abs=0.01)
 
 
 def test_integers_read_for_a_real_input_are_scaled() -> None:

@@ -18,7 +18,7 @@ from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS, likely_cause, 
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom
 from caedsl.source import Source
-from caedsl.training.monitors import constant_output, overfitting, saturated_output
+from caedsl.training.monitors import constant_output, overfitting, saturated_output, unused_vectors
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
@@ -108,6 +108,7 @@ def _seen(lr: float, loss: str = "mse", optimizer: str = "adam") -> RunSoFar:
         output_layer=1,
         penalised=False,
         code_l1=0.0,
+        trained_codebook=False,
         rounds=1,
         probed=128,
         images=128,
@@ -184,6 +185,17 @@ def test_all_advice_can_be_followed(lr: float) -> None:
                 changed = followed(model, alternative)
                 assert changed is not None and changed != model.source.text, f"{monitor.name}: {alternative}"
                 assert not check_source(Source(changed)).has_errors, f"{monitor.name}: {alternative}"
+
+
+def test_an_unused_codebook_of_the_gradient_is_updated_by_averages() -> None:
+    text = spec("loss mse; epochs 25", code="quantized 256x4 update=gradient")
+    seen = _seen(1e-3)
+    few = {"used_codes": 0.05, "perplexity": 8.0}
+    seen.epochs = [replace(seen.epochs[0], code=few)] * unused_vectors.EPOCHS
+    assert [symptom.remedy for symptom in unused_vectors.look(seen)] == ["a smaller codebook or more images"]
+    seen.facts = replace(seen.facts, trained_codebook=True)
+    (symptom,) = unused_vectors.look(seen)
+    assert "quantized 256x4 update=ema" in (followed(model_of(text), of_monitor(symptom.remedy)[0]) or "")
 
 
 def _of_every_kind(lr: float, optimizer: str = "adam") -> RunSoFar:

@@ -37,6 +37,14 @@ def test_the_output_reaches_the_inputs_range(in_: str, activation: str) -> None:
     assert decoder_lines(mirrored("conv 4 relu", in_=in_))[-1] == f"conv 1{activation}"
 
 
+@pytest.mark.parametrize("encoder", ["conv 4 s2 channel_prelu", "conv 4 s2; channel_prelu"])
+def test_slopes_of_channels_follow_the_reshape_to_a_map(encoder: str) -> None:
+    model = mirrored(encoder, shape="1x8x8", bottleneck="dense 3")
+    assert decoder_lines(model)[:3] == ["dense 64", "reshape 4x4x4", "channel_prelu"]
+    first = next(layer for part, layer in model.layers() if part == "decoder")
+    assert first.followed_by.name == "channel_prelu", "it starts as a layer with this activation does"
+
+
 def test_a_dense_code_is_undone_with_the_activation_of_its_map() -> None:
     model = mirrored("conv 4 relu; maxpool 2", bottleneck="dense 10")
     assert decoder_lines(model)[:2] == ["dense 784 relu", "reshape 4x14x14"]

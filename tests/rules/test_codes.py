@@ -27,6 +27,13 @@ def test_the_border_is_the_largest_eigenvalue(reduction: str, factor: float, fir
     assert bool(found(spec, "strong-divergence")) is fires
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize(("beta", "fires"), [("3.3", False), ("3.4", True)])
+def test_the_border_of_a_cross_entropy(reduction: str, beta: str, fires: bool) -> None:
+    assert bool(found(vae(f" beta={beta}", f"bce reduction={reduction}"), "strong-divergence")) is fires
+    assert bool(found(vae(f" beta={2 * float(beta):g}", f"2 bce reduction={reduction}"), "strong-divergence")) is fires
+
+
 def test_the_weight_of_the_loss_and_the_range_of_the_images_count() -> None:
     assert not found(vae(" beta=4", "3 mse"), "strong-divergence")
     assert found(vae(" beta=4", "2 mse"), "strong-divergence")
@@ -36,15 +43,19 @@ def test_the_weight_of_the_loss_and_the_range_of_the_images_count() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [vae(" beta=50", "bce"), vae(" beta=50 free_bits=0.1"), vae(" beta=50", shape="1x28x28", data='folder "x/"')],
+    [
+        vae(" beta=50", "huber"),
+        vae(" beta=50", "bce + mse"),
+        vae(" beta=50 free_bits=0.1"),
+        vae(" beta=50", shape="1x28x28", data='folder "x/"'),
+    ],
 )
 def test_nothing_is_said_where_nothing_is_proved(spec: str) -> None:
     assert not found(spec, "strong-divergence")
 
 
-@pytest.mark.parametrize("more", [" beta=4", ""])
-def test_the_fix_lowers_beta(more: str) -> None:
-    loss = "mse" if more else "0.5 mse"
+@pytest.mark.parametrize(("more", "loss"), [(" beta=4", "mse"), ("", "0.5 mse"), (" beta=4", "bce"), ("", "0.2 bce")])
+def test_the_fix_lowers_beta(more: str, loss: str) -> None:
     assert " beta=0." in fixed(vae(more, loss), "strong-divergence")
 
 

@@ -177,9 +177,14 @@ def _repeated(
         elif layer.norm is None and restored is not None:
             if restored == LINEAR:
                 continue
-            kind, number = restored.name, PLACEABLE[restored.name].options
-            options = written({number[0]: restored.value}) if number else {}
+            kind, options = _on_its_own(restored)
         yield Line(kind, options, at=mirror_options.at, mirrors=layer)
+
+
+def _on_its_own(activation: Activation) -> Draft:
+    """Return an activation as a line of its own."""
+    number = PLACEABLE[activation.name].options
+    return Draft(activation.name, written({number[0]: activation.value}) if number else {})
 
 
 def _twins(
@@ -213,7 +218,10 @@ def _twins(
         if drafts is None:
             return None
     if layer.kind.role is Role.WEIGHTED:
-        drafts = (_finished(drafts[0], restored, mirror_options, layer is output), *drafts[1:])
+        # A vector has no channels: an activation that learns a number for each follows the reshape to the map.
+        apart = len(drafts) > 1 and restored.function.learned(2) > restored.function.learned(1)
+        first = _finished(drafts[0], LINEAR if apart else restored, mirror_options, layer is output)
+        drafts = (first, *drafts[1:], *([_on_its_own(restored)] if apart else []))
     return tuple(Line(kind, options, at=mirror_options.at, mirrors=layer) for kind, options in drafts)
 
 

@@ -2,16 +2,22 @@
 
 ## What it does
 Warns about a variational code with such a large `beta` that even the first principal component of a published dataset
-costs more divergence than it saves in squared error. It covers `loss mse` only, with either `reduction`, because a spec
-always reduces the divergence and the reconstruction in the same way.
+costs more divergence than it saves in reconstruction. It covers `loss mse` and `loss bce`, with either `reduction`,
+because a spec always reduces the divergence and the reconstruction in the same way.
 
 `w · |x - x̂|² + beta · KL` is the negative evidence lower bound of a decoder with Gaussian noise of variance beta / 2w.
 For a linear decoder, the best code uses one number for each eigenvalue of the images' covariance that exceeds this
 variance, and none if even the largest is smaller.
 
+`w · BCE + beta · KL` is that of a decoder that draws each pixel as a coin. Around the mean image p, where the code is
+unused, the cross-entropy has the curvature p(1 - p) in the logit of a pixel. Expanded to second order there, a number
+of the code saves more than it costs only if the largest eigenvalue of the covariance, with each pixel divided by
+√(p(1 - p)), exceeds beta / w.
+
 ## Why is this bad?
 Posterior collapse: the means are the same for all images, the divergence is 0, and the decoder returns the mean image.
-On digits, `beta=4` with a summed `bce` ended in this state: 0.004 nats and no active unit after 57 epochs.
+On digits, `beta=4` with a summed `bce` ended in this state: 0.004 nats and no active unit after 57 epochs. The bound is
+3.35 there: `beta=3.1` collapsed too, and `beta=2.5` kept seven of eight units active.
 
 ## Example
 ```cae
@@ -32,8 +38,9 @@ train { loss mse; epochs 60 }
 ```
 
 ## How sure
-Proved for linear decoders; the eigenvalues are measured. A deep decoder can gain slightly more from each number of the
-code. `warmup` delays the collapse but does not prevent it.
+The eigenvalues are measured. For `mse`, the bound is proved for linear decoders; a deep decoder can gain slightly more
+from each number of the code. For `bce`, it is proved only close to the collapsed state: that state is then stable,
+which does not exclude a better one far from it. `warmup` delays the collapse but does not prevent it.
 
 ## References
 - Lucas et al. 2019, "Don't blame the ELBO! A linear VAE perspective on posterior collapse", arXiv 1911.02469.
@@ -41,16 +48,18 @@ code. `warmup` delays the collapse but does not prevent it.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.facts.presets import as_published, image_variance
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.settings import Train
+from caedsl.model.settings import LossTerm, Train
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.source import Span
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
 from caedsl.vocabulary.code_kinds import FREE_BITS
+from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE708", "strong-divergence", Severity.WARNING)
@@ -59,18 +68,28 @@ MARGIN = 10
 """Let the fix make the first component this many times the noise (heuristic)."""
 
 
+class _Bound(NamedTuple):
+    """Bound on `beta`: from ``ratio`` times the ``weight`` of the reconstruction on, no number of the code is worth it.
+
+    ``evidence`` is the message that explains it.
+    """
+
+    ratio: float
+    weight: float
+    evidence: str
+
+
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the bottleneck's `beta`."""
     beta, known = model.bottleneck.weights.get(KL, 0.0), as_published(model)
-    weight = _weight_of_squares(model.train) if model.train else None
-    if not beta or weight is None or known is None or not known.unexplained or not model.bottleneck.layers:
+    term = _only_term(model.train) if model.train else None
+    if not beta or term is None or known is None or not model.bottleneck.layers:
         return
     draw = model.bottleneck.layers[-1]
-    largest = (1 - known.unexplained[1]) * image_variance(model) * elements(model.input.shape)
-    noise = beta / (2 * weight)
-    if noise < largest or draw.options.get(FREE_BITS, 0.0):
+    bound = _of_squares(model, known, term, beta) or _of_coins(model, known, term, beta)
+    if bound is None or beta < bound.ratio * bound.weight or draw.options.get(FREE_BITS, 0.0):
         return
-    lower = float(f"{2 * weight * largest / MARGIN:.1g}")
+    lower = float(f"{bound.weight * bound.ratio / MARGIN:.1g}")
     place = draw.spans.get(BETA.name)
     end = Span(model.bottleneck.span.end, model.bottleneck.span.end)
     weaker = f"beta={plain(lower)}"
@@ -78,18 +97,44 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     summed = " reduction=sum" if model.train and model.train.loss.reduction == "sum" else ""
     yield RULE.found(
         place or model.bottleneck.span,
-        f"the divergence outweighs the squared error: `beta={plain(beta)}` assumes noise of variance "
-        f"{plain(noise, 3)} on the images, but the largest eigenvalue of {model.data[0].name} is {plain(largest, 3)}",
+        bound.evidence,
         label="every number of the code costs more than it saves",
         help=f"use `{weaker}`, or give the reconstruction more weight: "
-        f"`loss {plain(MARGIN * noise / largest * weight, 2)} mse{summed}`",
+        f"`loss {plain(MARGIN * beta / bound.ratio, 2)} {term.kind.name}{summed}`",
         fix=Fix(f"use {weaker}", (edit,), Applicability.UNSAFE),
-        data={"beta": beta, "noise": noise, "eigenvalue": largest},
+        data={"beta": beta, "bound": bound.ratio * bound.weight},
     )
 
 
-def _weight_of_squares(train: Train) -> float | None:
-    """Return the weight of the squared error if it is the only reconstruction loss, else None."""
+def _of_squares(model: Autoencoder, known: Preset, term: LossTerm, beta: float) -> _Bound | None:
+    """Return the bound of a squared error: the largest eigenvalue must exceed the noise."""
+    if not term.kind.quadratic or not known.unexplained:
+        return None
+    largest = (1 - known.unexplained[1]) * image_variance(model) * elements(model.input.shape)
+    return _Bound(
+        2 * largest,
+        term.weight,
+        f"the divergence outweighs the squared error: `beta={plain(beta)}` assumes noise of variance "
+        f"{plain(beta / (2 * term.weight), 3)} on the images, but the largest eigenvalue of {model.data[0].name} is "
+        f"{plain(largest, 3)}",
+    )
+
+
+def _of_coins(model: Autoencoder, known: Preset, term: LossTerm, beta: float) -> _Bound | None:
+    """Return the bound of a cross-entropy: beyond it, an unused code is stable."""
+    values, largest = model.target.range, known.bernoulli_eigenvalue
+    if not term.kind.entropy or largest is None or (values.low, values.high) != (0, 1) or model.preprocessing:
+        return None
+    return _Bound(
+        largest,
+        term.weight,
+        f"the divergence outweighs the cross-entropy: it has {plain(beta / term.weight, 3)} times its weight, but from "
+        f"{plain(largest, 3)} times on, a code of {model.data[0].name} that is unused stays unused",
+    )
+
+
+def _only_term(train: Train) -> LossTerm | None:
+    """Return the term of the reconstruction loss if it is the only one, over all pixels."""
     term = train.loss.terms[0]
     whole = len(train.loss.terms) == 1 and train.loss.worst is None and term.weight > 0
-    return term.weight if whole and term.kind.quadratic else None
+    return term if whole else None

@@ -218,6 +218,7 @@ class LoopWatch(PublicNames):
             output_layer=layout.output,
             penalised=False,
             code_l1=0.0,
+            trained_codebook=False,
             rounds=rounds,
             probed=rounds * self._images,
             images=self._images,

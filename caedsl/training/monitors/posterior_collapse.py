@@ -3,7 +3,8 @@
 ## What it does
 Counts the active units of a variational code: those whose mean has a variance above 0.01 over held-out images.
 Reports if at most one unit in twenty is active after each of the last three epochs, from 500 steps on (warm-up steps
-count by their share of the learning rate).
+count by their share of the learning rate). A run that ends no better than the mean image, without any report of a
+monitor, gets the same finding from its evaluation if its divergence is below one nat and less than half of what it was.
 
 ## Why is this bad?
 The divergence is 0 if the distribution of the code is the same for every image. The decoder then receives only noise
@@ -40,14 +41,18 @@ threshold of one in twenty is a heuristic.
 - Bowman et al. 2016, "Generating sentences from a continuous space", arXiv 1511.06349: the collapse, and the warm-up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 
 EXPLAINED_BY = ("dead-layer", "dominating-divergence", "saturated-output")
 EPOCHS = 3
 FEW = 1 / 20
+NATS = "kl_nats"
+FALLEN = 1 / 2
+REMEDY = "a tenth of `beta`, `warmup=20%` or `free_bits=0.1` on the bottleneck"
 
 
 def look(run: RunSoFar) -> Iterator[Symptom]:
@@ -57,10 +62,30 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     if len(active) < EPOCHS or not run.had_time or facts.code_layer is None:
         return
     if max(active) <= FEW * facts.code_size:
-        nats = last[-1].code["kl_nats"] / facts.code_size
+        nats = last[-1].code[NATS] / facts.code_size
         yield Symptom(
             facts.code_layer,
             f"only {active[-1]:.0f} of {facts.code_size} numbers of the code depend on the {facts.noun}, with a "
             f"divergence of {nats:.2g} nats each: the decoder returns the mean {facts.noun}",
-            "a tenth of `beta`, `warmup=20%` or `free_bits=0.1` on the bottleneck",
+            REMEDY,
         )
+
+
+def at_end(epochs: Sequence[Epoch]) -> Symptom | None:
+    """Return the symptom of a run that has learned nothing, if its code was about to collapse; None otherwise.
+
+    The divergence bounds the information about the sample that the code holds. It also starts near 0, and rises in a
+    run that learns.
+    """
+    known = [epoch for epoch in epochs if NATS in epoch.code]
+    if not known:
+        return None
+    most, last = max(known, key=lambda epoch: epoch.code[NATS]), known[-1]
+    if last.code[NATS] >= min(1, FALLEN * most.code[NATS]):
+        return None
+    return Symptom(
+        "bottleneck",
+        f"since epoch {most.epoch}, the divergence has fallen from {most.code[NATS]:.2g} to {last.code[NATS]:.2g} "
+        "nats: the code holds almost nothing about a sample",
+        REMEDY,
+    )

@@ -6,8 +6,10 @@ fewer than one vector in ten is used after each of the last three epochs, from 5
 
 ## Why is this bad?
 An unused vector carries no information: the code has fewer bits than the spec says, and reconstructions lose detail.
-Training restarts unused vectors from inputs, so a codebook that stays unused is too large for the data, or the
-encoder returns the same for all images.
+With `update=ema`, training restarts unused vectors from inputs, so a codebook that stays unused is too large for the
+data, or the encoder returns the same for all images. With `update=gradient`, a vector that is never the nearest gets no
+gradient and stays where it started. On digits, 256 vectors for 25 epochs ended with 23 % in use, and with `update=ema`
+with 85 % and a smaller error.
 
 ## Example
 ```cae
@@ -43,6 +45,7 @@ from collections.abc import Iterator
 
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
+from caedsl.training.monitors.engine.wording import one_of
 
 EPOCHS = 3
 FEW = 0.1
@@ -59,5 +62,11 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             facts.code_layer,
             f"held-out {facts.noun}s use only {used[-1]:.1%} of the vectors of the codebook, with a perplexity of "
             f"{last[-1].code['perplexity']:.3g}",
-            f"a smaller codebook, or more {facts.noun}s",
+            one_of(
+                [
+                    *(["`update=ema` on the bottleneck"] if facts.trained_codebook else []),
+                    "a smaller codebook",
+                    f"more {facts.noun}s",
+                ]
+            ),
         )

@@ -27,6 +27,7 @@ from caedsl.training.monitors.engine.places import NamedPlace, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_in_eval_mode
 from caedsl.training.monitors.engine.probe_schedule import sizes
 from caedsl.training.reporter import Reporter
+from caedsl.vocabulary.bottlenecks.quantized import CODEBOOK_TERM
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.norms import MOMENTUM, MOMENTUM_OPTION
 from caedsl.vocabulary.shape import elements
@@ -159,6 +160,7 @@ class Watch(Callback):
             output_layer=self._output,
             penalised=bool(training.objective.penalties),
             code_l1=model.bottleneck.l1,
+            trained_codebook=CODEBOOK_TERM in model.bottleneck.weights,
             rounds=rounds,
             probed=probed,
             images=images,
