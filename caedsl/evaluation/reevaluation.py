@@ -10,6 +10,7 @@ from caedsl.diagnostics.json import finite
 from caedsl.diagnostics.text import one_line
 from caedsl.evaluation.evaluate import MEAN, Evaluation
 from caedsl.evaluation.run import evaluation_of
+from caedsl.evaluation.schema import unfinished
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import METRICS
 from caedsl.runs.folder import RunFolder
@@ -97,7 +98,7 @@ def _metrics(path: Path) -> dict[str, Any]:
     try:
         return read_scores(path)
     except FileNotFoundError:
-        raise RunError(f"{path} has no {METRICS}: the run did not finish; see `caedsl runs`") from None
+        raise unfinished(path) from None
     except OSError as error:
         raise RunError(f"{path / METRICS} cannot be read: {error.strerror or error}") from error
     except RecordError as error:

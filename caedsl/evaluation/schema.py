@@ -139,8 +139,15 @@ def read_evaluation(folder: Path) -> MetricsRecord:
     """Read ``metrics.json``. Raise ``RunError`` if it is missing or damaged."""
     found = _read(folder, METRICS, MetricsRecord, f"`caedsl train --resume {folder}` writes it again")
     if found is None:
-        raise RunError(f"{folder} has no {METRICS}: the run did not finish; see `caedsl runs`")
+        raise unfinished(folder)
     return found
+
+
+def unfinished(folder: Path) -> RunError:
+    """Return the error for a run without metrics."""
+    return RunError(
+        f"{folder} has no {METRICS}: the run did not finish; `caedsl train --resume {folder}` completes it"
+    )
 
 
 def read_anomalies(folder: Path) -> AnomaliesRecord | None:

@@ -36,7 +36,7 @@ class Weights:
         if path.is_dir():
             return cls.of_run(path, BEST, most)
         if not path.exists():  # a link to itself, too
-            raise _missing(path)
+            raise RunError(f"{path} does not exist: name a run folder or a safetensors file")
         return cls.of_run(path.resolve().parent, path.resolve().name, most)
 
     @classmethod
@@ -46,7 +46,10 @@ class Weights:
         try:
             return cls(read_tensors(read_file(folder, name, most)).tensors, file)
         except FileNotFoundError:
-            raise _missing(file) from None
+            raise RunError(
+                f"{folder} has no {name}: the run ended before it saved weights (`caedsl train --resume {folder}` "
+                "continues it), or the file was not copied"
+            ) from None
         except OSError as error:
             raise RunError(f"{file} cannot be read: {error.strerror or error}; name a safetensors file") from error
         except TensorFileError as error:
@@ -69,10 +72,6 @@ class Weights:
                     f"{self.file}: {name} has a number that is not finite; put the file back, or train again"
                 )
         module.load_state_dict(dict(self.tensors))
-
-
-def _missing(path: Path) -> RunError:
-    return RunError(f"{path} does not exist: name a run folder or a safetensors file")
 
 
 def _described(shape: tuple[int, ...] | None) -> str:

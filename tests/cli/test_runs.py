@@ -224,7 +224,7 @@ def test_an_evaluation_that_differs_is_shown(finished: Path, caedsl: Run) -> Non
     ("name", "content", "words"),
     [
         ("weights.safetensors", b"xx", "is not a safetensors file, or is damaged"),
-        ("weights.safetensors", None, "weights.safetensors does not exist"),
+        ("weights.safetensors", None, "has no weights.safetensors"),
         ("metrics.json", b"{", "cannot be read"),
         ("metrics.json", None, "the run did not finish"),
         ("spec.cae", TINY.replace("conv 2", "conv 3").encode(), "weights of another architecture"),

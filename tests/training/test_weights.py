@@ -74,7 +74,7 @@ def test_another_architecture_is_refused(first: Run, tmp_path: Path) -> None:
 def test_weights_that_are_not_there_or_damaged_are_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"nowhere does not exist: name a run folder"):
         trained(tmp_path / "run", weights=tmp_path / "nowhere")
-    with pytest.raises(RunError, match=r"weights\.safetensors does not exist"):
+    with pytest.raises(RunError, match=r"has no weights\.safetensors"):
         trained(tmp_path / "run", weights=tmp_path)
     (tmp_path / "cut.safetensors").write_bytes(b"\x08\x00")
     with pytest.raises(RunError, match=r"cut\.safetensors is not a safetensors file, or is damaged"):
