@@ -11,8 +11,12 @@ from caedsl.cli.files import ENDING
 
 
 def complete_specs(incomplete: str) -> list[str]:
-    """Return the folders and specs whose path begins with ``incomplete``."""
-    return sorted(_paths(incomplete))
+    """Return the folders and specs whose path begins with ``incomplete``; the contents of a folder if it is alone."""
+    found = sorted(_paths(incomplete))
+    # Shells end the only completion with a space, after which the folder's contents could not be completed.
+    while len(found) == 1 and found[0].endswith(os.sep) and (below := sorted(_paths(found[0]))):
+        found = below
+    return found
 
 
 def _paths(incomplete: str) -> Iterator[str]:
@@ -39,11 +43,25 @@ def complete_rules(incomplete: str) -> list[str]:
     return sorted(name for name in (*all_names(), *names()) if name.startswith(incomplete))
 
 
-def complete_check(incomplete: str) -> list[str]:
-    """Return the options of ``check``, or specs, that begin with ``incomplete``."""
+def complete_check(context: typer.Context, incomplete: str) -> list[str]:
+    """Return what may begin with ``incomplete``: an option of ``check``, the value of one, or a spec."""
     from caedsl.cli.check import new_check_parser
+    from caedsl.diagnostics import FORMATS
 
+    before = (context.params["words"] or [""])[-1]
+    if before in ("--select", "--ignore"):
+        return _listed_rules(incomplete)
+    if before == "--output-format":
+        return sorted(name for name in FORMATS if name.startswith(incomplete))
     return _options_or_specs(new_check_parser().options, incomplete)
+
+
+def _listed_rules(incomplete: str) -> list[str]:
+    """Return the completions of the last name in a list of rules that is separated by commas."""
+    from caedsl.rules.engine.catalogue import all_names
+
+    first, comma, last = incomplete.rpartition(",")
+    return sorted(f"{first}{comma}{name}" for name in all_names() if name.startswith(last))
 
 
 def complete_fmt(incomplete: str) -> list[str]:

@@ -145,9 +145,7 @@ def read_evaluation(folder: Path) -> MetricsRecord:
 
 def unfinished(folder: Path) -> RunError:
     """Return the error for a run without metrics."""
-    return RunError(
-        f"{folder} has no {METRICS}: the run did not finish; `caedsl train --resume {folder}` completes it"
-    )
+    return RunError(f"{folder} has no {METRICS}: the run did not finish; `caedsl train --resume {folder}` completes it")
 
 
 def read_anomalies(folder: Path) -> AnomaliesRecord | None:
