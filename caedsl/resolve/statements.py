@@ -128,21 +128,27 @@ def _statement_word(
         line = respelled_setting(*other, statement, scope)
         found.meant.add(line.partition(" ")[0])
         help_line = f"write `{line}`"
-    elif word in SETTINGS or word in foreign_words.SETTINGS:
+    else:
+        help_line = _help_for_unknown(statement, near, scope)
+    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
+    return near
+
+
+def _help_for_unknown(statement: tree.Statement, near: str | None, scope: Scope) -> str:
+    """Return where a word belongs that is no statement, or all statements; ``near`` is the closest statement."""
+    word = statement.head.text
+    if word in SETTINGS or word in foreign_words.SETTINGS:
         line = scope.source.slice(statement.span)
         if word not in SETTINGS:
             line = respelled_setting(*foreign_words.SETTINGS[word], statement, scope)
-        help_line = f"settings belong inside `train`: `train {{ {line} }}`"
-    elif near is None and (word in KINDS or word.lower() in FUNCTIONS):
-        help_line = "layers belong inside `encoder { ... }` or `decoder { ... }`"
-    elif word in foreign_words.STATEMENT_NOTES:
-        help_line = foreign_words.STATEMENT_NOTES[word]
-    elif "." in word:
-        help_line = f"dotted names belong in `sweep {{ {word} ... }}`; to set one value, use its own block"
-    else:
-        help_line = f"statements are {', '.join(STATEMENTS)}"
-    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
-    return near
+        return f"settings belong inside `train`: `train {{ {line} }}`"
+    if near is None and (word in KINDS or word.lower() in FUNCTIONS):
+        return "layers belong inside `encoder { ... }` or `decoder { ... }`"
+    if word in foreign_words.STATEMENT_NOTES:
+        return foreign_words.STATEMENT_NOTES[word]
+    if "." in word:
+        return f"dotted names belong in `sweep {{ {word} ... }}`; to set one value, use its own block"
+    return f"statements are {', '.join(STATEMENTS)}"
 
 
 def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
