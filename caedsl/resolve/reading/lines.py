@@ -1,6 +1,6 @@
 """Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -192,9 +192,13 @@ def report_idle(kind: str, bound: LineOptions, inherited: Mapping[str, Any], sco
 
 
 def _idle(given: Mapping[str, Any], bound: LineOptions) -> Iterator[_Idle]:
+    """Yield the options without effect of those that the line sets, itself or by its defaults, readable or not."""
+    written = given.keys() | bound.spans.keys()
     for own in INITIALISATION_OPTIONS if INIT.name not in bound.failed else ():
+        if own.name not in written:
+            continue
         owners = [name for name, start in INITIALISATIONS.items() if own in start.own]
-        if own.name in _written(given, bound) and given.get(INIT.name, AUTO) not in owners:
+        if given.get(INIT.name, AUTO) not in owners:
             yield _Idle(
                 own.name,
                 f"`{own.name}=` has no effect on this line: it belongs to "
@@ -203,11 +207,11 @@ def _idle(given: Mapping[str, Any], bound: LineOptions) -> Iterator[_Idle]:
             )
     norm = given.get(NORM.name, NONE)
     bias = given.get(BIAS.name, norm == NONE)
-    if BIAS_INIT.name in _written(given, bound) and not bias and not {NORM.name, BIAS.name} & bound.failed:
+    if BIAS_INIT.name in written and not bias and not {NORM.name, BIAS.name} & bound.failed:
         message = f"`{BIAS_INIT.name}=` has no effect on this line, which has no bias"
         yield _Idle(BIAS_INIT.name, message, f"add `bias=on`, or remove `{BIAS_INIT.name}=`")
     for option, owner in normalisation.BELONGS_TO.items() if NORM.name not in bound.failed else ():
-        if option in _written(given, bound) and not normalisation.has(norm, option):
+        if option in written and not normalisation.has(norm, option):
             yield _Idle(
                 option,
                 f"`{option}=` has no effect on this line: it belongs to "
@@ -215,8 +219,3 @@ def _idle(given: Mapping[str, Any], bound: LineOptions) -> Iterator[_Idle]:
                 f"add `norm={owner or 'batch'}`, or remove `{option}=`"
                 + ("; for a grouped convolution write `g8`" if option == GROUPS.name else ""),
             )
-
-
-def _written(given: Mapping[str, Any], bound: LineOptions) -> Set[str]:
-    """Return the options that the line sets, itself or by its defaults, including those that could not be read."""
-    return given.keys() | bound.spans.keys()
