@@ -135,7 +135,7 @@ def _statement_word(
 
 
 def _help_for_unknown(statement: tree.Statement, near: str | None, scope: Scope) -> str:
-    """Return where a word belongs that is no statement, or all statements; ``near`` is the closest statement."""
+    """Return where an unknown statement belongs, or the list of all; ``near`` is the closest statement."""
     word = statement.head.text
     if word in SETTINGS or word in foreign_words.SETTINGS:
         line = scope.source.slice(statement.span)
