@@ -16,7 +16,7 @@ from caedsl.figures.slabs import Hourglass, hourglass
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
 
-ROOMY = 16
+MOST_COLUMNS = 16
 """Largest number of slabs with a column each; beyond it, the slabs of a stage are side by side over one list."""
 LEAST_POINTS = 7.0
 """Smallest text in points that is legible in print; a figure that would need smaller text gets more rows."""
@@ -38,7 +38,7 @@ def fitted(model: Autoencoder, look: Look, footer: str) -> tuple[Scene, float | 
     shapes = [model.input.shape, *(slab.shape for slab in found.slabs), model.out_shape]
 
     def arranged(flat: bool = False) -> tuple[FigureScale, Arrangement]:
-        scale = FigureScale(shapes, crowded=len(found.slabs) > ROOMY, flat=flat)
+        scale = FigureScale(shapes, crowded=len(found.slabs) > MOST_COLUMNS, flat=flat)
         return scale, _arrangement(model, found, scale)
 
     if look.width is None:

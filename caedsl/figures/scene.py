@@ -85,7 +85,7 @@ class Scene:
 def place(scene: Scene, top: float) -> None:
     """Set the ys of every row, one row below the other starting at ``top``."""
     rises = {group: scene.rise(group) for group in scene.levels.inside}
-    scene.skip_rises = skip_rises(scene.found.skips, lambda skip: _roof(scene, rises, skip))
+    scene.skip_rises = skip_rises(scene.found.skips, lambda skip: _height_passed(scene, rises, skip))
     for row in scene.rows:
         row.heading = top + HEADING_SIZE / 2
         row.labels_top = row.heading + HEADING_SIZE / 2 + 8.0
@@ -154,7 +154,7 @@ def _above(scene: Scene, rises: Mapping[int, float], row: ColumnRow) -> float:
     return max([*(scene.scale.rise(shape) for shape in _shapes(scene, row)), *through])
 
 
-def _roof(scene: Scene, rises: Mapping[int, float], skip: Skip) -> float:
+def _height_passed(scene: Scene, rises: Mapping[int, float], skip: Skip) -> float:
     """Return how far what a skip passes extends above the axis: slabs with their depth, the input, and shortcuts."""
     shapes = [slab.shape for slab in scene.found.slabs[max(skip.start, 0) : skip.end + 1]]
     if skip.start < 0:

@@ -10,14 +10,14 @@ SKIP_NAME = 14.0
 """Height over a skip that its name takes."""
 
 
-def skip_rises(skips: Sequence[Skip], roof: Callable[[Skip], float]) -> list[float]:
-    """Return the rise of each skip above the axis; ``roof`` returns that of the slabs and shortcuts below it."""
+def skip_rises(skips: Sequence[Skip], height_below: Callable[[Skip], float]) -> list[float]:
+    """Return the rise of each skip above the axis; ``height_below`` returns that of what a skip passes."""
     rises = [0.0] * len(skips)
     placed: list[int] = []
     for number in sorted(range(len(skips)), key=lambda number: skips[number].end - skips[number].start):
         skip = skips[number]
         below = [rises[other] for other in placed if _share(skip, skips[other])]
-        rises[number] = max(roof(skip) + SKIP_RISE, max(below, default=0.0) + SKIP_STEP)
+        rises[number] = max(height_below(skip) + SKIP_RISE, max(below, default=0.0) + SKIP_STEP)
         placed.append(number)
     return rises
 

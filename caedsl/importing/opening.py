@@ -14,10 +14,10 @@ from caedsl.importing.errors import ImportFailure
 from caedsl.importing.file_kinds import EXPORTED, KERAS, ONNX, PICKLES, WEIGHTS_ALONE
 from caedsl.importing.network import Network
 from caedsl.importing.torch.archive import pickled, read_archive
-from caedsl.importing.zip_damage import damage_told
+from caedsl.importing.zip_damage import damage_as_bad_zip
 from caedsl.vocabulary.shape import Shape, text
 
-_MADE_OF_DAMAGE = (
+_CONTRADICTIONS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -44,7 +44,7 @@ def as_import_failures(place: str) -> Iterator[None]:
             yield
     except ImportFailure:
         raise
-    except _MADE_OF_DAMAGE as error:
+    except _CONTRADICTIONS as error:
         if place.rpartition(":")[0].endswith(".py"):
             raise
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -123,7 +123,7 @@ def _by_content(path: Path, content: bytes, shape: Shape | None, range_: str | N
 def _members(content: bytes) -> list[str]:
     """Return the names in an archive; none for another file."""
     try:
-        with damage_told():
+        with damage_as_bad_zip():
             return zipfile.ZipFile(BytesIO(content)).namelist()
     except zipfile.BadZipFile:
         return []

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def damage_told() -> Iterator[None]:
+def damage_as_bad_zip() -> Iterator[None]:
     """Turn any error of reading an archive inside the context into ``BadZipFile``."""
     try:
         yield

@@ -20,7 +20,7 @@ MOST_FINDINGS = 10_000
 """Limit the findings of one resolution."""
 
 
-_LOSING = frozenset(
+_LEAVING_A_GAP = frozenset(
     (
         "unknown-option",
         "unknown-value",
@@ -187,7 +187,7 @@ class Scope:
             applicability = Applicability.UNSAFE if meant in self.constants else Applicability.SAFE
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), applicability)
         related = (*related, *(Label(use, "used here") for use in self.uses[:1]))
-        self.understood &= fix is not None or name not in _LOSING
+        self.understood &= fix is not None or name not in _LEAVING_A_GAP
         self.findings.append(Finding(name, message, Label(span, label), related, notes, help, fix, data=data or {}))
 
     def fix_every_use(self) -> None:

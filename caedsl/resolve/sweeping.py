@@ -144,7 +144,7 @@ def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
             message = f"`{text}` is not a value that can be swept"
             scope.report("unexpected-value", item.span, message, help="sweep an option by its dotted name, or a `let`")
             return None
-        key = _sameness(item, text, scope)
+        key = _comparison_key(item, text, scope)
         if key in values:
             message = f"`{text}` is the same value as `{values[key].text}`"
             related = (Label(values[key].span, "first here"),)
@@ -154,7 +154,7 @@ def _read_values(line: tree.Statement, scope: Scope) -> _Values | None:
     return _Values(len(values), tuple(values.values()))
 
 
-def _sameness(item: tree.Item, text: str, scope: Scope) -> object:
+def _comparison_key(item: tree.Item, text: str, scope: Scope) -> object:
     """Return the key by which equal values are recognised: their number, or else their text."""
     if isinstance(item, tree.Number):
         number = quantity(item, scope)

@@ -62,8 +62,8 @@ class _TreeBuilder:
         left, right = cast(Value, children[0]), cast(Value, children[2])
         operator = cast(Token, children[1])
         at = _span(operator)
-        leaning = operator.value in ("*", "/") and left.span.end < at.start and at.end == right.span.start
-        return Operation(operator.value, left, right, Span(left.span.start, right.span.end), leaning)
+        space_before_only = operator.value in ("*", "/") and left.span.end < at.start and at.end == right.span.start
+        return Operation(operator.value, left, right, Span(left.span.start, right.span.end), space_before_only)
 
     def negative(self, children: list[object]) -> Negative:
         value = cast(Value, children[1])

@@ -15,7 +15,7 @@ from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, span_of
 from caedsl.syntax.tree import Statement
 
 _MOST_EDITS = 100  # a longer statement is not a typo
-_GOES_ON = OPERATORS | {"EQUAL"}
+_CONTINUING = OPERATORS | {"EQUAL"}
 
 
 class Fault(NamedTuple):
@@ -128,7 +128,7 @@ def _whole_items(tokens: Sequence[Token], index: int) -> int:
     for place, token in enumerate(tokens[:index]):
         depth += (token == "(") - (token == ")")
         following = tokens[place + 1] if place + 1 < index else None
-        goes_on = following is not None and (following.type in _GOES_ON or following == "..")
-        if depth == 0 and token.type in ATOM_ENDS and not goes_on:
+        continues = following is not None and (following.type in _CONTINUING or following == "..")
+        if depth == 0 and token.type in ATOM_ENDS and not continues:
             whole = place + 1
     return whole

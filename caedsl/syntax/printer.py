@@ -85,8 +85,8 @@ def _item(item: Item, equals: str = "=") -> str:
             return f"{name.text}{equals}{_item(value)}"
         case Operation("+" | "-" as sign, left, right):
             return f"{_item(left)} {sign} {_item(right)}"
-        case Operation(sign, left, right, leaning=leaning):
-            return f"{_item(left)}{' ' if leaning else ''}{sign}{_item(right)}"
+        case Operation(sign, left, right, space_before_only=space_before_only):
+            return f"{_item(left)}{' ' if space_before_only else ''}{sign}{_item(right)}"
         case Parenthesised(value):
             return f"({_item(value)})"
         case Negative(value):

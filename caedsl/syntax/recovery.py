@@ -112,16 +112,16 @@ class _Reader:
 
     def _statement(self, tokens: Sequence[Token]) -> None:
         statement, fault = read_head(self.source.text, tokens, self.automaton)
-        vanishes = False
+        is_removed = False
         if fault is not None:
             statement, finding = self._explained(fault, statement)
             self.findings.append(finding)
-            vanishes = statement is None and finding.fix is not None
+            is_removed = statement is None and finding.fix is not None
         if statement is not None:
             if self.closed is not None and tokens[0] != ",":  # a comma there already has a finding
                 self.findings.append(block_messages.glued(self.closed, statement.head))
             self.blocks[-1].statements.append(statement)
-        if not vanishes:
+        if not is_removed:
             self.closed = None
             self.heading = _Heading(statement)
 

@@ -67,8 +67,8 @@ def _value(value: Value) -> Value:
             return Size(tuple(map(int, text.split("x"))), span)
         case Number(text, span):
             return Number(_number(text), span)
-        case Operation(operator, left, right, span, leaning):
-            return Operation(operator, _value(left), _value(right), span, leaning)
+        case Operation(operator, left, right, span, space_before_only):
+            return Operation(operator, _value(left), _value(right), span, space_before_only)
         case Range(low, high, span):
             return Range(_value(low), _value(high), span)
         case Parenthesised(inner, span):

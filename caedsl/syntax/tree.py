@@ -17,7 +17,7 @@ class _Node:
     """
 
     def _meaning(self) -> tuple[object, ...]:
-        return tuple(value for name, value in vars(self).items() if name not in _BESIDE)
+        return tuple(value for name, value in vars(self).items() if name not in _WITHOUT_MEANING)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self._meaning() == other._meaning()
@@ -30,7 +30,7 @@ class _Node:
         return f"{type(self).__name__}({values})"
 
 
-_BESIDE = frozenset({"span", "broken", "complete", "comments"})
+_WITHOUT_MEANING = frozenset({"span", "broken", "complete", "comments"})
 """Fields of a node that are not part of its meaning."""
 
 
@@ -70,14 +70,14 @@ class QuotedText(_Node):
 class Operation(_Node):
     """Operation ``left operator right`` with one of ``+ - * /``.
 
-    ``leaning`` marks a product written ``8 *3``, with a space only before the operator, which is unusual for a product.
+    ``space_before_only`` marks a product written ``8 *3``, with a space only before the operator: probably two values.
     """
 
     operator: str
     left: "Value"
     right: "Value"
     span: Span
-    leaning: bool = False
+    space_before_only: bool = False
 
 
 @dataclass(eq=False, repr=False)

@@ -32,7 +32,7 @@ class NonFiniteGuard:
         """1 once the weights are frozen, else 0."""
         # The last weight, usually the bias of the last layer, has a finite gradient whenever the loss is finite.
         weights = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
-        self._told_by = weights[-1] if active and together else None
+        self._signal_weight = weights[-1] if active and together else None
         self._fused = bool(optimizer.defaults.get("fused"))
         if active and self._fused:
             optimizer.found_inf = self.frozen  # type: ignore[attr-defined]
@@ -47,12 +47,12 @@ class NonFiniteGuard:
         if self.active:
             self.frozen.add_(value.isfinite().logical_not()).clamp_(max=1)
 
-    def telling(self, total: Tensor) -> Tensor:
-        """Return ``total`` with a gradient that tells the other processes whether this one has frozen."""
-        if self._told_by is None:
+    def signalling(self, total: Tensor) -> Tensor:
+        """Return ``total`` with a gradient that is NaN once this process has frozen, which the others notice."""
+        if self._signal_weight is None:
             return total
-        told: Tensor = total + torch.where(self.frozen.bool(), torch.nan, 0.0) * self._told_by.sum()
-        return told
+        signalled: Tensor = total + torch.where(self.frozen.bool(), torch.nan, 0.0) * self._signal_weight.sum()
+        return signalled
 
     def marked(self, loss: Tensor) -> Tensor:
         """Return ``loss``, or NaN once frozen, so that a non-finite gradient shows when losses are read."""
@@ -61,8 +61,8 @@ class NonFiniteGuard:
     @torch.no_grad()
     def before_step(self) -> None:
         """Check whether another process has frozen; call this once the gradients are complete."""
-        if self._told_by is not None and self._told_by.grad is not None:
-            self.notice(torch.where(self._told_by.grad.isfinite().all(), 0.0, torch.nan))
+        if self._signal_weight is not None and self._signal_weight.grad is not None:
+            self.notice(torch.where(self._signal_weight.grad.isfinite().all(), 0.0, torch.nan))
 
     @torch.no_grad()
     def _keep(self, *call: Any) -> None:

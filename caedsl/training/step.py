@@ -178,7 +178,7 @@ class Stepper:
         self.draws.end()
         losses = self.objective(self.module, prediction, sample, share, weights_too=before == 0)
         self.guard.notice(losses.total)
-        self.scaler.scale(self.guard.telling(losses.total)).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(self.guard.signalling(losses.total)).backward()  # type: ignore[no-untyped-call]
         return losses.detached()
 
     def sample(self, clean: Sample, draws: Draws, part: BatchShare, augmentation: Augment = NOT_AUGMENTED) -> Sample:

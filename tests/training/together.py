@@ -164,7 +164,7 @@ def killed_at_step(step: int) -> Callable[[int], None]:
     """Return a change that kills process 1 at a step, with short timeouts for the others."""
 
     def change(rank: int) -> None:
-        caedsl.training.parallel.distributed.SECONDS_FOR_LAST_WORDS = 1.0
+        caedsl.training.parallel.distributed.SECONDS_FOR_LAST_MESSAGE = 1.0
         at_step(step, killed, who=1)(rank)
 
     return change

@@ -14,7 +14,7 @@ from caedsl.importing.keras.hdf5 import Hdf5, opened
 from caedsl.importing.keras.hdf5_content import EXPANSION, FREE, LARGEST_TEXT
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import Config, KerasLayer, Topology, topology_of
-from caedsl.importing.zip_damage import damage_told
+from caedsl.importing.zip_damage import damage_as_bad_zip
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST_WEIGHTS = 8 << 30
@@ -51,7 +51,7 @@ def read_model(content: bytes) -> SavedModel:
 
 def _archive(file: IO[bytes]) -> SavedModel:
     try:
-        with damage_told():
+        with damage_as_bad_zip():
             archive = zipfile.ZipFile(file)
         with archive:
             config = _json(_member(archive, _CONFIG, LARGEST_TEXT).decode("utf-8"), _CONFIG)
@@ -79,7 +79,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the limit of {limit:,}")
     if info.file_size > FREE and info.file_size > EXPANSION * info.compress_size:
         raise ModelProblem(f"its `{name}` unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
-    with damage_told(), archive.open(info) as member:
+    with damage_as_bad_zip(), archive.open(info) as member:
         content = member.read(info.file_size)
         more = member.read(1)
     if len(content) != info.file_size or more:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
-from caedsl.importing.zip_damage import damage_told
+from caedsl.importing.zip_damage import damage_as_bad_zip
 from caedsl.vocabulary.shape import text
 
 _SCHEMA = 8
@@ -42,7 +42,7 @@ _AGAIN = "export it again: `torch.export.save(torch.export.export(model, (exampl
 def read_archive(content: bytes, name: str) -> AtenGraph:
     """Return the graph in the bytes of a ``.pt2`` file; raise ``ImportFailure`` if it is invalid or unsafe to read."""
     try:
-        with damage_told():
+        with damage_as_bad_zip():
             archive = zipfile.ZipFile(io.BytesIO(content))
         return _graph(archive, name)
     except zipfile.BadZipFile:
@@ -101,7 +101,7 @@ def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> byt
     size = info.file_size
     if (most is not None and size > most) or (size > _FREE and size > _EXPANSION * info.compress_size):
         raise ValueError(f"{path} is too large: {size:,} bytes from {info.compress_size:,}")
-    with damage_told():
+    with damage_as_bad_zip():
         return archive.read(info)
 
 

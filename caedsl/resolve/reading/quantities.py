@@ -173,8 +173,8 @@ def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
     if isinstance(right, Misread):
         return right
     text = scope.source.slice(node.span)
-    if node.leaning:
-        return _leaning(node, scope)
+    if node.space_before_only:
+        return _unclear_product(node, scope)
     unit = _dimension(node.operator, left.unit, right.unit)
     if unit is None:
         joined = f"{_DIMENSIONS[left.unit]} {node.operator} {_DIMENSIONS[right.unit]}"
@@ -200,7 +200,7 @@ def _operation(node: tree.Operation, scope: Scope) -> Quantity | Misread:
     return Quantity(result, unit)
 
 
-def _leaning(node: tree.Operation, scope: Scope) -> Misread:
+def _unclear_product(node: tree.Operation, scope: Scope) -> Misread:
     """Return why ``8 *3`` is not read as a product: the author may have meant two values."""
     left, right = scope.source.slice(node.left.span), scope.source.slice(node.right.span)
     help_line = f"write `{left}{node.operator}{right}`"

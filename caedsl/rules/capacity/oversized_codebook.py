@@ -65,15 +65,15 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     places = elements(model.code_shape[1:])
     batch = model.train.batch if model.train and not isinstance(model.train.batch, str) else None
     follows = layers[-1].options[UPDATE] != GRADIENT
-    restless = follows and batch is not None and vectors > VECTORS_A_PLACE * batch * places
-    if images * places >= ENOUGH * vectors and not restless:
+    resets = follows and batch is not None and vectors > VECTORS_A_PLACE * batch * places
+    if images * places >= ENOUGH * vectors and not resets:
         return
     most = images * places // ENOUGH if batch is None else min(images * places // ENOUGH, batch * places)
     fewer = 1 << max(0, most.bit_length() - 1)
     smaller = text((fewer, *channels))
     why = (
         f"a batch has only {counted(batch * places, 'position')}"
-        if restless and batch
+        if resets and batch
         else f"the data have only {counted(images * places, 'position')}"
     )
     place = layers[-1].place(CODEBOOK)
@@ -83,6 +83,6 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         label=f"{counted(places, 'position')} per image",
         help=f"use `{smaller}`, or more images",
         fix=Fix(f"use {fewer} vectors", (Edit(place, smaller),), Applicability.UNSAFE),
-        severity=None if restless or vectors > images * places else Severity.INFO,
+        severity=None if resets or vectors > images * places else Severity.INFO,
         data={"vectors": vectors, "places": images * places},
     )

@@ -8,8 +8,8 @@ from caedsl.diagnostics.edits import merge_fixes
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Label, Proposal, Severity
 from caedsl.rules.engine.catalogue import find
 
-_SURENESS = tuple(Applicability)
-_SERIOUSNESS = tuple(Severity)
+_APPLICABILITIES = tuple(Applicability)
+_SEVERITIES = tuple(Severity)
 
 
 def merged(findings: Sequence[Finding]) -> list[Finding]:
@@ -28,7 +28,7 @@ def merged(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _one(group: Sequence[Finding]) -> Finding:
-    first, *others = sorted(group, key=lambda f: (_SERIOUSNESS.index(f.severity), f.primary.span))
+    first, *others = sorted(group, key=lambda f: (_SEVERITIES.index(f.severity), f.primary.span))
     if not others:
         return first
     places = tuple(Label(other.primary.span, "here too") for other in others)
@@ -53,4 +53,4 @@ def _candidates(group: Iterable[Finding]) -> Iterable[Fix]:
     chosen, edits = merge_fixes(fixes)
     if fixes and len(fixes) == len(best) and len(chosen) == len(fixes):
         titles = dict.fromkeys(fix.title for fix in fixes)
-        yield Fix("; ".join(titles), edits, max((fix.applicability for fix in fixes), key=_SURENESS.index))
+        yield Fix("; ".join(titles), edits, max((fix.applicability for fix in fixes), key=_APPLICABILITIES.index))

@@ -128,7 +128,7 @@ def cures(
     if not _are_fewer(cured, shift, before, after):
         return False
     touched = _touched_lines(changed, edits, shift) if uncovering else frozenset()
-    gravest = max(_SERIOUSNESS[finding.severity] for finding in cured)
+    most_serious = max(_SERIOUSNESS[finding.severity] for finding in cured)
     for finding in _others(cured, shift, before, after):
         if finding.name in LEFTOVERS:
             continue
@@ -136,7 +136,7 @@ def cures(
             here = not finding.path and _line(changed, finding) in touched
             counts = finding.severity is Severity.ERROR and here
         else:
-            counts = _SERIOUSNESS[finding.severity] >= min(gravest, _SERIOUSNESS[Severity.WARNING])
+            counts = _SERIOUSNESS[finding.severity] >= min(most_serious, _SERIOUSNESS[Severity.WARNING])
         if counts:
             return False
     return True

@@ -33,21 +33,21 @@ from caedsl.rules.engine.rule import Rule
 
 RULE = Rule("CAE802", "exploding-signal", Severity.WARNING)
 
-LOUD = 8.0
+LARGE = 8.0
 """Warn above this power of ten of the signal's variance."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the layer with the largest signal."""
-    loudest = max(signal_path(model), key=lambda gain: gain.total, default=None)
-    if loudest is None or loudest.total <= LOUD:
+    largest = max(signal_path(model), key=lambda gain: gain.total, default=None)
+    if largest is None or largest.total <= LARGE:
         return
     growing = [gain for gain in signal_path(model) if gain.own > 0]
     yield RULE.found(
-        loudest.layer.span,
-        f"{len(growing)} layers multiply the image's variance by 1e{loudest.total:.0f} before training",
+        largest.layer.span,
+        f"{len(growing)} layers multiply the image's variance by 1e{largest.total:.0f} before training",
         label="largest here",
         notes=(f"{10 ** (sum(gain.own for gain in growing) / len(growing)):.3g} per layer on average",),
         help="add a normalisation (`norm=batch`) to the layers, or inside the residual blocks",
-        data={"layers": len(growing), "power_of_ten": loudest.total},
+        data={"layers": len(growing), "power_of_ten": largest.total},
     )

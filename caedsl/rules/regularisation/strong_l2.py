@@ -75,13 +75,14 @@ from caedsl.vocabulary.weights import L2
 
 RULE = Rule("CAE701", "strong-l2", Severity.WARNING)
 
-HARMFUL, FELT, SMALL = 0.15, 0.01, 0.01
+HARMFUL, NOTICEABLE, HARMLESS = 0.15, 0.01, 0.01
+"""Warn from the first share of the gain on, inform from the second; the fix aims at the third."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield one finding, at the first penalty in the text."""
     cost = l2_cost(model)
-    if cost is None or cost.share < FELT:
+    if cost is None or cost.share < NOTICEABLE:
         return
     places = _places(model, cost)
     harmful = cost.share >= HARMFUL
@@ -140,7 +141,7 @@ def _decays(model: Autoencoder) -> bool:
 def _lowered(cost: L2Cost) -> float:
     """Return a power of ten at which the cost is small; the cost is nearly proportional to λ."""
     strongest = max(lam for _, lam in cost.layers)
-    target = max(strongest * SMALL / cost.share, 1e-30)
+    target = max(strongest * HARMLESS / cost.share, 1e-30)
     return float(10.0 ** floor(log10(target)))
 
 

@@ -21,7 +21,7 @@ from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
-from caedsl.training.monitors.engine.non_finite_origin import origin_in_batch, ruined_weights
+from caedsl.training.monitors.engine.non_finite_origin import non_finite_weights, origin_in_batch
 from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
 from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_in_eval_mode
@@ -264,8 +264,8 @@ class LoopWatch(PublicNames):
     def _non_finite(self, samples: Sample) -> Sequence[Trouble]:
         """Report where a non-finite number came from, and end the watch."""
         self._ended = True
-        ruined = ruined_weights(self.module, self._layout.layers)
-        found = NonFiniteOrigin(ruined, "weights", 0.0) if ruined is not None else None
+        non_finite = non_finite_weights(self.module, self._layout.layers)
+        found = NonFiniteOrigin(non_finite, "weights", 0.0) if non_finite is not None else None
         output = self._layout.output if self._layout.output is not None else len(self._layout.layers) - 1
         found = found or origin_in_batch(self._loop, self._layout.layers, output, samples)
         self._seen.non_finite = found or NonFiniteOrigin(output, "loss", 0.0)

@@ -27,7 +27,7 @@ from caedsl.training.parallel.processes import ALONE, Found, LostError, Processe
 from caedsl.training.parallel.synchronised_layers import over_whole_batches
 
 SECONDS_BETWEEN_MEETINGS = 0.25
-SECONDS_FOR_LAST_WORDS = 10.0
+SECONDS_FOR_LAST_MESSAGE = 10.0
 SECONDS_OF_SILENCE = 1800
 """Timeout after which a silent process counts as lost."""
 
@@ -40,7 +40,7 @@ _BUFFERS_AS_THEY_ARE: dict[str, Any] = {
 
 PyTorch 2.13 renamed it."""
 
-TURN, WORDS, SPOKEN = "caedsl/turn", "caedsl/words", "caedsl/spoken"
+TURN, MESSAGE, REPORTED = "caedsl/turn", "caedsl/message", "caedsl/reported"
 
 
 class ProcessGroup(Processes):
@@ -58,7 +58,7 @@ class ProcessGroup(Processes):
         self.begin(1)
         self._turns = 0
         self._steps, self._steps_to_meeting, self._met = 0, 1, time.monotonic()
-        self._first_spoke = False
+        self._first_reported = False
 
     def device(self, chosen: torch.device) -> torch.device:
         """Return the CUDA device of this process: by its local rank, or the only one that Slurm shows each task.
@@ -84,9 +84,9 @@ class ProcessGroup(Processes):
         self._turns += 1
         turn = f"{TURN}/{self._turns}"
         while not (self.first or self._is_set(turn)):
-            if self._is_set(SPOKEN):
-                self._first_spoke = True
-                raise LostError(self._last_words())
+            if self._is_set(REPORTED):
+                self._first_reported = True
+                raise LostError(self._last_message())
             time.sleep(0.1)
         yield
         if self.first:
@@ -99,14 +99,14 @@ class ProcessGroup(Processes):
             if self.first:
                 with training_with(ALONE):
                     found[0] = find()
-        with self._hearing():
+        with self._detecting_losses():
             distributed.broadcast_object_list(found)
         said: Found = found[0]
         return said
 
     def wait_for_all(self) -> None:
         """Wait until every process has called this."""
-        with self._hearing():
+        with self._detecting_losses():
             distributed.barrier()
 
     @contextmanager
@@ -114,7 +114,7 @@ class ProcessGroup(Processes):
         """Yield the module in ``DistributedDataParallel``, with layers that compute over whole batches."""
         device = next(module.parameters()).device
         on_cuda = device.type == "cuda"
-        with self._hearing():
+        with self._detecting_losses():
             group = distributed.new_group(backend="nccl") if on_cuda else distributed.group.WORLD
             assert group is not None
             with over_whole_batches(module, lambda: self._batch, group):
@@ -127,14 +127,14 @@ class ProcessGroup(Processes):
                 )
 
     @contextmanager
-    def _hearing(self) -> Iterator[None]:
+    def _detecting_losses(self) -> Iterator[None]:
         """Turn the loss of a process within the block into a ``LostError`` with its last message."""
         try:
             yield
         except RuntimeError as error:
             if not _is_a_loss(error):
                 raise
-            raise LostError(self._last_words()) from error
+            raise LostError(self._last_message()) from error
 
     def begin(self, images: int) -> None:
         """Start a batch of ``images`` images, to which the following calls refer."""
@@ -159,7 +159,7 @@ class ProcessGroup(Processes):
         most = 2 * self._steps_to_meeting
         mine = (reason, max(1, min(ahead, most)) if self._steps else self._steps_to_meeting)
         said: list[tuple[str | None, int]] = [mine] * self.count
-        with self._hearing():
+        with self._detecting_losses():
             distributed.all_gather_object(said, mine)
         self._steps, self._steps_to_meeting, self._met = 0, said[0][1], time.monotonic()
         return next((other for other, _ in said if other is not None), None)
@@ -168,7 +168,7 @@ class ProcessGroup(Processes):
         """Return the mean of ``x`` over all processes, the same bits in each; waits for the device."""
         # In 64 bits the sum of a few 32-bit numbers is exact in any order.
         total = x.to("cpu", torch.float64, copy=True)
-        with self._hearing():
+        with self._detecting_losses():
             distributed.all_reduce(total)
         return (total / self.count).to(x.device, x.dtype)
 
@@ -187,22 +187,22 @@ class ProcessGroup(Processes):
         text = words.strip().rpartition("caedsl: ")[2]
         _tell_torchrun(text or "its message is above")
         if self.first:
-            self._set(SPOKEN, "by the first")
+            self._set(REPORTED, "by the first")
             return words
-        heard = self._set(WORDS, f"process {self.number}: {text}")
-        return "" if heard or self._first_spoke else words
+        delivered = self._set(MESSAGE, f"process {self.number}: {text}")
+        return "" if delivered or self._first_reported else words
 
-    def _last_words(self) -> str:
-        if self.first and self._awaits_words():
-            return str(self._store.get(WORDS).decode())
+    def _last_message(self) -> str:
+        if self.first and self._message_arrives():
+            return str(self._store.get(MESSAGE).decode())
         return (
             f"one of the {self.count} processes ended without a message: it was killed, or its machine or network "
             "failed"
         )
 
-    def _awaits_words(self) -> bool:
-        end = time.monotonic() + SECONDS_FOR_LAST_WORDS
-        while not self._is_set(WORDS):
+    def _message_arrives(self) -> bool:
+        end = time.monotonic() + SECONDS_FOR_LAST_MESSAGE
+        while not self._is_set(MESSAGE):
             if time.monotonic() > end:
                 return False
             time.sleep(0.05)

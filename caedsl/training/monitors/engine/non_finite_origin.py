@@ -28,9 +28,9 @@ def find_origin(
     Without a ``step`` it is the validation loss. ``output`` is the index of the layer that gives the reconstruction its
     values.
     """
-    ruined = ruined_weights(training.module, origins)
-    if ruined is not None:
-        return NonFiniteOrigin(ruined, "weights", 0.0)
+    non_finite = non_finite_weights(training.module, origins)
+    if non_finite is not None:
+        return NonFiniteOrigin(non_finite, "weights", 0.0)
     if step is None:
         training.module.eval()
     for clean in _parts(training, step):
@@ -57,18 +57,18 @@ def _batch(training: Training, step: int) -> Sample:
     return next(iter(training.train.shuffled(training.settings.batch, order, skip=column)))
 
 
-def ruined_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
+def non_finite_weights(module: nn.Module, origins: Sequence[Located]) -> int | None:
     """Return the index of the layer nearest to the output whose weights are not finite, or None.
 
-    A non-finite gradient spoils the weights of its own layer and of all layers before it, but of none after it.
+    A non-finite gradient reaches the weights of its own layer and of all layers before it, but of none after it.
     """
-    ruined = None
+    non_finite = None
     for number, origin in enumerate(origins):
         for path in origin.paths:
             for weight in module.get_submodule(path).parameters(recurse=False):
                 if not weight.isfinite().all():
-                    ruined = number
-    return ruined
+                    non_finite = number
+    return non_finite
 
 
 def origin_in_batch(
@@ -79,13 +79,13 @@ def origin_in_batch(
         return NonFiniteOrigin(None, "images", 0.0)
     numbers = {path: number for number, origin in enumerate(origins) for path in origin.paths}
     largest = [clean.seen.abs().max().item()]
-    spoiled: list[NonFiniteOrigin] = []
+    found_in_output: list[NonFiniteOrigin] = []
 
     def watch(path: str, result: Tensor) -> None:
-        if spoiled:
+        if found_in_output:
             return
         if not result.isfinite().all():
-            spoiled.append(NonFiniteOrigin(numbers[path], "output", largest[-1]))
+            found_in_output.append(NonFiniteOrigin(numbers[path], "output", largest[-1]))
         largest.append(result.abs().max().item())
 
     with undisturbed(training, "autopsy") as draws:
@@ -93,8 +93,8 @@ def origin_in_batch(
         sample = make_sample(clean, draws, training.input_range, training.settings.corrupt)
         with hooked(training.module, list(numbers), watch), torch.set_grad_enabled(training.module.training):
             prediction = forward(training, sample.seen)
-        if spoiled:
-            return spoiled[0]
+        if found_in_output:
+            return found_in_output[0]
         loss = training.objective.reconstruction(prediction, sample.target)
         if not loss.isfinite():
             return NonFiniteOrigin(output, "loss", prediction.abs().max().item())
