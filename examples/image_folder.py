@@ -18,13 +18,13 @@ import caedsl
 SIDE = 64
 
 
-def shape(chance: random.Random) -> Image.Image:
+def shape(rng: random.Random) -> Image.Image:
     """Return a disc or a square of some colour, somewhere on a background of another one."""
-    ground, colour = ((chance.randrange(256), chance.randrange(256), chance.randrange(256)) for _ in range(2))
-    image = Image.new("RGB", (SIDE, SIDE), ground)
-    left, top, side = chance.randrange(SIDE // 2), chance.randrange(SIDE // 2), chance.randrange(SIDE // 4, SIDE // 2)
+    background, colour = ((rng.randrange(256), rng.randrange(256), rng.randrange(256)) for _ in range(2))
+    image = Image.new("RGB", (SIDE, SIDE), background)
+    left, top, side = rng.randrange(SIDE // 2), rng.randrange(SIDE // 2), rng.randrange(SIDE // 4, SIDE // 2)
     draw = ImageDraw.Draw(image)
-    outline = draw.ellipse if chance.random() < 0.5 else draw.rectangle
+    outline = draw.ellipse if rng.random() < 0.5 else draw.rectangle
     outline((left, top, left + side, top + side), fill=colour)
     return image
 
@@ -42,9 +42,9 @@ def main() -> None:
 
     photos = folder / "photos"
     photos.mkdir(parents=True)
-    chance = random.Random(0)
+    rng = random.Random(0)
     for number in range(arguments.images):
-        shape(chance).save(photos / f"{number:04}.png")
+        shape(rng).save(photos / f"{number:04}.png")
 
     new = [sys.executable, "-m", "caedsl", "new", "shapes", "--template", "photos"]
     subprocess.run(new, cwd=folder, check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})

@@ -1,4 +1,4 @@
-"""Import rules: the order of rooms, third-party packages, and imports forbidden in the fast commands."""
+"""Import rules: the order of packages, third-party packages, and imports forbidden in the fast commands."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.trees import tree
 
 PACKAGE = ROOT / "caedsl"
-ROOMS = (
+ORDER = (
     "version",
     "extras",
     "public",
@@ -43,10 +43,10 @@ ROOMS = (
     "lightning",
     "cli",
 )
-"""Lowest first: a package (here called a room) imports only from itself and from packages before it."""
+"""Packages and files of their own, lowest first: each imports only from itself and from those before it."""
 
-ENTRANCES = {"__init__.py": {"api", "version"}, "__main__.py": {"cli"}}
-"""The files of the package itself, and the room that each opens."""
+TOP_LEVEL = {"__init__.py": {"api", "version"}, "__main__.py": {"cli"}}
+"""Files that may import only these packages."""
 
 OUTSIDE = {
     "syntax": {"lark"},
@@ -69,13 +69,13 @@ OUTSIDE = {
     "lightning": {"lightning", "pytorch_lightning", "torch"},
     "cli": {"huggingface_hub", "rich", "typer"},
 }
-"""What a room may import besides the standard library.
+"""Third-party packages that a package may import.
 
 ``requests`` comes with pooch, whose downloads raise its errors.
 """
 
 ONLY_IN = {
-    "pydantic": {PACKAGE / room / "schema.py" for room in ("facts", "runs", "training", "inference", "evaluation")}
+    "pydantic": {PACKAGE / name / "schema.py" for name in ("facts", "runs", "training", "inference", "evaluation")}
 }
 """Packages that are slow to import, and the files that may import them."""
 
@@ -95,17 +95,17 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, whole if whole in MODULES else str(node.module)
 
 
-def room(path: Path) -> str:
-    """Return the room of a file; for files of the package itself, their own name."""
+def package_of(path: Path) -> str:
+    """Return the package of a file; for files at the top, their own name."""
     first = path.relative_to(PACKAGE).parts[0]
-    return first if first in ENTRANCES else first.removesuffix(".py")
+    return first if first in TOP_LEVEL else first.removesuffix(".py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_only_from_rooms_before(path: Path) -> None:
-    mine = room(path)
-    assert mine in ROOMS or mine in ENTRANCES, f"{path} is in no room"
-    below = ENTRANCES.get(mine) or {*ROOMS[: ROOMS.index(mine) + 1]}
+def test_imports_only_from_packages_before(path: Path) -> None:
+    mine = package_of(path)
+    assert mine in ORDER or mine in TOP_LEVEL, f"{path} is in no package"
+    below = TOP_LEVEL.get(mine) or {*ORDER[: ORDER.index(mine) + 1]}
     for line, name in imports(path):
         first, _, rest = name.partition(".")
         place = f"{path.relative_to(ROOT)}:{line}"
@@ -120,9 +120,9 @@ def test_imports_only_from_rooms_before(path: Path) -> None:
 
 def test_diagnostics_know_of_the_source_alone() -> None:
     for path in FILES:
-        if room(path) == "diagnostics":
-            rooms = {name.split(".")[1] for _, name in imports(path) if name.startswith("caedsl.")}
-            assert rooms <= {"source", "diagnostics"}, path
+        if package_of(path) == "diagnostics":
+            imported = {name.split(".")[1] for _, name in imports(path) if name.startswith("caedsl.")}
+            assert imported <= {"source", "diagnostics"}, path
 
 
 TORCH = {"torch", "torchvision"}

@@ -26,11 +26,11 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, " ".join(node.value.split())
 
 
-@pytest.mark.parametrize("room", PACKAGES)
-def test_messages_and_docstrings_read_naturally(room: str) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_messages_and_docstrings_read_naturally(package: str) -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {match[0]}"
-        for path in sorted((PACKAGE / room).rglob("*.py"))
+        for path in sorted((PACKAGE / package).rglob("*.py"))
         for line, text in texts(path)
         if (match := AVOIDED.search(text))
     ]
@@ -55,11 +55,11 @@ def numbers_of_plurals(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"{{{source}}}{text.value}"
 
 
-@pytest.mark.parametrize("room", ["cli", "console", "evaluation", "inference", "report"])
-def test_one_thing_is_not_called_several(room: str) -> None:
+@pytest.mark.parametrize("package", ["cli", "console", "evaluation", "inference", "report"])
+def test_one_thing_is_not_called_several(package: str) -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{line}: {text}"
-        for path in sorted((PACKAGE / room).rglob("*.py"))
+        for path in sorted((PACKAGE / package).rglob("*.py"))
         for line, text in numbers_of_plurals(path)
     ]
     assert not found, "use `counted` of caedsl.diagnostics.text"

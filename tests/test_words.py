@@ -65,7 +65,7 @@ APART = {
     "extras.py": "names of the package's extras",
     "diagnostics/foreign_layers.py": "names of layers in other libraries, each with the word that is meant",
     "diagnostics/foreign_words.py": "other names of other libraries, each with the word that is meant",
-    "syntax/errors": "calls of other libraries, `Conv2d(8, 3)`; this room is below the vocabulary",
+    "syntax/errors": "calls of other libraries, `Conv2d(8, 3)`; this package is below the vocabulary",
     "importing": "one translation for each operator of other libraries, from names that are often the same",
 }
 """Where words stand that belong to other libraries, and why."""
@@ -77,7 +77,7 @@ HOLDERS = {"values", "spans", "options", "failed", "inherited", "by_name"}
 WRITTEN_ELSEWHERE = {
     "importing": "options and weights of other libraries, by the names that they have there",
     "report": "values of charts, by what the charts show",
-    "syntax": "this room is below the vocabulary",
+    "syntax": "this package is below the vocabulary",
     "vocabulary": "the declarations themselves",
 }
 """Where mappings of those names hold something else, and what."""

@@ -23,7 +23,7 @@ PAGES = [
     *(path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "why-it-fails.md"),
     *sorted((ROOT / "docs" / "journeys").glob("*.md")),
 ]
-"""The pages that this room tests; what the rules say of themselves is tested beside them."""
+"""The pages that these tests execute; the pages of rules and monitors have tests of their own."""
 
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r'(\w+)=("[^"]*"|\S+)|(\S+)')

@@ -27,6 +27,13 @@ def init(project, name, config): print("init", project, config["batch"]); return
 """Modules with the functions that the examples call, as the real ones declare them."""
 
 
+@pytest.mark.parametrize("folder", ["examples/*.py", "specs/*.cae"])
+def test_the_page_of_a_folder_lists_every_file(folder: str) -> None:
+    files = sorted(ROOT.glob(folder))
+    page = (files[0].parent / "README.md").read_text("utf-8")
+    assert [file.name for file in files if file.name not in page] == []
+
+
 def test_python_api(project: Path, shell: Shell) -> None:
     ended = shell("python examples/python_api.py --out run")
     assert ended.returncode == 0, ended.stdout
