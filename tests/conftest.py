@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="only tests that never import torch or scikit-learn: the compiler's",
     )
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden texts; review the diff by eye")
-    parser.addoption("--fuzz-seconds", type=float, default=4.0, help="how long each fuzzing test goes on")
+    parser.addoption("--fuzz-seconds", type=float, default=4.0, help="seconds that each fuzzing test may take")
     parser.addoption(
         "--fuzz-specs", type=int, default=0, help="how many specs fuzzing tests try, whatever time it takes"
     )

@@ -38,7 +38,7 @@ def test_messages_and_docstrings_read_naturally(package: str) -> None:
 
 
 NUMBERED = re.compile(r" (?:[a-z]+ )?[a-z]{2,}s\b")
-"""How a text goes on after the number of several things."""
+"""Match what follows a number in a text: a plural."""
 
 
 def numbers_of_plurals(path: Path) -> Iterator[tuple[int, str]]:

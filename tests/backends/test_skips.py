@@ -268,7 +268,7 @@ def test_sizes_that_do_not_meet_show_where_the_output_was_made() -> None:
     ]
 
 
-def test_a_name_that_nothing_reads_is_said_once() -> None:
+def test_a_name_that_nothing_reads_is_reported_once() -> None:
     text = "autoencoder a\ninput 1x28x28\nencoder { conv 4 s2 as a }\nbottleneck conv 2\ndecoder mirror"
     assert [found.message for found in check(text) if found.name == "unused-output"] == ["no line reads the output `a`"]
 

@@ -51,7 +51,7 @@ def test_a_draw_is_repeatable_and_takes_every_strength() -> None:
     assert {(case.operator.name, case.strength) for case in first} == {(o.name, s) for o, s in STRENGTHS}
 
 
-def test_a_found_fault_is_told_from_one_that_is_missed() -> None:
+def test_a_found_fault_is_distinguished_from_one_that_is_missed() -> None:
     draws = draw({"grey28_strided": PARENTS["grey28_strided"]}, 9, 0)
     found = examine(next(case for case in draws if case.operator.name == "rate too high" and case.strength == "strong"))
     borne = examine(next(case for case in draws if case.operator.name == "rate too high" and case.strength == "mild"))

@@ -31,7 +31,7 @@ def test_a_run_is_trained_once_and_never_taken_for_another(tmp_path: Path) -> No
         runs.of("digits", "a", QUICK, {"train.seed": 1})
 
 
-def test_a_run_that_was_cut_short_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_short_is_resumed(tmp_path: Path) -> None:
     whole = Runs(tmp_path / "whole").of("digits", quick=QUICK)
     Runs(tmp_path / "cut").of("digits", quick=QUICK)
     folder = tmp_path / "cut" / "digits-1epochs"

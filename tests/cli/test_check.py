@@ -85,7 +85,7 @@ def test_many_files_and_folders_make_one_output(run: Run) -> None:
     assert [line.partition(":")[0] for line in out.splitlines()] == ["b/a.cae", "b/deep/er.cae", "b/z.cae", "c.cae"]
 
 
-def test_what_cannot_be_read_is_said_and_the_rest_is_checked(run: Run) -> None:
+def test_what_cannot_be_read_is_reported_and_the_rest_is_checked(run: Run) -> None:
     write("a.cae", UNKNOWN)
     Path("empty").mkdir()
     write("binary.cae", "").write_bytes(b"\x80\x81\x00\xff" * 99)
@@ -272,7 +272,7 @@ def test_unsafe_fixes_are_made_only_when_asked_for(run: Run) -> None:
     assert file.read_text() != odd
 
 
-def test_a_read_only_file_is_left_and_said(run: Run) -> None:
+def test_a_read_only_file_is_left_and_reported(run: Run) -> None:
     file = write("a.cae", UNKNOWN)
     file.chmod(0o444)
     code, out, err = run("a.cae", "--fix", "--output-format", "concise")

@@ -18,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 def completed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[str, str], str]:
-    """Return what a shell is told when it asks the program, in this process, to complete a line."""
+    """Return what the program, in this process, answers to a shell that completes a line."""
 
     def ask(shell: str, line: str) -> str:
         words = line.split(" ")

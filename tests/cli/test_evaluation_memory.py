@@ -131,7 +131,7 @@ def test_a_picture_that_cannot_be_written_is_a_note(
     assert (run / "metrics.json").exists()
 
 
-def test_memory_that_runs_out_elsewhere_is_told_too(
+def test_memory_that_runs_out_elsewhere_is_reported_too(
     tmp_path: Path,
     caedsl: Run,
     monkeypatch: pytest.MonkeyPatch,

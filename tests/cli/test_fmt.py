@@ -81,7 +81,7 @@ def test_a_bug_in_the_formatter_leaves_the_file(run: Run, monkeypatch: pytest.Mo
     assert file.read_text() == UNTIDY
 
 
-def test_what_cannot_be_read_or_written_is_said_and_the_rest_formatted(run: Run) -> None:
+def test_what_cannot_be_read_or_written_is_reported_and_the_rest_formatted(run: Run) -> None:
     write("locked.cae", UNTIDY).chmod(0o444)
     write("z.cae", UNTIDY)
     code, out, err = run("nowhere.cae", "locked.cae", "z.cae", command="fmt")

@@ -1,7 +1,7 @@
 """Every command that reads specs handles mutated ones within seconds, with an exit code and no crash.
 
 ``pytest tests/cli/test_fuzzed_specs.py -n 0 --fuzz-specs 20000 --fuzz-seed 7`` tries 20,000 specs from another seed. It
-goes on after a failure, and reports all of them at the end.
+continues after a failure, and reports all failures at the end.
 """
 
 import ast

@@ -104,7 +104,7 @@ def test_a_repeated_fault_is_reported_once(layers: str) -> None:
     assert len(check_source(Source(encoder(layers))).findings) == 1
 
 
-def test_faults_beside_many_layers_are_judged_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_beside_many_layers_are_checked_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each fix that is tried separately places all layers again."""
     calls, examine = [], checking.examine
     monkeypatch.setattr(checking, "examine", lambda *given: calls.append(given) or examine(*given))

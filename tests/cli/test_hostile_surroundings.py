@@ -105,7 +105,7 @@ def test_a_run_folder_that_goes_while_it_is_used(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
 @pytest.mark.parametrize("limit", ["-v 200", "-v 425", "-v 525", "-v 675", "-v 800", "-d 60", "-d 200", "-d 360"])
-def test_too_little_memory_for_pytorch_is_told(limit: str, spec: Path, tmp_path: Path) -> None:
+def test_too_little_memory_for_pytorch_is_reported(limit: str, spec: Path, tmp_path: Path) -> None:
     """Importing PyTorch with too little memory aborts, hangs, or exits silently."""
     command = f'ulimit {limit}000; exec "{sys.executable}" -m caedsl train tiny.cae --out run --quiet'
     done = subprocess.run(

@@ -56,7 +56,7 @@ def interrupt_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Training, "take_step", interrupting)
 
 
-def test_an_interrupted_run_says_how_to_go_on_and_does(
+def test_an_interrupted_run_says_how_to_resume_and_resumes(
     spec: Path, finished: Path, tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = tmp_path / "runs" / "stop here"
@@ -138,7 +138,7 @@ def test_runs_are_listed_with_how_they_stand(finished: Path, caedsl: Run) -> Non
     assert f"{listed[0]['psnr']:.2f}" in lines[1].split()
 
 
-def test_a_run_that_went_on_is_not_given_the_psnr_of_its_earlier_end(finished: Path, caedsl: Run) -> None:
+def test_a_resumed_run_does_not_keep_the_psnr_of_its_earlier_end(finished: Path, caedsl: Run) -> None:
     rows = [json.loads(line) for line in (finished / "history.jsonl").read_text().splitlines()]
     better = {**rows[-1], "epoch": 3, "validation": min(row["validation"] for row in rows) / 2}
     with (finished / "history.jsonl").open("a") as file:

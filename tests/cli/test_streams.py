@@ -57,7 +57,7 @@ CLOSED, FULL = (">&-", "it is closed"), ("> /dev/full", "no space left on device
         ("--help", *FULL),
     ],
 )
-def test_output_that_is_lost_is_said(command: str, place: str, reason: str, spec: Path) -> None:
+def test_output_that_is_lost_is_reported(command: str, place: str, reason: str, spec: Path) -> None:
     if "full" in place and not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     ran = shell(f"caedsl {command} {place}", spec.parent)
@@ -78,7 +78,7 @@ def test_errors_that_nobody_reads_change_nothing(spec: Path) -> None:
 
 @pytest.mark.torch
 @pytest.mark.parametrize("place", ["> /dev/full 2> /dev/full", ">&- 2>&- <&-"])
-def test_a_training_that_cannot_speak_leaves_a_whole_run(place: str, spec: Path) -> None:
+def test_a_training_whose_output_is_lost_leaves_a_whole_run(place: str, spec: Path) -> None:
     ran = shell(f"caedsl train tiny.cae --out run {place}", spec.parent)
     assert ran.returncode == 2
     run = spec.parent / "run"

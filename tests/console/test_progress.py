@@ -107,7 +107,7 @@ def test_nothing_moves_sideways() -> None:
     assert after[1].index("NVIDIA") == before[1].index("NVIDIA")
 
 
-def test_before_the_first_step_it_says_where_it_runs_and_where_it_goes_on() -> None:
+def test_the_first_line_names_the_device_and_where_a_run_resumes() -> None:
     status = Status(5, "CPU, bf16", Clock())
     status.move(3, 50, 100)
     lines = shown(status, 60)
@@ -118,7 +118,7 @@ def test_before_the_first_step_it_says_where_it_runs_and_where_it_goes_on() -> N
 def test_the_time_left_is_of_the_steps_taken_here_and_with_validation() -> None:
     pace = TimeLeft()
     assert pace.left(1000, 0.0) is None
-    pace.at(500, 60.0)  # a run that goes on, after a slow start
+    pace.at(500, 60.0)  # a resumed run, after a slow start
     assert pace.left(1000, 60.0) is None
     pace.at(510, 61.0)
     assert pace.left(1000, 61.0) == pytest.approx(49.0)
@@ -144,7 +144,7 @@ def test_short_epochs_do_not_make_the_pace_jump() -> None:
     assert pace.left(200, 10.9) == pytest.approx(10.9)
 
 
-def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_epoch_prints_a_line_every_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr("caedsl.console.progress.time.monotonic", clock)
     progress, _, *pair = consoles(terminal=False)
@@ -159,7 +159,7 @@ def test_an_epoch_that_takes_long_is_heard_of_every_minute(monkeypatch: pytest.M
     ]
 
 
-def test_resuming_is_said() -> None:
+def test_resuming_is_reported() -> None:
     progress, _, *pair = consoles(terminal=False)
     Plain(*pair).resumed(3, 1200, 5000)
     assert progress.getvalue() == "note: resuming in epoch 3 after step 1,200 of 5,000\n"
@@ -191,7 +191,7 @@ def test_losses_show_digits_that_matter() -> None:
     ]
 
 
-def test_markup_in_what_is_said_is_text() -> None:
+def test_markup_in_what_is_reported_is_text() -> None:
     progress, results, *pair = consoles(terminal=False)
     reporter = Plain(*pair)
     reporter.note("[/oops] [bold]x")

@@ -22,7 +22,7 @@ REAL = InputRange(None, None)
 
 
 @pytest.mark.parametrize("layout", ["NHW", "NHWC", "NCHW"])
-def test_grey_layouts_are_told_apart(layout: str, tmp_path: Path, read) -> None:
+def test_grey_layouts_are_distinguished(layout: str, tmp_path: Path, read) -> None:
     grey = BYTES[..., 0]
     stored = {"NHW": grey, "NHWC": grey[..., None], "NCHW": grey[:, None]}[layout]
     np.save(tmp_path / "x.npy", stored)
@@ -34,7 +34,7 @@ def test_grey_layouts_are_told_apart(layout: str, tmp_path: Path, read) -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("channels_first", [True, False])
-def test_colour_layouts_are_told_apart(channels_first: bool, order: str, tmp_path: Path, read) -> None:
+def test_colour_layouts_are_distinguished(channels_first: bool, order: str, tmp_path: Path, read) -> None:
     expected = BYTES.transpose(0, 3, 1, 2)
     np.save(tmp_path / "x.npy", np.asarray(expected if channels_first else BYTES, order=order))
     images = read("npy", path="x.npy", shape=(3, 8, 8), range=InputRange(0, 255))

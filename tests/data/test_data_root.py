@@ -34,7 +34,7 @@ def places(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize("source", ['npy "{0}/x.npy"', 'folder "{0}/images"', 'npy "{0}/../inside/x.npy"'])
-def test_inside_it_reads_as_ever(source: str, places: tuple[Path, Path]) -> None:
+def test_data_inside_the_root_are_read_as_usual(source: str, places: tuple[Path, Path]) -> None:
     inside, _ = places
     assert len(load(model_of(SPEC.format(source=source.format(inside))), root=inside).train_pixels) in (3, 4)
 

@@ -72,7 +72,7 @@ def test_a_silent_server_is_given_up(site: Site, tmp_path: Path, monkeypatch) ->
     assert not (tmp_path / "data").exists()
 
 
-def test_no_source_at_all_says_what_was_tried_and_how_to_go_on(site: Site, tmp_path: Path, monkeypatch) -> None:
+def test_no_source_at_all_says_what_was_tried_and_how_to_continue(site: Site, tmp_path: Path, monkeypatch) -> None:
     publish(site, monkeypatch, mnist_files(), mirrors=(CLOSED,))
     site.pages.clear()
     model = spec(DataSource("mnist"), DataSource("npy", path="x.npy"), folder=tmp_path)
@@ -89,7 +89,7 @@ def test_no_source_at_all_says_what_was_tried_and_how_to_go_on(site: Site, tmp_p
     assert "add `else digits`" in text
 
 
-def test_falling_back_is_said_first_and_with_its_reason(tmp_path: Path) -> None:
+def test_falling_back_is_reported_first_and_with_its_reason(tmp_path: Path) -> None:
     images = load(spec(DataSource("mnist"), DataSource("digits")), tmp_path / "data")
     assert len(images) == 1797
     assert images.source.name == "digits"

@@ -358,7 +358,7 @@ def test_large_jpegs_come_out_as_if_decoded_in_full(tmp_path: Path, read) -> Non
     assert (fast * 255 - torch.from_numpy(np.array(full)).float()).abs().max() <= 3
 
 
-def test_loading_twice_is_the_same_and_the_checksum_tells_files_apart(tmp_path: Path, read) -> None:
+def test_loading_twice_is_the_same_and_the_checksum_differs_for_other_files(tmp_path: Path, read) -> None:
     for number in range(20):
         save(tmp_path / "photos" / f"{number:02}.png", number * 12, "L")
     first, second = read("folder", path="photos"), read("folder", path="photos")

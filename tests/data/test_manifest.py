@@ -57,7 +57,7 @@ def test_labels_and_parts_are_those_of_the_table(images: Path, read) -> None:
     assert greys(read("manifest", path="tables/x.csv", only="good").test_pixels) == [165]
 
 
-def test_what_is_not_read_is_said(images: Path, read) -> None:
+def test_what_is_not_read_is_reported(images: Path, read) -> None:
     text = "path,label,mood\nfiles/0.png,,3\nfiles/1.png,good,4\n"
     assert read("manifest", path=table(images, text)).notes == (
         "columns of x.csv that are ignored: mood",

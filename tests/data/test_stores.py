@@ -113,7 +113,7 @@ def test_targets_of_parquet(read, tmp_path: Path) -> None:
         ({"a": [""]}, {"key": "a"}, "column `a` has no file name"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_said(table: dict, options: dict, message: str, read, tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_table_is_reported(table: dict, options: dict, message: str, read, tmp_path: Path) -> None:
     pq.write_table(pa.table(table), tmp_path / "x.parquet")
     with pytest.raises(DataError, match=f"(?s){message}"):
         read("parquet", path="x.parquet", **options)
@@ -199,7 +199,7 @@ def test_a_store_of_the_user() -> None:
     assert caedsl.Store is Store
 
 
-def test_a_large_store_is_told_by_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_store_is_identified_by_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack, "LARGE_BYTES", 100)
     monkeypatch.setattr(first_reading, "_LOOKED_AT", 8)
     monkeypatch.setattr(first_reading, "available_memory", lambda: 100)

@@ -106,7 +106,7 @@ def test_equal_images_in_two_parts_are_named_whatever_their_files(parts: Path, t
     assert "1 image lies in several parts:\n  train: a/0.png, test: a/copy.bmp" in out
 
 
-def test_a_picture_saved_anew_in_another_part_is_named(tmp_path: Path, command: Run) -> None:
+def test_a_resized_or_recompressed_picture_in_another_part_is_named(tmp_path: Path, command: Run) -> None:
     draw = np.random.default_rng(0)
     for number in range(24):
         small = Image.fromarray(draw.integers(0, 256, (6, 6), np.uint8))

@@ -3,7 +3,7 @@
 The words after a fence's language define the test:
 
 - ``cae`` alone is a whole spec; ``cae encoder``, ``cae decoder``, ``cae train``, ``cae require`` are lines of that block and
-  ``cae statements`` are top-level statements, which stand in for those of a small healthy spec.
+  ``cae statements`` are top-level statements, which replace those of a small healthy spec.
 - ``# error: [name]`` (or ``warning``, ``info``) at the end of a line expects that finding there.
 - ``file=NAME`` writes the block to a file, for the commands that follow; ``append=NAME`` adds it to the end of one.
 - ``console`` blocks are run, ``python`` blocks executed, in the order of the page. What is shown after a command, or in a

@@ -247,7 +247,7 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "schedules": lambda: variants(SCHEDULES),
     "setting-options": setting_options,
 }
-"""What stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
+"""Match what is between ``<!-- generated: NAME -->`` and ``<!-- end -->``."""
 
 
 def own(form: str) -> list[Option]:

@@ -1,4 +1,4 @@
-"""``docs/why-it-fails.md`` quotes what ``check`` says of the article's models, and names rules that exist."""
+"""``docs/why-it-fails.md`` quotes what ``check`` reports about the article's models, and names rules that exist."""
 
 import re
 

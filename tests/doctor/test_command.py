@@ -1,4 +1,4 @@
-"""The command: on specs, and what it says of bad input."""
+"""The command: on specs, and its answers to bad input."""
 
 import json
 from collections.abc import Callable

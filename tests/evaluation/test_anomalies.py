@@ -108,7 +108,7 @@ def test_a_table_that_cannot_be_used_is_one_clear_error(parts: Path, text: str, 
         evaluate_anomalies(parts / "run", parts / "bad.csv", "mse")
 
 
-def test_a_run_on_a_table_is_judged_with_its_masks(parts: Path, tmp_path: Path) -> None:
+def test_a_run_on_a_table_is_evaluated_with_its_masks(parts: Path, tmp_path: Path) -> None:
     rows = write_table(parts, "whole.csv").read_text().splitlines()
     rows += [f"train/{number:03}.png,good,train," for number in range(60)]
     (parts / "whole.csv").write_text("\n".join(rows))
@@ -121,7 +121,7 @@ def test_a_run_on_a_table_is_judged_with_its_masks(parts: Path, tmp_path: Path) 
         evaluate_anomalies(tmp_path / "run", None, None, data_root=tmp_path)
 
 
-def test_defects_are_told_apart_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
+def test_defects_are_distinguished_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
     code, out, err = command("evaluate", parts / "run", "--test", parts)
     assert code == 0, err
     told = json.loads((parts / "run" / "anomalies.json").read_text())
@@ -172,7 +172,7 @@ def test_test_samples_that_were_trained_on_are_named(parts: Path, tmp_path: Path
     assert any(note.startswith("of 121 test samples, 60 were trained on, such as good/0") for note in found.notes)
 
 
-def test_one_class_is_told_from_the_rest_of_its_own_test_data(tmp_path: Path, command: Run) -> None:
+def test_one_class_is_distinguished_from_the_rest_of_its_own_test_data(tmp_path: Path, command: Run) -> None:
     drawn = np.random.default_rng(0)
     labels = np.repeat([0, 1], 60)
     images = np.where(labels[:, None, None], 200, 60) + drawn.normal(0, 10, (120, 8, 8))

@@ -72,7 +72,7 @@ def test_more_noise_takes_a_wider_blur() -> None:
     assert width(0.001) < width(0.1) <= width(0.5)
 
 
-def test_filters_stand_beside_the_model(denoiser: Path) -> None:
+def test_filters_are_compared_with_the_model(denoiser: Path) -> None:
     metrics = json.loads((denoiser / "metrics.json").read_text())
     assert {"corrupted input", "median filter", "Gaussian blur", "PCA-6"} < set(metrics["scores"])
     assert metrics["scores"]["Gaussian blur"]["mse"] < metrics["scores"]["corrupted input"]["mse"]

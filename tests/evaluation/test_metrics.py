@@ -118,7 +118,7 @@ def test_pca_with_as_many_numbers_as_the_image_is_called_exact() -> None:
     assert note == "PCA with as many numbers as the image (4) is exact: it returns what it sees"
 
 
-def test_few_images_have_few_components_and_that_is_said() -> None:
+def test_few_images_have_few_components_and_that_is_reported() -> None:
     predictor, note, _ = fit_pca(Batches(images(0, 4, 1, 5, 5)), 10)
     assert predictor is not None
     assert predictor.components_kd.shape == (3, 25)
@@ -135,7 +135,7 @@ def test_too_many_images_are_sampled_and_too_large_codes_are_not_computed(monkey
     assert note == "PCA is not computed: 5 components of 16 values take too long"
 
 
-def test_a_denoiser_and_its_rivals_see_the_same_corrupted_images() -> None:
+def test_a_denoiser_and_the_baselines_see_the_same_corrupted_images() -> None:
     x = images(0, 20, 1, 6, 6)
     seen: list[torch.Tensor] = []
 

@@ -50,7 +50,7 @@ def test_another_machine_comes_to_the_same_digits(machine: str, moved: Path) -> 
     assert "all values agree" in ran.stdout
 
 
-def test_a_digit_that_differs_is_told(moved: Path) -> None:
+def test_a_digit_that_differs_is_reported(moved: Path) -> None:
     metrics = json.loads((moved / "metrics.json").read_text())
     before = metrics["scores"]["model"]["mse"]
     metrics["scores"]["model"]["mse"] = changed = float(f"{before * (1 + 2e-5):.6g}")

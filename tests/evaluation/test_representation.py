@@ -22,7 +22,9 @@ train { epochs 4; batch 32; optimizer adam lr=1e-2; validation 25% }
 """
 
 
-def test_classes_are_read_from_codes_beside_pca(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_classes_are_predicted_from_codes_and_compared_with_pca(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     caedsl.train(SPEC, out=str(tmp_path / "run"), device="cpu", pictures=False)
     found = represent(tmp_path / "run", "cpu", None, Reporter())
     assert (found.part, found.samples, len(found.statistics.deviations)) == ("validation", 100, 6)

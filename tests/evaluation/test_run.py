@@ -51,7 +51,7 @@ def run(tmp_path: Path, text: str = SPEC, reporter: Reporter | None = None) -> E
     return train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "run", reporter=reporter)
 
 
-def test_a_run_is_judged_beside_the_baselines(tmp_path: Path) -> None:
+def test_a_run_is_compared_with_the_baselines(tmp_path: Path) -> None:
     reporter = Listening()
     evaluated = run(tmp_path, reporter=reporter)
     assert reporter.rows[0] == ["", "MSE", "PSNR dB", "SSIM"]
@@ -75,14 +75,14 @@ def test_metrics_are_in_the_folder(tmp_path: Path) -> None:
     assert metrics["training"]["parameters"] == sum(p.numel() for p in evaluated.run.module.parameters())
 
 
-def test_the_model_is_judged_by_its_best_weights(tmp_path: Path) -> None:
+def test_the_model_is_evaluated_by_its_best_weights(tmp_path: Path) -> None:
     evaluated = run(tmp_path)
     best = evaluated.run.history.best
     assert best is not None
     assert evaluated.evaluation.model.mse == pytest.approx(best.validation, rel=1e-5)
 
 
-def test_a_denoiser_is_shown_with_what_it_saw(tmp_path: Path) -> None:
+def test_a_denoiser_is_shown_with_its_corrupted_inputs(tmp_path: Path) -> None:
     reporter = Listening()
     denoiser = SPEC.replace("batch 7", "batch 7; corrupt gaussian=0.3; loss bce")
     plain, noisy = run(tmp_path / "plain").picture, run(tmp_path / "noisy", denoiser, reporter).picture
@@ -99,7 +99,7 @@ def test_a_denoiser_is_shown_with_what_it_saw(tmp_path: Path) -> None:
     ]
 
 
-def test_training_images_are_judged_where_nothing_is_held_out(tmp_path: Path) -> None:
+def test_training_images_are_evaluated_where_nothing_is_held_out(tmp_path: Path) -> None:
     evaluated = run(tmp_path, SPEC.replace("batch 7", "validation 0%; batch 7"))
     assert (evaluated.evaluation.part, evaluated.evaluation.images) == ("training", 60)
 
@@ -171,7 +171,7 @@ def test_pixels_become_squares_of_their_value() -> None:
     assert corners == [(0, 0, 0), (255, 255, 255), (128, 128, 128), (255, 255, 255)]
 
 
-def test_the_contrast_of_dark_samples_is_raised_and_that_is_said() -> None:
+def test_the_contrast_of_dark_samples_is_raised_and_that_is_reported() -> None:
     x = torch.linspace(0, 0.05, 64).reshape(1, 1, 8, 8)
     dark = picture(PictureRow("original", x), PictureRow("reconstruction", x / 2))
     told = f"contrast raised: {0.05:.3g} is white"

@@ -36,7 +36,7 @@ def test_weight_decay_is_half_a_penalty_on_everything() -> None:
     assert decayed.cost == pytest.approx(2e-3)
 
 
-def test_a_free_layer_makes_up_as_far_as_it_travels() -> None:
+def test_a_layer_without_penalty_compensates_as_far_as_its_weights_can_change() -> None:
     def freed(lr: str) -> float:
         return cost("conv 8 relu l2=1e-3; maxpool 2", "upsample 2; conv 1 sigmoid", f"optimizer adam lr={lr}").cost
 

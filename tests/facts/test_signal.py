@@ -38,7 +38,7 @@ def test_the_first_activations_of_torch_have_the_gain() -> None:
     assert float(y.square().mean().log10()) == pytest.approx(signal_path(spec)[7].total, abs=0.5)
 
 
-def test_a_normalisation_starts_anew() -> None:
+def test_a_normalisation_resets_the_gain() -> None:
     assert (
         total(
             "encoder { conv 16 relu init=torch x9; conv 16 norm=batch; maxpool 2 }\nbottleneck\ndecoder { upsample 2; conv 1 norm=layer }"

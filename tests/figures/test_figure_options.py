@@ -57,7 +57,7 @@ def test_every_slab_of_a_broken_figure_is_there_once() -> None:
     assert whole == broken
 
 
-def test_a_shortcut_goes_on_in_the_next_row() -> None:
+def test_a_shortcut_continues_in_the_next_row() -> None:
     drawing = layout(model_of(SPECS["residual"]), Look(width=PAGE))
     edge = drawing.width - 20
     broken = [

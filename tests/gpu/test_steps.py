@@ -147,7 +147,7 @@ def test_a_run_replays_its_steps(cuda: torch.device, precision: str) -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_a_capture_that_fails_is_survived(cuda: torch.device) -> None:
+def test_training_continues_after_a_capture_that_fails(cuda: torch.device) -> None:
     """Afterwards, layers and corruption draw random numbers as before."""
     run, said = run_on(cuda, "precision fp32; corrupt gaussian=0.1", code="dense 8 noise=0.1"), list[str]()
     recorder, compute = CudaRecorder(cuda), run.compute

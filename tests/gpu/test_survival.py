@@ -17,7 +17,7 @@ from tests.training.tiny import always_keep
 from .runs import pictures, run_on, steps
 
 
-def test_a_run_resumed_within_an_epoch_goes_on_as_it_was(
+def test_a_run_resumed_within_an_epoch_continues_identically(
     gpu: torch.device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(tmp_path / "whole", device=gpu.type)
@@ -37,7 +37,7 @@ def test_a_batch_that_does_not_fit_is_an_error_that_names_one_that_does(cuda: to
     del held
 
 
-def test_a_compiler_that_fails_in_the_backward_pass_is_done_without(
+def test_training_continues_without_a_compiler_that_fails_in_the_backward_pass(
     cuda: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(torch.autograd.Function):

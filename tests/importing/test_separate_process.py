@@ -21,7 +21,7 @@ def test_calls_are_answered_with_values_and_arrays() -> None:
     apart.close()
 
 
-def test_an_error_is_told_and_the_next_call_answered() -> None:
+def test_an_error_is_reported_and_the_next_call_answered() -> None:
     apart = served()
     for name, kind in (("refuse", "KeyError"), ("objects", "TypeError")):
         with pytest.raises(SeparateProcessError) as told:

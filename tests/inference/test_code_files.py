@@ -104,7 +104,7 @@ def test_names_with_line_ends_come_back(ending: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_files_are_told_in_a_line(case: str, grey: Path, tmp_path: Path, caedsl: Run) -> None:
+def test_hostile_files_are_reported_in_a_line(case: str, grey: Path, tmp_path: Path, caedsl: Run) -> None:
     ending, write, said = HOSTILE[case]
     path = tmp_path / f"codes{ending}"
     write(path)
@@ -118,7 +118,7 @@ def test_hostile_files_are_told_in_a_line(case: str, grey: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("ending", [*CODE_FORMATS, ".npy"])
-def test_files_cut_anywhere_are_told(ending: str, tmp_path: Path) -> None:
+def test_files_cut_anywhere_are_reported(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"codes{ending}"
     if ending == ".npy":
         np.save(path, CODES)

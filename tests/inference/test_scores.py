@@ -57,7 +57,7 @@ def test_a_score_that_is_none_says_what_may_be_written(text: str, said: str) -> 
         read_score(text)
 
 
-def test_a_score_is_told_as_it_is_written() -> None:
+def test_a_score_is_reported_as_it_is_written() -> None:
     assert [str(read_score(text)) for text in ("mse", "top", "top=0.5%", "top=0.02")] == [
         "mse",
         "top=1%",

@@ -142,7 +142,7 @@ BY_RATE = {"argvalues": [1.0, 0.03, 5e-3, 1e-3, 3e-4, 2e-5, 1e-7], "ids": str}
 
 @pytest.mark.parametrize("lr", **BY_RATE)
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_following_the_advice_about_the_rate_ends_in_other_advice(optimizer: str, lr: float) -> None:
+def test_advice_that_was_followed_is_replaced_by_other_advice(optimizer: str, lr: float) -> None:
     """The rate moves one way only, and in the end every monitor proposes something else."""
     for monitor in monitors.every():
         rate, directions = lr, []

@@ -32,7 +32,7 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_a_run_that_trouble_stops_says_so_is_listed_and_goes_on(
+def test_a_run_that_trouble_stops_says_so_is_listed_and_can_be_resumed(
     spec: Path, tmp_path: Path, caedsl: Callable[..., Ran]
 ) -> None:
     run = tmp_path / "runs" / "one"
@@ -53,7 +53,7 @@ def test_a_run_that_trouble_stops_says_so_is_listed_and_goes_on(
     assert (listed["state"], listed["trouble"]) == ("finished", ["after-4", "after-8"])
 
 
-def test_by_default_a_run_goes_on(spec: Path, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+def test_by_default_a_run_continues_after_trouble(spec: Path, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
     ran = caedsl("train", spec, "--out", tmp_path / "run")
     assert ran.code == 0
     assert ran.err.count("trouble:") == 2

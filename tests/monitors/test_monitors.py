@@ -27,7 +27,7 @@ BY_NAME = {"argvalues": MONITORS, "ids": lambda monitor: monitor.name}
 
 
 @pytest.mark.parametrize("monitor", **BY_NAME)
-def test_the_example_makes_it_speak(monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_triggers_the_monitor(monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the only active monitor, and ends the run: other monitors may also react to the example."""
     monkeypatch.setattr(watch, "every", lambda: (monitor,))
     for number, text in enumerate(examples(monitor.documentation, "Example")):

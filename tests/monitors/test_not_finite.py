@@ -119,7 +119,9 @@ def test_a_gradient_that_is_not_finite_is_named_where_clipping_would_spread_it(
     assert ran.record[0]["message"] == "its gradient is the first in the backward pass that is not finite"
 
 
-def test_without_the_memory_to_look_for_the_layer_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_memory_to_look_for_the_layer_that_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def exhausted(*arguments: object) -> None:
         raise MemoryError
 

@@ -70,14 +70,14 @@ def test_probes_that_are_slow_beside_steps_are_taken_less_often() -> None:
     assert [step for step in range(60, 200) if moments.due(step)] == [64, 67, 134]
 
 
-def test_probes_are_some_images_in_a_hundred_and_the_clock_has_no_say() -> None:
+def test_the_share_of_probed_images_does_not_depend_on_time() -> None:
     moments = ProbeSchedule(images=32, batch=64)
     due = [step for step in range(1, 301) if moments.due(step)]
     assert due == [1, 2, 4, 8, 16, 32, 64, 67, 134, 201, 268]
 
 
 @pytest.mark.usefixtures("monitors")
-def test_each_thing_is_said_once_with_its_place_and_remedy(tmp_path: Path) -> None:
+def test_each_thing_is_reported_once_with_its_place_and_remedy(tmp_path: Path) -> None:
     ran = watched(SPEC, tmp_path / "run")
     assert ran.run is not None
     assert ran.run.history.ended == "finished"
@@ -108,7 +108,7 @@ def test_the_record_has_the_lines_of_the_spec_that_is_kept(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("monitors")
 @pytest.mark.parametrize("step", [3, 5, 7, 9, 15])
-def test_a_run_that_was_killed_neither_loses_nor_repeats_what_was_said(
+def test_a_run_that_was_killed_neither_loses_nor_repeats_messages(
     step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = watched(SPEC, tmp_path / "whole")
@@ -120,7 +120,7 @@ def test_a_run_that_was_killed_neither_loses_nor_repeats_what_was_said(
 
 
 @pytest.mark.usefixtures("monitors")
-def test_on_trouble_stop_ends_the_run_and_it_can_go_on(tmp_path: Path) -> None:
+def test_on_trouble_stop_ends_the_run_and_it_can_be_resumed(tmp_path: Path) -> None:
     whole = watched(SPEC, tmp_path / "whole")
     stopping = SPEC.replace("epochs 3", "epochs 3; on trouble stop")
     ran = watched(stopping, tmp_path / "run")

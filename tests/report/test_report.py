@@ -201,7 +201,7 @@ def test_what_cannot_be_reported_is_one_error_and_no_page(
     assert sorted(run.iterdir() if run.exists() else []) == before
 
 
-def test_output_is_a_page_and_replaced_only_when_told(run: Path, command: Run, tmp_path: Path) -> None:
+def test_output_is_a_page_and_replaced_only_on_request(run: Path, command: Run, tmp_path: Path) -> None:
     assert command("report", run, "-o", tmp_path / "page.pdf")[0] == 2
     page = tmp_path / "page.html"
     assert command("report", run, "-o", page)[0] == 0

@@ -311,7 +311,7 @@ def test_any_text_behind_the_word_is_answered(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("lines", ["let.width 1..1000000000 x1000000000", "nosuch.name 1 2", "let.width 1..2 x0"])
-def test_a_sweep_that_cannot_be_read_is_not_told_as_none(lines: str) -> None:
+def test_a_sweep_that_cannot_be_read_is_not_reported_as_missing(lines: str) -> None:
     with pytest.raises(VariantError, match="has errors in its `sweep`"):
         choose(Source(swept(lines), "a.cae"), 1)
 

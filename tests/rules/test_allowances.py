@@ -58,7 +58,7 @@ def test_a_comment_behind_a_block_allows_inside_it() -> None:
     assert names(broken) == names(allowed)
 
 
-def test_an_allowance_inside_a_string_is_not_obeyed() -> None:
+def test_an_allowance_inside_a_string_has_no_effect() -> None:
     text = spec().replace("data mnist", 'data folder "# cae: allow[overcomplete] x"')
     assert "overcomplete" in names(text)
 
@@ -108,7 +108,7 @@ def test_an_allowance_in_the_wrong_statement_names_the_right_one_and_is_not_remo
     assert COMMENT in fix_source(Source(text)).source.text
 
 
-def test_another_word_than_allow_is_reported_and_mended() -> None:
+def test_another_word_than_allow_is_reported_and_fixed() -> None:
     ignored = spec(beside=f"  {COMMENT.replace('allow', 'ignore')}")
     assert {"overcomplete", "allowance-without-reason"} <= set(names(ignored))
     assert COMMENT in fix_source(Source(ignored)).source.text

@@ -160,7 +160,7 @@ class TestChannelPinch:
     def test_a_repeated_line_is_one_pinch(self) -> None:
         assert len(found(self.THIN % "2 relu x4", "channel-pinch")) == 1
 
-    def test_a_mirror_is_not_blamed_twice(self) -> None:
+    def test_a_mirrored_layer_is_not_reported_twice(self) -> None:
         assert len(found(self.THIN % "1 relu", "channel-pinch")) == 1
 
     def test_the_first_and_last_layers_are_no_pinch(self) -> None:
@@ -233,7 +233,7 @@ class TestRequireViolated:
     def test_bounds_that_hold(self, bound: str) -> None:
         assert not found(f"require {{ {bound} }}", "require-violated")
 
-    def test_a_bound_takes_the_place_of_a_rule_of_thumb(self) -> None:
+    def test_a_bound_replaces_a_heuristic(self) -> None:
         assert not found(WIDE + "\nrequire { compression >= 0.25 }", "overcomplete")
         violated = names(WIDE + "\nrequire { compression >= 2 }")
         assert violated & {"overcomplete", "require-violated"} == {"require-violated"}

@@ -50,7 +50,7 @@ def test_the_weight_of_the_loss_and_the_range_of_the_images_count() -> None:
         vae(" beta=50", shape="1x28x28", data='folder "x/"'),
     ],
 )
-def test_nothing_is_said_where_nothing_is_proved(spec: str) -> None:
+def test_nothing_is_reported_where_nothing_is_proved(spec: str) -> None:
     assert not found(spec, "strong-divergence")
 
 

@@ -35,7 +35,7 @@ def test_every_key() -> None:
     assert configuration.exclude == ("a",)
 
 
-def test_the_nearest_file_that_speaks_of_caedsl_holds() -> None:
+def test_the_nearest_file_with_a_table_for_caedsl_is_used() -> None:
     project("[tool.caedsl]\nstrict = true\n")
     project("[tool.caedsl]\nstrict = false\n", "one/two")
     project("[tool.other]\n", "one/two/three")

@@ -22,7 +22,7 @@ class TestTooLarge:
         assert finding.severity is Severity.ERROR
         assert "TB" in finding.message
 
-    def test_nothing_more_is_said_of_the_cost(self) -> None:
+    def test_nothing_more_is_reported_of_the_cost(self) -> None:
         fragment = "data mnist\ntrain { batch 64 }\nbottleneck dense 1000000\nencoder { conv 10000 relu }"
         names = {f.name for f in checked(fragment).findings}
         assert names & {"too-large", "memory-budget", "dense-dominates"} == {"too-large"}

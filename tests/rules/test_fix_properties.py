@@ -189,7 +189,7 @@ def test_a_pool_too_many_is_left_out_with_its_line_or_its_semicolon(written: str
     assert f"\n  {repaired}\n" in fix_source(Source(text), unsafe=True).source.text
 
 
-def test_none_found_is_said_where_none_was_found() -> None:
+def test_none_found_is_reported_where_none_was_found() -> None:
     text = SIDES.format(size="1x50x50", encoder=HALVED, decoder="conv 1 sigmoid; conv 1 sigmoid; conv 1 sigmoid")
     finding = the(text.replace(HALVED, "conv 8 s7 relu; conv 8 s5 relu"), "output-shape")
     assert finding.fix is not None or "that was tried" in finding.help

@@ -117,7 +117,7 @@ def test_what_a_fix_inserts_has_the_line_endings_of_the_text(ending: str) -> Non
     assert fix.edits[0].text == f"good{ending}better"
 
 
-def test_fixes_that_spoil_each_other_do_not_cure_together() -> None:
+def test_fixes_that_cause_a_finding_together_are_rejected() -> None:
     def examine(source: Source) -> Sequence[Finding]:
         found = bad_words("left", "right")(source)
         return found if found else bad_words("both")(Source("both"))
@@ -155,7 +155,7 @@ def test_a_sound_spec_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_source(Source(SOUND)).findings == ()
 
 
-def test_a_rule_that_was_not_selected_still_judges_a_fix() -> None:
+def test_a_rule_that_was_not_selected_still_checks_a_fix() -> None:
     text = SOUND.replace("bottleneck", "let unused = 3\nbottleneck").replace("conv 16", "cnov 16")
     wide, narrow = (check_source(Source(text), Selection(select)) for select in (None, frozenset({"overcomplete"})))
     of_wide, of_narrow = ([f.fix for f in found.findings if f.name == "unknown-layer"] for found in (wide, narrow))
@@ -163,7 +163,7 @@ def test_a_rule_that_was_not_selected_still_judges_a_fix() -> None:
     assert of_wide[0] is not None
 
 
-def test_fixing_goes_on_until_nothing_is_left() -> None:
+def test_fixing_continues_until_nothing_is_left() -> None:
     text = SOUND.replace("conv 16 relu", "cnov 16 rleu").replace("mse", "mze").replace("adam lr", "adma lr")
     fixed = fix_source(Source(text))
     assert fixed.checked.source.text == SOUND

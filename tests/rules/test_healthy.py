@@ -19,7 +19,7 @@ FAMILIES = tuple(f"CAE{family}" for family in range(1, 10))
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_nothing_wrong_is_said_of_a_healthy_spec(name: str) -> None:
+def test_nothing_wrong_is_reported_of_a_healthy_spec(name: str) -> None:
     findings = check_source(Source(SPECS[name], f"{name}.cae")).findings
     serious = {f.name for f in findings if f.severity is not Severity.INFO and f.code.startswith(FAMILIES)}
     assert serious <= RIGHTLY_WARNED.get(name, set())

@@ -123,7 +123,7 @@ def test_an_allowance_is_not_called_unused_where_an_error_kept_its_rule_from_run
     assert checked(spec.replace("cnov", "conv")).findings == ()
 
 
-def test_what_does_not_depend_on_an_unreadable_line_is_still_said() -> None:
+def test_what_does_not_depend_on_an_unreadable_line_is_still_reported() -> None:
     spec = (
         "autoencoder a\ninput 1x28x28\ndata cifar10\nencoder { conv (8 relu; maxpool 2 }\n"
         "bottleneck\ndecoder mirror\ntrain { optimizer adam lr=3 }\n"

@@ -103,7 +103,7 @@ class TestMismatchedSgdRate:
         finding = the(train("sgd lr=0.1", more="reduction=sum"), "mismatched-sgd-rate")
         assert "a sum over 784 pixels has large gradients" in finding.message
 
-    def test_adam_does_not_mind_the_scale(self) -> None:
+    def test_the_scale_of_the_loss_does_not_matter_to_adam(self) -> None:
         assert "optimizer adam lr=1e-3" in fixed(train("sgd lr=1e-3"), "mismatched-sgd-rate")
 
     def test_a_linear_output_diverges_for_certain(self) -> None:
@@ -189,12 +189,12 @@ class TestOversizedBatch:
 
 
 @pytest.mark.parametrize("fixed_number", ["adam lr=1", "adam lr=1e-9", "sgd lr=1e-5"])
-def test_nothing_is_said_of_a_rate_that_is_found(fixed_number: str) -> None:
+def test_nothing_is_reported_of_a_rate_that_is_found(fixed_number: str) -> None:
     assert names(train(fixed_number))
     assert not names(train(fixed_number.partition("=")[0] + "=auto"))
 
 
-def test_nothing_is_said_of_a_batch_that_is_found() -> None:
+def test_nothing_is_reported_of_a_batch_that_is_found() -> None:
     wasteful = train(batch=60_000, epochs=4)
     assert names(wasteful)
     assert not names(wasteful.replace("batch 60000", "batch auto"))

@@ -27,7 +27,7 @@ def decayed(decay: float, loss: str = "mse", optimizer: str = "adam", data: str 
 
 class TestStrongL2:
     @pytest.mark.parametrize("l2", [5e-4, 1e-3, 1e-2])
-    def test_a_dense_code_cannot_bear_it(self, l2: float) -> None:
+    def test_a_dense_code_gets_a_warning(self, l2: float) -> None:
         assert the(dense(l2), "strong-l2").severity is Severity.WARNING
 
     @pytest.mark.parametrize("lr", [1e-4, 1e-3])

@@ -35,7 +35,7 @@ class TestOutputShape:
         finding = the("input 1x50x60\n" + ROUNDED_UP + THREE_UPS, "output-shape")
         assert [note.partition(":")[0] for note in finding.notes] == ["height", "width"]
 
-    def test_a_side_that_returns_is_not_spoken_of(self) -> None:
+    def test_a_side_that_fits_is_not_mentioned(self) -> None:
         (note,) = the("input 1x50x64\n" + ROUNDED_UP + THREE_UPS, "output-shape").notes
         assert note.startswith("height:")
 
@@ -114,7 +114,7 @@ class TestOutputShape:
         assert finding.fix is None
         assert "decoder mirror" in finding.help
 
-    def test_a_vector_wants_a_reshape(self) -> None:
+    def test_a_vector_needs_a_reshape(self) -> None:
         text = fixed("decoder { dense 784 sigmoid }", "output-shape", Applicability.SAFE)
         assert "dense 784 sigmoid; reshape 1x28x28" in text
 
@@ -318,7 +318,7 @@ class TestUncoveredOutput:
         assert place(dilated, finding) == "d2"
         assert "s2 d1" in fixed(dilated, "uncovered-output")
 
-    def test_it_speaks_once_of_a_mirror(self) -> None:
+    def test_a_mirror_is_reported_once(self) -> None:
         fragment = "encoder { conv 8 relu; conv 8 k1 s2 relu }"
         assert names(fragment) & {"uncovered-output", "unread-border"} == {"uncovered-output"}
 
@@ -371,7 +371,7 @@ class TestChannelsLast:
         assert the(fragment, "channels-last").severity is Severity.ERROR
         assert "input 3x32x32" in fixed(fragment, "channels-last", Applicability.SAFE)
 
-    def test_what_does_not_fit_for_another_reason_is_told(self) -> None:
+    def test_what_does_not_fit_for_another_reason_is_reported(self) -> None:
         fragment = "input 32x32x3\nencoder { conv 8 relu; maxpool 2; conv 8 k40 pad=valid relu }"
         assert names(fragment) >= {"channels-last", "kernel-too-large"}
 

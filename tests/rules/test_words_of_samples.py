@@ -24,7 +24,7 @@ def texts(found: Finding) -> str:
 
 @pytest.mark.parametrize("shape", ["1x32", "1x8x8x8"])
 @pytest.mark.parametrize("spec", SPECS)
-def test_no_finding_speaks_of_images(spec: str, shape: str) -> None:
+def test_no_finding_mentions_images(spec: str, shape: str) -> None:
     spec = spec.replace("'", '"')
     findings = check(f"autoencoder a; input {shape}; {spec}; {END}")
     assert findings

@@ -150,12 +150,12 @@ def searched(
     return find_rate(prepare(tiny(), blobs(), replace(QUICK, optimizer=Optimizer(lr=1.0), schedule=schedule)))
 
 
-def test_a_rate_at_which_the_model_dies_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rate_at_which_layers_die_is_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     found = searched(monkeypatch, deadly=lambda step, rate: rate > 1e-3)
     assert 1e-4 < found.rate <= 1e-3
 
 
-def test_a_schedule_that_spares_a_fresh_model_allows_a_higher_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warm_up_allows_a_higher_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     def deadly(step: int, rate: float) -> bool:
         return step < 30 and rate > 1e-4
 
@@ -178,7 +178,7 @@ def test_rates_are_tried_until_the_one_to_take_has_one_on_either_side() -> None:
     assert _next({9e-4: math.inf, 3e-4: math.inf}) == 1e-4
 
 
-def test_a_rate_at_which_the_model_lives_by_luck_is_not_taken() -> None:
+def test_a_rate_above_one_at_which_the_model_dies_is_not_chosen() -> None:
     """`mnist_mirror` with Adam is dead at 0.0085, and at 0.026 after the trial."""
     losses = {9.3e-4: 0.052, 2.8e-3: 0.0375, 8.5e-3: 0.11, 2.6e-2: 0.039}
     ends: dict[float, float] = {}

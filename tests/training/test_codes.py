@@ -99,7 +99,7 @@ def test_the_history_tells_what_the_code_carries(code: str, names: tuple[str, ..
 
 
 @pytest.mark.parametrize("held_out", [0, 12])
-def test_the_best_epoch_is_judged_with_the_divergence_at_its_full_weight(held_out: int) -> None:
+def test_the_best_epoch_is_evaluated_with_the_divergence_at_its_full_weight(held_out: int) -> None:
     run = training("variational 5 beta=4 warmup=99%", "sum", held_out)
     module = run.module
     assert isinstance(module, ConvolutionalAutoencoder)

@@ -66,7 +66,7 @@ def test_it_computes_the_same_for_whole_batches_and_for_others() -> None:
     assert {id(weight) for weight in network.parameters()} == {id(weight) for weight in module.parameters()}
 
 
-def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_compiler_fails_training_continues_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(network: nn.Module, **settings: Any) -> Any:
         def fail(x_bchw: torch.Tensor) -> torch.Tensor:
             raise RuntimeError("no working C compiler\nat length")
@@ -80,7 +80,7 @@ def test_where_the_compiler_fails_training_goes_on_without(monkeypatch: pytest.M
     assert network.failure == "no working C compiler"
 
 
-def test_where_the_compiler_fails_in_the_backward_pass_training_goes_on_without(
+def test_where_the_compiler_fails_in_the_backward_pass_training_continues_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Broken(torch.autograd.Function):
@@ -101,7 +101,7 @@ def test_where_the_compiler_fails_in_the_backward_pass_training_goes_on_without(
     assert torch.equal(image, module(x_bchw))
 
 
-def test_the_rehearsal_of_a_compiled_network_leaves_no_trace() -> None:
+def test_the_trial_of_a_compiled_network_changes_nothing() -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.Dropout(0.5))
     network = nn.Module()

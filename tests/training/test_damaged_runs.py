@@ -100,7 +100,7 @@ def test_another_version_is_named(killed: Path) -> None:
         resume(killed)
 
 
-def test_another_patch_version_and_a_device_that_is_gone_are_said(killed: Path) -> None:
+def test_another_patch_version_and_a_device_that_is_gone_are_reported(killed: Path) -> None:
     environment = json.loads((killed / "environment.json").read_text())
     (killed / "environment.json").write_text(json.dumps({**environment, "caedsl": "0.1.999", "device": "cuda:0"}))
     reporter = Listening()
@@ -109,7 +109,7 @@ def test_another_patch_version_and_a_device_that_is_gone_are_said(killed: Path) 
     assert any("resumed on cpu" in note and "will not be the same bit for bit" in note for note in reporter.notes)
 
 
-def test_another_machine_is_said(killed: Path) -> None:
+def test_another_machine_is_reported(killed: Path) -> None:
     environment = json.loads((killed / "environment.json").read_text())
     (killed / "environment.json").write_text(json.dumps({**environment, "torch": "1.0"}))
     reporter = Listening()

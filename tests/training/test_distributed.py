@@ -62,7 +62,7 @@ def test_several_processes_get_the_result_of_one(name: str, count: int, made: Pa
     assert_as(made / f"{name}-alone", made / f"{name}-together")
 
 
-def test_one_run_folder_and_one_voice(made: Path) -> None:
+def test_only_the_first_process_prints_and_writes_the_run_folder(made: Path) -> None:
     alone, together = made / "layers-alone", made / "layers-together"
     assert {path.name for path in together.iterdir()} == {path.name for path in alone.iterdir()}
     assert json.loads((together / "environment.json").read_text())["processes"] == 2
@@ -75,7 +75,7 @@ def test_one_run_folder_and_one_voice(made: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "interrupted", "resumed"), [("grown", [130], [0, 0]), ("shrunk", [130, 0], [0])])
-def test_a_run_goes_on_with_another_number_of_processes(
+def test_a_run_resumes_with_another_number_of_processes(
     name: str, interrupted: list[int], resumed: list[int], made: Path
 ) -> None:
     assert codes(made, name) == interrupted
@@ -94,7 +94,7 @@ def test_monitors_say_of_a_group_what_they_say_of_one_process(made: Path) -> Non
     assert (made / "dying-together.txt").read_text().count("trouble: dead-layer") == 1
 
 
-def test_trouble_stops_all_and_they_can_go_on(made: Path) -> None:
+def test_trouble_stops_all_processes_and_they_can_be_resumed(made: Path) -> None:
     assert codes(made, "stopped") == [1, 0]
     assert json.loads((made / "stopped-state.json").read_text())["state"] == "stopped"
     assert "note: stopped by trouble; state saved" in (made / "stopped.txt").read_text()

@@ -144,7 +144,7 @@ def test_a_run_is_the_same_wherever_its_images_are(
     assert (whole / "validation.txt").read_text().split() == (killed / "validation.txt").read_text().split()
 
 
-def test_the_checksum_tells_other_files_apart(photos: Path, large: None) -> None:
+def test_the_checksum_differs_for_other_files(photos: Path, large: None) -> None:
     before = load(model_of(FOLDER)).sha256
     assert load(model_of(FOLDER), memory=100).sha256 == before
     Image.fromarray(IMAGES[0]).save(photos / "b" / "39.png")

@@ -307,7 +307,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(clip: float | None, 
     assert all(weight.isfinite().all() for weight in training.best_weights.values())
 
 
-def test_weights_that_the_last_step_ruined_are_noticed() -> None:
+def test_non_finite_weights_after_the_last_step_are_noticed() -> None:
     training = prepare(tiny(), blobs(), QUICK, **SPLIT)
     nn.init.constant_(training.module.get_parameter("decoder.1.bias"), math.nan)
     with pytest.raises(NotFiniteError, match="validation loss is nan after step 0"):

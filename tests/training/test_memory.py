@@ -66,7 +66,7 @@ def test_the_error_says_where_nothing_smaller_fits(tmp_path: Path, monkeypatch: 
         run(tmp_path / "run")
 
 
-def test_a_refusal_of_onednn_that_no_batch_cures_is_not_told_as_out_of_memory(
+def test_a_refusal_of_onednn_that_no_batch_cures_is_not_reported_as_out_of_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room_for(0, monkeypatch, SAYINGS[1])

@@ -47,7 +47,7 @@ def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_larger_target_is_judged_beside_the_enlarged_input(larger: Path) -> None:
+def test_a_larger_target_is_compared_with_the_enlarged_input(larger: Path) -> None:
     metrics = json.loads((larger / "metrics.json").read_text())
     assert set(metrics["scores"]) == {"model", "input", "mean image"}
     assert metrics["pixels"] == "-1..1"

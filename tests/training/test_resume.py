@@ -104,7 +104,9 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_the_beginning(
 
 
 @pytest.mark.parametrize("step", [1, 6, 15])
-def test_an_interrupted_run_goes_on_where_it_was(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_resumes_where_it_stopped(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin(tmp_path / "whole")
     take_step = Training.take_step
 
@@ -141,7 +143,7 @@ def test_epochs_that_would_have_changed_the_past_are_refused(tmp_path: Path, mon
         resume(tmp_path / "run", epochs=2)
 
 
-def test_a_run_out_of_patience_has_nothing_to_go_on_with(tmp_path: Path) -> None:
+def test_a_run_that_ended_by_patience_cannot_be_resumed(tmp_path: Path) -> None:
     text = SPEC.replace("adam lr=1e-2", "sgd lr=1e-30").replace("epochs 3", "epochs 9; stop patience=1")
     begin(tmp_path / "run", text)
     before = rows(tmp_path / "run")

@@ -76,7 +76,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
 @pytest.mark.parametrize(("room", "kept"), [(30_000, "could not be saved"), (110_000, "are in run")])
-def test_a_disk_that_takes_no_more_is_told_with_what_is_left(room: int, kept: str, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_reported_with_what_is_left(room: int, kept: str, tmp_path: Path) -> None:
     """A checkpoint takes three times as much as the weights."""
     (tmp_path / "plain.cae").write_text(PLAIN, "utf-8")
     script = f"""

@@ -144,7 +144,7 @@ def test_a_capture_that_fails_leaves_the_steps_as_they_are(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("forgotten", ["learning rate", "step", "share in the average", "a failing replay"])
-def test_a_graph_that_forgets_something_is_not_used(forgotten: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_graph_that_gives_other_results_is_not_used(forgotten: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, captured = (run_on(CPU, LINE) for _ in range(2))
     graph, recorder, said = graph_of(captured)
     record = recorder.record

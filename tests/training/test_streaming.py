@@ -204,7 +204,7 @@ def test_an_array_of_an_archive_is_read_from_the_file(
 
 
 @pytest.mark.parametrize("free", [100, 1 << 30])
-def test_what_is_wrong_with_a_file_is_said_before_training(free: int, tmp_path: Path, monkeypatch) -> None:
+def test_what_is_wrong_with_a_file_is_reported_before_training(free: int, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     array = np.zeros((2000, 8, 10), np.float32)
     array[1700, 3, 3] = np.nan
@@ -235,7 +235,7 @@ def test_a_whole_run_is_the_same(run: str, files: Path, tmp_path: Path, monkeypa
     assert evaluate_again(held).differences == ()
 
 
-def test_a_killed_run_goes_on_the_same(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_resumes_identically(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(files)
     text = RUNS["array"]
     train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "whole")
@@ -301,7 +301,7 @@ def test_a_file_that_changes_while_training(
     assert_same(tmp_path / "whole", tmp_path / "run")
 
 
-def test_a_file_that_is_gone_when_the_run_is_judged(
+def test_a_file_that_is_gone_when_the_run_is_evaluated(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_disk: None
 ) -> None:
     shutil.copytree(files, tmp_path / "data")

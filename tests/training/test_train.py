@@ -119,7 +119,7 @@ def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> N
     assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 
 
-def test_notes_of_the_data_are_said(tmp_path: Path) -> None:
+def test_notes_of_the_data_are_reported(tmp_path: Path) -> None:
     reporter = Acting(lambda: None)
     run(tmp_path, reporter=reporter)
     assert reporter.said == ["limited to 60 randomly chosen images"]
@@ -151,7 +151,7 @@ def test_a_run_that_fails_later_keeps_what_it_learned_and_says_where(
     assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 
 
-def test_what_was_learned_is_saved_while_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_saved_while_training_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     always_keep(monkeypatch)
     seen: list[bool] = []
 

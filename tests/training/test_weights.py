@@ -71,7 +71,7 @@ def test_another_architecture_is_refused(first: Run, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_that_are_not_there_or_damaged_are_told(tmp_path: Path) -> None:
+def test_weights_that_are_not_there_or_damaged_are_reported(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"nowhere does not exist: name a run folder"):
         trained(tmp_path / "run", weights=tmp_path / "nowhere")
     with pytest.raises(RunError, match=r"has no weights\.safetensors"):

@@ -164,7 +164,7 @@ def test_the_optimizer_is_that_of_the_model(optimizer: Any, line: str) -> None:
     assert f"train {{\n  loss      mae\n  optimizer {line}\n}}" in imported(network_of_model(model)).spec
 
 
-def test_what_the_train_block_cannot_say_is_said() -> None:
+def test_what_the_train_block_cannot_say_is_reported() -> None:
     model = MODELS["plain_image"](keras)
     schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 100, 0.9)
     model.compile(

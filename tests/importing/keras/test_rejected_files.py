@@ -296,7 +296,7 @@ def test_no_value_in_a_configuration_raises_anything_else(value: Any, monkeypatc
             imported(network_of_file(packed({**content, "config.json": json.dumps(config).encode()}), "model.keras"))
 
 
-def test_layers_that_are_not_trained_are_told_and_stay_so() -> None:
+def test_layers_that_are_not_trained_are_reported_and_stay_frozen() -> None:
     def frozen(layers: Layers) -> None:
         for layer in layers:
             layer["config"]["trainable"] = layer["class_name"] != "Conv2D"

@@ -37,7 +37,7 @@ def model(rate: float, activation: str) -> Any:
     return made
 
 
-def test_a_model_that_learns_nothing_is_told_in_the_words_of_its_layers() -> None:
+def test_a_model_that_learns_nothing_is_reported_in_the_words_of_its_layers() -> None:
     from caedsl.keras import Watch
 
     images = digits().numpy().transpose(0, 2, 3, 1)

@@ -56,7 +56,7 @@ def fitted(module: Autoencoder, watch: Watch, epochs: int, folder: Path) -> None
     trainer.fit(module, DataLoader(images, 64, shuffle=True), DataLoader(images, 512))
 
 
-def test_a_loop_that_learns_nothing_is_told(tmp_path: Path) -> None:
+def test_a_loop_that_learns_nothing_is_reported(tmp_path: Path) -> None:
     said: list[str] = []
     watch = Watch(say=said.append)
     fitted(Autoencoder(0.01, nn.Sigmoid), watch, 20, tmp_path)

@@ -150,7 +150,7 @@ def test_activations_that_are_functions_are_seen() -> None:
     assert flat is not None and flat > 0.9
 
 
-def test_an_exploding_loop_is_told_where_it_broke() -> None:
+def test_an_exploding_loop_is_reported_where_it_broke() -> None:
     module = net(output=nn.Identity())
     watch = trained(module, torch.optim.SGD(module.parameters(), 50.0), 60)
     assert watch.troubles[-1].monitor == "not-finite"
