@@ -1,13 +1,15 @@
-"""Fixtures shared by all tests: golden texts, and a torch with one thread."""
+"""Fixtures shared by all tests: golden texts, commands in this process, and a torch with one thread."""
 
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import pytest
 from hypothesis import settings
+
+from caedsl.cli.main import main
 
 # Examples are random locally and fixed in CI; there is no deadline, since times depend on the machine.
 settings.register_profile("caedsl", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -78,3 +80,32 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode("utf-8")
 
     return compare
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Return a function that runs a command, as in ``command("show", path)``; it fails the test on a traceback."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "CAEDSL_OUTPUT_FORMAT", "CAEDSL_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        assert "this is a bug" not in err, err
+        return Ran(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def caedsl(command: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Return ``command`` under the name of the program, for tests that do not use the module of that name."""
+    return command

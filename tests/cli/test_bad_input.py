@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Ran
+from tests.conftest import Ran
 
 Run = Callable[..., Ran]
 

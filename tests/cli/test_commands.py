@@ -11,8 +11,7 @@ from safetensors.torch import load_file
 
 from caedsl.api import load
 from caedsl.cli.new import Template
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT, SPECS
+from tests.conftest import ROOT, SPECS, Ran
 
 Run = Callable[..., Ran]
 

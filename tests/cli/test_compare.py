@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from caedsl.cli.seeds import SeedError, read_seeds
-from tests.cli.conftest import Ran
+from tests.conftest import Ran
 
 Run = Callable[..., Ran]
 

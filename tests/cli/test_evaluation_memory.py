@@ -14,7 +14,7 @@ from caedsl.runs.errors import RunError
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.listing import read_run
 from caedsl.training.errors import OutOfMemoryError
-from tests.cli.conftest import Ran
+from tests.conftest import Ran
 
 SPEC = """autoencoder tiny
 input 1x8x8

@@ -22,9 +22,8 @@ from caedsl.model.settings import Train
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.example import examples, whole_spec
-from tests.cli.conftest import Ran
 from tests.cli.spec_writer import written_spec
-from tests.conftest import SPECS
+from tests.conftest import SPECS, Ran
 
 MOST_SECONDS = 1.0
 """Processor time of one command, the best of three: a loaded machine takes longer now and then."""

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 
 SPEC = ROOT / "specs" / "mnist_mirror.cae"
 

@@ -19,8 +19,7 @@ from caedsl.rules.engine.checking import MOST_FINDINGS, check_source
 from caedsl.rules.engine.compiling import compiled
 from caedsl.source import Source
 from caedsl.syntax.reading import MAX_BYTES
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 
 Run = Callable[..., Ran]
 

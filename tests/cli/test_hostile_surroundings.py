@@ -17,8 +17,8 @@ from caedsl.backends.torch.render import emit
 from caedsl.runs.files import ENVIRONMENT
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
-from tests.cli.conftest import Ran
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
+from tests.conftest import Ran
 from tests.training.tiny import model_of
 
 Run = Callable[..., Ran]

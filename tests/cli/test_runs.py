@@ -16,8 +16,7 @@ from filelock import FileLock
 
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 
 Run = Callable[..., Ran]
 

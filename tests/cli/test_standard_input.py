@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 from tests.inference.conftest import write_run
 
 SPEC = (ROOT / "specs" / "mnist_mirror.cae").read_bytes()

@@ -19,8 +19,7 @@ from PIL import Image
 
 from caedsl.cli.app import app
 from caedsl.cli.main import main
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Ran
 from tests.runs.test_damaged_run_folders import at_most
 
 if sys.platform == "win32":

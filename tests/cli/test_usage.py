@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from caedsl.cli.app import _COMMANDS
-from tests.cli.conftest import Ran
+from tests.conftest import Ran
 
 Run = Callable[..., Ran]
 

@@ -13,8 +13,7 @@ from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.facts.cost import total_parameters
 from caedsl.figures.errors import FigureError
 from caedsl.inference.trained_run import TrainedRun
-from tests.cli.conftest import Ran
-from tests.conftest import ROOT, SPECS
+from tests.conftest import ROOT, SPECS, Ran
 
 SPEC = ROOT / "specs" / "mnist_mirror.cae"
 

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 import caedsl
-from caedsl.cli.main import main
 from caedsl.data.loading import load
 from caedsl.data.split import split_validation
 from caedsl.data.survey import survey
@@ -26,16 +25,6 @@ train {{ epochs 1; batch 8; validation 25% {} }}
 """
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

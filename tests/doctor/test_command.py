@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Ran, caedsl
+from tests.conftest import Ran
 
 from .subjects import HEALTHY
-
-__all__ = ["caedsl"]
 
 Run = Callable[..., Ran]
 

@@ -14,7 +14,6 @@ from PIL import Image
 from pyarrow import parquet
 
 import caedsl
-from caedsl.cli.main import main
 from caedsl.data.errors import DataError
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.labelled_test import from_folder, masks_of
@@ -29,16 +28,6 @@ bottleneck dense 4
 decoder mirror
 train { epochs 60; batch 16; optimizer adam lr=1e-2; validation 50% }
 """
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def save(folder: Path, name: str, pixels: np.ndarray) -> None:

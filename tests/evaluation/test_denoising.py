@@ -10,7 +10,6 @@ import torch
 from scipy import ndimage
 
 import caedsl
-from caedsl.cli.main import main
 from caedsl.evaluation.filters import Blur, Median, best_blur
 from caedsl.evaluation.sweep import SweepError, read_range
 from caedsl.training.sample import Sample
@@ -24,16 +23,6 @@ decoder mirror
 train { epochs 1; batch 32; validation 20%; corrupt gaussian=0.3 }
 """
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -22,12 +22,10 @@ from torch import nn
 
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.opening import as_import_failures, network_at
-from tests.cli.conftest import Ran, caedsl
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
+from tests.conftest import Ran
 from tests.runs.damage import forge
 from tests.runs.test_damaged_run_folders import at_most
-
-__all__ = ["caedsl"]  # the fixture
 
 KERAS = Path(__file__).parent / "keras" / "files"
 

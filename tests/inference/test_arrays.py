@@ -10,7 +10,6 @@ import pytest
 import torch
 
 import caedsl
-from caedsl.cli.main import main
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.layout import layout
@@ -21,16 +20,6 @@ from tests.inference.conftest import write_run
 
 Run = Callable[..., tuple[int, str, str]]
 UNIT, HOUNSFIELD, REAL = InputRange(), InputRange(-1024.0, 3071.0), InputRange(None, None)
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def drawn(shape: tuple[int, ...], dtype: str, low: int, high: int) -> np.ndarray:

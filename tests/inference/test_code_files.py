@@ -19,9 +19,7 @@ from caedsl.data.errors import DataError
 from caedsl.inference import code_files, tables
 from caedsl.inference.code_files import read_codes
 from caedsl.inference.tables import CODE_FORMATS, write_codes
-from tests.inference.test_commands import Run, caedsl
-
-__all__ = ["caedsl"]  # the fixture
+from tests.inference.test_commands import Run
 
 CODES = np.arange(12, dtype=np.float32).reshape(2, 6)
 ROW = ",".join(["0"] * 6)

@@ -16,20 +16,10 @@ from sklearn.datasets import load_digits
 
 from caedsl import open as caedsl_open
 from caedsl import train
-from caedsl.cli.main import main
 from caedsl.inference.schema import write_calibration
 from tests.inference.conftest import GREY, write_run
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def caedsl(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def kind(path: Path) -> tuple[tuple[int, int], str, str | None]:

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from caedsl.inference.output_folder import OutputError, new_files
-from tests.inference.test_commands import Run, caedsl
-
-__all__ = ["caedsl"]  # the fixture
+from tests.inference.test_commands import Run
 
 HOSTILE = ("/etc/x", "../x", "a/../../x", "..", ".", "", "/", "\0", "a\0b", "x", "x", "X", "x.png", "x.png/y", "x/y")
 

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from caedsl.training.monitors.engine import watch
-from tests.cli.conftest import Ran, caedsl
+from tests.conftest import Ran
 
 from .test_watch import after
-
-__all__ = ["caedsl"]
 
 TINY = """autoencoder tiny
 input 1x8x8

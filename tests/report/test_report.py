@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 import caedsl
-from caedsl.cli.main import main
 from caedsl.report.code_pictures import _interpolations, _traversals
 
 Run = Callable[..., tuple[int, str, str]]
@@ -27,16 +26,6 @@ train { epochs 3; batch 32; validation 20%; corrupt gaussian=0.1; optimizer adam
 """.replace("<b>", "")
 WIDTHS = (1280, 768, 390)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture(scope="module")

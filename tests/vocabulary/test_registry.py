@@ -16,7 +16,7 @@ from caedsl.cli.main import main
 from caedsl.facts.schema import read_settings, settings_json
 from caedsl.resolve.reading.lines import options_of
 from caedsl.training.prepare import prepare
-from caedsl.vocabulary import corruptions, losses, optimizers, schedules
+from caedsl.vocabulary import corruptions, initialisations, losses, norms, optimizers, schedules
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.bottlenecks import FORMS
@@ -158,7 +158,15 @@ def test_a_word_goes_through_every_command(text: str, tmp_path: Path, capsys: py
 
 @pytest.mark.parametrize(
     "word",
-    [losses.MSE, optimizers.ADAM, schedules.COSINE, corruptions.MASKING, next(iter(AUGMENTATIONS.values()))],
+    [
+        losses.MSE,
+        optimizers.ADAM,
+        schedules.COSINE,
+        corruptions.MASKING,
+        norms.BATCH,
+        initialisations.NORMAL,
+        next(iter(AUGMENTATIONS.values())),
+    ],
     ids=lambda word: word.name,
 )
 def test_a_declaration_that_lacks_a_part_is_a_type_error(word: object) -> None:
