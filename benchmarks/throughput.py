@@ -4,15 +4,15 @@ The specs are generated: valid ones, and the same with a misspelt word or a chan
 
     python benchmarks/throughput.py [--specs 1000] [--profile]
 
-The aim is 300 per second. Processor time is measured, so that other work on the machine does not matter. It includes
-verifying the fixes of the faulty specs, but not reading the files.
+The aim is 300 per second, and 10 ms for 95 % of the faulty specs. Processor time is measured, so that other work on the
+machine matters less. It includes verifying the fixes of the faulty specs, but not reading the files.
 """
 
 import argparse
 import random
 import re
 import time
-from statistics import median
+from statistics import median, quantiles
 
 from caedsl.rules.engine.checking import check_source
 from caedsl.source import Source
@@ -39,7 +39,11 @@ def main() -> None:
             profile(sources)
         taken = [seconds(source) for source in sources]
         rate = len(taken) / sum(taken)
-        print(f"{name:<8}{rate:6.0f} specs a second (the aim is {_AIM}); median {median(taken) * 1000:.2f} ms")
+        slow = quantiles(taken, n=20)[-1]
+        print(
+            f"{name:<8}{rate:6.0f} specs a second (the aim is {_AIM}); median {median(taken) * 1000:.2f} ms, "
+            f"95 % below {slow * 1000:.2f} ms"
+        )
 
 
 def _sound(draw: random.Random) -> str:
