@@ -237,7 +237,8 @@ def watch(
     from torch.nn.functional import mse_loss
 
     from caedsl.importing.torch.static_findings import findings_of
-    from caedsl.training.any_loop.loop_watch import LoopWatch, settings_of
+    from caedsl.training.any_loop.loop_watch import LoopWatch
+    from caedsl.training.any_loop.optimizer_settings import settings_of
 
     settings = settings_of(optimizer)
     return LoopWatch(

@@ -2,90 +2,35 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import ceil
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.draws import Draws
 from caedsl.data.sample import Sample
 from caedsl.diagnostics.finding import Finding
 from caedsl.diagnostics.text import printable
-from caedsl.model.data import InputRange
-from caedsl.model.settings import Settled, SettledOptimizer
+from caedsl.model.settings import Settled
 from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
+from caedsl.training.any_loop.loop_prober import LoopProber, LossFunction, ProbedLoop, ReconstructionLoss, SampleDevice
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
 from caedsl.training.monitors.engine.non_finite_origin import non_finite_weights, origin_in_batch
 from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
-from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober, differs_in_eval_mode
+from caedsl.training.monitors.engine.probe import differs_in_eval_mode
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
 from caedsl.training.precision import Precision
-from caedsl.vocabulary.optimizers import OPTIMIZERS
 from caedsl.vocabulary.shape import Shape
 
 NOT_FINITE = "not-finite"
 MOST_AVERAGED = 4096
 """Number of samples from which the mean image is computed, at most."""
-
-LossFunction = Callable[[Tensor, Tensor], Tensor]
-
-
-@dataclass
-class _Reconstruction:
-    """Reconstruction loss."""
-
-    function: LossFunction
-
-    def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over a batch."""
-        return self.function(prediction, target)
-
-
-@dataclass
-class _Samples:
-    """Device of the samples."""
-
-    device: torch.device
-
-
-@dataclass
-class _Loop:
-    """Part of a loop that a probe needs."""
-
-    module: nn.Module
-    settings: Settled
-    train: _Samples
-    precision: Precision
-    scaler: torch.amp.GradScaler
-    objective: _Reconstruction
-    input_range: InputRange = field(default_factory=lambda: InputRange(None, None))
-    step: int = 0
-
-
-class _LoopProber(Prober):
-    """Prober that uses the samples of the latest step and recognises activations called as functions."""
-
-    now: tuple[Tensor, Tensor]
-
-    def __init__(self, training: _Loop, layout: Layout, images: Sample) -> None:
-        super().__init__(training, layout.layers, layout.output, images, 1, layout.code_path)
-        for number, layer in enumerate(layout.layers):
-            if layer.called == "ReLU":
-                # The hook sees the value before the function; a channel is above 0 there exactly if it is after ReLU.
-                self._relus[layer.paths[-1]] = number
-        if layout.output is not None and (called := layout.layers[layout.output].called):
-            self._flat = FLAT_WHERE.get(called)
-
-    def pair(self, count: int, draws: Draws) -> tuple[Tensor, Tensor]:
-        """Return samples of the current step and their targets."""
-        return self.now
 
 
 class LoopWatch(PublicNames):
@@ -192,20 +137,20 @@ class LoopWatch(PublicNames):
         rounds = max(1, ceil(ENOUGH_IMAGES / images))
         device = samples.device
         precision = Precision("fp32", device.type)
-        self._loop = _Loop(
+        self._loop = ProbedLoop(
             self.module,
             self.settings(len(samples)),
-            _Samples(device),
+            SampleDevice(device),
             precision,
             precision.scaler(),
-            _Reconstruction(self._loss),
+            ReconstructionLoss(self._loss),
         )
         self._layout, self._images = layout, images
         self._shape, self._range = tuple(samples.shape[1:]), _range(aim)
         self._shapes = samples.shape[1:], aim.shape[1:]
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
-        self._prober = _LoopProber(self._loop, layout, first)
+        self._prober = LoopProber(self._loop, layout, first)
         self._seen = RunSoFar(self._facts(layout, rounds, samples))
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:
@@ -304,23 +249,3 @@ def _range(samples: Tensor) -> str:
 
 def _to_stderr(line: str) -> None:
     print(printable(line), file=sys.stderr)
-
-
-def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
-    """Return a function from batch size to the settings that a spec would state.
-
-    An optimizer that the language does not have counts as `adamw` or `sgd`. Raise ``ValueError`` for anything else.
-    """
-    if not isinstance(optimizer, torch.optim.Optimizer):
-        raise ValueError(f"`optimizer` is {optimizer!r:.80}, but must be the torch.optim.Optimizer of the module")
-    name = type(optimizer).__name__.lower()
-    if name not in OPTIMIZERS:
-        name = "adamw" if "betas" in optimizer.param_groups[0] else "sgd"
-    known = {option.name for option in OPTIMIZERS[name].own}
-
-    def present(batch: int) -> Settled:
-        group = optimizer.param_groups[0]
-        options = {"weight_decay": float(group["weight_decay"])} if "weight_decay" in known & group.keys() else {}
-        return Settled(optimizer=SettledOptimizer(name=name, lr=float(group["lr"]), options=options), batch=batch)
-
-    return present
