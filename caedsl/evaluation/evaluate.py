@@ -159,12 +159,11 @@ def evaluate(
             classical, note = filters(exam.samples(train.spread(CHOSEN_ON)))
             predictors |= classical
             notes = (*notes, note)
-    scorings = {name: Scoring(pixels, rank(exam.images.target_shape)) for name in predictors}
+    scoring = Scoring(predictors, pixels, rank(exam.images.target_shape))
     with Precision(FP32.name, exam.images.device.type).products():
         for sample in exam.samples():
-            for name, predictor in predictors.items():
-                scorings[name].add(predictor(sample.seen), sample.target)
-    scores = {name: _rounded(scoring.scores()) for name, scoring in scorings.items()}
+            scoring.add({name: predictor(sample.seen) for name, predictor in predictors.items()}, sample.target)
+    scores = {name: _rounded(found) for name, found in scoring.scores().items()}
     return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.target_shape))
 
 

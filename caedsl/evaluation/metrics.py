@@ -1,6 +1,6 @@
 """Metrics of reconstructions on values mapped to 0..1. Tensors: batch, channels, then one to three axes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -52,58 +52,61 @@ def psnr_per_image(prediction: Tensor, target: Tensor) -> Tensor:
 def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
     """Return the binary cross-entropy of each image in nats per pixel; logarithms are clamped at -100 as in PyTorch."""
     p = prediction.clamp(0, 1)
-    likelihood = target * p.log().clamp(min=LEAST_LOG) + (1 - target) * (1 - p).log().clamp(min=LEAST_LOG)
+    likelihood = torch.lerp((1 - p).log_().clamp_(min=LEAST_LOG), p.log().clamp_(min=LEAST_LOG), target)
     return -likelihood.flatten(1).mean(dim=1)
 
 
 class Scoring:
-    """Accumulator of scores over batches, in 64 bits."""
+    """Accumulator of the scores of predictors of the same originals over batches, in 64 bits."""
 
-    def __init__(self, pixels: PixelRange, axes: int = IMAGES) -> None:
+    def __init__(self, predictors: Iterable[str], pixels: PixelRange, axes: int = IMAGES) -> None:
         """Score samples with ``axes`` axes whose values are in the range ``pixels``."""
         self.pixels = pixels
         self._with_ssim = axes == IMAGES
         self._probabilities = pixels.bounded and (pixels.low, pixels.high) == (0.0, 1.0)
-        ssim, bce = ["ssim"] * self._with_ssim, ["bce", "floor"] * self._probabilities
-        self._names = ["mse", "mae", "psnr", *ssim, *bce]
-        self._sums = torch.zeros(len(self._names), dtype=torch.float64)
+        self._names = ["mse", "mae", "psnr", *["ssim"] * self._with_ssim, *["bce"] * self._probabilities]
+        self._sums = {name: torch.zeros(len(self._names), dtype=torch.float64) for name in predictors}
+        self._floor = 0.0
         self._images = 0
 
-    def add(self, prediction: Tensor, target: Tensor) -> None:
-        """Add a batch of predictions and originals."""
+    def add(self, predictions: Mapping[str, Tensor], target: Tensor) -> None:
+        """Add the predictions for a batch by predictor, and the originals."""
         size = max(1, PIECES[target.device.type] // target[0].numel())
-        for y, x in zip(torch.split(prediction, size), torch.split(target, size), strict=True):
-            columns = _columns(y, x, self.pixels, self._with_ssim, self._probabilities)
-            self._sums += torch.stack([column.sum().cpu() for column in columns])
+        for start in range(0, len(target), size):
+            piece = slice(start, start + size)
+            x = self.pixels.to_unit(target[piece].double())
+            for name, prediction in predictions.items():
+                columns = self._columns(self.pixels.to_unit(prediction[piece].double()), x)
+                self._sums[name] += torch.stack([column.sum().cpu() for column in columns])
+            if self._probabilities:
+                self._floor += bce_per_image(x, x).sum().item()
         self._images += len(target)
 
-    def scores(self) -> Scores:
-        """Return the means over the images so far."""
-        means = dict(zip(self._names, (self._sums / self._images).tolist(), strict=True))
+    def scores(self) -> dict[str, Scores]:
+        """Return the means over the images so far by predictor."""
+        return {name: self._scores(sums) for name, sums in self._sums.items()}
+
+    def _scores(self, sums: Tensor) -> Scores:
+        means = dict(zip(self._names, (sums / self._images).tolist(), strict=True))
         if self._probabilities:
-            means["bce_above_floor"] = means["bce"] - means.pop("floor")
+            means["bce_above_floor"] = means["bce"] - self._floor / self._images
         return Scores(ssim=means.pop("ssim", None), **means)
+
+    def _columns(self, y: Tensor, x: Tensor) -> Iterable[Tensor]:
+        """Yield for each metric one value per sample, for predictions ``y`` of ``x``, both mapped to 0..1."""
+        error = (y - x).flatten(1)
+        yield error.square().mean(dim=1)
+        yield error.abs().mean(dim=1)
+        yield psnr_per_image(y.clamp(0, 1) if self.pixels.bounded else y, x)
+        if self._with_ssim:
+            yield ssim_per_image(y, x, data_range=1.0)
+        if self._probabilities:
+            yield bce_per_image(y, x)
 
 
 def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
     """Score batches of (prediction, original)."""
-    scoring = Scoring(pixels)
+    scoring = Scoring([""], pixels)
     for prediction, target in pairs:
-        scoring.add(prediction, target)
-    return scoring.scores()
-
-
-def _columns(
-    prediction: Tensor, target: Tensor, pixels: PixelRange, ssim: bool, probabilities: bool
-) -> Iterable[Tensor]:
-    """Yield for each metric one value per sample."""
-    y, x = pixels.to_unit(prediction.double()), pixels.to_unit(target.double())
-    error = y - x
-    yield error.square().flatten(1).mean(dim=1)
-    yield error.abs().flatten(1).mean(dim=1)
-    yield psnr_per_image(y.clamp(0, 1) if pixels.bounded else y, x)
-    if ssim:
-        yield ssim_per_image(y, x, data_range=1.0)
-    if probabilities:
-        yield bce_per_image(y, x)
-        yield bce_per_image(x, x)
+        scoring.add({"": prediction}, target)
+    return scoring.scores()[""]

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SMALL = {
     "codes": ["--rounds", "1", "--steps", "2", "--batch", "2"],
+    "evaluation": ["specs/digits.cae", "--rounds", "1", "--steps", "2", "--held-out", "10"],
     "inference": ["specs/digits.cae", "--images", "24", "--rounds", "1", "--batch", "8"],
     "monitors": ["specs/digits.cae", "--rounds", "1", "--steps", "5"],
     "streaming": ["--images", "150", "--rounds", "1", "--seconds", "0.1"],

@@ -11,7 +11,14 @@ from torch.distributions import Normal
 from torch.nn import functional
 
 from caedsl.backends.torch.program import Penalty
-from caedsl.backends.torch.ssim import contrast_and_ssim, gaussian_window, ssim_per_image, window_size
+from caedsl.backends.torch.ssim import (
+    banded_product,
+    contrast_and_ssim,
+    convolution,
+    gaussian_window,
+    ssim_per_image,
+    window_size,
+)
 from caedsl.model.settings import Loss, LossTerm
 from caedsl.training.losses import reconstruction_terms, sum_of
 from caedsl.training.objective import activity, weight_penalty
@@ -117,6 +124,13 @@ def test_ssim_is_that_of_the_paper_and_its_window_shrinks_with_the_image(
             for c in (0, 1)
         ]
         assert found[image].item() == pytest.approx(np.mean(channels), abs=2e-5)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 12), (2, 3, 12, 70), (1, 2, 8, 9, 10)])
+def test_a_banded_product_filters_like_a_convolution(shape: tuple[int, ...]) -> None:
+    x, window = images(0, *shape).double(), torch.tensor([0.1, 0.2, 0.7], dtype=torch.float64)
+    for axis in range(2, len(shape)):
+        torch.testing.assert_close(banded_product(x, window, axis), convolution(x, window, axis))
 
 
 def test_ssim_of_equal_images_is_one_even_where_they_are_one_pixel() -> None:
