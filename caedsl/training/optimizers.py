@@ -1,7 +1,7 @@
 """Create PyTorch optimizers from their declarations in the vocabulary."""
 
 from collections.abc import Iterable
-from inspect import signature
+from inspect import signature, unwrap
 from math import sqrt
 from typing import Any
 
@@ -23,10 +23,21 @@ def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter
     form = {"fused": True} if settings.kind.fused else {}
     if captures(weights[0].device):
         form = _captured_form(settings, make, weights[0].device)
-    optimizer: torch.optim.Optimizer = make(weights, lr=settings.lr, **dict(call.kwargs), **form)
+    optimizer: torch.optim.Optimizer = _uncompiled(make)(weights, lr=settings.lr, **dict(call.kwargs), **form)
     # The first steps of a run are not captured; this suppresses PyTorch's warning about them.
     vars(optimizer)["_warned_capturable_if_run_uncaptured"] = True
     return optimizer
+
+
+def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """Return the same optimizer without the wrappers that keep its methods out of ``torch.compile``.
+
+    Their first call imports PyTorch's compiler, which takes a second. No optimizer is compiled here.
+    """
+    guarded = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+    plain: dict[str, Any] = {name: unwrap(getattr(kind, name)) for name in guarded}
+    plain["step"] = torch.no_grad()(unwrap(kind.step))
+    return type(kind.__name__, (kind,), plain)
 
 
 def _captured_form(settings: SettledOptimizer, make: Any, device: torch.device) -> dict[str, bool]:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import sklearn.datasets
 import torch
-import torch._dynamo
 from safetensors.torch import load_file
 
 from caedsl.runs.files import BEST, HISTORY_LINES, LAST
@@ -93,7 +92,7 @@ def main(times: int, folder: Path) -> int:
     processes.SECONDS_BETWEEN_READS = -1.0
     checkpoints.SECONDS_BETWEEN_CHECKPOINTS = 0.0
     checkpoints.MOST_OF_THE_TIME = 0.5
-    assert sklearn.datasets and torch._dynamo  # imported here, not by each process that training begins in
+    assert sklearn.datasets  # imported here, not by each process that training begins in
     chance = random.Random()
     os.waitpid(fork(lambda: begin(folder / "warm")), 0)
     started = time.monotonic()
