@@ -29,13 +29,13 @@ def make_optimizer(settings: SettledOptimizer, parameters: Iterable[nn.Parameter
     return optimizer
 
 
-def _uncompiled(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """Return the same optimizer without the wrappers that keep its methods out of ``torch.compile``.
+def _uncompiled(kind: Any) -> Any:
+    """Return the same class of optimizers without the wrappers that keep its methods out of ``torch.compile``.
 
     Their first call imports PyTorch's compiler, which takes a second. No optimizer is compiled here.
     """
     guarded = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
-    plain: dict[str, Any] = {name: unwrap(getattr(kind, name)) for name in guarded}
+    plain = {name: unwrap(getattr(kind, name)) for name in guarded}
     plain["step"] = torch.no_grad()(unwrap(kind.step))
     return type(kind.__name__, (kind,), plain)
 

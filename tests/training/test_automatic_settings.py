@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -327,6 +328,22 @@ def test_taking_the_images_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None
         return in_order(self, size)
 
     monkeypatch.setattr(Batches, "in_order", slow)
+    found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
+    assert found.rates[0] == (8, pytest.approx(8 / 9))
+
+
+def test_only_the_first_of_the_timed_steps_allocates_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is kept from step to step as in a run; new memory for each step would make every rate too low."""
+    machine = Machine(monkeypatch, room=64, overhead=1.0, a_image=1.0)
+    stepping = Training.stepping
+
+    @contextmanager
+    def slow_at_first(self: Training) -> Iterator[None]:
+        with stepping(self):
+            machine.now += 1000.0
+            yield
+
+    monkeypatch.setattr(Training, "stepping", slow_at_first)
     found = find_batch(prepare(tiny(), blobs(), QUICK), SIZES, clock=machine.clock)
     assert found.rates[0] == (8, pytest.approx(8 / 9))
 

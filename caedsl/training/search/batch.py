@@ -16,7 +16,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.training.errors import out_of_memory
 from caedsl.training.loop import Training
-from caedsl.training.search.trials import first_batch, fits, take_steps
+from caedsl.training.search.trials import first_batch, fits, trial_steps
 
 SMALLEST = 8
 """Smallest batch tried.
@@ -123,9 +123,10 @@ def _images_per_second(trial: Training, size: int, clock: Callable[[], float]) -
     """
     images = first_batch(trial, size)
     fastest, spent, steps = float("inf"), 0.0, 0
-    while steps < STEPS_A_SIZE or spent < SECONDS_A_SIZE:
-        begun = clock()
-        take_steps(trial, images, 1)
-        seconds = max(clock() - begun, 1e-9)
-        fastest, spent, steps = min(fastest, seconds), spent + seconds, steps + 1
+    with trial_steps(trial, images) as take:
+        while steps < STEPS_A_SIZE or spent < SECONDS_A_SIZE:
+            begun = clock()
+            take(1)
+            seconds = max(clock() - begun, 1e-9)
+            fastest, spent, steps = min(fastest, seconds), spent + seconds, steps + 1
     return len(images) / fastest

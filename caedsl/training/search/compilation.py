@@ -8,7 +8,7 @@ from caedsl.training.compiled_network import CompiledNetwork
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.parallel.synchronised_layers import sees_whole_batches
-from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, take_steps
+from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, trial_steps
 
 COMPILED_ON = ("cuda",)
 """Device types on which networks are compiled. On a CPU the faster form of a network is used instead."""
@@ -42,7 +42,9 @@ def pays(training: Training, clock: Callable[[], float] = time.perf_counter) -> 
     trial = copy_of(training)
     with naming_what_fits(training), memory_errors(training.settings.batch):
         images = first_batch(trial, training.settings.batch)
-        take_steps(trial, images, UNTIMED)
-        begun = clock()
-        take_steps(trial, images, TIMED)
-    return training.steps * (clock() - begun) / TIMED >= PAYS_FROM
+        with trial_steps(trial, images) as take:
+            take(UNTIMED)
+            begun = clock()
+            take(TIMED)
+            seconds = clock() - begun
+    return training.steps * seconds / TIMED >= PAYS_FROM

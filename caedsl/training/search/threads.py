@@ -6,6 +6,7 @@ models, CPU quotas and busy cores all favour fewer threads.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from caedsl.machine.cores import allowed_cores
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
-from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, take_steps
+from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, trial_steps
 
 SHARE_OF_RUN = 0.03
 """Largest share of the run's steps that the search may take."""
@@ -113,10 +114,9 @@ def measure(
                 reporter.loading("finding the number of threads", number, rounds, "rounds")
             for count in _in_the_running(turns):
                 trial.threads = count
-                take_steps(trial, images, 1)
-                turns[count].append(
-                    _seconds_a_step(lambda: take_steps(trial, images, 1), allowance // rounds - 1, clock)
-                )
+                with trial_steps(trial, images) as take:
+                    take(1)
+                    turns[count].append(_seconds_a_step(partial(take, 1), allowance // rounds - 1, clock))
     seconds = {count: median(turn) for count, turn in turns.items()}
     fastest = min(counts, key=lambda count: seconds[count])
     return ThreadTimes(fastest if GAIN * seconds[fastest] <= seconds[counts[-1]] else counts[-1], seconds)

@@ -1,6 +1,6 @@
 """Trial steps before a run, taken on a copy so that the run itself does not change."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import replace
@@ -91,13 +91,21 @@ def first_batch(trial: Training, batch: int) -> Sample:
     return images
 
 
-def take_steps(trial: Training, images: Sample, steps: int) -> None:
-    """Take ``steps`` complete steps (forward, backward and update) with these images, and wait for the device."""
-    with trial.stepping():
-        trial.module.train()
+@contextmanager
+def trial_steps(trial: Training, images: Sample) -> Iterator[Callable[[int], None]]:
+    """Yield a function that takes a number of complete steps with these images, and waits for the device.
+
+    Within the block steps reuse the memory of earlier ones, as in a run: otherwise they take up to 40 % longer.
+    """
+
+    def take(steps: int) -> None:
         for _ in range(steps):
             trial.take_step(images)
         wait_for(trial.train.device)
+
+    with trial.stepping():
+        trial.module.train()
+        yield take
 
 
 def wait_for(device: torch.device) -> None:
@@ -109,7 +117,8 @@ def wait_for(device: torch.device) -> None:
 def fits(trial: Training, batch: int) -> bool:
     """Return whether steps of ``trial`` on ``batch`` images fit in memory; a failed step's memory is released."""
     try:
-        take_steps(trial, first_batch(trial, batch), STEPS_TO_FILL)
+        with trial_steps(trial, first_batch(trial, batch)) as take:
+            take(STEPS_TO_FILL)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
