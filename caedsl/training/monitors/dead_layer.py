@@ -22,7 +22,7 @@ train { loss mse; optimizer adam lr=1; batch 64; epochs 10 }
 
 ## Instead
 ```cae
-autoencoder lives
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu x2; maxpool 2 }

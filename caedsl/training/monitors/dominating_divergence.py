@@ -11,7 +11,7 @@ forgetting: one unit of the code after another becomes idle, until the output is
 
 ## Example
 ```cae
-autoencoder forgets
+autoencoder suppressed
 input 1x8x8 in 0..1
 data digits
 encoder { conv 16 relu; maxpool 2 }
@@ -22,7 +22,7 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 30 }
 
 ## Instead
 ```cae
-autoencoder works
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 16 relu; maxpool 2 }

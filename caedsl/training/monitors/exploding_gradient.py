@@ -22,7 +22,7 @@ train { loss mse; optimizer adam lr=0.5; schedule constant warmup=40%; batch 64;
 
 ## Instead
 ```cae
-autoencoder calm
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 8 leaky_relu; maxpool 2 }

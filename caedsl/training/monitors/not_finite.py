@@ -22,7 +22,7 @@ train { loss mse; optimizer sgd lr=1000; batch 64; epochs 5 }
 
 ## Instead
 ```cae
-autoencoder stays
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu x2; maxpool 2 }

@@ -13,7 +13,7 @@ quality of the saved weights is a matter of luck.
 
 ## Example
 ```cae
-autoencoder swings
+autoencoder oscillates
 input 1x8x8 in 0..1
 data digits
 encoder { conv 8 leaky_relu; maxpool 2 }
@@ -24,7 +24,7 @@ train { loss mse; optimizer adam lr=0.5; batch 64; epochs 16 }
 
 ## Instead
 ```cae
-autoencoder settles
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 8 leaky_relu; maxpool 2 }

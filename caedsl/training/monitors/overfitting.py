@@ -10,7 +10,7 @@ only the time from here on is wasted.
 
 ## Example
 ```cae
-autoencoder memorises
+autoencoder overfits
 input 1x8x8 in 0..1
 data digits limit=16
 encoder { conv 16 relu; maxpool 2 }
@@ -21,7 +21,7 @@ train { loss mse; optimizer adam lr=1e-2; batch 12; epochs 60; validation 50% }
 
 ## Instead
 ```cae
-autoencoder generalises
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }

@@ -23,7 +23,7 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 
 ## Instead
 ```cae
-autoencoder works
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 16 relu; maxpool 2 }

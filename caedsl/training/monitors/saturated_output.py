@@ -22,7 +22,7 @@ train { loss mse; optimizer adam lr=1; batch 64; epochs 16 }
 
 ## Instead
 ```cae
-autoencoder ranges
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }

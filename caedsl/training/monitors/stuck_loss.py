@@ -10,7 +10,7 @@ Nothing is learned: the steps are too short to change anything, or there is no g
 
 ## Example
 ```cae
-autoencoder stands
+autoencoder stuck
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }
@@ -21,7 +21,7 @@ train { loss mse; optimizer adam lr=1e-7; batch 64; epochs 24 }
 
 ## Instead
 ```cae
-autoencoder moves
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }

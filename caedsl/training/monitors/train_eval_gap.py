@@ -13,7 +13,7 @@ faster than the statistics, or dropout changes the variance that enters them.
 
 ## Example
 ```cae
-autoencoder gap
+autoencoder differs
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; conv 4 norm=batch momentum=1e-4 relu; maxpool 2 }
@@ -24,7 +24,7 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 30 }
 
 ## Instead
 ```cae
-autoencoder level
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; conv 4 norm=batch relu; maxpool 2 }

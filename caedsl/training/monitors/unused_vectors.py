@@ -13,7 +13,7 @@ with 85 % and a smaller error.
 
 ## Example
 ```cae
-autoencoder empty
+autoencoder unused
 input 1x8x8 in 0..1
 data digits
 encoder { conv 16 k4 s2 relu; conv 16 k4 s2 relu; conv 16 k4 s2 relu }
@@ -24,7 +24,7 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 
 ## Instead
 ```cae
-autoencoder full
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 16 k4 s2 relu; conv 16 k4 s2 relu }

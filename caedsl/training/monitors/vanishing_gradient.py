@@ -23,7 +23,7 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
 
 ## Instead
 ```cae
-autoencoder carries
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { maxpool 2; conv 4 relu x5; maxpool 2 }

@@ -13,7 +13,7 @@ the end of a run shows the same, but only after the time is spent.
 
 ## Example
 ```cae
-autoencoder crawls
+autoencoder slow
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }
@@ -24,7 +24,7 @@ train { loss mse; optimizer adam lr=1e-5; batch 64; epochs 24 }
 
 ## Instead
 ```cae
-autoencoder walks
+autoencoder trains
 input 1x8x8 in 0..1
 data digits
 encoder { conv 4 relu; maxpool 2 }
