@@ -89,8 +89,8 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
-    """Return a function that runs a command, as in ``command("show", path)``; it fails the test on a traceback."""
+def caedsl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Return a function that runs a command, as in ``caedsl("show", path)``; it fails the test on a traceback."""
     for name in ("NO_COLOR", "FORCE_COLOR", "CAEDSL_OUTPUT_FORMAT", "CAEDSL_DATA"):
         monkeypatch.delenv(name, raising=False)
 
@@ -106,6 +106,6 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def caedsl(command: Callable[..., Ran]) -> Callable[..., Ran]:
-    """Return ``command`` under the name of the program, for tests that do not use the module of that name."""
-    return command
+def run_caedsl(caedsl: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Return the same under another name, for tests that use the module ``caedsl``."""
+    return caedsl

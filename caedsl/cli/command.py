@@ -55,7 +55,8 @@ def _fault(error: Any, functions: Mapping[str, Callable[..., object]], arguments
     parameter = getattr(error, "param", None)
     if parameter is None:
         if not hasattr(error, "option_name"):
-            return str(error.message[:1].lower() + error.message[1:]).rstrip(".")
+            message = error.message.replace("Got unexpected extra argument(s)", "unexpected arguments:")
+            return str(message[:1].lower() + message[1:]).rstrip(".")
         if hasattr(error, "possibilities"):
             options = [name for option in error.ctx.command.get_params(error.ctx) for name in option.opts]
             return unknown("option", error.option_name, options)

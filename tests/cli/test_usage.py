@@ -42,6 +42,7 @@ def test_an_unknown_option_is_one_line_with_a_suggestion(command: str, caedsl: R
         ("check", "the following arguments are required: PATH; see `caedsl check --help`"),
         ("show", "the following arguments are required: SPEC; see `caedsl show --help`"),
         ("sample run", "the following arguments are required: -o/--output; see `caedsl sample --help`"),
+        ("show a.cae b.cae", "unexpected arguments: (b.cae); see `caedsl show --help`"),
         ("train a.cae --epochs", "--epochs needs a value; see `caedsl train --help`"),
         (
             "train a.cae --epochs 0",

@@ -49,8 +49,8 @@ def _height(path: Path) -> int:
         return picture.height
 
 
-def test_counts_classes_sizes_and_values_of_each_part(parts: Path, command: Run) -> None:
-    code, out, _ = command("data", parts, "--json")
+def test_counts_classes_sizes_and_values_of_each_part(parts: Path, run_caedsl: Run) -> None:
+    code, out, _ = run_caedsl("data", parts, "--json")
     found = json.loads(out)
     assert code == 0
     train, validation, test = found["parts"]
@@ -81,21 +81,21 @@ def test_the_split_is_that_of_training(parts: Path, tmp_path: Path) -> None:
     assert set(held_out) < set(names)
 
 
-def test_equal_images_in_two_parts_are_named_whatever_their_files(parts: Path, tmp_path: Path, command: Run) -> None:
+def test_equal_images_in_two_parts_are_named_whatever_their_files(parts: Path, tmp_path: Path, run_caedsl: Run) -> None:
     with Image.open(tmp_path / "parts" / "train" / "a" / "0.png") as image:
         image.save(tmp_path / "parts" / "test" / "a" / "copy.bmp")
     shutil.copy(tmp_path / "parts" / "train" / "b" / "1.png", tmp_path / "parts" / "train" / "b" / "again.png")
-    code, out, _ = command("data", parts, "--json", "--set", "train.validation=0")
+    code, out, _ = run_caedsl("data", parts, "--json", "--set", "train.validation=0")
     assert code == 1
     assert json.loads(out)["duplicates"] == [
         [{"part": "train", "name": "a/0.png"}, {"part": "test", "name": "a/copy.bmp"}]
     ]
-    code, out, _ = command("data", parts, "--set", "train.validation=0")
+    code, out, _ = run_caedsl("data", parts, "--set", "train.validation=0")
     assert code == 1
     assert "1 image lies in several parts:\n  train: a/0.png, test: a/copy.bmp" in out
 
 
-def test_a_resized_or_recompressed_picture_in_another_part_is_named(tmp_path: Path, command: Run) -> None:
+def test_a_resized_or_recompressed_picture_in_another_part_is_named(tmp_path: Path, run_caedsl: Run) -> None:
     draw = np.random.default_rng(0)
     for number in range(24):
         small = Image.fromarray(draw.integers(0, 256, (6, 6), np.uint8))
@@ -105,17 +105,17 @@ def test_a_resized_or_recompressed_picture_in_another_part_is_named(tmp_path: Pa
             again = tmp_path / "parts" / "test" / f"again{number}.{('jpg', 'png', 'png')[number]}"
             _save(again, (pixels, larger, (pixels * 0.99).astype(np.uint8))[number])
     (tmp_path / "parts.cae").write_text(SPEC.format("", "").replace("1x12x12", "1x24x24").replace("25%", "0%"))
-    code, out, _ = command("data", tmp_path / "parts.cae", "--json")
+    code, out, _ = run_caedsl("data", tmp_path / "parts.cae", "--json")
     assert code == 0, "a hint is no fault"
     pairs = [[(of["part"], of["name"]) for of in pair] for pair in json.loads(out)["near_duplicates"]]
     expected = [("0.png", "again0.jpg"), ("1.png", "again1.png"), ("2.png", "again2.png")]
     assert sorted(pairs) == [[("train", first), ("test", second)] for first, second in expected]
-    _, out, _ = command("data", tmp_path / "parts.cae")
+    _, out, _ = run_caedsl("data", tmp_path / "parts.cae")
     assert "3 pairs of images in two parts, nearly equal; check whether they show the same object:\n" in out
     assert "  train: 0.png, test: again0.jpg\n" in out
 
 
-def test_targets_are_surveyed_and_drawn(tmp_path: Path, command: Run) -> None:
+def test_targets_are_surveyed_and_drawn(tmp_path: Path, run_caedsl: Run) -> None:
     draw = np.random.default_rng(0)
     for number in range(8):
         pixels = draw.integers(100, 200, (12, 12), np.uint8)
@@ -123,49 +123,49 @@ def test_targets_are_surveyed_and_drawn(tmp_path: Path, command: Run) -> None:
         _save(tmp_path / "parts" / f"{number}.png", pixels // 2)
     spec = tmp_path / "parts.cae"
     spec.write_text(SPEC.format(' target="clean"', ""))
-    code, out, _ = command("data", spec, "--json")
+    code, out, _ = run_caedsl("data", spec, "--json")
     assert code == 0, out
     parts, targets = (json.loads(out)[key] for key in ("parts", "targets"))
     assert [(of["part"], of["samples"]) for of in targets] == [(of["part"], of["samples"]) for of in parts]
     assert all(0.39 <= of["low"] < of["high"] <= 0.79 for of in targets)
-    _, out, _ = command("data", spec, "-o", tmp_path / "pairs.png")
+    _, out, _ = run_caedsl("data", spec, "-o", tmp_path / "pairs.png")
     assert "train targets" in out
     assert "validation targets" in out
     paired = _height(tmp_path / "pairs.png")
     spec.write_text(SPEC.format("", ""))
-    command("data", spec, "-o", tmp_path / "alone.png")
+    run_caedsl("data", spec, "-o", tmp_path / "alone.png")
     assert paired > _height(tmp_path / "alone.png")
     (tmp_path / "clean" / "3.png").write_bytes(b"no image")
     spec.write_text(SPEC.format(' target="clean"', ""))
-    code, out, _ = command("data", spec)
+    code, out, _ = run_caedsl("data", spec)
     assert code == 1
     assert "1 file cannot be used" in out
     assert "clean/3.png" in out
 
 
-def test_every_unreadable_file_is_named(parts: Path, tmp_path: Path, command: Run) -> None:
+def test_every_unreadable_file_is_named(parts: Path, tmp_path: Path, run_caedsl: Run) -> None:
     for number in range(30):
         (tmp_path / "parts" / "train" / "b" / f"bad{number}.png").write_text("no image")
-    code, out, _ = command("data", parts)
+    code, out, _ = run_caedsl("data", parts)
     assert code == 1
     assert "30 files cannot be used; repair or remove them, or add `skip=broken` to the source:" in out
     assert all(f"bad{number}.png cannot be decoded" in out for number in range(30))
     parts.write_text(SPEC.format(" skip=broken", ""))
-    code, out, _ = command("data", parts)
+    code, out, _ = run_caedsl("data", parts)
     assert code == 0
     assert "30 files cannot be used; skipped:" in out
     shutil.rmtree(tmp_path / "parts")
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "bad.png").write_text("no image")
-    code, _, err = command("data", parts)
+    code, _, err = run_caedsl("data", parts)
     assert code == 2
     assert 'no image of folder "parts" can be used; the first problem: ' in err
 
 
-def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_path: Path, command: Run) -> None:
+def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_path: Path, run_caedsl: Run) -> None:
     def height(settings: str) -> int:
         parts.write_text(SPEC.format("", settings))
-        code, out, _ = command("data", parts, "-o", tmp_path / "samples.png", "--overwrite")
+        code, out, _ = run_caedsl("data", parts, "-o", tmp_path / "samples.png", "--overwrite")
         assert code == 0
         assert out.endswith(f"drew {tmp_path / 'samples.png'}\n")
         with Image.open(tmp_path / "samples.png") as picture:
@@ -174,10 +174,10 @@ def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_p
     plain, corrupted = height(""), height("; corrupt gaussian=0.2")
     both = height("; corrupt gaussian=0.2; augment flip")
     assert both - corrupted == corrupted - plain > 0
-    code, _, err = command("data", parts, "-o", tmp_path / "samples.png")
+    code, _, err = run_caedsl("data", parts, "-o", tmp_path / "samples.png")
     assert code == 2
     assert "already exists" in err
-    code, _, err = command("data", parts, "-o", tmp_path / "samples.jpg")
+    code, _, err = run_caedsl("data", parts, "-o", tmp_path / "samples.jpg")
     assert code == 2
     assert "does not end in .png" in err
 
@@ -186,17 +186,17 @@ def test_the_picture_shows_what_training_makes_of_the_samples(parts: Path, tmp_p
     ("source", "shape"), [("heartbeats", "1x288"), ("phantoms", "1x16x16x16"), ("digits", "1x8x8")]
 )
 def test_signals_volumes_and_specs_from_standard_input(
-    source: str, shape: str, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: str, shape: str, run_caedsl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = f"autoencoder a; input {shape}; data {source} limit=40; encoder {{ conv 2 s2 }}; bottleneck; decoder mirror"
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    code, out, _ = command("data", "-", "-o", tmp_path / "samples.png")
+    code, out, _ = run_caedsl("data", "-", "-o", tmp_path / "samples.png")
     assert code == 0, out
     assert out.startswith(f"{source}, for input {shape} in 0..1\n")
 
 
-def test_a_spec_without_data_says_so(command: Run, tmp_path: Path) -> None:
+def test_a_spec_without_data_says_so(run_caedsl: Run, tmp_path: Path) -> None:
     (tmp_path / "a.cae").write_text("autoencoder a; input 1x8x8; encoder { conv 2 s2 }; bottleneck; decoder mirror")
-    code, _, err = command("data", tmp_path / "a.cae")
+    code, _, err = run_caedsl("data", tmp_path / "a.cae")
     assert code == 2
     assert "has no `data` line" in err

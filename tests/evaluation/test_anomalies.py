@@ -110,8 +110,8 @@ def test_a_run_on_a_table_is_evaluated_with_its_masks(parts: Path, tmp_path: Pat
         evaluate_anomalies(tmp_path / "run", None, None, data_root=tmp_path)
 
 
-def test_defects_are_distinguished_by_type_with_masks_and_pca(parts: Path, command: Run) -> None:
-    code, out, err = command("evaluate", parts / "run", "--test", parts)
+def test_defects_are_distinguished_by_type_with_masks_and_pca(parts: Path, run_caedsl: Run) -> None:
+    code, out, err = run_caedsl("evaluate", parts / "run", "--test", parts)
     assert code == 0, err
     told = json.loads((parts / "run" / "anomalies.json").read_text())
     assert (told["normals"], told["anomalies"], told["score"]) == (20, 12, "mse")
@@ -132,8 +132,8 @@ def test_defects_are_distinguished_by_type_with_masks_and_pca(parts: Path, comma
     assert rows[0]["name"] == "good/000.png"
 
 
-def test_another_score_needs_no_training_and_keeps_the_rate(parts: Path, command: Run) -> None:
-    code, out, _ = command("evaluate", parts / "run", "--test", parts / "test", "--score", "top=2%", "--quiet")
+def test_another_score_needs_no_training_and_keeps_the_rate(parts: Path, run_caedsl: Run) -> None:
+    code, out, _ = run_caedsl("evaluate", parts / "run", "--test", parts / "test", "--score", "top=2%", "--quiet")
     assert (code, out) == (0, "")
     told = json.loads((parts / "run" / "anomalies.json").read_text())
     assert told["score"] == "top=2%"
@@ -141,12 +141,12 @@ def test_another_score_needs_no_training_and_keeps_the_rate(parts: Path, command
     assert told["detectors"]["model"]["pro"] is not None
 
 
-def test_without_its_own_data_a_run_is_evaluated_alone(parts: Path, tmp_path: Path, command: Run) -> None:
+def test_without_its_own_data_a_run_is_evaluated_alone(parts: Path, tmp_path: Path, run_caedsl: Run) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
     for name in ("spec.cae", "weights.safetensors"):
         (alone / name).write_bytes((parts / "run" / name).read_bytes())
-    code, out, err = command("evaluate", alone, "--test", parts)
+    code, out, err = run_caedsl("evaluate", alone, "--test", parts)
     assert code == 0, err
     assert "no comparison with PCA" in out
     assert "no threshold yet" in out
@@ -161,7 +161,7 @@ def test_test_samples_that_were_trained_on_are_named(parts: Path, tmp_path: Path
     assert any(note.startswith("of 121 test samples, 60 were trained on, such as good/0") for note in found.notes)
 
 
-def test_one_class_is_distinguished_from_the_rest_of_its_own_test_data(tmp_path: Path, command: Run) -> None:
+def test_one_class_is_distinguished_from_the_rest_of_its_own_test_data(tmp_path: Path, run_caedsl: Run) -> None:
     drawn = np.random.default_rng(0)
     labels = np.repeat([0, 1], 60)
     images = np.where(labels[:, None, None], 200, 60) + drawn.normal(0, 10, (120, 8, 8))
@@ -172,7 +172,7 @@ def test_one_class_is_distinguished_from_the_rest_of_its_own_test_data(tmp_path:
     spec = SPEC.replace('folder "train"', 'folder "photos" only=1').replace("16x16", "8x8")
     (tmp_path / "one.cae").write_text(spec)
     caedsl.train(str(tmp_path / "one.cae"), out=str(tmp_path / "run"), device="cpu", pictures=False)
-    code, out, err = command("evaluate", tmp_path / "run")
+    code, out, err = run_caedsl("evaluate", tmp_path / "run")
     assert code == 0, err
     told = json.loads((tmp_path / "run" / "anomalies.json").read_text())
     assert (told["normal_class"], told["normals"], told["anomalies"]) == ("1", 30, 30)
@@ -218,10 +218,10 @@ def test_folders_that_are_no_labelled_test(parts: Path, tmp_path: Path, folders:
     ],
 )
 def test_bad_input_is_one_clear_error(
-    parts: Path, monkeypatch: pytest.MonkeyPatch, command: Run, arguments: tuple[str, ...], message: str
+    parts: Path, monkeypatch: pytest.MonkeyPatch, run_caedsl: Run, arguments: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(parts)
-    code, out, err = command("evaluate", "run", *arguments)
+    code, out, err = run_caedsl("evaluate", "run", *arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1

@@ -68,8 +68,8 @@ def test_filters_are_compared_with_the_model(denoiser: Path) -> None:
     assert any("pixels, the best on training samples" in note for note in metrics["notes"])
 
 
-def test_a_sweep_goes_through_the_amount_of_training(denoiser: Path, command: Run) -> None:
-    code, out, err = command("evaluate", denoiser, "--sweep", "gaussian=0.1..0.5/3")
+def test_a_sweep_goes_through_the_amount_of_training(denoiser: Path, run_caedsl: Run) -> None:
+    code, out, err = run_caedsl("evaluate", denoiser, "--sweep", "gaussian=0.1..0.5/3")
     assert code == 0, err
     found = json.loads((denoiser / "sweep.json").read_text())
     assert (found["corruption"], found["trained"]) == ("gaussian", 0.3)
@@ -95,10 +95,10 @@ def test_a_sweep_goes_through_the_amount_of_training(denoiser: Path, command: Ru
         ("gaussian=0..1/1", "sweep 2 to 50 amounts"),
     ],
 )
-def test_wrong_sweeps(denoiser: Path, command: Run, written: str, said: str) -> None:
+def test_wrong_sweeps(denoiser: Path, run_caedsl: Run, written: str, said: str) -> None:
     with pytest.raises(SweepError, match=said):
         read_range(written)
-    code, _, err = command("evaluate", denoiser, "--sweep", written)
+    code, _, err = run_caedsl("evaluate", denoiser, "--sweep", written)
     assert code == 2
     assert err.startswith(f"caedsl: --sweep {written}: ")
-    assert command("evaluate", denoiser, "--sweep", "gaussian=0..1", "--probe")[0] == 2
+    assert run_caedsl("evaluate", denoiser, "--sweep", "gaussian=0..1", "--probe")[0] == 2

@@ -67,10 +67,10 @@ def test_smooth_images_of_another_size_come_back(resize: str, dtype: str, high: 
     assert np.abs(stored.astype(float) - pixels.astype(float)).max() < 0.04 * high
 
 
-def test_reconstruct_returns_arrays_like_the_given_ones(grey: Path, tmp_path: Path, command: Run) -> None:
+def test_reconstruct_returns_arrays_like_the_given_ones(grey: Path, tmp_path: Path, run_caedsl: Run) -> None:
     pixels = drawn((70, 8, 8), "uint8", 0, 256)
     np.save(tmp_path / "x.npy", pixels)
-    code, out, err = command("reconstruct", grey, tmp_path / "x.npy", "-o", tmp_path / "out", "--error-maps")
+    code, out, err = run_caedsl("reconstruct", grey, tmp_path / "x.npy", "-o", tmp_path / "out", "--error-maps")
     assert (code, out) == (0, f"reconstructed 70 samples into {tmp_path / 'out' / 'x.npy'}\n"), err
     made = np.load(tmp_path / "out" / "x.npy")
     assert (made.shape, made.dtype) == (pixels.shape, pixels.dtype)
@@ -78,29 +78,29 @@ def test_reconstruct_returns_arrays_like_the_given_ones(grey: Path, tmp_path: Pa
     np.testing.assert_array_equal(made, (whole * 255).round().clip(0, 255).astype(np.uint8))
     errors = np.load(tmp_path / "out" / "x.error.npy")
     np.testing.assert_allclose(errors, np.abs(whole - pixels / 255), atol=1e-6)
-    assert command("reconstruct", grey, tmp_path / "x.npy", "-o", tmp_path / "out")[0] == 2
+    assert run_caedsl("reconstruct", grey, tmp_path / "x.npy", "-o", tmp_path / "out")[0] == 2
     one = tmp_path / "out" / "y.npy", tmp_path / "out" / "y.error.npy"
     one[1].write_text("kept")
-    code, _, err = command("reconstruct", grey, tmp_path / "x.npy", "-o", one[0], "--error-maps")
+    code, _, err = run_caedsl("reconstruct", grey, tmp_path / "x.npy", "-o", one[0], "--error-maps")
     assert (code, one[0].exists(), one[1].read_text()) == (2, False, "kept")
     assert f"{one[1]} already exists" in err
 
 
-def test_reconstruct_returns_an_archive_for_an_archive(grey: Path, tmp_path: Path, command: Run) -> None:
+def test_reconstruct_returns_an_archive_for_an_archive(grey: Path, tmp_path: Path, run_caedsl: Run) -> None:
     pixels = drawn((6, 8, 8, 1), "uint16", 0, 65536)
     np.savez(tmp_path / "x.npz", scans=pixels, other=np.zeros(3))
-    code, _, err = command("reconstruct", grey, tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    code, _, err = run_caedsl("reconstruct", grey, tmp_path / "x.npz", "-o", tmp_path / "y.npz")
     assert code == 2
     line = f'npz "{tmp_path / "x.npz"}" key=scans'
     assert f"choose one with a data line such as `{line}`" in err
-    assert command("reconstruct", grey, line, "-o", tmp_path / "y.npz")[0] == 0
+    assert run_caedsl("reconstruct", grey, line, "-o", tmp_path / "y.npz")[0] == 0
     with np.load(tmp_path / "y.npz") as arrays:
         assert arrays.files == ["scans"]
         assert (arrays["scans"].shape, arrays["scans"].dtype) == (pixels.shape, pixels.dtype)
 
 
 def test_a_data_line_takes_the_words_of_a_spec(
-    grey: Path, tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+    grey: Path, tmp_path: Path, run_caedsl: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     np.savez("x.npz", a=drawn((9, 8, 8), "uint8", 0, 256), y=np.array(list("abcabcabc")))
@@ -112,9 +112,9 @@ def test_a_data_line_takes_the_words_of_a_spec(
     assert (list(chosen.names), chosen.labels) == (["1", "4", "7"], ["b", "b", "b"])
     np.testing.assert_array_equal(run.encode(chosen), codes[1::3])
     assert len(run.samples("digits limit=20")) == 20
-    _, out, _ = command("score", grey, 'npz "x.npz" key=a', "--json")
+    _, out, _ = run_caedsl("score", grey, 'npz "x.npz" key=a', "--json")
     assert [json.loads(row)["name"] for row in out.splitlines()] == [str(number) for number in range(9)]
-    assert command("encode", grey, 'npz "x.npz" key=a labels=y', "-o", "codes.csv")[0] == 0
+    assert run_caedsl("encode", grey, 'npz "x.npz" key=a labels=y', "-o", "codes.csv")[0] == 0
     assert (tmp_path / "codes.csv").read_text().splitlines()[1].startswith("0,a,")
 
 
@@ -127,13 +127,13 @@ def test_a_data_line_takes_the_words_of_a_spec(
         ('npy "nowhere.npy"', "nowhere.npy does not exist"),
     ],
 )
-def test_wrong_data_lines(grey: Path, command: Run, line: str, said: str) -> None:
-    code, _, err = command("score", grey, line)
+def test_wrong_data_lines(grey: Path, run_caedsl: Run, line: str, said: str) -> None:
+    code, _, err = run_caedsl("score", grey, line)
     assert code == 2, shlex.quote(line)
     assert said in err
 
 
-def test_all_parts_of_a_source_and_broken_files(tmp_path: Path, photos: Path, command: Run) -> None:
+def test_all_parts_of_a_source_and_broken_files(tmp_path: Path, photos: Path, run_caedsl: Run) -> None:
     root = tmp_path / "data"
     for part in ("train", "test"):
         (root / part).mkdir(parents=True)
@@ -150,8 +150,8 @@ def test_all_parts_of_a_source_and_broken_files(tmp_path: Path, photos: Path, co
         run.encode(f'folder "{root}"')
     np.savez(tmp_path / "parts.npz", a=drawn((4, 8, 8), "uint8", 0, 256), b=drawn((3, 8, 8), "uint8", 0, 256))
     line = f'npz "{tmp_path / "parts.npz"}" key=a test=b'
-    assert command("reconstruct", tmp_path / "run", line, "-o", tmp_path / "out.npy")[0] == 2
-    assert command("reconstruct", tmp_path / "run", line, "-o", tmp_path / "out")[0] == 0
+    assert run_caedsl("reconstruct", tmp_path / "run", line, "-o", tmp_path / "out.npy")[0] == 2
+    assert run_caedsl("reconstruct", tmp_path / "run", line, "-o", tmp_path / "out")[0] == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["test.npz", "train.npz"]
 
 

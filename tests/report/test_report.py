@@ -70,8 +70,8 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_page_shows_the_run_and_loads_nothing(run: Path, command: Run) -> None:
-    code, out, err = command("report", run)
+def test_page_shows_the_run_and_loads_nothing(run: Path, run_caedsl: Run) -> None:
+    code, out, err = run_caedsl("report", run)
     assert (code, out) == (0, f"wrote {run / 'report.html'}\n"), err
     page = (run / "report.html").read_text("utf-8")
     tags = Tags(page)
@@ -92,16 +92,16 @@ def test_page_shows_the_run_and_loads_nothing(run: Path, command: Run) -> None:
         assert part in page
 
 
-def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_path: Path, command: Run) -> None:
+def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_path: Path, run_caedsl: Run) -> None:
     drawn = np.random.default_rng(0)
     for kind in ("good", "noise", "dark"):
         (tmp_path / "test" / kind).mkdir(parents=True)
         for number in range(6):
             pixels = drawn.integers(0, 256, (8, 8)) if kind == "noise" else np.full((8, 8), 40 * (kind == "good"))
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "test" / kind / f"{number}.png")
-    assert command("calibrate", run, "--fpr", "5%")[0] == 0
-    assert command("evaluate", run, "--test", tmp_path / "test")[0] == 0
-    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+    assert run_caedsl("calibrate", run, "--fpr", "5%")[0] == 0
+    assert run_caedsl("evaluate", run, "--test", tmp_path / "test")[0] == 0
+    assert run_caedsl("report", run, "-o", tmp_path / "r.html")[0] == 0
     page = (tmp_path / "r.html").read_text("utf-8")
     Tags(page)
     told = json.loads((run / "anomalies.json").read_text())["detectors"]["model"]
@@ -112,24 +112,26 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
 
 
 @pytest.mark.parametrize(("shape", "space"), [("2x32", (32,)), ("1x8x8x8", (8, 8, 8))])
-def test_signals_and_volumes_are_pictures_too(shape: str, space: tuple[int, ...], tmp_path: Path, command: Run) -> None:
+def test_signals_and_volumes_are_pictures_too(
+    shape: str, space: tuple[int, ...], tmp_path: Path, run_caedsl: Run
+) -> None:
     channels = int(shape[0])
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((30, channels, *space), np.float32))
     spec = f'autoencoder a; input {shape}; data npy "x.npy"; encoder {{ conv 4 s2 k4 }}; bottleneck dense 4; decoder mirror'
     (tmp_path / "a.cae").write_text(spec + "\ntrain { epochs 1; batch 8; validation 20% }")
     caedsl.train(str(tmp_path / "a.cae"), out=str(tmp_path / "run"), device="cpu", pictures=False)
-    code, _, err = command("report", tmp_path / "run")
+    code, _, err = run_caedsl("report", tmp_path / "run")
     assert code == 0, err
     assert Tags((tmp_path / "run" / "report.html").read_text("utf-8")).seen.count("img") > 12
 
 
-def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
+def test_words_of_the_run_are_text_on_the_page(run: Path, run_caedsl: Run) -> None:
     line = {"step": 1, "epoch": 2, "monitor": "dead-layer", "layer": "<script>alert(1)</script>", "setting": None}
     line |= {"line": 4, "message": "</style><b>\x1b\u202e", "remedy": "& less"}
     spec = (run / "spec.cae").read_text()
     (run / "spec.cae").write_text(f"{spec}# \u202e\u2066\n")
     (run / "trouble.jsonl").write_text(json.dumps(line) + "\n")
-    assert command("report", run)[0] == 0
+    assert run_caedsl("report", run)[0] == 0
     page = (run / "report.html").read_text("utf-8")
     assert "script" not in Tags(page).seen
     assert "&lt;script&gt;alert(1)&lt;/script&gt; (line 4): &lt;/style&gt;&lt;b&gt;" in page
@@ -137,8 +139,8 @@ def test_words_of_the_run_are_text_on_the_page(run: Path, command: Run) -> None:
     assert not set("\x1b\u202e\u2066") & set(page)
 
 
-def test_many_epochs_and_findings_make_no_large_page(run: Path, command: Run) -> None:
-    assert command("report", run)[0] == 0
+def test_many_epochs_and_findings_make_no_large_page(run: Path, run_caedsl: Run) -> None:
+    assert run_caedsl("report", run)[0] == 0
     few = (run / "report.html").stat().st_size
     epoch = json.loads((run / "history.jsonl").read_text().splitlines()[0])
     epochs = [{**epoch, "epoch": number, "validation": 1 / number} for number in range(1, 10_001)]
@@ -146,18 +148,18 @@ def test_many_epochs_and_findings_make_no_large_page(run: Path, command: Run) ->
     troubles = [{**line, "message": "it is dead", "remedy": "a smaller rate"}] * 5000
     for name, rows in (("history.jsonl", epochs), ("trouble.jsonl", troubles)):
         (run / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert command("report", run, "--overwrite")[0] == 0
+    assert run_caedsl("report", run, "--overwrite")[0] == 0
     page = (run / "report.html").read_text("utf-8")
     assert len(page) < 2 * few
     assert "Monitors reported 5,000 problems" in page
     assert "4,900 more in <code>trouble.jsonl</code>" in page
 
 
-def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run) -> None:
+def test_without_its_data_the_page_says_what_is_missing(run: Path, run_caedsl: Run) -> None:
     record = json.loads((run / "environment.json").read_text())
     record["data"]["sha256"] = "0" * 64
     (run / "environment.json").write_text(json.dumps(record))
-    code, _, err = command("report", run)
+    code, _, err = run_caedsl("report", run)
     assert code == 0
     assert "the data are not those of the run" in err
     page = (run / "report.html").read_text("utf-8")
@@ -180,30 +182,30 @@ def test_without_its_data_the_page_says_what_is_missing(run: Path, command: Run)
     ],
 )
 def test_what_cannot_be_reported_is_one_error_and_no_page(
-    run: Path, command: Run, damage: Callable[[Path], object], message: str
+    run: Path, run_caedsl: Run, damage: Callable[[Path], object], message: str
 ) -> None:
     damage(run)
     before = sorted(run.iterdir()) if run.exists() else []
-    code, out, err = command("report", run)
+    code, out, err = run_caedsl("report", run)
     assert (code, out) == (2, "")
     assert message in err
     assert sorted(run.iterdir() if run.exists() else []) == before
 
 
-def test_output_is_a_page_and_replaced_only_on_request(run: Path, command: Run, tmp_path: Path) -> None:
-    assert command("report", run, "-o", tmp_path / "page.pdf")[0] == 2
+def test_output_is_a_page_and_replaced_only_on_request(run: Path, run_caedsl: Run, tmp_path: Path) -> None:
+    assert run_caedsl("report", run, "-o", tmp_path / "page.pdf")[0] == 2
     page = tmp_path / "page.html"
-    assert command("report", run, "-o", page)[0] == 0
-    assert command("report", run, "-o", page)[0] == 2
+    assert run_caedsl("report", run, "-o", page)[0] == 0
+    assert run_caedsl("report", run, "-o", page)[0] == 2
     first = page.read_bytes()
-    assert command("report", run, "-o", page, "--overwrite")[0] == 0
+    assert run_caedsl("report", run, "-o", page, "--overwrite")[0] == 0
     assert page.read_bytes() == first
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 @pytest.mark.parametrize("width", WIDTHS)
-def test_browser_shows_the_page_within_its_width(run: Path, command: Run, tmp_path: Path, width: int) -> None:
-    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+def test_browser_shows_the_page_within_its_width(run: Path, run_caedsl: Run, tmp_path: Path, width: int) -> None:
+    assert run_caedsl("report", run, "-o", tmp_path / "r.html")[0] == 0
     # A frame can be as narrow as required; a window has a minimum width.
     probe = """<script>onload = () => {
         const page = document.querySelector("iframe").contentDocument, all = page.documentElement;
@@ -225,8 +227,8 @@ def test_browser_shows_the_page_within_its_width(run: Path, command: Run, tmp_pa
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_browser_draws_it_dark_where_that_is_wanted(run: Path, command: Run, tmp_path: Path) -> None:
-    assert command("report", run, "-o", tmp_path / "r.html")[0] == 0
+def test_browser_draws_it_dark_where_that_is_wanted(run: Path, run_caedsl: Run, tmp_path: Path) -> None:
+    assert run_caedsl("report", run, "-o", tmp_path / "r.html")[0] == 0
     papers = []
     for scheme in (1, 0):
         picture = tmp_path / f"{scheme}.png"
@@ -258,8 +260,8 @@ def _chromium(folder: Path, *arguments: str) -> str:
     return ended.stdout
 
 
-def test_codes_are_shown_in_pictures(run: Path, command: Run) -> None:
-    assert command("report", run)[0] == 0
+def test_codes_are_shown_in_pictures(run: Path, run_caedsl: Run) -> None:
+    assert run_caedsl("report", run)[0] == 0
     text = (run / "report.html").read_text("utf-8")
     for heading in (
         "Traversals of the units that vary most",
@@ -271,12 +273,12 @@ def test_codes_are_shown_in_pictures(run: Path, command: Run) -> None:
     assert "values mapped from" not in text
 
 
-def test_a_sweep_of_noise_is_drawn(run: Path, command: Run) -> None:
-    assert command("evaluate", run, "--sweep", "gaussian=0.05..0.2/3")[0] == 0
-    assert command("report", run)[0] == 0
+def test_a_sweep_of_noise_is_drawn(run: Path, run_caedsl: Run) -> None:
+    assert run_caedsl("evaluate", run, "--sweep", "gaussian=0.05..0.2/3")[0] == 0
+    assert run_caedsl("report", run)[0] == 0
     assert "More and less noise" in (run / "report.html").read_text("utf-8")
     (run / "sweep.json").write_text('{"rows": []}')
-    code, _, err = command("report", run, "--overwrite")
+    code, _, err = run_caedsl("report", run, "--overwrite")
     assert code == 2
     assert "sweep.json is damaged" in err
 
@@ -291,22 +293,22 @@ def test_neighbours_are_the_nearest_and_traversals_start_from_the_mean() -> None
     np.testing.assert_allclose(between["50%"], (codes[0] + codes[3]) / 2)
 
 
-def test_a_model_with_skips_has_a_report(tmp_path: Path, command: Run) -> None:
+def test_a_model_with_skips_has_a_report(tmp_path: Path, run_caedsl: Run) -> None:
     text = SPEC.replace("bottleneck dense 6", "bottleneck conv 2").replace("mirror", "mirror skips=concat")
     caedsl.train(text, out=str(tmp_path / "unet"), device="cpu", pictures=False)
-    code, _, err = command("report", tmp_path / "unet")
+    code, _, err = run_caedsl("report", tmp_path / "unet")
     assert code == 0, err
     page = (tmp_path / "unet" / "report.html").read_text("utf-8")
     assert "Nearest neighbours by code" in page
     assert "Traversals" not in page
 
 
-def test_validation_samples_of_ones_own_have_no_labels(tmp_path: Path, command: Run) -> None:
+def test_validation_samples_of_ones_own_have_no_labels(tmp_path: Path, run_caedsl: Run) -> None:
     draw = np.random.default_rng(0)
     np.savez(tmp_path / "x.npz", a=draw.random((20, 8, 8)), y=np.arange(20) % 2, v=draw.random((40, 8, 8)))
     text = SPEC.replace("digits limit=300", f'npz "{tmp_path / "x.npz"}" key=a labels=y validation=v')
     caedsl.train(text, out=str(tmp_path / "own"), device="cpu", pictures=False)
-    assert command("report", tmp_path / "own")[0] == 0
-    code, _, err = command("evaluate", tmp_path / "own", "--probe")
+    assert run_caedsl("report", tmp_path / "own")[0] == 0
+    code, _, err = run_caedsl("evaluate", tmp_path / "own", "--probe")
     assert code == 2
     assert "have no labels" in err
