@@ -29,6 +29,7 @@ from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.weights import INIT, L2
 
 MOST_DIRECTIONS = 32
+"""Largest number of directions in which a dense layer carries the image (heuristic)."""
 SMALLEST = 1e-300
 """Smallest divisor."""
 FARTHEST_GAIN = 100.0
@@ -71,8 +72,8 @@ def l2_cost(model: Autoencoder) -> L2Cost | None:
         return None
     free = [layer for layer, lam in layers if not lam or layer.norm is not None]
     logs = sum(log(lam * _norm_at_gain_one(layer)) for layer, lam in held)
-    spared = sum(log(_free_gain(layer, travel(model))) for layer in free[-1:])
-    cost = len(held) * exp((logs - spared) / len(held))
+    from_free = sum(log(_free_gain(layer, travel(model))) for layer in free[-1:])
+    cost = len(held) * exp((logs - from_free) / len(held))
     scale = sum(term.weight * term.kind.gain for term in model.train.loss.terms) / _weights(model.train)
     loss = max(image_variance(model) * loss_scale(model, model.train.loss) * scale, SMALLEST)
     return L2Cost(cost / loss, cost, loss, held, len(free))

@@ -162,7 +162,7 @@ def _options(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
 
 
 def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottleneck | None:
-    """Return the bottleneck after ``encoder``, whose output is ``in_shape``, or None if the code's shape is unknown."""
+    """Return the bottleneck after the encoder's layers, or None if the shape of the code is unknown."""
     encoder, in_shape = placed_encoder.layers, placed_encoder.out_shape
     if code.lines:
         placed = place_lines(code.lines, in_shape, placed_encoder.outputs, scope)

@@ -214,7 +214,7 @@ def _refuse_shortcut(line: Line, message: str, scope: Scope) -> None:
 
 
 def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:
-    """Report a misfit at the option that causes it; omit the remedy on a line that nobody wrote."""
+    """Report a misfit at the option that causes it; on a line of the mirror, with a remedy for the mirror."""
     place: Span = line.spans.get(misfit.option, line.at)
     help_line = misfit.help
     if line.mirrors is not None:
