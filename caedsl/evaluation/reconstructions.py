@@ -133,12 +133,22 @@ def _draw_row(
     pen = ImageDraw.Draw(drawn)
     font = ImageFont.load_default(size=15)
     pen.text((MARGIN, top), row.label, fill=INK, font=font)
-    pen.text((MARGIN + font.getlength(row.label + "   "), top), row.detail, fill=FAINT, font=font)
+    start = MARGIN + font.getlength(row.label + "   ")
+    detail = _shortened(row.detail, font, drawn.width - MARGIN - start)
+    pen.text((start, top), detail, fill=FAINT, font=font)
     for column, x in enumerate(row.samples):
         left, upper = MARGIN + column * (cell.width + GAP), top + HEADING
         shown = _image(x, cell, pixels) if x.dim() > 2 else _plot(x, under, column, cell, pixels)
         drawn.paste(shown, (left, upper))
         pen.rectangle((left - 1, upper - 1, left + cell.width, upper + cell.height), outline=FRAME)
+
+
+def _shortened(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float) -> str:
+    """Return the longest beginning of a text that fits into a width in pixels, with an ellipsis if it is not all."""
+    if font.getlength(text) <= width:
+        return text
+    lengths = range(len(text), -1, -1)
+    return next((kept for end in lengths if font.getlength(kept := f"{text[:end]}…") <= width), "")
 
 
 def picture_of(x: Tensor, pixels: PixelRange) -> Image.Image:

@@ -125,14 +125,7 @@ def _groups(
     names: Sequence[str],
     pixels: PixelRange,
 ) -> dict[str, Sequence[Shown]]:
-    order = np.argsort(psnr, kind="stable")[::-1]
-    shown = min(SHOWN, len(order))
-    middle = max(0, len(order) // 2 - shown // 2)
-    chosen = {
-        "Best": order[:shown],
-        "Median": order[middle : middle + shown],
-        "Worst": order[len(order) - shown :][::-1],
-    }
+    chosen = chosen_places(psnr)
     wanted = {int(place) for places in chosen.values() for place in places}
     drawn: dict[int, Shown] = {}
     before = 0
@@ -146,6 +139,20 @@ def _groups(
             drawn[place] = Shown(f"{names[place]}, {psnr[place]:.1f} dB", pictures)
         before += len(sample.target)
     return {heading: [drawn[int(place)] for place in places] for heading, places in chosen.items()}
+
+
+def chosen_places(psnr: NDArray[np.float64]) -> dict[str, NDArray[np.intp]]:
+    """Return the places of the samples with the best, median and worst PSNR, each sample once."""
+    order = np.argsort(psnr, kind="stable")[::-1]
+    shown = max(1, min(SHOWN, len(order) // 3))
+    others = order[shown : len(order) - shown]
+    first = max(0, len(others) - shown) // 2
+    chosen = {
+        "Best": order[:shown],
+        "Median": others[first : first + shown],
+        "Worst": order[max(shown, len(order) - shown) :][::-1],
+    }
+    return {heading: places for heading, places in chosen.items() if len(places)}
 
 
 def _pictures(

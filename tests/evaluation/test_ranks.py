@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import caedsl
-from caedsl.evaluation.reconstructions import PictureRow, sheet
+from caedsl.evaluation.reconstructions import MARGIN, PictureRow, sheet
 from caedsl.evaluation.reevaluation import evaluate_again
 from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.inference.output_folder import new_files
@@ -136,3 +136,9 @@ def test_the_middle_slice_of_a_volume_is_shown() -> None:
     assert heat(x[0, 0]).shape == (4, 4, 3)
     assert heat(x[0, 0]).min() > 0
     assert heat(torch.linspace(0, 1, 40)).shape == (32, 40, 3)
+
+
+@pytest.mark.parametrize("detail", ["", "short", "a name of a file.png, " * 20, "x" * 500])
+def test_names_beside_a_row_end_within_the_picture(detail: str) -> None:
+    drawn = sheet([PictureRow("train", torch.zeros(6, 1, 8, 8), detail)], PixelRange(0.0, 1.0))
+    assert (np.asarray(drawn)[:, 2 - MARGIN :] == 255).all()  # the frame of the last sample is in the margin

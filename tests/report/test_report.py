@@ -14,6 +14,7 @@ from PIL import Image
 
 import caedsl
 from caedsl.report.code_pictures import _interpolations, _traversals
+from caedsl.report.held_out import chosen_places
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder <b>digits
@@ -312,3 +313,17 @@ def test_validation_samples_of_ones_own_have_no_labels(tmp_path: Path, run_caeds
     code, _, err = run_caedsl("evaluate", tmp_path / "own", "--probe")
     assert code == 2
     assert "have no labels" in err
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 12, 40])
+def test_no_sample_is_shown_twice(count: int) -> None:
+    chosen = chosen_places(-np.arange(count, dtype=float))
+    places = [int(place) for group in chosen.values() for place in group]
+    assert len(set(places)) == len(places)
+    assert places[0] == 0
+    if count > 1:
+        assert int(chosen["Worst"][0]) == count - 1
+    if count > 2:
+        middle = chosen["Median"]
+        assert abs(float(np.mean(middle)) - (count - 1) / 2) <= 1
+        assert len({len(group) for group in chosen.values()}) == 1
