@@ -79,6 +79,35 @@ def test_parts_without_training_images_are_an_error(name: str, tmp_path: Path, r
     assert len(read("folder", path=f"d/{name}")) == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "folder"),
+    [
+        (("train_set", "test_set"), "train_set"),
+        (("TRAIN-images", "VAL-images"), "TRAIN-images"),
+        (("testA", "testB", "trainA", "trainB"), "trainA"),
+        (("Test 1", "Training 1"), "Training 1"),
+    ],
+)
+def test_names_that_begin_like_those_of_parts_are_an_error(
+    names: tuple[str, ...], folder: str, tmp_path: Path, read
+) -> None:
+    for name in names:
+        save(tmp_path / "d" / name / "1.png")
+    with pytest.raises(
+        DataError, match=r"which look like separate parts: name them train and (test|validation)"
+    ) as told:
+        read("folder", path="d")
+    assert f'as in `folder "d/{folder}"`' in str(told.value)
+    assert len(read("folder", path=f"d/{folder}")) == 1
+
+
+@pytest.mark.parametrize("names", [("train1", "train2"), ("train station", "harbour"), ("trainers", "testers")])
+def test_classes_that_begin_like_one_part_are_classes(names: tuple[str, ...], tmp_path: Path, read) -> None:
+    for name in names:
+        save(tmp_path / "d" / name / "1.png")
+    assert read("folder", path="d").class_names == tuple(sorted(names))
+
+
 def test_a_folder_of_several_sets_is_an_error(tmp_path: Path, read) -> None:
     for name in ("bottle", "cable"):
         for part in ("train/good", "test/broken", "ground_truth/broken"):

@@ -78,7 +78,8 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
     except (DataError, GeneratorExit):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"has too many pixels ({reason(error)}): scale it down") from error
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # Pillow warns above the limit, and refuses above twice as many
+        raise DataError(f"has more than {most:,} pixels, the limit: scale it down") from error
     # For broken files, Pillow's decoders raise arbitrary exceptions: OSError, SyntaxError, IndexError and more.
     except Exception as error:
         known = f"not one of {', '.join(FORMATS)}" if "cannot identify" in str(error) else reason(error)

@@ -1,6 +1,7 @@
 """Conventions for subfolders with training, validation and test images, or with pairs."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _PARTS = {
     VALIDATION: frozenset({"val", "valid", "validation"}),
     TEST: frozenset({"test", "testing"}),
 }
+_FIRST_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PART_OF = {word: part for part, words in _PARTS.items() for word in words}
 _MASKS = frozenset(
     {"mask", "masks", "ground_truth", "groundtruth", "gt", "label", "labels", "annotation", "annotations"}
@@ -41,7 +43,7 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
     """Return the subfolders for training, validation and testing by part, in any case, or nothing.
 
     ``written`` is the path as the spec has it. Raise a ``DataError`` if two subfolders claim one part, if training
-    images are missing, or if the folder has several sets of images.
+    images are missing, or if the folder has several sets of images or subfolders such as ``train_set`` and ``testB``.
     """
     subfolders = _subfolders(root)
     found: dict[str, Path] = {}
@@ -61,6 +63,7 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
             f"name the folder to read: {_remedy(written, name)}"
         )
     if not found:
+        _refuse_similar_names(root, subfolders, written)
         _refuse_several_sets(root, subfolders, written)
     return found
 
@@ -96,6 +99,19 @@ def refuse_pairs(root: Path, written: str) -> None:
                 f"with {_remedy(written, first[0])} or {_remedy(written, second[0])}, or train on pairs with "
                 f"{_pair(written, first[0], second[0])}; if they are classes, rename them"
             )
+
+
+def _refuse_similar_names(root: Path, subfolders: Iterable[Path], written: str) -> None:
+    """Raise a ``DataError`` if names begin with the words for training images and for another part."""
+    firsts = {path.name: _FIRST_WORD.match(path.name) for path in subfolders}
+    named = {name: part for name, word in firsts.items() if word is not None and (part := part_named(word[0]))}
+    if TRAIN in named.values() and len(set(named.values())) > 1:
+        parts = [part for part in PARTS if part in named.values()]
+        raise DataError(
+            f"{root} has {_listed(named)}, which look like separate parts: name them {_listed(parts)}, or name the "
+            f"folder to read, as in {_remedy(written, min(named, key=lambda name: named[name] != TRAIN))}; if they are "
+            "classes, rename them"
+        )
 
 
 def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -> None:
