@@ -1,6 +1,7 @@
 """``caedsl data``: summarises the data of a spec before training."""
 
 import json as json_
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,27 +99,28 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
             reporter.result(f"classes of {part.part}  {_some(counts, _MOST_CLASSES)}")
     for note in found.notes:
         reporter.result(f"note: {note}")
+    noun = found.fit.noun
     if found.duplicates:
-        count = len(found.duplicates)
-        lie = "1 {0} lies" if count == 1 else f"{count:,} {{0}}s lie"
-        reporter.result(f"{lie.format(found.fit.noun)} in several parts:")
-        for group in found.duplicates[:_MOST_DUPLICATES]:
-            reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in group))
-        if len(found.duplicates) > _MOST_DUPLICATES:
-            reporter.result(f"  and {len(found.duplicates) - _MOST_DUPLICATES:,} more (all with --json)")
+        lie = counted(len(found.duplicates), f"{noun} lies", f"{noun}s lie")
+        reporter.result(f"{lie} in several parts:")
+        _show_first(found.duplicates, reporter)
     if found.near_duplicates:
-        count = len(found.near_duplicates)
-        pairs = counted(count, f"pair of {found.fit.noun}s", f"pairs of {found.fit.noun}s")
+        pairs = counted(len(found.near_duplicates), f"pair of {noun}s", f"pairs of {noun}s")
         reporter.result(f"{pairs} in two parts, nearly equal; check whether they show the same object:")
-        for pair in found.near_duplicates[:_MOST_DUPLICATES]:
-            reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in pair))
-        if count > _MOST_DUPLICATES:
-            reporter.result(f"  and {count - _MOST_DUPLICATES:,} more (all with --json)")
+        _show_first(found.near_duplicates, reporter)
     if found.unreadable:
         remedy = "skipped" if found.left_out else "repair or remove them, or add `skip=broken` to the source"
         reporter.result(f"{counted(len(found.unreadable), 'file')} cannot be used; {remedy}:")
         for line in found.unreadable:
             reporter.result(f"  {line}")
+
+
+def _show_first(groups: Sequence[Sequence[tuple[str, str]]], reporter: "Reporter") -> None:
+    """Print the first of the groups of samples: the part and the name of each sample."""
+    for group in groups[:_MOST_DUPLICATES]:
+        reporter.result("  " + ", ".join(f"{part}: {name}" for part, name in group))
+    if len(groups) > _MOST_DUPLICATES:
+        reporter.result(f"  and {len(groups) - _MOST_DUPLICATES:,} more (all with --json)")
 
 
 def _some(words: list[str], most: int) -> str:

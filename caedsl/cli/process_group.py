@@ -5,11 +5,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import typer
 
 from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
 from caedsl.cli.specs import fail
+
+if TYPE_CHECKING:
+    from caedsl.training.parallel.distributed import ProcessGroup
 
 
 @contextmanager
@@ -21,17 +25,9 @@ def together() -> Iterator[None]:
     if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only if there is a group to join
         yield
         return
-    from caedsl.data.errors import DataError
-    from caedsl.training.parallel.distributed import ProcessGroup, is_started_with_others
     from caedsl.training.parallel.processes import PartDoneError, training_with
 
-    try:
-        group = ProcessGroup() if is_started_with_others() else None
-    except DataError as error:
-        raise fail(str(error)) from None
-    except (RuntimeError, ValueError) as error:
-        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
-        raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None
+    group = _joined_group()
     if group is None:
         yield
         return
@@ -61,3 +57,17 @@ def together() -> Iterator[None]:
                 sys.stderr.write(words if said_all else "")
                 raise
             raise typer.Exit(COULD_NOT_RUN) from None
+
+
+def _joined_group() -> "ProcessGroup | None":
+    """Return the group of the processes started together, or None if this one was started alone."""
+    from caedsl.data.errors import DataError
+    from caedsl.training.parallel.distributed import ProcessGroup, is_started_with_others
+
+    try:
+        return ProcessGroup() if is_started_with_others() else None
+    except DataError as error:
+        raise fail(str(error)) from None
+    except (RuntimeError, ValueError) as error:
+        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None

@@ -90,27 +90,27 @@ def _show(found: "list[ListedRun]") -> None:
         Console(highlight=False, width=10_000).print(table)
         return
     for record in found:
-        path, spec, data, code, seed, epochs, loss, psnr, seconds, changed, state = _cells(record)
-        numbers = [f"best loss {loss}"] * bool(loss) + [f"PSNR {psnr} dB"] * bool(psnr)
+        path, *_, state = _cells(record)
         console.print(Text(path), soft_wrap=True)
-        words = Text(
-            ", ".join(
-                filter(
-                    None,
-                    (
-                        f" {spec}",
-                        data,
-                        code and f"code {code}",
-                        f"seed {seed}",
-                        f"epoch {epochs}",
-                        *numbers,
-                        seconds,
-                        changed,
-                    ),
-                )
-            )
-        )
-        console.print(Padding(Text.assemble((state, _STYLES.get(state, "")), ",", words), (0, 0, 0, 2)))
+        words = Text.assemble((state, _STYLES.get(state, "")), ", ", _in_words(record))
+        console.print(Padding(words, (0, 0, 0, 2)))
+
+
+def _in_words(record: "ListedRun") -> str:
+    """Return what the columns between the path and the state say, without those that are empty."""
+    _, spec, data, code, seed, epochs, loss, psnr, seconds, changed, _ = _cells(record)
+    known = (
+        spec,
+        data,
+        code and f"code {code}",
+        f"seed {seed}",
+        f"epoch {epochs}",
+        loss and f"best loss {loss}",
+        psnr and f"PSNR {psnr} dB",
+        seconds,
+        changed,
+    )
+    return ", ".join(filter(None, known))
 
 
 def _cells(record: "ListedRun") -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """``block NAME width k=3 { layers }``: a group of layers with parameters, and the arguments of its uses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 
@@ -38,9 +38,17 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
         )
         return
     _refuse_reserved(name, scope)
+    parameters, written = _parameters(rest, name, scope)
+    scope.blocks[name.text] = NamedBlock(name.text, parameters, written, statement, len(scope.blocks))
+
+
+def _parameters(
+    items: Sequence[tree.Item], name: tree.WrittenWord, scope: Scope
+) -> tuple[tuple[Option, ...], dict[str, tree.WrittenWord | tree.WrittenOption]]:
+    """Return the parameters of the block ``name``, and the item that declares each; report all other items."""
     parameters: dict[str, Option] = {}
     written: dict[str, tree.WrittenWord | tree.WrittenOption] = {}
-    for item in (_without_parentheses(item, name, scope) for item in rest):
+    for item in (_without_parentheses(item, name, scope) for item in items):
         parameter = _parameter(item, not parameters, scope)
         if parameter is None:
             continue
@@ -52,8 +60,7 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
             continue
         parameters[parameter.name] = parameter
         written[parameter.name] = item
-    declared = tuple(parameters.values())
-    scope.blocks[name.text] = NamedBlock(name.text, declared, written, statement, len(scope.blocks))
+    return tuple(parameters.values()), written
 
 
 def _without_parentheses(item: tree.Item, name: tree.WrittenWord, scope: Scope) -> tree.Item:

@@ -73,34 +73,9 @@ def _edge(layer: Layer, axis: Unread) -> int:
 
 
 def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
-    first = found[0]
-    axis = first.axis
-    lines = (
-        {"height": "rows", "width": "columns"}.get(first.which, "places")
-        if rank(layer.in_shape) == 2
-        else f"positions of the {first.which}"
-    )
-    if _skips(model, layer, first):
-        met = axis.stride - first.skipped
-        message = (
-            f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its stride is larger than its window"
-        )
-        if axis.dilation > 1:
-            message = (
-                f"this {layer.kind.name} reads {met} of every {axis.stride} {lines}: its dilation is {axis.dilation}"
-            )
-        note = (
-            f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}: {first.skipped} of "
-            f"{axis.stride} skipped"
-        )
-        slight = False
-    else:
-        some = f"the last {lines[:-1]}" if first.edge == 1 else f"the last {first.edge} {lines}"
-        message = f"this {layer.kind.name} never reads {some} of its {axis.size}"
-        reached = axis.size - first.edge
-        out = layer.out_shape[1 + axis_names(layer.in_shape).index(first.which)]
-        note = f"its last window ends at ({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, first)} = {reached}"
-        slight = max(other.edge for other in found) == 1
+    skips = _skips(model, layer, found[0])
+    message, note = _skipped(layer, found[0]) if skips else _cut_off(layer, found[0])
+    slight = not skips and max(other.edge for other in found) == 1
     return RULE.found(
         layer.span,
         message,
@@ -109,6 +84,31 @@ def _finding(model: Autoencoder, layer: Layer, found: list[Unread]) -> Finding:
         severity=Severity.INFO if slight else None,
         data={"unread": [axis.edge or axis.skipped for axis in found]},
     )
+
+
+def _skipped(layer: Layer, found: Unread) -> tuple[str, str]:
+    """Return the message about places between the windows, and the note with its numbers."""
+    axis = found.axis
+    read = f"{axis.stride - found.skipped} of every {axis.stride} {_lines(layer, found)}"
+    why = f"its dilation is {axis.dilation}" if axis.dilation > 1 else "its stride is larger than its window"
+    numbers = f"kernel {axis.kernel}, stride {axis.stride}, dilation {axis.dilation}"
+    return f"this {layer.kind.name} reads {read}: {why}", f"{numbers}: {found.skipped} of {axis.stride} skipped"
+
+
+def _cut_off(layer: Layer, found: Unread) -> tuple[str, str]:
+    """Return the message about places after the last window, and the note with the arithmetic."""
+    axis, lines = found.axis, _lines(layer, found)
+    some = f"the last {lines[:-1]}" if found.edge == 1 else f"the last {found.edge} {lines}"
+    out = layer.out_shape[1 + axis_names(layer.in_shape).index(found.which)]
+    end = f"({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, found)} = {axis.size - found.edge}"
+    return f"this {layer.kind.name} never reads {some} of its {axis.size}", f"its last window ends at {end}"
+
+
+def _lines(layer: Layer, found: Unread) -> str:
+    """Return what lies along the axis: rows or columns of an image, else positions."""
+    if rank(layer.in_shape) == 2:
+        return {"height": "rows", "width": "columns"}.get(found.which, "places")
+    return f"positions of the {found.which}"
 
 
 def _less(layer: Layer, found: Unread) -> str:
