@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from caedsl.cli.outputs import is_standard_output
 from caedsl.cli.process_group import together
 from caedsl.cli.specs import VariantOption
 from caedsl.machine.cores import choose_wait_policy
+
+if TYPE_CHECKING:
+    from caedsl.model.autoencoder import Autoencoder
+    from caedsl.training.reporter import Reporter
 
 
 class Device(StrEnum):
@@ -87,17 +91,20 @@ def train(
     Train one model on several processes or GPUs, with the same result: torchrun --nproc-per-node N --no-python caedsl
     train …
     """
-    from caedsl.cli.specs import fail, read_model, refuse_sweep
+    from caedsl.cli.specs import fail
 
     if resume is not None:
-        changes = ("SPEC", spec), ("--set", set_), ("--variant", variant is not None), ("--out", out)
-        others = (
-            ("--seed", seed is not None),
-            ("--seeds", seeds),
-            ("--weights", weights),
-            ("--no-pictures", not pictures),
-        )
-        _refuse_changes([name for name, given in (*changes, *others) if given])
+        changes = {
+            "SPEC": spec,
+            "--set": set_,
+            "--variant": variant is not None,
+            "--out": out,
+            "--seed": seed is not None,
+            "--seeds": seeds,
+            "--weights": weights,
+            "--no-pictures": not pictures,
+        }
+        _refuse_changes([name for name, given in changes.items() if given])
         _resume(resume, epochs, on_trouble, device, data_dir, data_root, tensorboard, baselines, quiet)
         return
     if spec is None:
@@ -110,22 +117,11 @@ def train(
     trained: list[str] = []
     for number, folder in _runs_to_train(seed, seeds, out):
         chosen = [*assignments, *([] if number is None else [f"train.seed={number}"])]
-        model = read_model(spec, chosen, quiet or bool(trained), variant)
-        if model.sweep is not None:
-            raise refuse_sweep(spec, model.sweep)
-        if model.train is None:
-            raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
-        if not model.data:
-            raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
-
-        wait_policy = choose_wait_policy()
-        from caedsl.console.progress import make_reporter
+        model = _trainable(spec, chosen, quiet or bool(trained), variant)
+        reporter = _reporter(quiet)
         from caedsl.evaluation.run import train_and_evaluate
         from caedsl.syntax.formatter import format_source
 
-        reporter = make_reporter(quiet)
-        if wait_policy is not None:
-            reporter.note(wait_policy)
         text, _ = format_source(model.source)
         with outside_errors():
             evaluated = train_and_evaluate(
@@ -146,6 +142,31 @@ def train(
             break
     for ended in trained:
         _exit_if_not_finished(ended)
+
+
+def _trainable(spec: str, assignments: list[str], quiet: bool, variant: int | None) -> "Autoencoder":
+    """Return the model of a spec that has all that training needs."""
+    from caedsl.cli.specs import fail, read_model, refuse_sweep
+
+    model = read_model(spec, assignments, quiet, variant)
+    if model.sweep is not None:
+        raise refuse_sweep(spec, model.sweep)
+    if model.train is None:
+        raise fail(f"{spec} has no `train` block: add one, such as `train {{ loss mse; epochs 20 }}`")
+    if not model.data:
+        raise fail(f'{spec} has no `data` line: add one, such as `data digits` or `data folder "photos/"`')
+    return model
+
+
+def _reporter(quiet: bool) -> "Reporter":
+    """Return the reporter of a run; choose how threads wait before PyTorch is imported, and say so."""
+    wait_policy = choose_wait_policy()
+    from caedsl.console.progress import make_reporter
+
+    reporter = make_reporter(quiet)
+    if wait_policy is not None:
+        reporter.note(wait_policy)
+    return reporter
 
 
 def _runs_to_train(seed: int | None, seeds: str | None, out: Path | None) -> list[tuple[int | None, Path | None]]:
@@ -184,13 +205,9 @@ def _resume(
     baselines: bool,
     quiet: bool,
 ) -> None:
-    wait_policy = choose_wait_policy()
-    from caedsl.console.progress import make_reporter
+    reporter = _reporter(quiet)
     from caedsl.evaluation.run import resume_and_evaluate
 
-    reporter = make_reporter(quiet)
-    if wait_policy is not None:
-        reporter.note(wait_policy)
     with outside_errors():
         evaluated = resume_and_evaluate(
             folder,
