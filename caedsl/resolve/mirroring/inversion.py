@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from caedsl.resolve.mirroring.enlarging import enlarged
 from caedsl.resolve.mirroring.lighter_layers import lighter_layers
@@ -40,7 +41,7 @@ def undo(
     The mirror of ``output`` restores the image: it takes the output activation of the options and no normalisation.
     """
     lighter = lighter_layers(layers, layers[0].in_shape, mirror_options, scope) if layers else ()
-    return None if lighter is None else _undone(layers, lighter, before, mirror_options, output, scope)
+    return None if lighter is None else _Inversion(mirror_options, output, scope).undo(_Run(layers, lighter, before))
 
 
 def output_twin(layers: Sequence[Layer]) -> Layer | None:
@@ -80,121 +81,134 @@ def _only_normalises(layer: Layer) -> bool:
     return adjusts(layer) and layer.norm is not None and layer.activation == LINEAR
 
 
-def _undone(
-    layers: Sequence[Layer],
-    lighter: Sequence[Layer],
-    before: Activation,
-    mirror_options: MirrorOptions,
-    output: Layer | None,
-    scope: Scope,
-    before_run: str = "",
-    after_run: Sequence[Layer] = (),
-) -> tuple[Line, ...] | None:
-    """Return the Lines that undo a run of layers, last first; ``after_run`` are the layers that follow the run.
+class _Run(NamedTuple):
+    """Run of layers to invert: a whole sequence, or the layers inside a group.
 
-    If the run begins with normalisations or activations on lines of their own, each such line belongs to the layer
-    after it, and the mirror places it before the twin of that layer. Otherwise it belongs to the layer before it, and
-    becomes an option of that layer's twin. Two kinds of twins cannot take it: after a residual it follows the twin, and
-    after a layer without weights it comes before the twin, where the map is restored.
+    ``lighter`` are the layers with the decoder's numbers of channels. ``before`` is the activation of the first layer's
+    input, and ``name_before`` its name, if it has one. ``after`` are the layers that follow the run.
     """
-    begins = bool(layers) and adjusts(layers[0])
-    lines: list[Line] = []
-    for i in range(len(layers) - 1, -1, -1):
-        if adjusts(layers[i]):
-            continue
-        ahead = begins and layers[i] not in mirror_options.code
-        kept = [layer for layer in layers[:i] if not (ahead and adjusts(layer))]
-        known = kept if ahead else without_own_lines(kept)
-        restored = mirror_options.output if layers[i] is output else ending_activation(known, before)
-        adjusting = own_lines_of(layers, i, ahead, after_run)
-        takes = layers[i].kind.role is Role.WEIGHTED and not ahead
-        norm = next((layer for layer in adjusting if takes and layer.norm is not None), None)
-        named = output_name(layers[i - 1]) if i else before_run
-        following = (*layers[i + 1 :], *after_run)
-        twins = _twins(
-            layers[i], lighter[i], restored, with_norm(mirror_options, norm), output, scope, named, following
-        )
-        if twins is None:
+
+    layers: Sequence[Layer]
+    lighter: Sequence[Layer]
+    before: Activation
+    name_before: str = ""
+    after: Sequence[Layer] = ()
+
+    def input_name(self, place: int) -> str:
+        """Return the name of the input of a layer, which the layer's inverse restores, or an empty text."""
+        return output_name(self.layers[place - 1]) if place else self.name_before
+
+    def following(self, place: int) -> tuple[Layer, ...]:
+        """Return all layers after one."""
+        return (*self.layers[place + 1 :], *self.after)
+
+
+class _Inversion(NamedTuple):
+    """Inversion with the options of one mirror; the twin of ``output`` restores the image."""
+
+    options: MirrorOptions
+    output: Layer | None
+    scope: Scope
+
+    def undo(self, run: _Run) -> tuple[Line, ...] | None:
+        """Return the Lines that undo a run of layers, last first.
+
+        If the run begins with normalisations or activations on lines of their own, each such line belongs to the layer
+        after it, and the mirror places it before the twin of that layer. Otherwise it belongs to the layer before it,
+        and becomes an option of that layer's twin. Two kinds of twins cannot take it: after a residual it follows the
+        twin, and after a layer without weights it comes before the twin, where the map is restored.
+        """
+        lines: list[Line] = []
+        for place in reversed(range(len(run.layers))):
+            if adjusts(run.layers[place]):
+                continue
+            undone = self._undo_layer(run, place)
+            if undone is None:
+                return None
+            lines += undone
+        return tuple(lines)
+
+    def _undo_layer(self, run: _Run, place: int) -> tuple[Line, ...] | None:
+        """Return the Lines that undo one layer and its own lines, and read the skip connection to its input."""
+        layer, role = run.layers[place], run.layers[place].kind.role
+        ahead = adjusts(run.layers[0]) and layer not in self.options.code
+        own = own_lines_of(run.layers, place, ahead, run.after)
+        restored = self._restored(run, place, ahead)
+        normalising = [line for line in own if line.norm is not None] if role is Role.WEIGHTED and not ahead else []
+        finishing = self._replace(options=with_norm(self.options, normalising[0])) if normalising else self
+        lines = finishing._twins(run, place, restored)
+        if lines is None:
             return None
-        if ahead and layers[i] is not output:
-            twins = (*repeated_lines(adjusting, mirror_options), *twins)
-        elif layers[i].kind.role is Role.SUMMING:
-            twins = (*twins, *repeated_lines(adjusting, mirror_options, restored))
-        elif not ahead and keeps_lines_apart(layers[i]) and not all(map(adjusts, following)):
-            twins = (*repeated_lines(adjusting, mirror_options), *twins)
-        lines += twins
-        inner = output not in layers[i:] and layers[i].kind.role is not Role.GROUPING
-        if mirror_options.skips and named and inner and layers[i].resizes:
-            lines.append(Line(mirror_options.skips, written({FROM: named}), at=mirror_options.at, mirrors=layers[i]))
-    return tuple(lines)
+        if ahead and layer is not self.output:
+            lines = (*repeated_lines(own, self.options), *lines)
+        elif role is Role.SUMMING:
+            lines = (*lines, *repeated_lines(own, self.options, restored))
+        elif not ahead and keeps_lines_apart(layer) and not all(map(adjusts, run.following(place))):
+            lines = (*repeated_lines(own, self.options), *lines)
+        name = run.input_name(place)
+        inner = self.output not in run.layers[place:] and role is not Role.GROUPING
+        if self.options.skips and name and inner and layer.resizes:
+            skip = Line(self.options.skips, written({FROM: name}), at=self.options.at, mirrors=layer)
+            lines = (*lines, skip)
+        return lines
 
+    def _restored(self, run: _Run, place: int, ahead: bool) -> Activation:
+        """Return the activation of a layer's input; lines ``ahead`` of the layers that they belong to do not count."""
+        if run.layers[place] is self.output:
+            return self.options.output
+        earlier = run.layers[:place]
+        known = [layer for layer in earlier if not adjusts(layer)] if ahead else without_own_lines(earlier)
+        return ending_activation(known, run.before)
 
-def _twins(
-    layer: Layer,
-    light: Layer,
-    restored: Activation,
-    mirror_options: MirrorOptions,
-    output: Layer | None,
-    scope: Scope,
-    before: str = "",
-    after_run: Sequence[Layer] = (),
-) -> tuple[Line, ...] | None:
-    """Return the Lines that invert one layer.
-
-    ``before`` is the name of the map that they restore, if it has one; ``light`` is the layer with the decoder's
-    numbers of channels.
-    """
-    if layer.children:
-        return _group(layer, light, restored, mirror_options, output, scope, before, after_run)
-    drafts = layer.kind.twin(light)
-    if drafts is None:
-        scope.report(
-            "no-mirror",
-            layer.span,
-            f"`decoder mirror` cannot invert this `{layer.kind.name}`",
-            help="write an explicit decoder: `decoder { ... }`",
-        )
-        return None
-    if layer.kind.window is Window.POOL:
-        drafts = enlarged(light, mirror_options, scope)
+    def _twins(self, run: _Run, place: int, restored: Activation) -> tuple[Line, ...] | None:
+        """Return the Lines that invert one layer of a run."""
+        layer, light = run.layers[place], run.lighter[place]
+        if layer.children:
+            return self._group(run, place, restored)
+        drafts = layer.kind.twin(light)
         if drafts is None:
+            self.scope.report(
+                "no-mirror",
+                layer.span,
+                f"`decoder mirror` cannot invert this `{layer.kind.name}`",
+                help="write an explicit decoder: `decoder { ... }`",
+            )
             return None
-    if layer.kind.role is Role.WEIGHTED:
-        # A vector has no channels: an activation that learns a number for each follows the reshape to the map.
-        apart = len(drafts) > 1 and restored.function.learned(2) > restored.function.learned(1)
-        first = _finished(drafts[0], LINEAR if apart else restored, mirror_options, layer is output)
-        drafts = (first, *drafts[1:], *([as_own_line(restored)] if apart else []))
-    return tuple(Line(kind, options, at=mirror_options.at, mirrors=layer) for kind, options in drafts)
+        if layer.kind.window is Window.POOL:
+            drafts = enlarged(light, self.options, self.scope)
+            if drafts is None:
+                return None
+        if layer.kind.role is Role.WEIGHTED:
+            # A vector has no channels: an activation that learns a number for each follows the reshape to the map.
+            apart = len(drafts) > 1 and restored.function.learned(2) > restored.function.learned(1)
+            first = _finished(drafts[0], LINEAR if apart else restored, self.options, layer is self.output)
+            drafts = (first, *drafts[1:], *([as_own_line(restored)] if apart else []))
+        return tuple(Line(kind, options, at=self.options.at, mirrors=layer) for kind, options in drafts)
 
-
-def _group(
-    layer: Layer,
-    light: Layer,
-    restored: Activation,
-    mirror_options: MirrorOptions,
-    output: Layer | None,
-    scope: Scope,
-    before: str,
-    after_run: Sequence[Layer],
-) -> tuple[Line, ...] | None:
-    if layer.kind.role is Role.SUMMING:
-        before, after_run, mirror_options = "", (), mirror_options._replace(skips="")
-    # The last layer inside a residual is added before any activation, as in the encoder.
-    ending = LINEAR if layer.kind.role is Role.SUMMING else restored
-    children = _undone(layer.children, light.children, ending, mirror_options, output, scope, before, after_run)
-    if not children:
-        return children
-    options = copied(layer, *layer.kind.options)
-    if layer.activation != LINEAR:
-        options |= written({ACTIVATION: restored})
-    if any(inner.span != layer.span for inner in layer.shortcut):
-        # The author wrote an explicit shortcut; otherwise the projection of the mirror follows from its own shapes.
-        lighter = lighter_layers(layer.shortcut, light.in_shape, mirror_options, scope)
-        around = None if lighter is None else _undone(layer.shortcut, lighter, LINEAR, mirror_options, None, scope)
-        if around is None:
-            return None
-        children = (*children, Line("shortcut", children=around, at=mirror_options.at, mirrors=layer))
-    return (Line(layer.kind.name, options, children=children, at=mirror_options.at, mirrors=layer),)
+    def _group(self, run: _Run, place: int, restored: Activation) -> tuple[Line, ...] | None:
+        """Return the inverse of a group, and of its shortcut if the author wrote one."""
+        layer, light = run.layers[place], run.lighter[place]
+        if layer.kind.role is Role.SUMMING:
+            # The last layer inside a residual is added before any activation, as in the encoder.
+            inversion = self._replace(options=self.options._replace(skips=""))
+            children = inversion.undo(_Run(layer.children, light.children, LINEAR))
+        else:
+            inside = _Run(layer.children, light.children, restored, run.input_name(place), run.following(place))
+            inversion, children = self, self.undo(inside)
+        if not children:
+            return children
+        options = copied(layer, *layer.kind.options)
+        if layer.activation != LINEAR:
+            options |= written({ACTIVATION: restored})
+        if any(inner.span != layer.span for inner in layer.shortcut):
+            # Without a shortcut of the author's, the projection of the mirror follows from its own shapes.
+            lighter = lighter_layers(layer.shortcut, light.in_shape, inversion.options, self.scope)
+            shortcut = None if lighter is None else _Run(layer.shortcut, lighter, LINEAR)
+            around = None if shortcut is None else inversion._replace(output=None).undo(shortcut)
+            if around is None:
+                return None
+            children = (*children, Line("shortcut", children=around, at=self.options.at, mirrors=layer))
+        return (Line(layer.kind.name, options, children=children, at=self.options.at, mirrors=layer),)
 
 
 def _finished(draft: Draft, activation: Activation, mirror_options: MirrorOptions, is_output: bool) -> Draft:
