@@ -44,12 +44,12 @@ def as_own_line(activation: Activation) -> Draft:
     return Draft(activation.name, written({number[0]: activation.value}) if number else {})
 
 
-def with_norm(mirror_options: MirrorOptions, norm: Layer | None) -> MirrorOptions:
-    """Return the options with the normalisation of the line ``norm``, unless the mirror has one of its own."""
-    if norm is None or norm.norm is None or mirror_options.norm is not None:
+def with_norm(mirror_options: MirrorOptions, line: Layer) -> MirrorOptions:
+    """Return the options with the normalisation of a line, unless the mirror has one of its own."""
+    if line.norm is None or mirror_options.norm is not None:
         return mirror_options
-    options = {option.name: norm.options.of_any_type(option) for option in norm.kind.options}
-    return mirror_options._replace(norm=norm.norm.name, norm_options=options)
+    options = {option.name: line.options.of_any_type(option) for option in line.kind.options}
+    return mirror_options._replace(norm=line.norm.name, norm_options=options)
 
 
 def repeated_lines(
