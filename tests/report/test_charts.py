@@ -36,7 +36,9 @@ def test_the_legend_stands_over_the_chart_and_hides_no_curve(curves: int, screen
 @pytest.mark.parametrize("classes", [2, 10, 30])
 def test_the_legend_of_many_classes_stays_within_the_chart(classes: int) -> None:
     points = np.random.default_rng(0).random((2 * classes, 2)) - 0.5
-    for drawn in code_plot(points, [str(n) for n in range(classes)] * 2, [0.5, 0.3]).split("<div ")[1:]:
+    drawings = code_plot(points, [str(n) for n in range(classes)] * 2, [0.5, 0.3]).split("<div ")[1:]
+    assert drawings
+    for drawn in drawings:
         found = re.search(r'viewBox="0 0 ([\d.]+)', drawn)
         assert found is not None
         places = [
