@@ -47,12 +47,14 @@ def runs(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise fail(f"{folder} cannot be listed: {reason}; name the folder that contains the runs") from None
+    option = "--sort"
     try:
         found = sort_runs(found, sort)
+        option = "--filter"
         for condition in filter_ or ():
             found = filter_runs(found, condition)
     except SelectionError as error:
-        raise fail(f"--sort and --filter: {error}") from None
+        raise fail(f"{option}: {error}") from None
     if json_:
         print(json.dumps([asdict(record) for record in found], indent=2, allow_nan=False))
     elif not found:

@@ -238,3 +238,19 @@ def test_a_damaged_folder_is_a_clear_error(
     ran = caedsl("evaluate", finished)
     assert ran.code == 2
     assert words in ran.err and str(finished) in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--sort", "speed", '--sort: there is no column "speed"'),
+        ("--filter", "speed>1", '--filter: there is no column "speed"'),
+        ("--filter", "fast", '--filter: "fast" is not a condition'),
+    ],
+)
+def test_a_wrong_column_or_condition_names_its_option(
+    option: str, value: str, message: str, tmp_path: Path, caedsl: Run
+) -> None:
+    ran = caedsl("runs", tmp_path, option, value)
+    assert ran.code == 2
+    assert ran.err.startswith(f"caedsl: {message}")
