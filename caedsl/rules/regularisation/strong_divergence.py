@@ -40,7 +40,8 @@ train { loss mse; epochs 60 }
 ## How sure
 The eigenvalues are measured. For `mse`, the bound is proved for linear decoders; a deep decoder can gain slightly more
 from each number of the code. For `bce`, it is proved only close to the collapsed state: that state is then stable,
-which does not exclude a better one far from it. `warmup` delays the collapse but does not prevent it.
+which does not exclude a better one far from it. `warmup` delays the collapse but does not prevent it: on digits,
+`beta=3.7 warmup=50%` with `bce` had eight active units after 20 epochs and none after 70.
 
 ## References
 - Lucas et al. 2019, "Don't blame the ELBO! A linear VAE perspective on posterior collapse", arXiv 1911.02469.
