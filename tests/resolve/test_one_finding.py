@@ -469,6 +469,19 @@ def test_a_misspelt_word_gives_one_error(data: st.DataObject) -> None:
     assert len(found) <= 1, [finding.message for finding in found]
 
 
+@pytest.mark.parametrize("written", ["(width, s=2)", " (width, s=2)", "(width s=2)", "(width,s = 2)"])
+def test_parameters_in_parentheses_are_reported_once_and_their_uses_are_read(written: str) -> None:
+    text = f"block down{written} {{ conv width k4 s=s relu }}\nencoder {{ down 8; down 4 s=1 }}"
+    (finding,) = errors(f"autoencoder a\ninput 1x8x8\n{text}\nbottleneck\ndecoder mirror")
+    assert finding.help.replace(" = ", "=") == "write `block down width s=2 {`"
+
+
+def test_a_second_value_of_a_block_gets_the_name_of_its_parameter() -> None:
+    text = "block down width factor { conv width k4 s=factor relu }\nencoder { down 8 2 }"
+    (finding,) = errors(f"autoencoder a\ninput 1x8x8\n{text}\nbottleneck\ndecoder mirror")
+    assert finding.help == "write `factor=2`"
+
+
 def test_a_parenthesised_parameter_is_reported_once_and_its_uses_are_read() -> None:
     block = "block down(width) { conv width k4 s2 relu }"
     text = whole(data=f"data digits\n{block}", encoder="encoder { down(8); down(4) }")

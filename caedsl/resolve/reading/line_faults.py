@@ -157,7 +157,8 @@ class LineFaults:
         else:
             value = "one value" if self.first.name == self.owner else f"one value without a name, {called(self.first)}"
             message = f"`{self.owner}` takes {value}; `{text}` is one too many"
-            options = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+            named = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
+            options = named or [each for each in self._named_for(item) if each.default is REQUIRED][:1]
         if isinstance(item, tree.Range):
             options = [option for option in self.options if option.written is Written.WORDED]
         if (joined := self._joined_thousands(item)) is not None:

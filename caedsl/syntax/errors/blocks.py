@@ -4,6 +4,7 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
+from caedsl.syntax.errors.wording import error, proposal
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
@@ -33,6 +34,25 @@ def unclosed(brace: Token, where_missing: Label) -> Finding:
     """Report a ``{`` without a ``}``."""
     label = Label(span_of(brace), "opened here")
     return Finding(_BRACES, "this `{` is never closed", label, (where_missing,), help="close the block with `}`")
+
+
+def parameters(fault: Fault) -> Finding | None:
+    """Explain ``block down(width, k=3) { ... }``."""
+    bracket = fault.parenthesis
+    if fault.tokens[0] != "block" or bracket is None or bracket is not fault.tokens[min(2, len(fault.tokens) - 1)]:
+        return None
+    marks = [token for token in fault.tokens[2:] if token in "(),"]
+    return error(
+        "parameters follow the name of a block without parentheses and commas",
+        span_of(bracket).to(span_of(marks[-1])),
+        fix=proposal("remove them", *(_space_for(token, fault.text) for token in marks)),
+    )
+
+
+def _space_for(mark: Token, text: str) -> Edit:
+    """Return the edit that leaves one space between two parameters, and none at their end."""
+    span = span_of(mark)
+    return Edit(span, "" if mark == ")" or text[span.end : span.end + 1].isspace() else " ")
 
 
 def stray(brace: Token) -> Finding:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
+from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import foreign as foreign_messages
 from caedsl.syntax.errors import separators as separator_messages
@@ -93,6 +94,7 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     _unclosed_string,
     _overlong,
     foreign_messages.comment,
+    block_messages.parameters,
     call_messages.call,
     call_messages.optimizer_call,
     call_messages.bottleneck_call,
