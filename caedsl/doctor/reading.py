@@ -99,7 +99,7 @@ def of_imported(
         raise DoctorError(f"{path} cannot be examined with these settings: {errors}")
     frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
     subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
-    return replace(subject, names=made.layers)
+    return replace(subject, names=made.layers, modules=made.modules)
 
 
 def of_file(

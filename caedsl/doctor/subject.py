@@ -28,7 +28,7 @@ class Subject:
 
     ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found
     something in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an
-    imported model. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original
+    imported model, and ``modules`` paths in the module that the spec builds. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original
     spec's path, where its data lie.
     """
 
@@ -39,6 +39,7 @@ class Subject:
     frozen: frozenset[str] = frozenset()
     monitors: tuple[str, ...] = ()
     names: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    modules: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
 
     def fresh(self, seed: int | None = None) -> Training:
@@ -109,6 +110,11 @@ class Subject:
     def own_names(self, line: int) -> str:
         """Return the names that the author of an imported model gave the layers of a line; empty for a spec."""
         return f" ({', '.join(self.names[line])} of the model)" if line in self.names else ""
+
+    def weight_name(self, name: str) -> str:
+        """Return a weight's name, with the author's own name of its layer for an imported model."""
+        path = next((path for path in self.modules if name.startswith(f"{path}.")), "")
+        return f"{self.modules[path]}{name.removeprefix(path)}" if path else name
 
     @cached_property
     def output(self) -> int | None:

@@ -144,7 +144,8 @@ def test_weights_that_an_imported_module_does_not_train() -> None:
     assert any("not trained in the original: 0.1.bias, 0.1.weight;" in note for note in made.notes)
     found = caedsl.diagnose(made, images=digits().numpy()[:, 0], budget="500steps")
     assert found.causes[0].cause == "frozen-layer", str(found)
-    assert "encoder.1.weight, encoder.1.bias" in found.causes[0].evidence
+    assert "not trained: 0.1.weight, 0.1.bias" in found.causes[0].evidence
+    assert found.causes[0].place == "0.1.weight"
     encoder.requires_grad_(True)
     assert all(weight.requires_grad for weight in caedsl.from_torch(module, input=(1, 8, 8)).module.parameters())
 

@@ -100,6 +100,7 @@ class StartProbe:
             others.append(_sensitivity(look(subject, subject.fresh(subject.settings.seed + 1 + number))))
         tell(OTHER_SEEDS, OTHER_SEEDS)
         found = [layer.gradient for layer in seen.layers if layer.gradient is not None]
+        weights = training.module.named_parameters()
         trained = kernels(training.module, subject.places.origins)
         return StartEvidence(
             layers=tuple(LayerStart(subject.layer_place(number), *layer) for number, layer in enumerate(seen.layers)),
@@ -108,7 +109,7 @@ class StartProbe:
             ratio=found[0] / found[-1] if len(found) > 1 and found[-1] else None,
             dead=dead_layers(seen),
             penalty=_penalty(training),
-            untrained=tuple(n for n, weight in training.module.named_parameters() if not weight.requires_grad),
+            untrained=tuple(subject.weight_name(name) for name, weight in weights if not weight.requires_grad),
             ungraded=tuple(number for number in trained if not seen.layers[number].gradient),
             flat=seen.flat,
         )

@@ -62,7 +62,7 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
         yield Suspicion(
             "frozen-layer",
             CERTAIN,
-            f"these weights are not trained (`requires_grad=False`): {', '.join(start.untrained[:4])}{more}",
+            f"these weights are not trained: {', '.join(start.untrained[:4])}{more}",
             start.untrained[0],
             KNOWN["frozen-layer"].remedy,
         )

@@ -214,7 +214,8 @@ _TABLE = (
         "frozen-layer",
         "some weights are not trained",
         "weights that do not change although the others do",
-        "let the optimizer train them: set `requires_grad=True`, and remove `detach` calls after them",
+        "let the optimizer train them: set `requires_grad=True` (in Keras `trainable=True`), and remove `detach` calls "
+        "after them",
     ),
     Cause(
         "dead-start",
