@@ -170,7 +170,9 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
     best = diagnosis.best
     if best is None:
         if spec is not None or output is not None:
-            say("caedsl: nothing was written, because no repair improved the training", err=True)
+            longer = any(not repair.decided for repair in diagnosis.tried)
+            more = "; give it more time, as in --budget 10min" if longer else ""
+            say(f"caedsl: nothing was written, because no repair improved the training{more}", err=True)
         return
     if output is not None:
         write_new(output, best.text.encode(), overwrite)

@@ -48,6 +48,7 @@ def _repair(repair: Repair) -> dict[str, Any]:
     return {
         "cause": repair.cause,
         "title": repair.title,
+        "outcome": repair.outcome,
         "diff": repair.diff,
         "steps": repair.steps,
         "steps_before": repair.steps if repair.steps_before is None else repair.steps_before,

@@ -27,8 +27,8 @@ class Verdict(StrEnum):
 class Diagnosis(PublicNames):
     """Result of an examination.
 
-    ``causes`` are the named causes, the likeliest first. ``repairs`` are those that won, ``tried`` all others that were
-    trained. ``evidence`` maps the name of each probe to what it found.
+    ``causes`` are the named causes, the likeliest first. ``repairs`` are the best for each, ``tried`` all other changes
+    that were trained. ``evidence`` maps the name of each probe to what it found.
     """
 
     name: str
@@ -111,7 +111,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
             yield f"Faster: {diagnosis.best.title}: {diagnosis.best.numbers}"
         yield "The change that --output FILE (or --fix, for a spec) writes:"
         yield from _diff(diagnosis.best)
-    yield from _list("Tried without success:", [f"{one.title} ({one.cause}): {one.numbers}" for one in diagnosis.tried])
+    also = [f"{one.title} ({one.cause}), {one.outcome}: {one.numbers}" for one in diagnosis.tried]
+    yield from _list("Also tried:", also)
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])
     yield ""
     yield "Measurements:"

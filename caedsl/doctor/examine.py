@@ -19,7 +19,7 @@ from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import CERTAIN, NAMED, UNPROVEN, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, MOST, NAMED, UNPROVEN, ProbesSoFar, Suspicion
 from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
@@ -164,7 +164,7 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
     if repair.wins:
-        return replace(suspicion, sure=min(1.0, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
+        return replace(suspicion, sure=min(MOST, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
     most = UNPROVEN if suspicion.cause in RATES else 1.0
     return replace(suspicion, sure=min(most, 0.5 * suspicion.sure))
 
@@ -179,7 +179,7 @@ def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
     found: dict[str, Suspicion] = {}
     for suspicion in _all(seen):
         fits = any(suspicion.cause in CAUSES[symptom] for symptom in symptoms if symptom in CAUSES)
-        surer = replace(suspicion, sure=min(1.0, suspicion.sure + 0.1)) if fits else suspicion
+        surer = replace(suspicion, sure=min(MOST, suspicion.sure + 0.1)) if fits else suspicion
         key = "rate" if suspicion.cause in RATES else suspicion.cause
         found[key] = _together(found[key], surer) if key in found else surer
     return sorted(found.values(), key=lambda one: (-one.sure, one.cause not in CONCLUSIVE))

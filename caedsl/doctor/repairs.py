@@ -63,6 +63,11 @@ class Repair:
         return self.wins or self.steps >= ENOUGH or min(ends) <= POOR
 
     @property
+    def outcome(self) -> str:
+        """Result of the trial in a few words."""
+        return "better" if self.wins else "no better" if self.decided else "undecided after so few steps"
+
+    @property
     def numbers(self) -> str:
         """Both results in words."""
         old, new = (

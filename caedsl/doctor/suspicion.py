@@ -13,10 +13,9 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.95, 0.75, 0.4, 0.3, 0.5
-"""Certainty of a suspicion: measured or proved; shown by one probe; to be named only if its repair wins; possible.
-
-A cause is named from ``NAMED`` on.
+MOST, CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.99, 0.95, 0.75, 0.4, 0.3, 0.5
+"""Certainty of a suspicion: the highest; measured or proved; shown by one probe; to be named only if its repair wins;
+possible. A cause is named from ``NAMED`` on.
 """
 
 
@@ -79,6 +78,11 @@ class ProbesSoFar:
         if self.first is not None and self.modes_differ:
             found["train-eval-gap"] = None
         return list(found)
+
+    @property
+    def finite(self) -> bool:
+        """Whether the loss of every training so far is finite."""
+        return all(probe is None or probe.finite for probe in (self.memorise, self.first))
 
     @property
     def stays_poor(self) -> bool:

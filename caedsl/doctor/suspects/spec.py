@@ -23,7 +23,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         yield Suspicion(
             finding.name,
             _SURE[finding.severity],
-            finding.summary,
+            finding.message,
             place,
             finding.advice or KNOWN[finding.name].remedy,
             (ProposedChange(finding.fix.title, finding.fix.edits),) if finding.fix else (),

@@ -50,8 +50,7 @@ def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
     own = seen.subject.settings.optimizer.lr
     rate = seen.rate.suited if seen.rate is not None else None
     ill = seen.memorise.failed or seen.memorise.slow
-    wild = not seen.memorise.finite or (seen.first is not None and not seen.first.finite)
-    if wild or any(update > FAST for update in updates) or (ill and rate is not None and rate * FAR < own):
+    if not seen.finite or any(update > FAST for update in updates) or (ill and rate is not None and rate * FAR < own):
         yield _rate(seen, "high-learning-rate", rate if rate and rate < own / 2 else own / 10)
     elif (ill and updates and max(updates) < SLOW) or (rate is not None and rate > (FAR if ill else QUICKER) * own):
         yield _rate(seen, "low-learning-rate", rate if rate and rate > own * 2 else own * 10)
@@ -63,15 +62,15 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     updates = list(seen.memorise.updates.values())
     measured = bool(updates) and (max(updates) < SLOW or max(updates) > FAST)
     evidence = []
-    if updates:
+    if measured:
         evidence.append(
             f"a step changes the weights by {percent(min(updates))} to {percent(max(updates))} of their size "
             f"({percent(SLOW)} to {percent(FAST)} is normal)"
         )
     if seen.rate is not None and seen.rate.suited is not None:
         evidence.append(f"a range test suggests lr={rounded(seen.rate.suited)}, and the spec has lr={rounded(own)}")
-    if not seen.memorise.finite:
-        evidence.append("the loss becomes infinite")
+    if not seen.finite:
+        evidence.append("the loss becomes infinite or NaN")
     text = f"lr={rounded(lr)}"
     return Suspicion(
         cause,
