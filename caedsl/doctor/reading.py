@@ -99,7 +99,8 @@ def of_imported(
         raise DoctorError(f"{path} cannot be examined with these settings: {errors}")
     frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
     subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
-    return replace(subject, names=made.layers, modules=made.modules)
+    weights = made.module.state_dict() if model.input == made.model.input else None
+    return replace(subject, names=made.layers, modules=made.modules, weights=weights)
 
 
 def of_file(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from caedsl.data.images import Images
 from caedsl.data.sample import Sample, joined
@@ -28,8 +29,9 @@ class Subject:
 
     ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found
     something in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an
-    imported model, and ``modules`` paths in the module that the spec builds. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original
-    spec's path, where its data lie.
+    imported model, and ``modules`` paths in the module that the spec builds. ``weights`` are those of the imported
+    model, None for a spec. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the
+    original spec's path, where its data lie.
     """
 
     model: Autoencoder
@@ -40,6 +42,7 @@ class Subject:
     monitors: tuple[str, ...] = ()
     names: Mapping[int, Sequence[str]] = field(default_factory=dict)
     modules: Mapping[str, str] = field(default_factory=dict)
+    weights: Mapping[str, Tensor] | None = None
     file: str = ""
 
     def fresh(self, seed: int | None = None) -> Training:

@@ -68,14 +68,14 @@ def single(array: Any) -> Array:
 
 
 def with_frozen(network: Network, names: Iterable[str]) -> Network:
-    """Return the network with these layers or weights not trained, and a note about them."""
-    frozen = frozenset(names)
+    """Return the network with these layers or weights not trained either, and a note about them."""
+    frozen = frozenset(names) - network.frozen
     if not frozen:
         return network
     listed = sorted(frozen)
     more = f" and {len(listed) - 4} more" if len(listed) > 4 else ""
     note = f"not trained in the original: {', '.join(listed[:4])}{more}; a spec trains every weight"
-    return replace(network, frozen=frozen, notes=(*network.notes, note))
+    return replace(network, frozen=network.frozen | frozen, notes=(*network.notes, note))
 
 
 def with_settings(network: Network, *, data: str = "", loss: str = "", optimizer: str = "") -> Network:

@@ -37,6 +37,20 @@ class LayerStart:
 
 
 @dataclass(frozen=True)
+class ImportedStart:
+    """Network with the weights of an imported model.
+
+    ``sensitivity`` and ``dead`` are those of ``StartEvidence``. ``growth`` is how many times as large the output of
+    layer ``grown`` is as with new random weights, for the layer where that is most.
+    """
+
+    sensitivity: float
+    dead: tuple[int, ...]
+    growth: float
+    grown: int
+
+
+@dataclass(frozen=True)
 class StartEvidence:
     """Network at initialisation.
 
@@ -44,7 +58,8 @@ class StartEvidence:
     ``other_sensitivities`` the same with other seeds. ``ratio`` is the gradient of the first kernel over that of the
     last. ``dead`` are the numbers of the layers that are 0 for every image. ``penalty`` is the weight penalty over the
     loss of the mean image. ``untrained`` names frozen weights, and ``ungraded`` numbers the layers whose kernel no
-    gradient reaches. ``flat`` is the share of the error where the output's activation is flat.
+    gradient reaches. ``flat`` is the share of the error where the output's activation is flat. ``imported`` is the
+    network with the weights of an imported model.
     """
 
     layers: tuple[LayerStart, ...]
@@ -56,6 +71,7 @@ class StartEvidence:
     untrained: tuple[str, ...]
     ungraded: tuple[int, ...]
     flat: float | None
+    imported: ImportedStart | None = None
 
     @property
     def insensitive(self) -> bool:
@@ -79,6 +95,12 @@ class StartEvidence:
         if self.penalty:
             found.append(f"the weight penalty is {self.penalty:.2g} times the loss of the mean image")
         found += [f"{self.layers[number].place}: its output is 0 for every image" for number in self.dead]
+        if self.imported is not None:
+            found.append(
+                f"with the weights in the model, the output varies {self.imported.sensitivity:.2g} times as much as "
+                f"the images, and the outputs of layers are up to {self.imported.growth:.2g} times as large as with "
+                "new random ones"
+            )
         found += [f"{name} is not trained" for name in self.untrained]
         found += [f"{self.layers[number].place}: no gradient reaches its kernel" for number in self.ungraded]
         return found
@@ -112,6 +134,7 @@ class StartProbe:
             untrained=tuple(subject.weight_name(name) for name, weight in weights if not weight.requires_grad),
             ungraded=tuple(number for number in trained if not seen.layers[number].gradient),
             flat=seen.flat,
+            imported=_imported(subject, seen),
         )
 
 
@@ -120,6 +143,18 @@ def look(subject: Subject, training: Training) -> ProbeResult:
     images = some(training.train, min(IMAGES, max(2, len(training.train) // 2)))
     training.module.train()
     return Prober(training, subject.places.origins, subject.output, images, 1).take(0, 0.0)
+
+
+def _imported(subject: Subject, random: ProbeResult) -> ImportedStart | None:
+    """Return what the weights of an imported model do, compared with ``random`` ones; None for a spec."""
+    if subject.weights is None:
+        return None
+    training = subject.fresh()
+    training.module.load_state_dict(subject.weights)
+    own = look(subject, training)
+    growths = [after.size / max(before.size, 1e-12) for after, before in zip(own.layers, random.layers, strict=True)]
+    most = max(range(len(growths)), key=growths.__getitem__)
+    return ImportedStart(_sensitivity(own), dead_layers(own), growths[most], most)
 
 
 def dead_layers(seen: ProbeResult) -> tuple[int, ...]:

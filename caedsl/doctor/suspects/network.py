@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Edit
-from caedsl.doctor.probes.start import OTHER_SEEDS, StartEvidence
+from caedsl.doctor.probes.start import INSENSITIVE, OTHER_SEEDS, ImportedStart, StartEvidence
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import rounded
 from caedsl.rules.edits.trial import write
@@ -11,6 +11,8 @@ from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
 from caedsl.vocabulary.weights import INIT
 
+GROWN = 100.0
+"""Factor between the outputs of a layer with the weights of a model and with new random ones that is suspicious."""
 PENALTY = 1.0
 """Weight penalty over the loss of the mean image above which training minimises the weights."""
 
@@ -44,6 +46,8 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
             KNOWN["fading-signal"].remedy,
             he_init(seen),
         )
+    elif start.imported is not None:
+        yield from _weights(seen, start.imported)
     if start.penalty > PENALTY:
         # The rule of that name decides whether it silences the network or only slows it.
         yield Suspicion(
@@ -66,6 +70,29 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
             start.untrained[0],
             KNOWN["frozen-layer"].remedy,
         )
+
+
+def _weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
+    """Yield the suspicion that an imported model's weights are a bad start, while new random ones are not."""
+    place = seen.layer(imported.dead[0] if imported.dead else imported.grown)
+    if imported.dead:
+        cause, what = "dead-start", f"the output of {place} is 0 for every image"
+    elif imported.sensitivity < INSENSITIVE:
+        cause, what = (
+            "dead-start",
+            f"the output varies only {rounded(imported.sensitivity)} times as much as the images",
+        )
+    elif imported.growth > GROWN:
+        cause, what = "exploding-signal", f"the output of {place} is {imported.growth:,.0f} times as large"
+    else:
+        return
+    yield Suspicion(
+        cause,
+        LIKELY,
+        f"with the weights in the model, {what}; with new random ones it is not",
+        place,
+        "if training starts from these weights, draw them as `nn.init.kaiming_uniform_` or Keras's `he_uniform` does",
+    )
 
 
 def _output(seen: ProbesSoFar) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caedsl.importing.errors import ImportFailure, UnsupportedFeature, unsupported
-from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
+from caedsl.importing.network import INPUT, Array, ForeignLayer, Network, with_frozen
 from caedsl.importing.operators.curves import ActivationCurve, curves_of
 from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode
 from caedsl.importing.operators.layers import LAYERS, REARRANGING
@@ -21,6 +21,8 @@ from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.shape import Shape, elements, text
 
+_WITHOUT_GRADIENT = "wrap_with_set_grad_enabled"
+"""End of the name of the operator that ``torch.export`` makes of ``torch.no_grad``."""
 Run = Callable[[Array, str], Array]
 """Function that computes an output for samples."""
 
@@ -54,9 +56,10 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
         made = graph.run(given) if runs is None else runs(given, output)
         return made.reshape(len(samples), *layers[-1].shape)
 
-    return Network(
+    network = Network(
         graph.class_name, input_shape, tuple(layers), run, range=range_, defaults=defaults, notes=(*notes, *t.notes)
     )
+    return with_frozen(network, t.detached())
 
 
 class _Found(NamedTuple):
@@ -81,6 +84,11 @@ class _Found(NamedTuple):
 def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
     try:
         if node.operator is None:
+            if node.op.endswith(_WITHOUT_GRADIENT):
+                raise UnsupportedFeature(
+                    "a part of `forward` runs under `torch.no_grad()`, so that its layers are not trained",
+                    "remove `torch.no_grad()` from `forward`",
+                )
             raise UnsupportedFeature(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
         if node.name in found.own:
             if found.own[node.name].nodes[-1] is node:

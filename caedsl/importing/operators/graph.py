@@ -82,6 +82,14 @@ class AtenGraph:
                 kept.append(node)
         return replace(self, nodes=tuple(reversed(kept)), outputs=(output,))
 
+    def trained(self) -> set[str]:
+        """Return the names of the tensors that a gradient of the output reaches: it ends at each ``detach``."""
+        reached = set(self.outputs)
+        for node in reversed(self.nodes):
+            if reached & set(node.outputs) and node.base != "detach":
+                reached |= set(node.refs)
+        return reached
+
     @property
     def batch(self) -> int:
         """Number of samples in a batch of the graph."""

@@ -68,6 +68,11 @@ class Translation:
             return path
         return f"{path}.{node.name}" if path else node.name
 
+    def detached(self) -> set[str]:
+        """Return the author's names of the layers whose weights no gradient reaches, because of a ``detach``."""
+        trained = self.graph.trained()
+        return {self.name_of(self.made[reader]) for reader in self.used.values() if reader not in trained}
+
     def key(self, ref: Any) -> str:
         """Return the key of a tensor; raise ``UnsupportedFeature`` if layers did not compute it from the input."""
         if isinstance(ref, Ref) and ref.name in self.keys:

@@ -3,7 +3,7 @@
 import copy
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -136,7 +136,7 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
     state = copy.deepcopy(module.state_dict())
     try:
         with torch.no_grad():
-            module(sample)
+            made = module(sample)
     except Exception as error:  # the module is the author's, and may raise anything
         place = f"its layer {where[-1]} fails" if where else "it fails"
         shape = text(tuple(sample.shape[1:]))
@@ -150,6 +150,11 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
         for hook in hooks:
             hook.remove()
         module.load_state_dict(state)
+    if not isinstance(made, torch.Tensor | Sequence | Mapping):
+        raise ImportFailure(
+            f"{name} was not imported: its forward returns an object of class {type(made).__name__}; return a tensor, "
+            "or a tuple or dictionary of tensors"
+        )
 
 
 def _first(error: Exception) -> str:

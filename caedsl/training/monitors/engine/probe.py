@@ -81,12 +81,13 @@ def forward(training: Probed, seen: Tensor) -> Tensor:
 def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
     """Return the reconstruction in a module's output: the tensor, or the first of several with the samples' shape.
 
-    Raise ``ValueError`` if there is none.
+    Several tensors come in a tuple, a mapping or the fields of an object. Raise ``ValueError`` if none has the shape.
     """
     if isinstance(returned, Tensor):
         return returned
-    several = returned.values() if isinstance(returned, Mapping) else returned
-    found = next((each for each in several if isinstance(each, Tensor) and each.shape == seen.shape), None)
+    several = returned if isinstance(returned, Mapping | Sequence) else getattr(returned, "__dict__", {})
+    tensors = several.values() if isinstance(several, Mapping) else several
+    found = next((each for each in tensors if isinstance(each, Tensor) and each.shape == seen.shape), None)
     if found is None:
         raise ValueError(f"the module does not return a tensor of the samples' shape, {tuple(seen.shape)}")
     return found
