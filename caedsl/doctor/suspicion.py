@@ -88,7 +88,7 @@ class ProbesSoFar:
     def stays_poor(self) -> bool:
         """Whether the error is still that of the mean image after enough steps."""
         first = self.first
-        return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.steps == first.whole)
+        return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.ended)
 
     @property
     def modes_differ(self) -> bool:

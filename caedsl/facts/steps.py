@@ -41,20 +41,25 @@ def steps(model: Autoencoder) -> int | None:
 
 @fact
 def better_batch(model: Autoencoder) -> int | None:
-    """Return the batch that gives a run with too few steps enough of them; None if the batch is not the problem.
+    """Return the batch that gives a run with too few steps enough of them; None if the batch is not the problem."""
+    images, train = training_images(model), model.train
+    if images is None or train is None or isinstance(train.batch, str):
+        return None
+    return smaller_batch(images, train.batch, train.epochs)
 
-    It is the largest power of two from 64 down to 8 that gives 500 steps, or else 300, if an epoch now has fewer than
-    10 batches.
+
+def smaller_batch(images: int, batch: int, epochs: int) -> int | None:
+    """Return the largest power of two from 64 down to 8 that gives a run 500 steps, or else 300.
+
+    None if it has 300 steps already, or at least 10 in each epoch.
     """
-    images, count, epoch = training_images(model), steps(model), steps_per_epoch(model)
-    if images is None or count is None or epoch is None or model.train is None or isinstance(model.train.batch, str):
+    epoch = ceil(images / batch)
+    if epoch * epochs >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
         return None
-    if count >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
-        return None
-    sizes = [size for size in CURES if size < model.train.batch]
+    sizes = [size for size in CURES if size < batch]
     for wanted in (GOOD_STEPS, FEWEST_STEPS):
         for size in sizes:
-            if ceil(images / size) * model.train.epochs >= wanted:
+            if ceil(images / size) * epochs >= wanted:
                 return size
     return None
 

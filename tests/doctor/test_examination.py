@@ -76,6 +76,21 @@ def test_a_penalty_is_named_only_if_the_same_network_learns_faster_without_it() 
     assert not [one for one in steps.suspect(weak) if one.cause == "strong-l2"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("epochs 20", "epochs 1", "too-few-steps"),
+        ("batch 64; epochs 20", "batch 512; epochs 10", "oversized-batch"),
+    ],
+)
+def test_a_run_of_images_in_memory_that_is_too_short(old: str, new: str, cause: str) -> None:
+    """Only the doctor knows how many images there are."""
+    text = HEALTHY.replace("data digits\n", "").replace(old, new)
+    found = of(text, budget=800)
+    assert [one.cause for one in found.causes] == [cause], str(found)
+    assert found.best is not None and found.best.cause == cause, str(found)
+
+
 def test_a_signal_that_fades() -> None:
     found = of(DEEP, budget=500)
     assert found.causes[0].cause == "fading-signal", str(found)

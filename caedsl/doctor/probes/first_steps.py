@@ -45,6 +45,11 @@ class FirstStepsEvidence:
         """Share of the variance of held-out images that is left at the end."""
         return self.curve.end
 
+    @property
+    def ended(self) -> bool:
+        """Whether these are all the steps of the run."""
+        return self.steps == self.whole
+
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         if not self.finite:

@@ -30,7 +30,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         yield Suspicion(
             "dead-start",
             CERTAIN if start.insensitive else LIKELY,
-            f"with seed {seen.subject.settings.seed} {_dead(seen, start)}; with {alive} of {OTHER_SEEDS} other seeds "
+            f"with seed {seen.subject.settings.seed}, {_dead(start)}; with {alive} of {OTHER_SEEDS} other seeds "
             "the output depends on the image",
             seen.layer(dead[0]) if dead else seen.setting("train.seed"),
             KNOWN["dead-start"].remedy,
@@ -74,23 +74,17 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
 
 def _weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
     """Yield the suspicion that an imported model's weights are a bad start, while new random ones are not."""
-    place = seen.layer(imported.dead[0] if imported.dead else imported.grown)
-    if imported.dead:
-        cause, what = "dead-start", f"the output of {place} is 0 for every image"
-    elif imported.sensitivity < INSENSITIVE:
-        cause, what = (
-            "dead-start",
-            f"the output varies only {rounded(imported.sensitivity)} times as much as the images",
-        )
+    if imported.dead or imported.sensitivity < INSENSITIVE:
+        cause, what = "dead-start", f"{_dead(imported)}, unlike with new random ones"
     elif imported.growth > GROWN:
-        cause, what = "exploding-signal", f"the output of {place} is {imported.growth:,.0f} times as large"
+        cause, what = "exploding-signal", f"its output is {imported.growth:,.0f} times as large as with new random ones"
     else:
         return
     yield Suspicion(
         cause,
         LIKELY,
-        f"with the weights in the model, {what}; with new random ones it is not",
-        place,
+        f"with the weights in the model, {what}",
+        seen.layer(imported.dead[0] if imported.dead else imported.grown),
         "if training starts from these weights, draw them as `nn.init.kaiming_uniform_` or Keras's `he_uniform` does",
     )
 
@@ -99,9 +93,9 @@ def _output(seen: ProbesSoFar) -> tuple[int, ...]:
     return () if seen.subject.output is None else (seen.subject.output,)
 
 
-def _dead(seen: ProbesSoFar, start: StartEvidence) -> str:
+def _dead(start: StartEvidence | ImportedStart) -> str:
     if start.dead:
-        return f"the output of {seen.layer(start.dead[0])} is 0 for every image"
+        return "its output is 0 for every image"
     return f"the output varies only {rounded(start.sensitivity)} times as much as the images"
 
 

@@ -1,12 +1,13 @@
 """Suspicions about the first steps: learning rates, layers that die, modes that differ, heavy penalties."""
 
 from collections.abc import Iterator
+from math import ceil
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.suspects.network import leaky
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import percent, rounded
-from caedsl.facts.steps import loss_scale
+from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, loss_scale, smaller_batch
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
@@ -31,6 +32,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield from _rates(seen)
     yield from _dead(seen)
     yield from _penalty(seen)
+    yield from _short_run(seen)
     if seen.modes_differ and seen.first is not None:
         normed = any("norm=batch" in layer.place for layer in (seen.start.layers if seen.start else ()))
         yield Suspicion(
@@ -124,6 +126,33 @@ def _penalty(seen: ProbesSoFar) -> Iterator[Suspicion]:
             KNOWN["strong-l2"].remedy,
             (change,),
         )
+
+
+def _short_run(seen: ProbesSoFar) -> Iterator[Suspicion]:
+    """Yield the suspicion that the run ends too early, if the network can learn.
+
+    ``caedsl check`` says the same about a spec whose number of images is known.
+    """
+    first, settings = seen.first, seen.subject.settings
+    checked = any(finding.name in ("too-few-steps", "oversized-batch") for finding in seen.subject.findings)
+    if first is None or not first.ended or first.left <= POOR or first.whole >= FEWEST_STEPS or checked:
+        return
+    if seen.memorise is None or seen.memorise.failed:
+        return
+    batch = smaller_batch(len(seen.subject.train), settings.batch, settings.epochs)
+    cause, name, value = "oversized-batch", "batch", batch
+    if batch is None:
+        cause, name, value = "too-few-steps", "epochs", ceil(ENOUGH_STEPS * settings.epochs / first.whole)
+    edits = write_setting(seen.subject.model, name, name, str(value))
+    yield Suspicion(
+        cause,
+        LIKELY,
+        f"the run ends after {first.whole:,} steps, with {first.left:.0%} of the variance left; healthy networks need "
+        "40 to 240 steps to become better than the mean image",
+        seen.setting(f"train.{name}"),
+        f"use `{name} {value}`",
+        (ProposedChange(f"`{name} {value}`", edits),) if edits else (),
+    )
 
 
 def _floor(seen: ProbesSoFar) -> float:

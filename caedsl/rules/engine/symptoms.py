@@ -119,7 +119,16 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         "small-batch-norm",
         "tiny-dataset",
     ),
-    "poor-plateau": ("code-too-small", "relu-code", "heavy-dropout", "channel-pinch", "frozen-layer", *_DATA),
+    "poor-plateau": (
+        "code-too-small",
+        "relu-code",
+        "heavy-dropout",
+        "channel-pinch",
+        "too-few-steps",
+        "oversized-batch",
+        "frozen-layer",
+        *_DATA,
+    ),
 }
 """Causes of a symptom, the likeliest first: by the name of the monitor or of the symptom that a probe sees."""
 
@@ -127,7 +136,7 @@ DOCTOR_SYMPTOMS: Mapping[str, str] = {
     "cannot-memorise": "the network cannot memorise 16 images",
     "slow-start": "the network learns, but slowly",
     "held-out-gap": "held-out images are reconstructed far worse than training images",
-    "poor-plateau": "the error stays close to that of the mean image",
+    "poor-plateau": "the network is hardly better than the mean image",
 }
 """The symptoms that only ``caedsl doctor`` sees, in words."""
 
