@@ -125,6 +125,8 @@ def lines(
             if values and min(values) > 0 and max(values) > _VERY_WIDE_RANGE * min(values):
                 scale("log")
                 _plain_numbers(axis)
+            elif axis is axes.xaxis and all(float(value).is_integer() for value in values):
+                _whole_numbers(axis)
         _legend(screen, axes)
         return _svg(figure, screen, name)
 

@@ -54,6 +54,12 @@ def test_units_have_whole_numbers() -> None:
     assert "0.5" not in [text for text, y in units.items() if y == units["2"]]
 
 
+def test_steps_have_whole_numbers() -> None:
+    found = words(lines({"a": ((0, 9, 18), (3, 2, 1))}, "steps", "loss", "a"))
+    bottom = max(y for text, y in found.items() if text != "steps")
+    assert all(text.isdigit() for text, y in found.items() if y == bottom)
+
+
 def test_the_error_of_a_signal_has_the_size_of_its_plot() -> None:
     shown = [picture_uri(torch.rand(1, 50), PixelRange(0.0, 1.0)), heat_uri(torch.rand(50))]
     assert len({Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))).size for uri in shown}) == 1
