@@ -127,6 +127,13 @@ def test_no_relu_is_advised_for_the_output() -> None:
     assert "hidden layers" in symptom.remedy
 
 
+def test_a_network_that_is_still_on_its_way_gets_a_larger_rate() -> None:
+    seen = _seen(1e-3, optimizer="sgd")
+    seen.windows = [LossWindow(500, 50, loss, None, {}) for loss in (0.2, 0.18, 0.17, 0.16)]
+    (symptom,) = constant_output.look(seen)
+    assert symptom.remedy.startswith("a larger learning rate such as `lr=0.01`")
+
+
 def test_a_dark_output_that_stays_gets_another_remedy() -> None:
     (fast,), (slow,) = saturated_output.look(_seen(1e-2)), saturated_output.look(_seen(2e-5))
     assert fast.remedy.startswith("a smaller learning rate such as `lr=0.001`")

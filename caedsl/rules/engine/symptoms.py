@@ -156,7 +156,7 @@ def likely_cause(symptom: str, findings: Iterable[Finding]) -> LikelyCause | Non
     if "low-learning-rate" not in causes:
         known = {name: finding for name, finding in known.items() if _direction(finding) != "low"}
     rule = next((rule for rule in causes if rule in known), None)
-    return None if rule is None else LikelyCause(rule, known[rule].summary, known[rule].advice)
+    return None if rule is None else LikelyCause(rule, known[rule].message, known[rule].advice)
 
 
 def rate_fault(findings: Iterable[Finding]) -> str:

@@ -242,9 +242,11 @@ class LoopWatch(PublicNames):
 
 
 def _range(samples: Tensor) -> str:
-    """Return the range of samples as a spec declares it."""
+    """Return the range of samples as a spec declares it; pixels that were not scaled are bytes."""
     low, high = samples.min().item(), samples.max().item()
-    return "0..1" if low >= 0 and high <= 1 else "-1..1" if low >= -1 and high <= 1 else "real"
+    if low < 0:
+        return "-1..1" if low >= -1 and high <= 1 else "real"
+    return "0..1" if high <= 1 else "0..255" if 128 <= high <= 255 else "real"
 
 
 def _to_stderr(line: str) -> None:

@@ -62,9 +62,6 @@ EXPLAINED_BY = (
 )
 CLEARLY = 1.05
 """Error, relative to that of the mean image, above which the monitor reports."""
-FALLING = 0.95
-"""A loss still falls if it is below this share of the loss ``AGO`` windows ago."""
-AGO = 4
 
 
 def look(run: RunSoFar) -> Iterator[Symptom]:
@@ -75,10 +72,8 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     worse = sum(probe.unexplained for probe in probes) / len(probes)
     if worse < CLEARLY or any(probe.unexplained < 1 for probe in probes):
         return
-    windows = run.windows[-AGO:]
-    falls = len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
     now = f"after {probes[-1].step:,} steps, the error is {worse:.2g} times that of the mean {name}"
-    if falls:
+    if run.still_falls:
         remedy = f"{one_of([*higher_rate(run.facts), 'more epochs'])}: the loss still falls"
     else:
         penalties = ["a tenth of the weight penalties"] if run.facts.penalised else []

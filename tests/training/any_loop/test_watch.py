@@ -177,6 +177,28 @@ def test_a_target_of_its_own_is_compared_with() -> None:
     assert watch._seen.probes[-1].image_spread == 0
 
 
+@pytest.mark.parametrize(("scale", "expected"), [(255, "0..255"), (1, "0..1"), (16, "real")])
+def test_samples_have_the_range_that_a_spec_would_declare(scale: float, expected: str) -> None:
+    module = net()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
+    watch.step(0.5, scale * digits()[:32])
+    assert watch._range == expected
+
+
+def test_an_output_that_is_an_object_is_understood() -> None:
+    class Returned:
+        def __init__(self, sample: Tensor) -> None:
+            self.sample = sample
+
+    class Wrapped(Net):
+        def forward(self, x: Tensor) -> Returned:  # type: ignore[override]
+            return Returned(super().forward(x))
+
+    module = Wrapped()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()))
+    assert watch.step(0.5, digits()[:32]) == ()
+
+
 def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
     module = nn.Linear(4, 4)
     optimizer = torch.optim.Adam(module.parameters())

@@ -21,6 +21,10 @@ For single units twice as many are needed: a unit that fires for one image in a 
 PLATEAU_STEPS = 500
 """Steps at full learning rate before a flat loss means anything: healthy networks leave the mean image at 40 to 240."""
 
+FALLING = 0.95
+"""A loss still falls if it is below this share of the loss ``AGO`` windows ago."""
+AGO = 4
+
 
 class LayerFacts(NamedTuple):
     """Static facts about a layer.
@@ -194,6 +198,12 @@ class RunSoFar:
     def had_time(self) -> bool:
         """Whether a healthy model would have left the mean image by now."""
         return self.full_steps >= PLATEAU_STEPS and (len(self.epochs) > 0 or not self.facts.counts_epochs)
+
+    @property
+    def still_falls(self) -> bool:
+        """Whether the training loss is clearly lower than a few windows ago."""
+        windows = self.windows[-AGO:]
+        return len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
 
     def take(self, probe: ProbeResult, window: LossWindow | None) -> None:
         """Add a probe and a window, and drop those that no monitor needs any more."""
