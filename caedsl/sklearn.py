@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 from sklearn.utils import Tags, TransformerTags
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from caedsl import api
 from caedsl.inference.trained_run import TrainedRun, open_trained
-from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.files import BEST, SPEC
 from caedsl.training.pixel_range import PixelRange
-from caedsl.vocabulary.shape import elements, text
+from caedsl.vocabulary.shape import Shape, elements, text
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -71,18 +70,27 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         self.device = device
         self.fpr = fpr
 
-    def fit(self, X: Array, y: object = None) -> Self:
+    def fit(self, X: Array, y: object = None, sample_weight: Array | None = None) -> Self:
         """Train on ``X``: N x channels x space, N x space, or N x ``n_features_in_``; ``y`` is ignored.
 
-        Integers are scaled like those of image files; real numbers lie in the input's range.
+        Integers are scaled like those of image files; real numbers lie in the input's range. ``sample_weight`` are the
+        N weights of the samples in the loss, at least 0; the threshold of ``predict`` does not depend on them.
         """
         if not 0 < self.fpr < 1:
             raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
         model = api.load(self.spec, self.settings)
-        samples = _samples(X, model, fewest=2)
+        samples = self._samples(X, model.input.shape, fitting=True)
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
-            trained = api.train(model, device=self.device, out=run, pictures=False, baselines=False, images=samples).run
+            trained = api.train(
+                model,
+                device=self.device,
+                out=run,
+                pictures=False,
+                baselines=False,
+                images=samples,
+                sample_weights=sample_weight,
+            ).run
             self.spec_ = (run / SPEC).read_text("utf-8")
             self.weights_ = (run / BEST).read_bytes()
             index = trained.train.index if trained.validation is None else trained.validation.index
@@ -96,7 +104,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def transform(self, X: Array) -> NDArray[np.float32]:
         """Return the codes of samples as N flat vectors."""
         run = self._run()
-        samples = _samples(X, run.model)
+        samples = self._samples(X, run.model.input.shape)
         return run.encode(samples).reshape(len(samples), -1)
 
     def inverse_transform(self, Z: Array) -> NDArray[np.float32]:
@@ -106,12 +114,12 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def reconstruct(self, X: Array) -> NDArray[np.float32]:
         """Return the reconstructions of samples, N x channels x space in the input's range."""
         run = self._run()
-        return run.reconstruct(_samples(X, run.model))
+        return run.reconstruct(self._samples(X, run.model.input.shape))
 
     def score_samples(self, X: Array) -> Floats:
         """Return the negative mean squared error of each sample, with values mapped to 0..1."""
         run = self._run()
-        return -run.score(_samples(X, run.model), "mse")
+        return -run.score(self._samples(X, run.model.input.shape), "mse")
 
     def decision_function(self, X: Array) -> Floats:
         """Return ``score_samples`` minus the threshold: negative for outliers."""
@@ -148,18 +156,22 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def _n_features_out(self) -> int:
         return elements(self._run().model.code_shape)
 
+    def _samples(self, X: Array, shape: Shape, fitting: bool = False) -> Array:
+        """Return ``X`` as N x channels x space, or unchanged if it has another rank.
 
-def _samples(X: Array, model: Autoencoder, fewest: int = 1) -> Array:
-    """Return ``X`` as N x channels x space, or unchanged if it has another rank.
-
-    Raise ``ValueError`` if it does not fit.
-    """
-    checked: Array = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=fewest)
-    if checked.ndim != 2 or model.input.shape[1:] == checked.shape[1:]:
-        return checked
-    if checked.shape[1] != elements(model.input.shape):
-        raise ValueError(
-            f"X has {checked.shape[1]} features, but ConvAutoencoder is expecting {elements(model.input.shape)} "
-            f"features as input: {text(model.input.shape)}"
-        )
-    return checked.reshape(len(checked), *model.input.shape)
+        Raise ``ValueError`` if it does not fit ``shape``, or if its columns have other names than those of ``fit``.
+        """
+        validate_data(self, X, reset=fitting, skip_check_array=True, ensure_2d=False)  # names alone
+        checked: Array = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=2 if fitting else 1)
+        channels, *space = shape
+        given: Shape = checked.shape[1:]
+        if given in (shape, (*space, channels)) or (given == tuple(space) and channels == 1):
+            return checked
+        if len(given) > 1:
+            raise ValueError(f"X is N x {text(given)}, but ConvAutoencoder is expecting N x {text(shape)}")
+        if given[0] != elements(shape):
+            raise ValueError(
+                f"X has {given[0]} features, but ConvAutoencoder is expecting {elements(shape)} features as input: "
+                f"{text(shape)}"
+            )
+        return checked.reshape(len(checked), *shape)

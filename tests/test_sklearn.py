@@ -91,6 +91,39 @@ def test_the_same_samples_in_any_shape(fitted: ConvAutoencoder, shaped) -> None:
     assert np.allclose(fitted.transform(shaped(X[:5])), fitted.transform(X[:5]), atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(5, 9, 9), (5, 4, 16), (5, 1, 1, 8, 8), (5, 3, 8, 8), (5, 63)])
+def test_samples_of_another_shape_are_an_error(fitted: ConvAutoencoder, shape: tuple[int, ...]) -> None:
+    for method in (fitted.transform, fitted.score_samples, clone(fitted).fit):
+        with pytest.raises(
+            ValueError, match=r"but ConvAutoencoder is expecting (N x 1x8x8|64 features as input: 1x8x8)$"
+        ):
+            method(np.zeros(shape, np.float32))
+
+
+def test_columns_keep_their_names_and_order() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X[:40].reshape(40, 64), columns=[f"pixel {place}" for place in range(64)])
+    fitted = ConvAutoencoder(SPEC, settings={"train.epochs": 1}, device="cpu").fit(frame)
+    assert list(fitted.feature_names_in_) == list(frame.columns)
+    assert fitted.transform(frame).shape == (40, 8)
+    with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+        fitted.transform(frame[frame.columns[::-1]])
+    assert not hasattr(fitted.fit(frame.to_numpy()), "feature_names_in_")
+
+
+def test_weights_are_those_of_training() -> None:
+    settings = {"train.epochs": 1}
+    weights = np.r_[np.ones(40), np.zeros(40)]
+    weighted = ConvAutoencoder(SPEC, settings=settings, device="cpu").fit(X[:80], sample_weight=weights)
+    equal = ConvAutoencoder(SPEC, settings=settings, device="cpu").fit(X[:80], sample_weight=np.full(80, 3.0))
+    plain = ConvAutoencoder(SPEC, settings=settings, device="cpu").fit(X[:80])
+    assert np.allclose(equal.transform(X[:5]), plain.transform(X[:5]), atol=1e-5)
+    assert not np.allclose(weighted.transform(X[:5]), plain.transform(X[:5]), atol=1e-3)
+    for wrong in (np.ones(3), -np.ones(80), np.full(80, np.nan)):
+        with pytest.raises(DataError, match="the array of weights"):
+            clone(plain).fit(X[:80], sample_weight=wrong)
+
+
 def test_scores_are_higher_for_normals(fitted: ConvAutoencoder) -> None:
     noise = np.random.default_rng(0).random((100, 8, 8)).astype(np.float32)
     assert np.allclose(

@@ -39,7 +39,7 @@ def calibrate(
 
     rate = _share(fpr)
     if rate is None:
-        raise fail(f"--fpr {fpr}: write a share such as 1% or 0.01")
+        raise fail(f"--fpr {fpr}: write a share above 0 % and below 100 %, such as 1% or 0.01")
     with outside_errors():
         try:
             calibrated = calibrate_run(
@@ -61,6 +61,7 @@ def calibrate(
 
 def _share(text: str) -> float | None:
     try:
-        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         return None
+    return share if 0 < share < 1 else None

@@ -34,7 +34,7 @@ def decode(
 
     with outside_errors():
         opened = open_trained(run, device.value)
-        if output.suffix == ".npy":
+        if output.suffix.lower() == ".npy":
             refuse_existing(output, overwrite)
         if str(codes) == STANDARD_INPUT:
             names, values = parse_codes(read_standard_input("codes", "a file"), "<stdin>")

@@ -46,7 +46,7 @@ def encode(
     from caedsl.inference.trained_run import open_trained
     from caedsl.vocabulary.shape import elements
 
-    ending = CSV if is_standard_output(output) else output.suffix
+    ending = CSV if is_standard_output(output) else output.suffix.lower()
     if ending not in CODE_FORMATS:
         raise fail(f"{output} has no known ending for codes: use {', '.join(CODE_FORMATS)}")
     refuse_existing(output, overwrite)

@@ -119,7 +119,7 @@ def write_samples(output: Path, names: Sequence[str], samples: "Floats", fit: "S
     from caedsl.inference.pictures import write_decoded
     from caedsl.inference.tables import array_bytes
 
-    if output.suffix == ".npy":
+    if output.suffix.lower() == ".npy":
         write_new(output, array_bytes(samples), overwrite)
     else:
         with filled(output, overwrite) as folder:

@@ -100,7 +100,7 @@ def _reconstruct_arrays(
     parts = samples.parts if isinstance(samples, Joined) else [samples]
     arrays = [part for part in parts if isinstance(part, StackSamples)]
     key = key_of(given, run)
-    if output.suffix in _ENDINGS:
+    if output.suffix.lower() in _ENDINGS:
         if len(arrays) > 1:
             raise fail(f"{given} has {counted(len(arrays), 'part')}, but {output} is one file: name a folder with -o")
         refuse_existing(output, overwrite)
@@ -127,7 +127,7 @@ def _write_arrays(
 
     made, count = reconstructed_blocks(run, samples), len(samples)
     file = files.enter_context(new_output(target, overwrite=True))
-    if target.suffix == ".npz":
+    if target.suffix.lower() == ".npz":
         write_archive(file, {key: made}, count)
     else:
         write_array(file, made, count)

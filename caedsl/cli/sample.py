@@ -28,7 +28,7 @@ def sample(
 
     with outside_errors():
         opened = open_trained(run, device.value)
-        if output.suffix == ".npy":
+        if output.suffix.lower() == ".npy":
             refuse_existing(output, overwrite)
         made = opened.sample(count, seed)
         names = [f"{number:0{len(str(count))}d}" for number in range(1, count + 1)]

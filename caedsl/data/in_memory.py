@@ -38,7 +38,7 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
     wanted = wanted_of(model, request)
     found = _found(given, fit, name)
     if weights is not None:
-        found.train.weights = as_weights(np.asarray(weights), len(found.train), f"the weights of {name}")
+        found.train.weights = as_weights(np.asarray(weights), len(found.train), "the array of weights")
     if wanted is not None:
         called = name if targets is None else _called(targets, TARGETS)
         answers = _found(given if targets is None else targets, wanted.fit, called)

@@ -145,7 +145,10 @@ def read_evaluation(folder: Path) -> MetricsRecord:
 
 def unfinished(folder: Path) -> RunError:
     """Return the error for a run without metrics."""
-    return RunError(f"{folder} has no {METRICS}: the run did not finish; `caedsl train --resume {folder}` completes it")
+    return RunError(
+        f"{folder} has no {METRICS}: the run did not finish (`caedsl train --resume {folder}` completes it), or only "
+        "its model was shared"
+    )
 
 
 def read_anomalies(folder: Path) -> AnomaliesRecord | None:

@@ -238,7 +238,7 @@ def _quiet() -> Iterator[None]:
 
 def format_of(path: Path) -> str:
     """Return the format of the suffix of ``path``; raise ``ExportError`` if it names none."""
-    found = path.suffix.removeprefix(".")
+    found = path.suffix.lower().removeprefix(".")
     if found not in FORMATS:
         raise ExportError(f"{path} does not name a format: end it in {' or '.join(f'.{name}' for name in FORMATS)}")
     return found

@@ -27,11 +27,12 @@ def read_codes(path: Path) -> tuple[list[str], Codes]:
     Raise a ``DataError`` that names the file and the fault.
     """
     readers = {".npy": _from_npy, ".npz": _from_npz, ".csv": _from_csv, ".parquet": _from_parquet}
-    if path.suffix not in readers:
+    ending = path.suffix.lower()
+    if ending not in readers:
         raise DataError(f"{path} is not a file of codes: use .npz, .npy, .parquet or .csv")
     try:
         with np.errstate(over="ignore"):  # overflow gives infinity, which is reported below
-            return _checked(*readers[path.suffix](path), str(path))
+            return _checked(*readers[ending](path), str(path))
     except (OSError, MemoryError) as error:
         raise DataError(f"{path} cannot be read: {reason(error)}; `caedsl encode` writes files of codes") from error
 

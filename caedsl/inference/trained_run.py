@@ -305,8 +305,8 @@ def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
     folder = Path(path)
     try:
         spec_text = read_file(folder, SPEC).decode()
-    except FileNotFoundError:
-        known = "does not exist" if not folder.is_dir() else f"has no {SPEC}"
+    except (FileNotFoundError, NotADirectoryError):
+        known = f"has no {SPEC}" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
         raise RunError(f"{folder} {known}: name the folder of a trained run (`caedsl runs` lists them)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{folder / SPEC} cannot be read: {error}") from error

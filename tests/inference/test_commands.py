@@ -103,6 +103,32 @@ def test_a_folder_gets_no_file_if_a_later_sample_cannot_be_used(
     assert (tmp_path / "new").exists() == overwrite
 
 
+def test_a_file_is_no_run(grey: Path, photos: Path, caedsl: Run) -> None:
+    for name, words in (
+        ("spec.cae", "is a file"),
+        ("nowhere", "does not exist"),
+        ("spec.cae/nowhere", "does not exist"),
+    ):
+        code, out, err = caedsl("score", grey / name, photos / "a.png")
+        assert (code, out) == (2, "")
+        assert err == f"caedsl: {grey / name} {words}: name the folder of a trained run (`caedsl runs` lists them)\n"
+
+
+@pytest.mark.parametrize("rate", ["0", "0%", "100%", "150%", "-1%", "nan", "inf", "few", ""])
+def test_a_rate_is_refused_before_anything_is_scored(rate: str, grey: Path, photos: Path, caedsl: Run) -> None:
+    assert caedsl("calibrate", grey, photos, f"--fpr={rate}") == (
+        2,
+        "",
+        f"caedsl: --fpr {rate}: write a share above 0 % and below 100 %, such as 1% or 0.01\n",
+    )
+
+
+def test_the_case_of_an_ending_does_not_matter(grey: Path, photos: Path, tmp_path: Path, caedsl: Run) -> None:
+    assert caedsl("encode", grey, photos / "a.png", "-o", tmp_path / "codes.CSV")[0] == 0
+    assert caedsl("decode", grey, tmp_path / "codes.CSV", "-o", tmp_path / "made.NPY")[0] == 0
+    assert np.load(tmp_path / "made.NPY").shape == (1, 1, 8, 8)
+
+
 def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
     vae = write_run(tmp_path / "vae", GREY.replace("dense 6", "variational 6"))
     code, out, err = caedsl("sample", vae, "-o", tmp_path / "made", "-n", "12")

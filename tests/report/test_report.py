@@ -171,7 +171,7 @@ def test_without_its_data_the_page_says_what_is_missing(run: Path, run_caedsl: R
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda run: (run / "metrics.json").unlink(), "the run did not finish; `caedsl train --resume "),
+        (lambda run: (run / "metrics.json").unlink(), "the run did not finish (`caedsl train --resume "),
         (lambda run: (run / "weights.safetensors").unlink(), "no weights.safetensors: the run ended before it saved"),
         (lambda run: (run / "metrics.json").write_text("{}"), "metrics.json is damaged (evaluated_on"),
         (lambda run: (run / "environment.json").unlink(), "environment.json cannot be read"),
