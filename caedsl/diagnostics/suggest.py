@@ -1,6 +1,7 @@
 """Suggest the word that an author meant."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _SHORTEST = 3  # below three letters every word is close to every other
 _LONGEST = 64  # the work grows with the square of the length, and no word of the language is as long
@@ -17,12 +18,17 @@ def did_you_mean(word: str, candidates: Iterable[str], aliases: Mapping[str, str
     if len(word) > _LONGEST:
         return None
     meanings = {candidate: candidate for candidate in candidates} | dict(aliases)
+    return _nearest(word, tuple(meanings.items()))
+
+
+@lru_cache(maxsize=256)
+def _nearest(word: str, meanings: tuple[tuple[str, str], ...]) -> str | None:
+    """Return the meaning with the nearest name; verifying the fixes of a text asks for the same words many times."""
+    plain = _plain(word)
     near = [
-        (distance, _plain(name)[:1] != _plain(word)[:1], place, meaning)
-        for place, (name, meaning) in enumerate(meanings.items())
-        if meaning != word
-        and len(name) <= _LONGEST
-        and (distance := _distance_if_near(_plain(word), _plain(name))) is not None
+        (distance, name[:1] != plain[:1], place, meaning)
+        for place, (name, meaning) in enumerate((_plain(name), meaning) for name, meaning in meanings)
+        if meaning != word and len(name) <= _LONGEST and (distance := _distance_if_near(plain, name)) is not None
     ]
     return min(near)[-1] if near else None
 

@@ -40,8 +40,8 @@ class Activation(NamedTuple):
     @lru_cache(maxsize=256)  # noqa: B019  # an activation is a value, and few bounds occur in a spec
     def bounds(self, low: float, high: float) -> tuple[float, float]:
         """Return bounds of the output for inputs from ``low`` to ``high``."""
-        outputs = [self.function.formula(self.value, x) for x in _between(low, high)]
-        return self.low if isinf(low) else min(outputs), self.high if isinf(high) else max(outputs)
+        lowest, highest = _extremes(self, low, high)
+        return self.low if isinf(low) else lowest, self.high if isinf(high) else highest
 
     def keeps(self, low: float, high: float) -> bool:
         """Return whether every input from ``low`` to ``high`` is returned unchanged."""
@@ -98,6 +98,13 @@ def _between(low: float, high: float) -> list[float]:
     start = min(high, 0.0) - _BEYOND if isinf(low) else low
     stop = max(low, 0.0) + _BEYOND if isinf(high) else high
     return [start + (stop - start) * part / _PARTS for part in range(_PARTS)] + [stop]
+
+
+@lru_cache(maxsize=1024)
+def _extremes(activation: Activation, low: float, high: float) -> tuple[float, float]:
+    """Return the lowest and the highest output for inputs from ``low`` to ``high``: many layers ask for the same."""
+    outputs = [activation.function.formula(activation.value, x) for x in _between(low, high)]
+    return min(outputs), max(outputs)
 
 
 LINEAR = Activation()

@@ -8,10 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.rules.engine.checking import Checked, Selection, check_source
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.rules.engine import compiling
+from caedsl.rules.engine.checking import MOST_FINDINGS, Checked, Selection, check_source
 from caedsl.rules.engine.fixing import fix_source
 from caedsl.rules.engine.verification import LEFTOVERS, cures, verified
 from caedsl.source import Source, Span
+from caedsl.syntax.tree import Spec
 from tests.conftest import SPECS
 from tests.generated import spec_texts
 from tests.mutations import mutated
@@ -247,3 +250,59 @@ def apply(text: str, fix: Fix) -> str:
 def test_the_fix_of_a_misspelt_name_changes_every_use(text: str) -> None:
     found = fix_source(Source(text), unsafe=True)
     assert found.source.text == text.replace("width", "widht")
+
+
+MOST_RESOLUTIONS = 100
+"""Read a text at most this many times for all of its fixes, however many it has."""
+
+
+def faulty_lines(count: int, *lines: str, last: str = "upsample to 28x28; conv 1 sigmoid") -> str:
+    """Return a spec with that many faulty lines, which take turns."""
+    body = "\n".join(f"  {lines[number % len(lines)]}" for number in range(count))
+    return SOUND.replace("{ conv 16 relu;", f"{{\n{body}\n ").replace("mirror", f"{{ {last} }}")
+
+
+@pytest.fixture
+def resolutions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect every text that is resolved from here on."""
+    seen: list[str] = []
+    resolve = compiling.resolve
+
+    def counting(spec: Spec, source: Source) -> tuple[Autoencoder | None, tuple[Finding, ...]]:
+        seen.append(source.text)
+        return resolve(spec, source)
+
+    monkeypatch.setattr(compiling, "resolve", counting)
+    compiling.compiled.cache_clear()
+    return seen
+
+
+@pytest.mark.parametrize("count", [10, 40, 160])
+def test_many_fixes_are_verified_together(count: int, resolutions: list[str]) -> None:
+    checked = check_source(Source(faulty_lines(count, "conv 8 rleu", "cnov 8 relu")))
+    errors = [finding for finding in checked.findings if finding.name.startswith("unknown-")]
+    assert len(errors) == min(count, MOST_FINDINGS)
+    assert all(finding.fix for finding in errors)
+    assert len(resolutions) == 2
+
+
+@pytest.mark.parametrize("count", [10, 40, 160])
+def test_one_fix_that_fails_does_not_take_the_others_with_it(count: int, resolutions: list[str]) -> None:
+    text = faulty_lines(count, "conv 8 rleu", last="upsample to 28x28; conv 3 sigmiod")
+    fixed = fix_source(Source(text))
+    assert fixed.made == count
+    assert "rleu" not in fixed.source.text
+    assert "sigmiod" in fixed.source.text
+    assert len(resolutions) <= MOST_RESOLUTIONS
+
+
+@pytest.mark.parametrize("count", [10, 40, 160])
+@pytest.mark.parametrize("line", ["conv 8 rleu tahn", "conv 8 kernle=3 kernell=3 rleu"])
+def test_fixes_that_interfere_are_made_in_a_bounded_number_of_resolutions(
+    line: str, count: int, resolutions: list[str]
+) -> None:
+    """Two fixes of a line write an activation or a kernel each, which together is an error."""
+    fixed = fix_source(Source(faulty_lines(count, line)))
+    assert fixed.made >= min(count, MOST_FINDINGS // 3)
+    assert len(resolutions) <= MOST_RESOLUTIONS
+    assert not [finding for finding in fixed.checked.findings if finding.name == "duplicate-option"]

@@ -54,9 +54,14 @@ IN_LINE = [
     ("repeat 2 { repeat 1 { conv 4 } }", "repeat 1", "repeat 2 { conv 4 }"),
     ("repeat 2 { maxpool 1; conv 4 }", "maxpool 1", "repeat 2 { conv 4 }"),
     ("repeat 2 { conv 4; maxpool 1 }", "maxpool 1", "repeat 2 { conv 4 }"),
+    ("conv 4; relu x2", "x2", "conv 4; relu"),
+    ("conv 4; relu6 x=3", "x=3", "conv 4; relu6"),
+    ("repeat 2 { conv 4; relu x2 }", "x2", "repeat 2 { conv 4; relu }"),
 ]
 """Lines, what has no effect in them, and the lines without it."""
 WORKING = [
+    "selu x2",
+    "repeat 2 { conv 4; silu x2 }",
     "maxpool 3 s1 pad=1",
     "maxpool 1 dropout=10%",
     "upsample 1 dropout=10%",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix
 from caedsl.rules.engine.checking import Checked, Selection, check_source, examine_file
-from caedsl.rules.engine.verification import Examine, cures, remains
+from caedsl.rules.engine.verification import Examine, accepted_groups, cures, ranks_in_lines, remains
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50
@@ -27,8 +27,8 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
     """Apply every safe fix, and with ``unsafe`` also those that change the model.
 
     A text that was not parsed whole is not changed, nor is a spec that this one extends. Fixes that were not verified
-    are skipped, and so are those whose findings other fixes remove. Fixes that interfere with each other are applied
-    one by one, each to the result of the one before.
+    are skipped, and so are those whose findings other fixes remove. Of fixes that interfere with each other, some are
+    applied, and the others only if the result still offers them.
     """
     applicable = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
     checked, made = check_source(source, selection), 0
@@ -53,12 +53,22 @@ def _together(source: Source, curable: Sequence[Finding], selection: Selection) 
         return examine_file(text, selection)
 
     needed = _needed(source, curable, examined)
-    chosen, edits = merge_fixes(finding.fix for finding in needed if finding.fix)
-    made = frozenset(chosen)
+    made = frozenset(merge_fixes(finding.fix for finding in needed if finding.fix)[0])
     cured = [finding for finding in needed if finding.fix in made]
-    if len(cured) > 1 and not cures(source, edits, cured, examined(source), examined):
-        return chosen[:1], chosen[0].edits
-    return chosen, edits
+    before = examined(source) if len(cured) > 1 else ()
+    kept: list[Finding] = []
+
+    def work(group: Sequence[Finding]) -> bool:
+        if not kept and len(group) == 1:
+            return True  # verified alone
+        _, edits = merge_fixes(finding.fix for finding in (*kept, *group) if finding.fix)
+        return cures(source, edits, (*kept, *group), before, examined)
+
+    ranks = ranks_in_lines(source, cured)
+    ranked = [cured[place] for place in sorted(range(len(cured)), key=ranks.__getitem__)]
+    for group in accepted_groups(ranked, work):
+        kept += group
+    return merge_fixes(finding.fix for finding in kept if finding.fix)
 
 
 def _needed(source: Source, curable: Sequence[Finding], examined: Examine) -> list[Finding]:

@@ -2,13 +2,16 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from typing import TypeVar
 
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.rules.engine.catalogue import find
 from caedsl.source import Source, Span
+
+T = TypeVar("T")
 
 Examine = Callable[[Source], Sequence[Finding]]
 """Return every finding of a text, with unverified fixes."""
@@ -23,6 +26,7 @@ _LONG = 32_000  # characters of a text above which fixes are only tried all toge
 _MOST_SEARCHED = 500_000  # characters that searches for fixes may read again; a search does not check what it tries
 _FEWEST = 3
 _MOST_CANDIDATES = 20  # fixes tried for one finding
+_MOST_TRIED = 30  # parts of fixes that do not work together
 LEFTOVERS = ("unused-constant", "unused-default", "unused-output")
 """Accept these findings after a fix, since their own fix follows: the fix made something unused."""
 
@@ -41,32 +45,76 @@ def verified(
 ) -> tuple[Finding, ...]:
     """Return ``findings``, each with the first of its fixes that works, if any.
 
-    ``before`` is what ``examine`` finds in the unchanged ``source``. If there are very many findings, the first are
-    tried one by one and the others all together; where the search for a fix would read too much, there is none. If the
-    text was not ``parsed`` whole, fixes are only shown. ``failed``, if given, is called for a search that fails.
-    ``examine`` reads ``texts`` variants for each text of a sweep. ``errors``, if given, finds only the errors of a
-    text, in less time.
+    ``before`` is what ``examine`` finds in the unchanged ``source``. The fixes of compiler errors are tried together
+    and, where that fails, in halves; others are tried one by one, and the last of very many only all together. Where
+    the search for a fix would read too much, there is none. If the text was not ``parsed`` whole, fixes are only shown.
+    ``failed``, if given, is called for a search that fails. ``examine`` reads ``texts`` variants for each text of a
+    sweep. ``errors``, if given, finds only the errors of a text, in less time.
     """
     fixable = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
     places = list(_affordable(findings, fixable, max(_FEWEST, _MOST_SEARCHED // (len(source.text) + 1))))
-    alone = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
+    left = 0 if len(source.text) > _LONG else max(_FEWEST, _MOST_READ // (texts * len(source.text) + 1))
+
+    def work(fixes: Mapping[int, Fix]) -> bool:
+        nonlocal left
+        left -= 1
+        made, edits = merge_fixes(fixes.values())
+        cured = [findings[place] for place in fixes]
+        return len(made) == len(fixes) and cures(source, edits, cured, before, examine, errors)
+
     chosen: dict[int, Fix] = {}
-    for place in places[:alone]:
+    ready = {place: fix for place in places if (fix := findings[place].fix) and _is_error_of_compiler(findings[place])}
+    ranks = ranks_in_lines(source, findings)
+    ranked = sorted(ready, key=ranks.__getitem__)
+    for group in accepted_groups(ranked, lambda group: work({place: ready[place] for place in group}), left):
+        chosen |= {place: ready[place] for place in group}
+    others = [place for place in places if place not in ready]
+    while others and left > 0:
+        place = others.pop(0)
         candidates = _candidates(findings[place], _MOST_CANDIDATES, failed)
-        fix = next(
-            (fix for fix in candidates if cures(source, fix.edits, [findings[place]], before, examine, errors)), None
-        )
-        if fix is not None:
-            chosen[place] = fix
-    rest = {place: fix for place in places[alone:] for fix in _candidates(findings[place], 1, failed)}
-    made, edits = merge_fixes(rest.values())
+        chosen |= next(({place: fix} for fix in candidates if work({place: fix})), {})
+    rest = {place: fix for place in others for fix in _candidates(findings[place], 1, failed)}
+    made, _ = merge_fixes(rest.values())
     together = {place: fix for place, fix in rest.items() if fix in made}
-    if together and cures(source, edits, [findings[place] for place in together], before, examine, errors):
+    if together and work(together):
         chosen |= together
     return tuple(
         _offered(finding, chosen.get(place), source, parsed) if finding.fix or finding.proposal else finding
         for place, finding in enumerate(findings)
     )
+
+
+def ranks_in_lines(source: Source, findings: Sequence[Finding]) -> list[int]:
+    """Return for each finding how many precede it on its line.
+
+    Fixes of one line interfere with each other most often, so groups are best formed from different lines.
+    """
+    seen: Counter[int] = Counter()
+    ranks = []
+    for finding in findings:
+        line = _line(source, finding)
+        ranks.append(seen[line])
+        seen[line] += 1
+    return ranks
+
+
+def accepted_groups(
+    items: Sequence[T], accepts: Callable[[Sequence[T]], bool], most: int = _MOST_TRIED
+) -> Iterator[Sequence[T]]:
+    """Yield groups of ``items`` that ``accepts`` accepts: all together or, where that fails, halves and their halves.
+
+    About ``most`` groups are tried at most, of very many items only large ones. A group is yielded before the next
+    is tried.
+    """
+    groups = [items] if items else []
+    most = min(most, _MOST_TRIED)
+    while groups:
+        group = groups.pop()
+        if accepts(group):
+            yield group
+        elif len(group) > 1 and most > 0:
+            groups += group[len(group) // 2 :], group[: len(group) // 2]
+            most -= 2
 
 
 def _affordable(findings: Sequence[Finding], places: Sequence[int], searches: int) -> Iterator[int]:
@@ -121,7 +169,7 @@ def cures(
     count as added.
     """
     changed = Source(apply_edits(source.text, edits), source.path)
-    uncovering = any(finding.severity is Severity.ERROR and _is_compilers(finding) for finding in cured)
+    uncovering = any(map(_is_error_of_compiler, cured))
     errors_count = uncovering and all(finding.severity is Severity.ERROR for finding in cured)
     after = errors(changed) if errors_count and errors else examine(changed)
     shift = _Shift(edits)
@@ -168,9 +216,9 @@ class _Shift:
         return Span(start, max(start, end))
 
 
-def _is_compilers(finding: Finding) -> bool:
+def _is_error_of_compiler(finding: Finding) -> bool:
     entry = find(finding.name)
-    return entry is None or entry.check is None
+    return finding.severity is Severity.ERROR and (entry is None or entry.check is None)
 
 
 def _are_fewer(cured: Sequence[Finding], shift: _Shift, before: Sequence[Finding], after: Sequence[Finding]) -> bool:

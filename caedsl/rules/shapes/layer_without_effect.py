@@ -3,11 +3,11 @@
 ## What it does
 Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
 `dropout 0`, `scale 1`, a `reshape` or an `upsample to` the shape that the map already has, and an activation that
-returns every input that it can have, such as the second of `relu; relu`; for `repeat 1` and `x1`; for options of
-`decoder mirror` without which the mirror is the same, such as `upsample=deconv` without a pool; and, as information,
-for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they replace one of `defaults`. A
-line that takes its number from a constant or a block's parameter is left alone, because another value may have an
-effect.
+returns every input that it can have, such as the second of `relu; relu`; for `repeat 1`, `x1` and the copies of
+`relu x2`; for options of `decoder mirror` without which the mirror is the same, such as `upsample=deconv` without a
+pool; and, as information, for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they
+replace one of `defaults`. A line that takes its number from a constant or a block's parameter is left alone, because
+another value may have an effect.
 
 ## Why is this bad?
 A reader would expect an effect: after `maxpool 1` a map is as large as before.
@@ -28,7 +28,7 @@ decoder { upsample 2; conv 1 sigmoid }
 Certain.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
@@ -71,8 +71,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             yield _idle_line(model, span, layers[0])
         elif span != model.bottleneck.span:  # `--set` and variants switch off options of that line
             yield from _idle_options(model, layers[0])
-    for statement in fixed.values():
+    for span, statement in fixed.items():
         yield from _single_repeat(model, statement)
+        yield from _idle_copies(model, statement, lines.get(span, []), twins)
     yield from _idle_mirror_options(model)
 
 
@@ -128,7 +129,7 @@ def _network(model: Autoencoder) -> list[tuple[str, Options, Shape, Shape]]:
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
     """Yield the finding for a line or a block that is repeated only once."""
     for item in statement.items:
-        if _is_single_copy(item):
+        if _copies(item) == 1:
             fix = Fix("remove it", (drop(model, item.span),), Applicability.SAFE)
             yield _once(item.span, model.source.slice(item.span), fix)
     if statement.head.text == Repeat.name and statement.block:
@@ -138,15 +139,37 @@ def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding
             yield _once(statement.span, f"{Repeat.name} {_ONCE}", fix)
 
 
-def _is_single_copy(item: Item) -> bool:
-    """Return whether an item of a line is ``x1`` or ``x=1``."""
+def _idle_copies(
+    model: Autoencoder, statement: Statement, layers: list[Layer], twins: Mapping[Layer, list[Layer]]
+) -> Iterator[Finding]:
+    """Yield the finding for a line whose first copy has an effect and whose other copies have none: `relu x2`.
+
+    The decoder of a mirror has the copies in reverse order.
+    """
+    written, copies = next(((item, count) for item in statement.items if (count := _copies(item))), (None, 0))
+    if written is None or copies <= 1 or not layers:
+        return
+    others = [layer for number, layer in enumerate(layers) if number % copies]
+    mirrored = [twin for number, layer in enumerate(layers) if (number + 1) % copies for twin in twins.get(layer, ())]
+    first = _has_no_effect(model, layers[0])
+    if not first and all(_has_no_effect(model, layer) for layer in (*others, *mirrored)):
+        yield RULE.found(
+            written.span,
+            f"`{model.source.slice(written.span)}` has no effect: only the first copy changes its input",
+            help="remove it",
+            fix=Fix("remove it", (drop(model, written.span),), Applicability.SAFE),
+        )
+
+
+def _copies(item: Item) -> int | None:
+    """Return how many copies of its line an item such as ``x2`` or ``x=2`` makes, or None for any other item."""
     match item:
-        case WrittenWord(text=word):
-            return word == f"{TIMES.short}{_ONCE}"
-        case WrittenOption(name=WrittenWord(text=name), value=Number(text=count)):
-            return name == TIMES.short and count == _ONCE
+        case WrittenWord(text=word) if word.startswith(TIMES.short) and word[len(TIMES.short) :].isdecimal():
+            return int(word[len(TIMES.short) :])
+        case WrittenOption(name=WrittenWord(text=TIMES.short), value=Number(text=count)) if count.isdecimal():
+            return int(count)
         case _:
-            return False
+            return None
 
 
 def _once(span: Span, written: str, fix: Fix) -> Finding:
