@@ -178,6 +178,8 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         form, out = code.form.name, made[-1].out_shape if made else placed.out_shape
         return Bottleneck(form, out, made, after_code, code.weights, code.noise, code.at, code.warmup)
     if in_shape is not None and code.asserted is not None and code.asserted != in_shape:
+        asserting = f"`bottleneck {text(in_shape)}`"
+        is_size = len(code.asserted) == 1 < len(in_shape)
         scope.report(
             "code-shape-mismatch",
             code.shape_at,
@@ -185,7 +187,9 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
             label=f"the code is {text(in_shape)}",
             related=(Label(encoder[-1].span, f"returns {text(in_shape)}"),) if encoder else (),
             notes=_path(encoder),
-            help=f"write `bottleneck {text(in_shape)}`, or change the encoder",
+            help=f"write `bottleneck dense {code.asserted[0]}` for a code of that size, or {asserting}"
+            if is_size
+            else f"write {asserting}, or change the encoder",
         )
     shape = in_shape or code.asserted
     return None if shape is None else Bottleneck(code.form.name, shape, (), (), code.weights, code.noise, code.at)

@@ -57,6 +57,11 @@ class _Block:
     owner: Statement | None = None
     statements: list[Statement] = field(default_factory=list)
 
+    @property
+    def is_nameless(self) -> bool:
+        """Return whether no statement precedes the brace, which has a finding."""
+        return self.brace is not None and self.owner is None
+
 
 @dataclass
 class _Heading:
@@ -115,7 +120,8 @@ class _Reader:
         is_removed = False
         if fault is not None:
             statement, finding = self._explained(fault, statement)
-            self.findings.append(finding)
+            if not (self.blocks[-1].is_nameless and fault.found == ":"):  # `{conv: 8}` is one mistake
+                self.findings.append(finding)
             is_removed = statement is None and finding.fix is not None
         if statement is not None:
             if self.closed is not None and tokens[0] != ",":  # a comma there already has a finding
@@ -143,8 +149,7 @@ class _Reader:
     def _open(self, brace: Token) -> None:
         block = self.blocks[-1]
         owner = self.heading.statement if self.heading else None
-        in_nameless = block.brace is not None and block.owner is None
-        if self.heading is None and not in_nameless:
+        if self.heading is None and not block.is_nameless:
             self.findings.append(block_messages.nameless(brace))
         elif self.heading and self.heading.line_ended and owner:
             self.findings.append(block_messages.on_its_own_line(brace, owner, self.source.text))

@@ -24,7 +24,7 @@ class CorruptionKind:
         return self.option.name
 
 
-_SHARE = Domain(low=0, high=1)
+_SHARE = Domain(low=0, high=1, high_open=True)  # the whole of an image would leave nothing to restore it from
 
 GAUSSIAN = CorruptionKind(
     option=Option(

@@ -42,6 +42,11 @@ LAYERS = [
     ("conv 8 3 3", "k3"),
     ("conv 16 3x3", "k3"),
     ("conv 16 5x3", "k5x3"),
+    ("conv 8x3", "conv 8 k3"),
+    ("dense 8x3", "dense 8 x3"),
+    ("globalpool 1", "delete"),
+    ("{conv: 8}", "the same line"),
+    ("{conv: 8, kernel: 3}", "the same line"),
     ("conv filters=8", "conv 8"),
     ("conv 8 g0", ""),
     ("conv 8 x0", ""),
@@ -309,6 +314,9 @@ STATEMENTS = [
 ]
 OTHER_STATEMENTS = [
     ("bottleneck", "bottleneck = dense 8", "`bottleneck dense 8`"),
+    ("bottleneck", "bottleneck = 8", "`bottleneck dense 8`"),
+    ("bottleneck", "bottleneck: 8", "`bottleneck dense 8`"),
+    ("bottleneck", "bottleneck 8", "`bottleneck dense 8`"),
     ("data", "data = mnist", "`data mnist`"),
     ("train", "train: batch 8", "`train { batch 8 }`"),
     ("bottleneck", "latent 8", "`bottleneck dense 8`"),

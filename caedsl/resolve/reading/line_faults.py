@@ -172,7 +172,7 @@ class LineFaults:
         fix = replacing(item.span, written[0][1]) if isinstance(item, tree.Size) and written else None
         if examples:
             help_line = f"write {' or '.join(examples)}"
-        elif len(self.options) == 1 and self.first is not None:
+        elif self.first is None or len(self.options) == 1:
             help_line = f"delete `{text}`"
         else:
             help_line = f"options of `{self.owner}` are {self._listed()}"

@@ -33,6 +33,9 @@ class LineValues(LineFaults):
         meant = meant_value(option, self.scope.source.slice(node.span))
         if meant is not None:
             misread = misread._replace(meant=meant)
+        elif isinstance(node, tree.Size) and len(node.dims) == 2:
+            if option.type is Type.COUNT and option.written is Written.FIRST:
+                misread = misread._replace(help=self._help_to_split(*node.dims))
         elif misread.name == "unknown-name" and option.written is Written.FIRST:
             if is_no_constant(misread.word, self.scope):
                 misread = misread._replace(help=self._help_without(option, misread.word))
@@ -42,6 +45,13 @@ class LineValues(LineFaults):
                 misread = misread._replace(help=help_line)
         report_misread(misread, self.scope)
         return misread.meant
+
+    def _help_to_split(self, first: int, second: int) -> str:
+        """Return how to write a size such as the one of ``conv 8x3`` as two numbers, or nothing."""
+        meanings = {"x": f"for {second} copies of the line", "k": f"for a kernel of {second}"}
+        shorts = [option.short for option in self.options if option.short in meanings]
+        ways = [f"`{self.owner} {first} {short}{second}` {meanings[short]}" for short in shorts]
+        return f"write {' or '.join(ways)}" if ways else ""
 
     def _reread(self, option: Option, item: tree.WrittenOption) -> None:
         """Read the value of an option under another name, if possible."""

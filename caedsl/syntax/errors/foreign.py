@@ -123,6 +123,8 @@ def colon(fault: Fault) -> Finding | None:
         if before in foreign_words.SETTINGS:
             line, _ = foreign_words.SETTINGS[before]
             return error(message, span, help=f"write `{line.format(value)}`")
+        if before == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
+            return error(message, span, help=f"write `bottleneck dense {value}`")
         if before in _BLOCKS and not fault.opens_block and before not in ("bottleneck", "decoder"):
             return error(message, span, help=f"write `{before} {{ {value} }}`")
         return error(message, span, help="delete the colon", fix=delete)
@@ -178,6 +180,8 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
         return error(
             f"there is a `=` after `{name}`, but a brace opens its block", span_of(sign), help=f"write `{name} {{`"
         )
+    if name == "bottleneck" and value.isdecimal():
+        value = f"dense {value}"  # a number alone would assert a shape
     if name in (*_BLOCKS, *_WITH_A_WORD):
         message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
         return error(message, span_of(sign), help=f"write `{name} {value}`")
