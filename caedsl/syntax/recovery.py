@@ -96,7 +96,9 @@ class _Reader:
             token = self.tokens[place]
             if token.type == END:
                 self.closed = None
-                if self.heading:
+                if "\n" not in token and "\r" not in token:
+                    self.heading = None
+                elif self.heading:
                     self.heading.line_ended = True
             elif token.type == OPEN and len(self.blocks) > MAX_DEPTH:
                 place = self._skip_block(place)
