@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from caedsl.training.objective import Losses
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import train
+from caedsl.vocabulary.augmentations import AUGMENTATIONS
+from caedsl.vocabulary.corruptions import CORRUPTIONS
+from caedsl.vocabulary.optimizers import OPTIMIZERS
+from caedsl.vocabulary.schedules import SCHEDULES
+from tests.backends.test_same_steps import example, required
 from tests.conftest import ROOT
 
 from .tiny import always_keep, model_of
@@ -41,6 +47,38 @@ VARIANTS = {
     "rmsprop": SPEC.replace("adam lr=1e-2", "rmsprop lr=1e-2").replace("epochs 3", "epochs 3; schedule onecycle"),
     "bf16": SPEC.replace("fp32", "bf16").replace("epochs 3", "epochs 3; validation 0%"),
 }
+
+
+CODES = (
+    "variational 3 beta=0.1 warmup=50%",
+    "quantized 6x2 ema=0.9",
+    "quantized 6x2 update=gradient",
+    "variational conv 2 free_bits=0.1",
+    "dense 6 topk=2 noise=0.1",
+    "conv 2 sigmoid sparsity=10%",
+)
+LOSSES = ("mse", "bce", "huber worst=25%", "mae + 0.1 ssim", "charbonnier reduction=sum", "focal")
+
+
+def every_word() -> Iterator[str]:
+    """Yield specs that together have every optimizer, schedule, corruption and augmentation, and every kind of code."""
+    words = zip(
+        cycle(f"{name} lr=1e-3 {required(kind.own)}" for name, kind in OPTIMIZERS.items()),
+        cycle(f"{name} {required(kind.options)} warmup=20%" for name, kind in SCHEDULES.items()),
+        cycle(example(kind.option) for kind in CORRUPTIONS.values()),
+        cycle(example(kind.option) for kind in AUGMENTATIONS.values() if 2 in kind.ranks),
+        cycle(CODES),
+        cycle(LOSSES),
+        strict=False,
+    )
+    longest = max(map(len, (OPTIMIZERS, SCHEDULES, CORRUPTIONS, AUGMENTATIONS, CODES, LOSSES)))
+    for optimizer, schedule, corruption, augmentation, code, loss in islice(words, longest):
+        lines = f"loss {loss}; optimizer {optimizer}; schedule {schedule}; corrupt {corruption}; augment {augmentation}"
+        text = SPEC.partition("train {")[0].replace("dense 3", code)
+        yield f"{text}train {{ {lines}; batch 10 accumulate=2; epochs 3; precision fp32 }}\n"
+
+
+VARIANTS |= {text.rpartition("train {")[2].partition("; corrupt")[0]: text for text in every_word()}
 
 
 class Killed(BaseException):
