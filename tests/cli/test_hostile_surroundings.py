@@ -17,27 +17,12 @@ from caedsl.backends.torch.render import emit
 from caedsl.runs.files import ENVIRONMENT
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
+from tests.cli.conftest import TINY
 from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 from tests.conftest import Ran
 from tests.training.tiny import model_of
 
 Run = Callable[..., Ran]
-
-SPEC = """autoencoder tiny
-input 1x8x8
-data digits limit=30
-encoder { conv 2 relu; maxpool 2 }
-bottleneck dense 2
-decoder mirror
-train { epochs 2; batch 10; precision fp32 }
-"""
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.cae"
-    path.write_text(SPEC)
-    return path
 
 
 @pytest.mark.parametrize("field", ["precision", "device", "caedsl", "threads"])
@@ -121,7 +106,7 @@ def test_a_small_file_of_a_large_palette_image_costs_little(tmp_path: Path, caed
     (tmp_path / "photos").mkdir()
     for name in ("a", "b"):
         Image.new("P", (13_300, 13_300), 1).save(tmp_path / "photos" / f"{name}.png")
-    (tmp_path / "a.cae").write_text(SPEC.replace("digits limit=30", 'folder "photos"').replace("tiny", "a"))
+    (tmp_path / "a.cae").write_text(TINY.replace("digits limit=30", 'folder "photos"').replace("tiny", "a"))
     assert (tmp_path / "photos" / "a.png").stat().st_size < 400_000
     before = reset_peak_memory()
     ran = caedsl("train", tmp_path / "a.cae", "--out", tmp_path / "run", "--quiet")
@@ -133,7 +118,7 @@ def test_a_small_file_of_a_large_palette_image_costs_little(tmp_path: Path, caed
 @pytest.mark.parametrize("name", ["K1", "tiny"])
 def test_emitted_training_reads_no_pickle(name: str, tmp_path: Path) -> None:
     """Given a PyTorch file, the command names the formats that it reads."""
-    text = emit(model_of(SPEC.replace("tiny", name)), training=True)
+    text = emit(model_of(TINY.replace("tiny", name)), training=True)
     assert "torch.load" not in text
     assert "torch.save" not in text
     (tmp_path / "net.py").write_text(text)

@@ -12,22 +12,6 @@ from tests.conftest import ROOT, Ran
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
 
-SPEC = """autoencoder tiny
-input 1x8x8
-data digits limit=30
-encoder { conv 2 relu; maxpool 2 }
-bottleneck dense 2
-decoder mirror
-train { epochs 1; batch 10 }
-"""
-
-
-@pytest.fixture
-def spec(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.cae"
-    path.write_text(SPEC)
-    return path
-
 
 def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     program = f"{sys.executable} -m caedsl"

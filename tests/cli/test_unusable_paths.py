@@ -20,19 +20,11 @@ from PIL import Image
 from caedsl.cli.app import app
 from caedsl.cli.main import main
 from tests.conftest import ROOT, Ran
-from tests.runs.test_damaged_run_folders import at_most
+from tests.runs.test_damaged_run_folders import SPEC, at_most
 
 if sys.platform == "win32":
     pytest.skip("pipes, devices and links are those of POSIX", allow_module_level=True)
 
-SPEC = """autoencoder tiny
-input 1x8x8
-data digits limit=30
-encoder { conv 2 relu; maxpool 2 }
-bottleneck variational 2
-decoder mirror
-train { epochs 1; batch 10; validation 20% }
-"""
 SECONDS = 30
 
 READ = {
