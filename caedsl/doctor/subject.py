@@ -112,7 +112,7 @@ class Subject:
 
     def own_names(self, line: int) -> str:
         """Return the names that the author of an imported model gave the layers of a line; empty for a spec."""
-        return f" ({', '.join(self.names[line])} of the model)" if line in self.names else ""
+        return f" ({', '.join(dict.fromkeys(self.names[line]))} of the model)" if line in self.names else ""
 
     def weight_name(self, name: str) -> str:
         """Return a weight's name, with the author's own name of its layer for an imported model."""

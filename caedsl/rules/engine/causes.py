@@ -219,7 +219,7 @@ _TABLE = (
     ),
     Cause(
         "dead-start",
-        "the random initial weights make a layer dead",
+        "the initial weights make a layer dead",
         "a layer that is 0 for every image with this seed, but not with others",
         "use `leaky_relu`, or `init=he`; another seed only hides it",
     ),
