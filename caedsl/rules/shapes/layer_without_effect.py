@@ -129,7 +129,7 @@ def _network(model: Autoencoder) -> list[tuple[str, Options, Shape, Shape]]:
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
     """Yield the finding for a line or a block that is repeated only once."""
     for item in statement.items:
-        if _copies(item) == 1:
+        if _makes_copies(item, 1):
             fix = Fix("remove it", (drop(model, item.span),), Applicability.SAFE)
             yield _once(item.span, model.source.slice(item.span), fix)
     if statement.head.text == Repeat.name and statement.block:
@@ -146,13 +146,15 @@ def _idle_copies(
 
     The decoder of a mirror has the copies in reverse order.
     """
-    written, copies = next(((item, count) for item in statement.items if (count := _copies(item))), (None, 0))
-    if written is None or copies <= 1 or not layers:
+    if len(layers) <= 1 or _has_no_effect(model, layers[0]) or not _has_no_effect(model, layers[1]):
+        return
+    counts = ((item, count) for item in statement.items for count in range(2, len(layers) + 1))
+    written, copies = next(((item, count) for item, count in counts if _makes_copies(item, count)), (None, 0))
+    if written is None:
         return
     others = [layer for number, layer in enumerate(layers) if number % copies]
     mirrored = [twin for number, layer in enumerate(layers) if (number + 1) % copies for twin in twins.get(layer, ())]
-    first = _has_no_effect(model, layers[0])
-    if not first and all(_has_no_effect(model, layer) for layer in (*others, *mirrored)):
+    if all(_has_no_effect(model, layer) for layer in (*others, *mirrored)):
         yield RULE.found(
             written.span,
             f"`{model.source.slice(written.span)}` has no effect: only the first copy changes its input",
@@ -161,15 +163,15 @@ def _idle_copies(
         )
 
 
-def _copies(item: Item) -> int | None:
-    """Return how many copies of its line an item such as ``x2`` or ``x=2`` makes, or None for any other item."""
+def _makes_copies(item: Item, count: int) -> bool:
+    """Return whether an item such as ``x2`` or ``x=2`` repeats its line that many times."""
     match item:
-        case WrittenWord(text=word) if word.startswith(TIMES.short) and word[len(TIMES.short) :].isdecimal():
-            return int(word[len(TIMES.short) :])
-        case WrittenOption(name=WrittenWord(text=TIMES.short), value=Number(text=count)) if count.isdecimal():
-            return int(count)
+        case WrittenWord(text=word):
+            return word == f"{TIMES.short}{count}"
+        case WrittenOption(name=WrittenWord(text=TIMES.short), value=Number(text=written)):
+            return written == str(count)
         case _:
-            return None
+            return False
 
 
 def _once(span: Span, written: str, fix: Fix) -> Finding:
