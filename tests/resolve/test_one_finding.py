@@ -60,6 +60,7 @@ LAYERS = [
     ("conv 8 activation=swish", "silu"),
     ("conv 8 leakyrelu=0.2", "leaky_relu=0.2"),
     ("conv 8 negative_slope=0.2", "leaky_relu=0.2"),
+    ("conv 8 leaky=0.2", "leaky_relu=0.2"),
     ("conv 8 rate=0.1", "dropout=0.1"),
     ("maxpool pool_size=2", "maxpool 2"),
     ("maxpool 2 2", "2x2"),

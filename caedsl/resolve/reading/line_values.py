@@ -59,6 +59,9 @@ class LineValues(LineFaults):
         meant = meant_value(option, text)
         node = item.value if meant is None else tree.WrittenWord(meant, item.value.span)
         bare = option.type is Type.ACTIVATION and option.written is Written.BARE  # other options keep its name
+        if bare and (meant or text) not in FUNCTIONS:
+            self.bound.failed.add(option.name)
+            return
         value = Activation(meant or text) if bare else read(option, node, self.scope)
         if not isinstance(value, Misread) and option.name not in self.bound.spans:
             self._set(option, value, item.span)
