@@ -19,6 +19,7 @@ from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
+from caedsl.runs.errors import TrainingError
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import CODE_LOSS, Epoch, History, Step
 from caedsl.training.batches import Batches
@@ -119,6 +120,11 @@ class Training(Stepper):
                 while self.stop_reason is None and self.epoch <= self.settings.epochs:
                     self.run_epoch()
                     self._ask("on_epoch")
+                if not self.history.epochs:
+                    raise TrainingError(
+                        f"a callback ended the run before its first step, with the reason {self.stop_reason!r}: "
+                        "return None from its `on_start` to train"
+                    )
                 # A reason to stop no longer matters once the last epoch is complete.
                 complete = self.stop_reason is None or self.epoch > self.settings.epochs
                 self.history.ended = "finished" if complete else str(self.stop_reason)
