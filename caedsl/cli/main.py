@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from caedsl.cli.argument_parser import complain
 from caedsl.cli.environment_errors import environment_problem
 from caedsl.cli.exit_codes import COULD_NOT_RUN, INTERRUPTED
+from caedsl.cli.signals import interruptible
 from caedsl.cli.streams import exit_code, guarded_streams
 
 _SHORT = (["check"], ["fmt"])
@@ -35,20 +36,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    try:
-        os.getcwd()  # no relative path has a meaning in a deleted folder
-        return _dispatch(arguments)
-    except KeyboardInterrupt:
+    with interruptible() as interruption:
+        try:
+            os.getcwd()  # no relative path has a meaning in a deleted folder
+            code = _dispatch(arguments)
+        except KeyboardInterrupt:
+            interruption.requested = True
+        except Exception as error:
+            # Libraries turn an interruption inside their code into errors of their own.
+            if not interruption.requested:
+                return _failure(error, arguments)
+        else:
+            if not interruption.requested:
+                return code
         complain("interrupted")
         return INTERRUPTED
-    except Exception as error:
-        if os.environ.get("CAEDSL_DEBUG"):
-            raise
-        reason = environment_problem(error)
-        if reason is None:
-            return _report_bug(error, arguments)
-        complain(reason)
-        return COULD_NOT_RUN
+
+
+def _failure(error: Exception, arguments: list[str]) -> int:
+    if os.environ.get("CAEDSL_DEBUG"):
+        raise error
+    reason = environment_problem(error)
+    if reason is None:
+        return _report_bug(error, arguments)
+    complain(reason)
+    return COULD_NOT_RUN
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -72,10 +72,14 @@ def _write(path: Path, content: bytes) -> None:
     try:
         if path.exists() and not path.is_file():
             raise OSError(EEXIST, "this is not a file; choose another name")
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         reason = "there is no such folder" if not path.parent.exists() else (error.strerror or str(error))
         raise FigureError(f"cannot write {path}: {reason}") from error

@@ -16,8 +16,8 @@ RUNNING, FINISHED, INTERRUPTED, STOPPED, FAILED, CRASHED = (
 class RunState:
     """State of a run as recorded in its folder.
 
-    ``state`` is ``running``, ``finished``, ``interrupted`` (by Ctrl-C or SIGTERM), ``stopped`` (by a monitor) or
-    ``failed`` (with an ``error``). A ``running`` run whose folder no process locks has crashed. ``started`` is the
+    ``state`` is ``running``, ``finished``, ``interrupted`` (by Ctrl-C, SIGTERM or SIGHUP), ``stopped`` (by a monitor)
+    or ``failed`` (with an ``error``). A ``running`` run whose folder no process locks has crashed. ``started`` is the
     local time with its time zone in ISO 8601.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from caedsl.machine.signals import ending_signals
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.files import ENVIRONMENT
 from caedsl.runs.folder import RunFolder
@@ -57,11 +58,11 @@ class TimeLimit(Callback):
 
 
 class Interruption(Callback):
-    """Handler of Ctrl-C and SIGTERM that stops the run; a second Ctrl-C ends it at once.
+    """Handler of Ctrl-C, SIGTERM and SIGHUP that stops the run; a second Ctrl-C ends it at once.
 
-    A group of processes receives signals more than once: from the user, and from torchrun, which also ends the group
-    when one process has failed. There a second signal changes nothing, so that the processes can still clean up after a
-    failure. Outside the main thread, where no handler can be set, this callback does nothing.
+    Further signals of other programs change nothing: a session that ends often sends several, and torchrun also ends
+    the group when one process has failed. In a group of processes this holds for Ctrl-C too, so that they can still
+    clean up after a failure. Outside the main thread, where no handler can be set, this callback does nothing.
     """
 
     def __init__(self) -> None:
@@ -70,10 +71,10 @@ class Interruption(Callback):
         self._previous: dict[int, signal._HANDLER] = {}
 
     def on_start(self, training: Training) -> str | None:
-        """Install the handlers of both signals."""
+        """Install the handlers of the signals."""
         self._training = training
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in ending_signals():
                 self._previous[number] = signal.signal(number, self._note)
         return None
 
@@ -88,17 +89,18 @@ class Interruption(Callback):
     def on_end(self, training: Training) -> None:
         """Restore the previous handlers."""
         if not isinstance(training.failure, LostError):
-            self._restore()
+            self._restore(*self._previous)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         if self._training is not None and self._training.processes.count == 1:
             self._training.reads_losses = True  # several processes read losses only at agreed steps
-            self._restore()
+            self._restore(signal.SIGINT)
 
-    def _restore(self) -> None:
-        while self._previous:
-            signal.signal(*self._previous.popitem())
+    def _restore(self, *numbers: int) -> None:
+        for number in numbers:
+            if number in self._previous:
+                signal.signal(number, self._previous.pop(number))
 
 
 class Agreement(Callback):

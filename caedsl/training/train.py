@@ -90,8 +90,8 @@ def train(
     ``spec_text`` is the canonical text, kept as ``spec.cae`` with the values that were found for ``auto``. ``device``
     is auto, cpu or cuda, ``out`` the folder of the run, ``data_dir`` the folder of datasets, ``data_root`` a folder
     that no path of the spec may leave. ``weights`` is a safetensors file or a run folder to start from instead of new
-    weights. ``callbacks`` are called during the run, see ``Callback``. ``images`` replace the spec's data. Ctrl-C and
-    SIGTERM end training after the current step and save its state, see ``resume``. Raise a ``DataError`` of
+    weights. ``callbacks`` are called during the run, see ``Callback``. ``images`` replace the spec's data. Ctrl-C,
+    SIGTERM and SIGHUP end training after the current step and save its state, see ``resume``. Raise a ``DataError`` of
     ``caedsl.data``, a ``TrainingError`` or a ``RunError``; before the end of the first epoch no folder is left then.
     """
     reporter = reporter or Reporter()

@@ -5,7 +5,6 @@ None is waited for, read without end or replaced, and each gives a message that 
 
 import os
 import re
-import shutil
 import socket
 import stat
 import sys
@@ -13,19 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_type_hints
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from caedsl.cli.app import app
-from caedsl.cli.main import main
-from tests.conftest import ROOT, Ran
-from tests.runs.test_damaged_run_folders import SPEC, at_most
+from tests.cli.workplace import SPEC, new_place, place, whole, words_of
+from tests.conftest import Ran
+from tests.runs.test_damaged_run_folders import at_most
+
+__all__ = ["new_place", "place", "whole"]  # the fixtures
 
 if sys.platform == "win32":
     pytest.skip("pipes, devices and links are those of POSIX", allow_module_level=True)
 
-SECONDS = 30
+SECONDS = 300
 
 READ = {
     ("check", "paths"): ["check {bad}"],
@@ -99,6 +98,7 @@ KINDS: dict[str, Callable[[Path], object]] = {
     "device": lambda path: path.symlink_to("/dev/zero"),
     "dangling": lambda path: path.symlink_to("nowhere/at/all"),
     "loop": lambda path: path.symlink_to(path.name),
+    "node": lambda path: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3)),
     "folder": lambda path: path.mkdir() or (path / "kept.txt").write_text("kept"),
     "forbidden": lambda path: path.write_text(SPEC) and path.chmod(0),
 }
@@ -110,37 +110,8 @@ def _bind(path: Path) -> None:
 
 
 def kinds() -> list[str]:
-    """Return the kinds that stop this user: nothing is forbidden to root."""
-    return [kind for kind in KINDS if kind != "forbidden" or os.geteuid()]
-
-
-def words_of(command: str, bad: str) -> list[str]:
-    return [word.strip("'").format(bad=bad) for word in re.findall(r"'[^']*'|\S+", command)]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a run and other files that are in order."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "tiny.cae").write_text(SPEC)
-    chance = np.random.default_rng(0)
-    np.save(folder / "codes.npy", np.zeros((3, 2), np.float32))
-    np.save(folder / "images.npy", chance.random((3, 8, 8), np.float32))
-    (folder / "images").mkdir()
-    for number in range(3):
-        Image.fromarray(chance.integers(0, 256, (8, 8), np.uint8)).save(folder / "images" / f"{number}.png")
-    shutil.copy(next((ROOT / "tests/importing/keras/files").glob("*.keras")), folder / "net.keras")
-    assert main(["train", str(folder / "tiny.cae"), "--out", str(folder / "run"), "--quiet"]) == 0
-    return folder
-
-
-@pytest.fixture
-def place(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a fresh copy of that folder, which is the current one."""
-    copied = tmp_path / "c"
-    shutil.copytree(whole, copied)
-    monkeypatch.chdir(copied)
-    return copied
+    """Return the kinds that stop this user: nothing is forbidden to root, and only root may create devices."""
+    return [kind for kind in KINDS if kind != ("node" if os.geteuid() else "forbidden")]
 
 
 def made(kind: str, command: str) -> Path:
@@ -182,7 +153,7 @@ def test_paths_to_write(command: str, place: Path, caedsl: Callable[..., Ran]) -
 
     No case leads to a device of the system: run by root, a command that fails this test would replace it.
     """
-    for kind in ("pipe", "socket"):
+    for kind in {"pipe", "socket", "node"} & set(kinds()):
         path = made(kind, command)
         before = described(path)
         with at_most(SECONDS):

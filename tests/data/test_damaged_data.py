@@ -13,6 +13,7 @@ import wave
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count, product
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,14 @@ from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.model.data import DataSource
+from tests.cli.test_fuzzed_specs import MOST_BYTES, peak_memory, reset_peak_memory
 
 from .conftest import idx, mnist_files, spec, write_all
 
-SECONDS = 18
-LONGEST = 10
-"""The seconds for all cases together, and for one."""
+LONGEST = 300
+"""Seconds after which a case hangs."""
+MOST_SECONDS = 5.0
+"""Processor time of one case: the first of a kind imports what it needs."""
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
 
@@ -291,27 +294,32 @@ def outcome(source: DataSource, place: Path, memory: int | None) -> Images | Dat
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no such files there")
 @pytest.mark.filterwarnings("ignore")
-def test_damaged_data_are_an_error_or_images(tmp_path: Path) -> None:
-    draw = random.Random(0)
-    cases = [(kind, damage, seed) for seed in range(40) for kind in KINDS for damage in DAMAGES]
-    every, others = cases[: len(KINDS) * len(DAMAGES)], cases[len(KINDS) * len(DAMAGES) :]
-    draw.shuffle(others)
-    end, kinds = time.monotonic() + SECONDS, set()
-    for number, (kind, damage, seed) in enumerate([*every, *others]):
-        if number >= len(every) and time.monotonic() > end:
+def test_damaged_data_are_an_error_or_images(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """Every kind is damaged in every way once, then for as long as ``--fuzz-seconds`` says."""
+    end = time.monotonic() + pytestconfig.getoption("--fuzz-seconds")
+    first = pytestconfig.getoption("--fuzz-seed")
+    kinds, cases, largest = set(), 0, 0
+    for seed in count(first):
+        if seed > first and time.monotonic() > end:
             break
-        place = tmp_path / str(number)
-        case = f"{kind.__name__} {damage.__name__} {seed}"
-        source = damaged(place, kind, damage, random.Random(case))
-        found = outcome(source, place, memory=draw.choice((None, 100)))
-        kinds.add((type(found), damage))
-        if isinstance(found, DataError):
-            assert str(found).strip(), case
-            assert "Traceback" not in str(found), case
-            str(found).encode()
-        else:
-            assert np.isfinite(found.train_pixels.everything().numpy()).all(), case
-        shutil.rmtree(place)
+        for kind, damage in product(KINDS, DAMAGES):
+            case = f"{kind.__name__} {damage.__name__} {seed}"
+            draw = random.Random(case)
+            source = damaged(tmp_path / "d", kind, damage, draw)
+            before, start = reset_peak_memory(), time.process_time()
+            found = outcome(source, tmp_path / "d", memory=draw.choice((None, 100)))
+            seconds, memory = time.process_time() - start, peak_memory() - before
+            assert seconds < MOST_SECONDS and memory < MOST_BYTES, f"{case}: {seconds:.1f} s, {memory:,} bytes"
+            kinds.add((type(found), damage))
+            cases, largest = cases + 1, max(largest, memory)
+            if isinstance(found, DataError):
+                assert str(found).strip(), case
+                assert "Traceback" not in str(found), case
+                str(found).encode()
+            else:
+                assert np.isfinite(found.train_pixels.everything().numpy()).all(), case
+            shutil.rmtree(tmp_path / "d")
+    print(f"{cases} damaged sources, at most {largest >> 20} MB")
     assert {damage for kind, damage in kinds if issubclass(kind, DataError)} >= set(DAMAGES) - {forbidden, lengthened}
 
 

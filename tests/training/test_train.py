@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,32 @@ class Acting(Reporter):
         self.act()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_with_what_was_learned_saved(tmp_path: Path, number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    finished = run(tmp_path, reporter=Acting(lambda: os.kill(os.getpid(), number)))
+@pytest.fixture
+def any_signal() -> Iterator[None]:
+    """Give SIGHUP its default handler, which ``nohup`` may have taken from the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
+@pytest.mark.parametrize("names", ["SIGINT", "SIGTERM", "SIGHUP", "SIGTERM SIGHUP SIGTERM"])
+def test_a_signal_ends_the_run_with_what_was_learned_saved(tmp_path: Path, names: str, any_signal: None) -> None:
+    """A session that ends sends several signals."""
+    numbers = [getattr(signal, name) for name in names.split()]
+    before = list(map(signal.getsignal, numbers))
+    finished = run(tmp_path, reporter=Acting(lambda: [signal.raise_signal(number) for number in numbers]))
     assert finished.history.ended == "interrupted"
     assert [row.epoch for row in finished.history.epochs] == [1]
     assert {path.name for path in finished.folder.path.iterdir()} == FILES
-    assert signal.getsignal(number) is before
+    assert list(map(signal.getsignal, numbers)) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path, any_signal: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    finished = run(tmp_path, reporter=Acting(lambda: signal.raise_signal(signal.SIGHUP)))
+    assert finished.history.ended != "interrupted"
 
 
 def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> None:
