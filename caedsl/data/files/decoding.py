@@ -27,7 +27,7 @@ _BITS_PER_SAMPLE = 258
 """The tag of a TIFF."""
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _MOST_PIXELS = 1 << 25
-"""Decode images with more pixels than this only if the file is large too."""
+"""Decode opaque images of 8 bits with more pixels than this, and others with fewer, only if the file is large too."""
 _MOST_RATIO = 100
 """Limit the ratio of decoded to stored bytes of images with more pixels."""
 _LARGE = 1 << 23
@@ -87,13 +87,20 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
 
 
 def _check_size(image: Image.Image, stored: int) -> None:
-    pixels = image.width * image.height
+    pixels, most = image.width * image.height, _MOST_PIXELS // _cost(image)
     unpacked = pixels // 8 if image.mode == "1" else pixels * len(image.getbands())
-    if pixels > _MOST_PIXELS and unpacked > _MOST_RATIO * stored:
+    if pixels > most and unpacked > _MOST_RATIO * stored:
         raise DataError(
-            f"claims to have {image.width:,} x {image.height:,} pixels in {stored:,} bytes; above {_MOST_PIXELS:,} "
+            f"claims to have {image.width:,} x {image.height:,} pixels in {stored:,} bytes; above {most:,} "
             "pixels, such a small file is not decoded: scale it down, or save it uncompressed"
         )
+
+
+def _cost(image: Image.Image) -> int:
+    """Return how many times the memory of an opaque image of 8 bits decoding takes, at least."""
+    if _has_wide_colours(image):
+        return 4
+    return 2 if image.mode in _TRANSPARENT or "transparency" in image.info else 1
 
 
 def _plain(image: Image.Image, content: bytes, remarks: list[str]) -> Decoded:
