@@ -8,8 +8,8 @@ from types import FrameType
 from caedsl.machine.signals import ending_signals
 
 
-class Interruption:
-    """Record of whether a signal has ended the command."""
+class SignalRecord:
+    """Record of whether a signal has ended a command."""
 
     requested = False
 
@@ -20,19 +20,19 @@ class Interruption:
 
 
 @contextmanager
-def interruptible() -> Iterator[Interruption]:
+def interruptible() -> Iterator[SignalRecord]:
     """Raise ``KeyboardInterrupt`` at a signal inside the context.
 
     Outside the main thread, where no handler can be set, this does nothing.
     """
-    interruption, before = Interruption(), {}
+    record, before = SignalRecord(), {}
     try:
         for number in ending_signals():
-            before[number] = signal.signal(number, interruption.note)
+            before[number] = signal.signal(number, record.note)
     except ValueError:
         pass
     try:
-        yield interruption
+        yield record
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
