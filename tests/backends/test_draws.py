@@ -183,11 +183,11 @@ def test_a_codebook_starts_from_random_rows_of_the_whole_batch() -> None:
     for first in (0, 3):  # another process has other samples, and gathers the whole batch
         draws.begin(0, 3, first)
         layer.taken.zero_()
-        layer.restart(layer.flat(h))
+        layer.restart(h)
         rows = layer.codebook.clone()
         layer.taken.zero_()
         draws.begin(0, 3, 3 - first)
-        layer.restart(layer.flat(h))
+        layer.restart(h)
         assert torch.equal(layer.codebook, rows)
     inputs = layer.flat(h)
     assert all((inputs == row).all(1).any() for row in rows)

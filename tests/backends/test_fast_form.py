@@ -100,8 +100,8 @@ def test_rectified_convolutions_of_every_kind_take_the_same_step(autocast: bool)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         expected = step(plain, plain, x)
         actual = step(fast_form(other, model.input.shape), other, x)
-    exact = {"rtol": 1e-4, "atol": 1e-5}
-    torch.testing.assert_close(actual, expected, **({"rtol": 0.05, "atol": 0.01} if autocast else exact))
+    exact, rounded = {"rtol": 1e-4, "atol": 1e-5}, {"rtol": 0.05, "atol": 0.02}  # processors round bf16 differently
+    torch.testing.assert_close(actual, expected, **(rounded if autocast else exact))
 
 
 def forms(network: nn.Module) -> list[type[nn.Module]]:

@@ -15,7 +15,7 @@ import caedsl
 from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.in_memory import images_of
-from caedsl.data.stacks import stack
+from caedsl.data.stacks import array_stack
 from caedsl.data.stacks.pixels import Streamed
 from caedsl.data.store import Store
 
@@ -200,7 +200,7 @@ def test_a_store_of_the_user() -> None:
 
 
 def test_a_large_store_is_identified_by_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stack, "LARGE_BYTES", 100)
+    monkeypatch.setattr(array_stack, "LARGE_BYTES", 100)
     monkeypatch.setattr(first_reading, "_LOOKED_AT", 8)
     monkeypatch.setattr(first_reading, "available_memory", lambda: 100)
     read: list[int] = []

@@ -15,7 +15,7 @@ from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.suspects import steps
-from caedsl.doctor.suspicion import NAMED, POSSIBLE, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import MOST, NAMED, POSSIBLE, ProbesSoFar, Suspicion
 from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject
@@ -176,8 +176,8 @@ def test_a_repair_that_wins_far_less_than_another_says_nothing_about_its_cause()
     little, much = repair(0.55), repair(0.3)
     assert little.wins
     assert after_repair(suspicion, little, least=much.gain) == suspicion
-    assert after_repair(suspicion, little, least=little.gain).sure == 1
-    assert after_repair(suspicion, much, least=much.gain).sure == 1
+    assert after_repair(suspicion, little, least=little.gain).sure == MOST
+    assert after_repair(suspicion, much, least=much.gain).sure == MOST
 
 
 def test_a_rate_that_another_does_not_beat_is_not_named() -> None:

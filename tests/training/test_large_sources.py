@@ -11,7 +11,7 @@ from PIL import Image
 from caedsl.data import first_reading
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
-from caedsl.data.stacks import folder_stack, scratch, stack
+from caedsl.data.stacks import array_stack, folder_stack, scratch, stack
 from caedsl.data.stacks.cached_stack import Cached
 from caedsl.data.stacks.pixels import Held, Streamed
 from caedsl.evaluation.reevaluation import evaluate_again
@@ -52,7 +52,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat more than ten files, or a thousand bytes, as a large source."""
     monkeypatch.setattr(folder_stack, "MANY_FILES", 10)
-    monkeypatch.setattr(stack, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(array_stack, "LARGE_BYTES", 1000)
     monkeypatch.setattr(first_reading, "_LOOKED_AT", 8)
 
 

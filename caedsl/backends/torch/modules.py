@@ -137,13 +137,11 @@ class Quantizer(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         self.chosen = None
         if self.training:
-            places = self.flat(h.detach())
             if self.ema is not None:
-                self.restart(places)
-            chosen = self.search(places)
+                self.restart(h.detach())
+            self.chosen = self.indices(h)
             if self.ema is not None:
-                self.follow(places, chosen, self.ema)
-            self.chosen = chosen.view(h.shape[0], *h.shape[2:])
+                self.follow(h.detach(), self.chosen.flatten(), self.ema)
         return h + (self.nearest(h) - h).detach()
 
     def flat(self, h: Tensor) -> Tensor:
@@ -151,21 +149,20 @@ class Quantizer(nn.Module):
 
     def indices(self, h: Tensor) -> Tensor:
         """Return the number of the nearest vector at each place, samples first."""
-        return self.search(self.flat(h.detach())).view(h.shape[0], *h.shape[2:])
-
-    def search(self, places: Tensor) -> Tensor:
-        codebook = self.codebook.detach()
+        codebook, places = self.codebook.detach(), self.flat(h.detach())
         squares = codebook.square().sum(1)
         # A processor finds the minima four times as fast in parts whose distances fit into its cache.
-        parts = torch.split(places, 512) if self.training and places.device.type == "cpu" else (places,)
-        return torch.cat([torch.addmm(squares, part, codebook.T, alpha=-2).min(1)[1] for part in parts])
+        parts = torch.split(places, 512) if self.training and h.device.type == "cpu" else (places,)
+        chosen = [torch.addmm(squares, part, codebook.T, alpha=-2).min(1)[1] for part in parts]
+        return torch.cat(chosen).view(h.shape[0], *h.shape[2:])
 
     def nearest(self, h: Tensor) -> Tensor:
         chosen = self.indices(h) if self.chosen is None else self.chosen
         return self.codebook[chosen].movedim(-1, 1).to(h.dtype)
 
     @torch.no_grad()
-    def restart(self, inputs: Tensor) -> None:
+    def restart(self, h: Tensor) -> None:
+        inputs = self.flat(h)
         unused = self.taken < 0.05
         fresh = inputs[self.draw_rows(inputs, len(self.codebook))]
         self.codebook.copy_(torch.where(unused[:, None], fresh, self.codebook))
@@ -175,7 +172,8 @@ class Quantizer(nn.Module):
         return torch.randint(len(rows), (count,), device=rows.device)
 
     @torch.no_grad()
-    def follow(self, inputs: Tensor, chosen: Tensor, ema: float) -> None:
+    def follow(self, h: Tensor, chosen: Tensor, ema: float) -> None:
+        inputs = self.flat(h)
         sums = torch.zeros_like(self.codebook).index_add_(0, chosen, inputs)
         counts = torch.zeros_like(self.taken).index_add_(0, chosen, torch.ones_like(inputs[:, 0]))
         sums = ema * self.codebook * self.taken[:, None] + (1 - ema) * sums
