@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ENOSPC, EPIPE
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +25,18 @@ if sys.platform == "win32":
 
 Hear = Callable[[str, tuple[Any, ...]], object]
 heard: list[Hear] = []
-sys.addaudithook(lambda event, arguments: [each(event, arguments) for each in heard] and None)
+
+
+@cache
+def add_hook() -> None:
+    """Add the hook once, and not on import: it cannot be removed, and slows the tests that follow."""
+    sys.addaudithook(lambda event, arguments: [each(event, arguments) for each in heard] and None)
 
 
 @contextmanager
 def audited(hear: Hear) -> Iterator[None]:
-    """Call ``hear`` for the audit events of Python inside the context; a hook itself cannot be removed."""
+    """Call ``hear`` for the audit events of Python inside the context."""
+    add_hook()
     heard.append(hear)
     try:
         yield
