@@ -95,10 +95,16 @@ class Acting(Reporter):
 
 @pytest.fixture
 def any_signal() -> Iterator[None]:
-    """Give SIGHUP its default handler, which ``nohup`` may have taken from the tests."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """Give the signals their usual handlers: `nohup`, or a shell in the background, may have had them ignored."""
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no such signal")
