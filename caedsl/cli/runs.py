@@ -47,14 +47,15 @@ def runs(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise fail(f"{folder} cannot be listed: {reason}; name the folder that contains the runs") from None
-    option = "--sort"
     try:
         found = sort_runs(found, sort)
-        option = "--filter"
+    except SelectionError as error:
+        raise fail(f"--sort: {error}") from None
+    try:
         for condition in filter_ or ():
             found = filter_runs(found, condition)
     except SelectionError as error:
-        raise fail(f"{option}: {error}") from None
+        raise fail(f"--filter: {error}") from None
     if json_:
         print(json.dumps([asdict(record) for record in found], indent=2, allow_nan=False))
     elif not found:
