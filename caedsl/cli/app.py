@@ -1,7 +1,8 @@
 """Typer application; the imports of a command run only when it is called."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -155,17 +156,23 @@ for command, summary, example, findings in _COMMANDS:
     )(command)
 
 
+@cache
+def _built() -> Any:
+    """Return the commands with their parameters, which typer would otherwise build anew at each call."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code, which is 2 for wrong usage."""
     if not arguments:
-        app(args=["--help"], prog_name="caedsl", standalone_mode=False)
+        _built()(args=["--help"], prog_name="caedsl", standalone_mode=False)
         return COULD_NOT_RUN
     functions = {command.__name__.rstrip("_"): command for command, *_ in _COMMANDS}
     if not arguments[0].startswith("-") and arguments[0] not in ("check", "fmt", *functions):
         complain(f"{unknown('command', arguments[0], ['check', 'fmt', *functions])}; see `caedsl --help`")
         return COULD_NOT_RUN
     try:
-        code = app(args=list(arguments), prog_name="caedsl", standalone_mode=False)
+        code = _built()(args=list(arguments), prog_name="caedsl", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:

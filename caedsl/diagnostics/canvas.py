@@ -21,6 +21,9 @@ class Canvas:
         """Draw ``text`` from ``column``: a wide character covers two cells, a combining mark joins the last cell."""
         self._rows.extend({} for _ in range(row + 1 - self.height))
         cells = self._rows[row]
+        if text.isascii():
+            cells.update((place, (character, style)) for place, character in enumerate(text, column))
+            return
         for character in text:
             columns = width(character)
             if columns:
@@ -35,8 +38,8 @@ class Canvas:
         """Draw the part of a source line that fits into ``room`` columns, with a sign where it is cut."""
         cut_left, cut_right = scroll > 0, line.width - scroll > room
         self.put(row, column, "")
-        for place, character in line.between(scroll + cut_left, scroll + room - cut_right):
-            self.put(row, column + place - scroll, character)
+        for place, text in line.between(scroll + cut_left, scroll + room - cut_right):
+            self.put(row, column + place - scroll, text)
         if cut_left:
             self.put(row, column, CUT, OutputStyle.FRAME)
         if cut_right:

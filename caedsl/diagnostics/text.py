@@ -5,6 +5,7 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 TAB_STOP = 4
@@ -90,7 +91,8 @@ class LaidOutLine(NamedTuple):
     """Source line laid out in columns.
 
     ``characters`` are drawn for each of the source's characters (nothing for a tab), and ``columns`` are their
-    positions; the last column is the one after the line.
+    positions; the last column is the one after the line. Where every character takes one column, ``characters`` is a
+    string.
     """
 
     characters: Sequence[str]
@@ -110,7 +112,10 @@ class LaidOutLine(NamedTuple):
         return all(character in ("", " ") for character in self.characters[:index])
 
     def between(self, left: int, right: int) -> Iterator[tuple[int, str]]:
-        """Yield the characters that lie wholly within the columns ``left..right``, each with its column."""
+        """Yield the text that lies wholly within the columns ``left..right``, in pieces with their columns."""
+        if isinstance(self.characters, str):
+            yield left, self.characters[left : max(left, right)]
+            return
         for index in range(bisect_left(self.columns, left), len(self.characters)):
             if self.columns[index + 1] > right:
                 break
@@ -123,6 +128,7 @@ class LaidOutLine(NamedTuple):
         return max(0, min(focus - room // 4, self.width + 1 - room))
 
 
+@lru_cache(maxsize=16)
 def lay_out(text: str) -> LaidOutLine:
     """Lay a source line out in columns: tabs to the next stop of 4, wide characters on two columns."""
     if text.isascii() and text.isprintable():

@@ -216,8 +216,10 @@ class Fuzzing:
 
         A command that exceeds a limit is measured again, because the first time includes its imports.
         """
+        spec = Path("a.cae")
         for _ in range(3):
-            Path("a.cae").write_text(text, "utf-8", newline="")
+            if not spec.exists() or spec.read_bytes() != text.encode():
+                spec.write_bytes(text.encode())
             before, start = reset_peak_memory(), time.process_time()
             ran = self.caedsl(command[0], "a.cae", *command[1:])
             seconds, memory = time.process_time() - start, peak_memory() - before
