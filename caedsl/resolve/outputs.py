@@ -81,9 +81,13 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         message = f"`{kind.name} {name}` is inside `residual`, where outputs from outside cannot be read"
         scope.report("misplaced-statement", at, message, help="move it before or after the residual")
         return None
+    guessed = output is None
     if output is None:
-        _report_unknown(name, at, outputs, scope)
-        return None
+        name = _reported_unknown(name, at, outputs, scope)
+        if name not in outputs.known:
+            return None
+        output = outputs.known[name]
+        scope.unread_outputs.pop(name, None)
     if output.repeated:
         made = Label(output.at, "this line is repeated")
         message = f"`{name}` names several outputs, one for each copy of its line"
@@ -96,6 +100,8 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         outputs.dropped.pop(name, None)
     read = kind.source(name, output.layer, output.shape)
     fit = read if isinstance(read, Misfit) else kind.fit({**line.options, **read}, in_shape)
+    if isinstance(fit, Misfit) and guessed:
+        return None
     if isinstance(fit, Misfit):
         made = Label(output.at, f"`{name}` is {text(output.shape)}")
         help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
@@ -163,15 +169,17 @@ def report_dropped(outputs: Outputs, scope: Scope) -> None:
         )
 
 
-def _report_unknown(name: str, at: Span, outputs: Outputs, scope: Scope) -> None:
+def _reported_unknown(name: str, at: Span, outputs: Outputs, scope: Scope) -> str:
+    """Report a name that no output above has; return the closest name, which is read instead, or an empty text."""
     if name in scope.output_names:
         if not scope.findings:
             message = f"`{name}` is named below this line, but lines are computed in order"
             scope.report("unknown-name", at, message, help="read the output of a line above")
-        return
+        return ""
     near = scope.nearest(name, tuple(outputs.known))
     message = f'no output has the name "{name}"'
     scope.report("unknown-name", at, message, help=f"name one: `conv 32 relu as {name}`", meant=near)
+    return near or ""
 
 
 def report_unread(scope: Scope) -> None:

@@ -86,7 +86,16 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
     if isinstance(fit, Misfit):
         _report_misfit(fit, line, scope)
         return None
-    return Layer(kind, fit.options, in_shape, fit.out_shape, line.at, line.spans, mirrors=line.mirrors)
+    return Layer(
+        kind,
+        fit.options,
+        in_shape,
+        fit.out_shape,
+        line.at,
+        line.spans,
+        mirrors=line.mirrors,
+        copies=line.copies,
+    )
 
 
 def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable[Line] = ()) -> None:

@@ -13,9 +13,10 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import Option
 
-_MOST_SUGGESTIONS = 20
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
 MOST_CANDIDATES = 500
+_MOST_COMPARISONS = 20 * MOST_CANDIDATES
+"""Limit the comparisons of words of one resolution; a text may have very many unknown words."""
 MOST_FINDINGS = 10_000
 """Limit the findings of one resolution."""
 
@@ -118,6 +119,7 @@ class Scope:
         """Every name that a line gives its output."""
         self.unread_outputs: dict[str, Span] = {}
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        self._comparisons = 0
         self._reported: set[tuple[str, Span, str]] = set()
 
     def is_constant(self, word: str) -> bool:
@@ -152,10 +154,11 @@ class Scope:
     def nearest(self, word: str, candidates: Iterable[str], aliases: Mapping[str, str] = {}) -> str | None:
         """Return what ``did_you_mean`` returns; of very many words or candidates, only the first are compared."""
         key = word, tuple(islice(candidates, MOST_CANDIDATES))
-        if key not in self._meant and len(self._meant) < _MOST_SUGGESTIONS:
+        if key not in self._meant and self._comparisons < _MOST_COMPARISONS:
             # Imported only for an error, so that specs without errors are checked faster.
             from caedsl.diagnostics.suggest import did_you_mean
 
+            self._comparisons += len(key[1])
             self._meant[key] = did_you_mean(word, key[1], aliases)
         return self._meant.get(key)
 

@@ -23,6 +23,7 @@ class Layer:
     that of the layer before it; None for the network's input, and for a kind with a single input.
     ``followed_by`` is the activation on its own line after a layer without one; between them are only
     normalisations and changes of the shape.
+    ``copies`` is how often its line is placed in a row (``x3``); each copy is a layer of its own.
     ``mirrors`` is the encoder layer that a mirrored decoder layer inverts; its ``span`` is then the ``decoder`` line.
     """
 
@@ -38,6 +39,7 @@ class Layer:
     named: str = ""
     source: "Layer | None" = None
     followed_by: Activation = LINEAR
+    copies: int = 1
 
     def place(self, option: Option) -> Span:
         """Return where ``option`` is written, or the whole line if it is not written."""

@@ -17,8 +17,8 @@ class Line:
     ``kind`` is the name of a layer kind. ``options`` contains the options that the line or its ``defaults`` set; the
     kind's own defaults are filled in when the line is placed. ``spans`` are the places of the options written on the
     line, and ``at`` is the place of the line itself. ``children`` are the lines of its block. ``mirrors`` is the
-    encoder layer that the line inverts. ``named`` is the name of its output. ``broken`` marks a line that could not be
-    read: no layer after it can be placed.
+    encoder layer that the line inverts. ``named`` is the name of its output. ``copies`` is how often the line is
+    placed in a row. ``broken`` marks a line that could not be read: no layer after it can be placed.
     """
 
     kind: str
@@ -29,3 +29,4 @@ class Line:
     mirrors: Layer | None = None
     broken: bool = False
     named: str = ""
+    copies: int = 1

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine import compiling
-from caedsl.rules.engine.checking import MOST_FINDINGS, Checked, Selection, check_source
+from caedsl.rules.engine.checking import MOST_FINDINGS, Checked, Selection, check_source, examine
+from caedsl.rules.engine.cures import LEFTOVERS, cures
 from caedsl.rules.engine.fixing import fix_source
-from caedsl.rules.engine.verification import LEFTOVERS, cures, verified
+from caedsl.rules.engine.verification import verified
 from caedsl.source import Source, Span
 from caedsl.syntax.tree import Spec
 from tests.conftest import SPECS
@@ -223,6 +224,38 @@ def test_every_fix_that_is_offered_cures(sound: str, faulty: str) -> None:
             assert after < before or not checked.model or not checked.model.complete, (text, finding)
             if not checked.has_errors:  # an error hides what rules would find
                 assert serious(fixed) <= serious(checked) | {*LEFTOVERS}, (text, finding)
+
+
+FAULTY = (
+    SOUND.replace("bottleneck", "let unused = 3\nbottlenck")
+    .replace("batch", "bacth")
+    .replace(
+        "encoder {",
+        "defaults conv norm=btach\nblock part w { cnov w rellu; conv w l2=0 }\n"
+        "encoder {\n  part 8\n  conv 8 as fine; add fien; dropout 0; relu x2\n  conv relu 8;",
+    )
+)
+"""Mistakes that depend on each other: each word is misspelt where it is used, or where it is defined."""
+
+
+def test_a_fix_that_was_tried_together_with_others_also_works_alone() -> None:
+    source = Source(FAULTY)
+    before = examine(source).findings
+    fixable = [finding for finding in check_source(source).findings if finding.fix]
+    assert len(fixable) >= 8
+    for finding in fixable:
+        assert cures(source, finding.fix.edits, [finding], before, lambda text: examine(text).findings), finding
+
+
+def test_misspelt_names_of_outputs_are_all_found_at_once() -> None:
+    count = 25
+    named = "".join(f"  conv 16 relu as stage{i}\n" for i in range(count))
+    read = "".join(f"  add stgae{i}\n" for i in range(count))
+    text = SOUND.replace("encoder {", f"encoder {{\n{named}").replace(
+        "decoder mirror", f"decoder {{\n  upsample 2\n{read}  conv 1 sigmoid\n}}"
+    )
+    found = [finding for finding in check_source(Source(text)).findings if finding.name == "unknown-name"]
+    assert len([finding for finding in found if finding.fix]) == count
 
 
 def serious(checked: Checked) -> set[str]:

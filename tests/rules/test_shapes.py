@@ -210,8 +210,8 @@ class TestUnreadBorder:
             ("conv 8 k3 s2 d2 relu", Severity.WARNING, "reads 1 of every 2 rows"),
             ("conv 8 k2 s5 relu", Severity.WARNING, "reads 2 of every 5 rows"),
             ("conv 8 k3 s4 relu pad=valid", Severity.WARNING, "reads 3 of every 4"),
-            ("conv 8 k5 s5 relu pad=valid", Severity.WARNING, "never reads the last 3 rows of its 28"),
-            ("conv 8 k3 s2 relu pad=valid", Severity.INFO, "never reads the last row of its 28"),
+            ("conv 8 k5 s5 relu pad=valid", Severity.WARNING, "never reads the last 3 rows of its input"),
+            ("conv 8 k3 s2 relu pad=valid", Severity.INFO, "never reads the last row of its input"),
         ],
     )
     def test_it_counts_what_is_not_read(self, layer: str, severity: Severity, words: str) -> None:
@@ -236,6 +236,11 @@ class TestUnreadBorder:
 
     def test_a_larger_kernel_cures(self) -> None:
         assert "conv 8 k3 s2 relu" in fixed(f"encoder {{ conv 8 k1 s2 relu }}{self.BACK}", "unread-border")
+
+    def test_lines_of_different_sizes_are_one_finding(self) -> None:
+        encoder = "encoder { conv 8 k3 s2 relu pad=valid; upsample 2; conv 8 k3 s2 relu pad=valid }"
+        assert "(in 2 places)" in the(encoder + self.BACK, "unread-border").message
+        assert fixed(encoder + self.BACK, "unread-border").count("k4") == 2
 
     def test_a_single_row_at_the_edge_is_cured_without_another_size(self) -> None:
         assert "k4" in fixed(f"encoder {{ conv 8 k3 s2 relu pad=valid }}{self.BACK}", "unread-border")

@@ -124,7 +124,9 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     times = 1 if kind.block else options.pop(TIMES.name, 1)
     name = options.pop(AS.name, "")
     scope.output_names.update([name] if name else [])
-    line = Line(kind.name, options, bound.spans, children, statement.span, named=name if times == 1 else "")
+    line = Line(
+        kind.name, options, bound.spans, children, statement.span, named=name if times == 1 else "", copies=times
+    )
     if times == 1:
         return line
     return Line("repeat", {"times": times}, bound.spans, (line,), statement.span, named=name)

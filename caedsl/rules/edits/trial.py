@@ -1,6 +1,8 @@
-"""Trial of a change: the text is edited and resolved again, so that a rule proposes only changes that fit."""
+"""Trial of a change, so that a rule proposes only changes that fit: on one line, or in the text, resolved again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from caedsl.diagnostics.edits import apply_edits, removal
 from caedsl.diagnostics.finding import Edit
@@ -11,6 +13,7 @@ from caedsl.syntax import tree
 from caedsl.syntax.extent import closing, opening
 from caedsl.syntax.tree import Statement, WrittenWord
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Option
 
 _NO_FAULTS = ("unused-constant", "unused-default", "unused-output", "setting-without-effect")
@@ -53,6 +56,25 @@ def default_place(model: Autoencoder, layer: Layer, option: Option) -> Span | No
             )
             place = next(written, place)
     return place
+
+
+def same_size(model: Autoencoder, line: Layer, options: Mapping[Option, Any]) -> tuple[Layer, ...]:
+    """Return every layer of a line with other options; empty if they do not fit or change the shape of an output.
+
+    This is much faster than ``tried``, because no other layer can differ.
+    """
+    changed = []
+    for layer in _layers_of(model, line):
+        fit = layer.kind.fit_again(layer.options.changed(options), layer.in_shape)
+        if isinstance(fit, Misfit) or fit.out_shape != layer.out_shape:
+            return ()
+        changed.append(replace(layer, options=fit.options))
+    return tuple(changed)
+
+
+def _layers_of(model: Autoencoder, line: Layer) -> Iterator[Layer]:
+    """Yield the layers of a line: one, or several copies."""
+    return (layer for _, layer in model.layers() if layer.span == line.span and layer.mirrors is line.mirrors)
 
 
 def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:

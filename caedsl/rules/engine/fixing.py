@@ -6,7 +6,8 @@ from typing import NamedTuple
 from caedsl.diagnostics.edits import apply_edits, merge_fixes
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix
 from caedsl.rules.engine.checking import Checked, Selection, check_source, examine_file
-from caedsl.rules.engine.verification import Examine, accepted_groups, cures, ranks_in_lines, remains
+from caedsl.rules.engine.cures import Examine, cures, remains
+from caedsl.rules.engine.verification import accepted_groups, ranks_in_lines
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50

@@ -32,14 +32,16 @@ remove it; resizing before a plain convolution (`upsample 2`, then `conv`) is mo
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Proposal, Severity
 from caedsl.facts.sizes import transposed_lines
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.trial import drop, tried, write
+from caedsl.rules.edits.trial import drop, same_size, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import Sizes, places, sizes_text
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, Axis, axes
 
@@ -82,28 +84,35 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     kernel, stride = layer.options[KERNEL], layer.options[STRIDE]
     larger = tuple(s * -(-k // s) for k, s in zip(kernel, stride, strict=True))
     written = sizes_text(larger)
+    options: dict[Option, Any] = {KERNEL: larger}
     edits: list[Edit] = [write(layer, KERNEL, f"k{written}")]
     pads = layer.options[PAD]
     if layer.kind.window is Window.TRANSPOSED and isinstance(pads, tuple):
         surplus = tuple(more - now for more, now in zip(larger, kernel, strict=True))
-        edits += _paddings(model, layer, surplus, pads)
-    changes = tuple(sorted(edits, key=lambda edit: edit.span))
-    changed = tried(model, changes)
-    if changed is None or changed.out_shape != model.out_shape:
+        options[PAD], options[OUTPUT_PAD] = _paddings(layer, surplus, pads)
+        edits += _padding_edits(model, layer, options[PAD], options[OUTPUT_PAD])
+    if not same_size(model, layer, options):
         return None
+    changes = tuple(sorted(edits, key=lambda edit: edit.span))
     return Fix(f"use a kernel that the stride divides: k{written}", changes, Applicability.UNSAFE)
 
 
-def _paddings(model: Autoencoder, layer: Layer, surplus: Sizes, before: Sizes) -> list[Edit]:
-    """Return edits that compensate for a larger kernel: less output padding first, then more padding on both sides."""
+def _paddings(layer: Layer, surplus: Sizes, before: Sizes) -> tuple[Sizes, Sizes]:
+    """Return the padding and the output padding that compensate for a larger kernel.
+
+    There is less output padding first, then more padding on both sides.
+    """
     pads, rests = [], []
     for more, pad, rest in zip(surplus, before, layer.options[OUTPUT_PAD], strict=True):
         left = more - min(more, rest)
         pads.append(pad + -(-left // 2))
         rests.append(rest - min(more, rest) + left % 2)
-    edits = [write(layer, PAD, f"pad={sizes_text(tuple(pads))}")]
+    return tuple(pads), tuple(rests)
+
+
+def _padding_edits(model: Autoencoder, layer: Layer, pads: Sizes, rests: Sizes) -> Iterator[Edit]:
+    yield write(layer, PAD, f"pad={sizes_text(pads)}")
     if any(rests):
-        edits.append(write(layer, OUTPUT_PAD, f"output_pad={sizes_text(tuple(rests))}"))
+        yield write(layer, OUTPUT_PAD, f"output_pad={sizes_text(rests)}")
     elif OUTPUT_PAD.name in layer.spans:
-        edits.append(drop(model, layer.spans[OUTPUT_PAD.name]))
-    return edits
+        yield drop(model, layer.spans[OUTPUT_PAD.name])

@@ -73,7 +73,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             yield from _idle_options(model, layers[0])
     for span, statement in fixed.items():
         yield from _single_repeat(model, statement)
-        yield from _idle_copies(model, statement, lines.get(span, []), twins)
+        yield from _idle_copies(model, lines.get(span, []), twins)
     yield from _idle_mirror_options(model)
 
 
@@ -129,7 +129,7 @@ def _network(model: Autoencoder) -> list[tuple[str, Options, Shape, Shape]]:
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
     """Yield the finding for a line or a block that is repeated only once."""
     for item in statement.items:
-        if _makes_copies(item, 1):
+        if _makes_one_copy(item):
             fix = Fix("remove it", (drop(model, item.span),), Applicability.SAFE)
             yield _once(item.span, model.source.slice(item.span), fix)
     if statement.head.text == Repeat.name and statement.block:
@@ -139,37 +139,33 @@ def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding
             yield _once(statement.span, f"{Repeat.name} {_ONCE}", fix)
 
 
-def _idle_copies(
-    model: Autoencoder, statement: Statement, layers: list[Layer], twins: Mapping[Layer, list[Layer]]
-) -> Iterator[Finding]:
+def _idle_copies(model: Autoencoder, layers: list[Layer], twins: Mapping[Layer, list[Layer]]) -> Iterator[Finding]:
     """Yield the finding for a line whose first copy has an effect and whose other copies have none: `relu x2`.
 
     The decoder of a mirror has the copies in reverse order.
     """
-    if len(layers) <= 1 or _has_no_effect(model, layers[0]) or not _has_no_effect(model, layers[1]):
-        return
-    counts = ((item, count) for item in statement.items for count in range(2, len(layers) + 1))
-    written, copies = next(((item, count) for item, count in counts if _makes_copies(item, count)), (None, 0))
-    if written is None:
+    copies = layers[0].copies if layers else 1
+    if copies == 1 or _has_no_effect(model, layers[0]):
         return
     others = [layer for number, layer in enumerate(layers) if number % copies]
     mirrored = [twin for number, layer in enumerate(layers) if (number + 1) % copies for twin in twins.get(layer, ())]
     if all(_has_no_effect(model, layer) for layer in (*others, *mirrored)):
+        place = layers[0].place(TIMES)
         yield RULE.found(
-            written.span,
-            f"`{model.source.slice(written.span)}` has no effect: only the first copy changes its input",
+            place,
+            f"`{model.source.slice(place)}` has no effect: only the first copy changes its input",
             help="remove it",
-            fix=Fix("remove it", (drop(model, written.span),), Applicability.SAFE),
+            fix=Fix("remove it", (drop(model, place),), Applicability.SAFE),
         )
 
 
-def _makes_copies(item: Item, count: int) -> bool:
-    """Return whether an item such as ``x2`` or ``x=2`` repeats its line that many times."""
+def _makes_one_copy(item: Item) -> bool:
+    """Return whether an item is ``x1`` or ``x=1``."""
     match item:
         case WrittenWord(text=word):
-            return word == f"{TIMES.short}{count}"
+            return word == f"{TIMES.short}{_ONCE}"
         case WrittenOption(name=WrittenWord(text=TIMES.short), value=Number(text=written)):
-            return written == str(count)
+            return written == _ONCE
         case _:
             return False
 

@@ -32,7 +32,7 @@ from math import gcd, prod
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.facts.sizes import transposed_lines
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.edits.trial import same_size, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import places, sizes_text
@@ -81,18 +81,17 @@ def _finding(model: Autoencoder, layer: Layer, source: Layer, mixed: bool) -> Fi
 
 def _undilated(model: Autoencoder, layer: Layer) -> Fix | None:
     """Return a dilation of 1, if every size stays the same."""
-    edits = (write(layer, DILATION, "d1"),)
-    changed = tried(model, edits)
-    if changed is None or changed.out_shape != model.out_shape:
+    if not same_size(model, layer, {DILATION: (1,) * len(layer.options[DILATION])}):
         return None
-    return Fix("use a dilation of 1", edits, Applicability.UNSAFE)
+    return Fix("use a dilation of 1", (write(layer, DILATION, "d1"),), Applicability.UNSAFE)
 
 
 def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     """Return a kernel as large as the stride, if every size stays the same."""
-    stride = sizes_text(layer.options[STRIDE])
-    edits = (write(layer, KERNEL, f"k{stride}"),)
-    changed = tried(model, edits)
-    if changed is None or changed.out_shape != model.out_shape:
+    stride = layer.options[STRIDE]
+    if not same_size(model, layer, {KERNEL: stride}):
         return None
-    return Fix(f"use a kernel as large as the stride: k{stride}", edits, Applicability.UNSAFE)
+    written = f"k{sizes_text(stride)}"
+    return Fix(
+        f"use a kernel as large as the stride: {written}", (write(layer, KERNEL, written),), Applicability.UNSAFE
+    )

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Proposal, Severity
 from caedsl.facts.sizes import Unread, channels_last, decoder_path, encoder_path, moves_window, unread
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.trial import tried, write
+from caedsl.rules.edits.trial import same_size, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
@@ -101,7 +101,7 @@ def _cut_off(layer: Layer, found: Unread) -> tuple[str, str]:
     some = f"the last {lines[:-1]}" if found.edge == 1 else f"the last {found.edge} {lines}"
     out = layer.out_shape[1 + axis_names(layer.in_shape).index(found.which)]
     end = f"({out} - 1)·{axis.stride} + {axis.extent}{_less(layer, found)} = {axis.size - found.edge}"
-    return f"this {layer.kind.name} never reads {some} of its {axis.size}", f"its last window ends at {end}"
+    return f"this {layer.kind.name} never reads {some} of its input", f"its last window ends at {end} of {axis.size}"
 
 
 def _lines(layer: Layer, found: Unread) -> str:
@@ -123,19 +123,10 @@ def _fix(model: Autoencoder, layer: Layer) -> Fix | None:
     """Return a slightly larger kernel that reads everything and keeps the sizes, an odd one if possible."""
     kernel = layer.options[KERNEL]
     for step in (2, 1, 4, 3) if kernel[0] % 2 else (1, 2, 3, 4):
-        larger = sizes_text(tuple(taps + step for taps in kernel))
-        edit = write(layer, KERNEL, f"k{larger}" if layer.kind.window is Window.CONVOLUTION else larger)
-        changed = tried(model, (edit,))
-        if changed is None or changed.out_shape != model.out_shape or changed.code_shape != model.code_shape:
-            continue
-        twin = next(
-            (
-                other
-                for other in (*encoder_path(changed), *decoder_path(changed))
-                if other.span.start == layer.span.start
-            ),
-            None,
-        )
-        if twin is not None and not unread(twin):
+        taller = tuple(taps + step for taps in kernel)
+        changed = same_size(model, layer, {KERNEL: taller})
+        if changed and not any(map(unread, changed)):
+            larger = sizes_text(taller)
+            edit = write(layer, KERNEL, f"k{larger}" if layer.kind.window is Window.CONVOLUTION else larger)
             return Fix(f"read everything with a kernel of {larger}", (edit,), Applicability.UNSAFE)
     return None
