@@ -158,7 +158,7 @@ for command, summary, example, findings in _COMMANDS:
 
 @cache
 def _built() -> Any:
-    """Return the commands with their parameters, which typer would otherwise build anew at each call."""
+    """Return the commands with their parameters, which typer would otherwise build again for each call."""
     return typer.main.get_command(app)
 
 
