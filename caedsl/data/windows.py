@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from caedsl.data.fit import SampleFormat
+from caedsl.diagnostics.text import printable
 from caedsl.model.data import DataSource
 
 
@@ -32,3 +33,8 @@ def windows_of(source: DataSource, fit: SampleFormat) -> Windows:
     """Return the windows that a source asks for, by default adjacent and as long as the input."""
     length = source.window or fit.space[0]
     return Windows(length, source.step or length)
+
+
+def window_name(file: str, start: int) -> str:
+    """Return the name of the window of ``file`` that starts at a line or a frame: ``pump.csv:66``."""
+    return printable(f"{file}:{start}")

@@ -66,7 +66,7 @@ def test_a_window_has_the_largest_label_of_its_lines(tmp_path: Path, read) -> No
         ("a,b\n1,2\n", {}, "has 1 line of numbers, fewer than the window of 2"),
         ("a,b\n1,2\n3,4\n", {"labels": "d"}, 'has no column "d"'),
         ("a,b,l\n1,2,0.5\n3,4,1\n", {"labels": "l"}, "labels are whole numbers, but the column l has other values"),
-        ("a,b\n1,2\n3,9\n", {}, r"signal 0 .* has the value 3, outside 0..1.*`input 2x2 in real`"),
+        ("a,b\n1,0\n0,1\n0,1\n3,9\n", {}, r"x.csv: the signal from line 4 on has the value 3, outside 0..1.*in real`"),
         ("\n", {}, "its first line does not name the columns"),
     ],
 )
@@ -80,6 +80,21 @@ def test_tables_that_cannot_be_read_are_explained(text, options, message, tmp_pa
             range=InputRange() if "outside" in message else InputRange(0, 4),
             **options,
         )
+
+
+@pytest.mark.parametrize(("names", "starts"), [("a,b", [2, 5, 8]), ("", [1, 4, 7])])
+def test_windows_of_a_table_are_named_by_their_first_line(names, starts, tmp_path: Path, read) -> None:
+    table(tmp_path / "x.csv", np.arange(24).reshape(12, 2), names)
+    images = read("csv", path="x.csv", shape=(2, 5), range=REAL, step=3)
+    assert [images.name_of("train", number) for number in range(3)] == [f"x.csv:{line}" for line in starts]
+    lines = (tmp_path / "x.csv").read_text().splitlines()
+    assert lines[starts[1] - 1] == ",".join(f"{value:g}" for value in images.train[1, :, 0].tolist())
+
+
+def test_windows_after_an_empty_line_are_named_by_their_line(tmp_path: Path, read) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n\n2\n\n3\n4\n")
+    images = read("csv", path="x.csv", shape=(1, 2), range=REAL)
+    assert [images.name_of("train", number) for number in range(2)] == ["x.csv:2", "x.csv:6"]
 
 
 def sound(path: Path, width: int, values: np.ndarray, rate: int = 8000) -> None:
@@ -113,6 +128,8 @@ def test_a_folder_of_sounds_has_classes_and_is_streamed_as_it_is_held(tmp_path: 
     assert held.class_names == ("bark", "meow")
     assert torch.equal(held.train, streamed.train)
     assert held.labels.tolist() == [0] * 7 + [0] * 7 + [1] * 7
+    names = [held.name_of("train", number) for number in (0, 6, 7, 20)]
+    assert names == ["bark/0.wav:0", "bark/0.wav:30", "bark/2.wav:0", "meow/1.wav:30"]
 
 
 def test_many_sounds_are_read_while_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

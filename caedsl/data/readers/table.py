@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from caedsl.data.errors import DataError
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
 from caedsl.data.stacks.array_stack import ArrayStack
-from caedsl.data.windows import Windows, windows_of
+from caedsl.data.stacks.stack import Index
+from caedsl.data.windows import Windows, window_name, windows_of
 from caedsl.diagnostics.text import counted
 
 _DELIMITERS = ",;\t"
@@ -26,6 +28,21 @@ class _Table(NamedTuple):
     text: str
     first: int
     delimiter: str
+
+
+@dataclass(kw_only=True)
+class TableStack(ArrayStack):
+    """Windows of a table; ``lines`` has the line of the file in which each of them begins."""
+
+    lines: NDArray[np.int64]
+
+    def names(self, index: Index) -> Sequence[str]:
+        """See ``Stack.names``: the file, and the first line of each window."""
+        return [window_name(Path(self.file).name, line) for line in self.lines[index].tolist()]
+
+    def called(self, number: int) -> str:
+        """See ``ArrayStack.called``."""
+        return f"{self.file}: the {self.fit.noun} from line {self.lines[number]} on"
 
 
 def read(request: Request) -> UnreadImages:
@@ -45,15 +62,16 @@ def read(request: Request) -> UnreadImages:
             f'{",".join(table.names[: request.fit.channels])}"`'
         )
     cut = windows_of(source, request.fit)
-    values = _values(table, columns, path).astype(np.float32)
+    values, lines = _values(table, columns, path)
     if len(values) < cut.length:
         raise DataError(
             f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: shorten "
             "the window"
         )
-    stack = ArrayStack(_windows(values, cut).swapaxes(1, 2), "first", request.fit, str(path))
+    windows = _windows(values.astype(np.float32), cut).swapaxes(1, 2)
+    stack = TableStack(windows, "first", request.fit, str(path), lines=lines[:: cut.step][: len(windows)])
     if source.labels is not None:
-        marks = _values(table, _columns(table, [source.labels], (), path), path)
+        marks, _ = _values(table, _columns(table, [source.labels], (), path), path)
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
             raise DataError(f"{path}: labels are whole numbers, but the column {source.labels} has other values")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
@@ -110,16 +128,21 @@ def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str], path: Pat
     return [place for place, name in enumerate(table.names) if name not in but]
 
 
-def _values(table: _Table, columns: list[int], path: Path) -> NDArray[np.float64]:
-    """Return the numbers of some columns, lines × columns; raise a ``DataError`` that names an invalid line."""
+def _values(table: _Table, columns: list[int], path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the numbers of some columns, rows × columns, and the line of each row; empty lines have none.
+
+    Raise a ``DataError`` that names an invalid line.
+    """
     rows: list[list[float]] = []
+    lines: list[int] = []
     try:
         for line, row in enumerate(csv.reader(io.StringIO(table.text), delimiter=table.delimiter), table.first):
             if row:
                 rows.append([_number(row, column, table, line, path) for column in columns])
+                lines.append(line)
     except csv.Error as error:
         raise DataError(f"{path} is not a CSV file: {error}") from error
-    return np.array(rows, np.float64).reshape(len(rows), len(columns))
+    return np.array(rows, np.float64).reshape(len(rows), len(columns)), np.array(lines, np.int64)
 
 
 def _number(row: list[str], column: int, table: _Table, line: int, path: Path) -> float:

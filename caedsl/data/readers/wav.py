@@ -23,7 +23,7 @@ from caedsl.data.readers.source_reader import Request, UnreadImages, reason
 from caedsl.data.stacks.picture_stack import MANY_FILES
 from caedsl.data.stacks.prefetch import ahead, workers
 from caedsl.data.stacks.stack import LARGE_BYTES, Index, Labels, RawSamples, Weights
-from caedsl.data.windows import Windows, windows_of
+from caedsl.data.windows import Windows, window_name, windows_of
 from caedsl.diagnostics.text import counted
 
 _ENDINGS = frozenset((".wav", ".wave"))
@@ -73,7 +73,8 @@ def read(request: Request) -> UnreadImages:
     names = tuple(sorted(set(classes or ())))
     counts = [cut.count(clip.length) for clip in clips]
     labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)
-    return UnreadImages(WindowStack(clips, cut, request.fit, labels), class_names=names, notes=(*notes, *cut.notes))
+    stack = WindowStack(folder, clips, cut, request.fit, labels)
+    return UnreadImages(stack, class_names=names, notes=(*notes, *cut.notes))
 
 
 def _clips(paths: Sequence[Path], request: Request, cut: Windows) -> tuple[list[Clip], list[str]]:
@@ -143,8 +144,9 @@ def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Cli
 
 @dataclass
 class WindowStack:
-    """Windows of clips, one clip after the other, read on demand; values of -1..1 fill the range."""
+    """Windows of clips below ``root``, one clip after the other, read on demand; values of -1..1 fill the range."""
 
+    root: Path
     clips: Sequence[Clip]
     cut: Windows
     fit: SampleFormat
@@ -194,11 +196,10 @@ class WindowStack:
         values: list[NDArray[np.float32]] = []
         broken: dict[int, str] = {}
         for number in index.tolist():
-            place = bisect_right(self._ends, number)
-            before = self._ends[place - 1] if place else 0
+            clip, start = self._place(number)
             try:
-                stored.append(self._frames(self.clips[place], (number - before) * self.cut.step))
-                values.append(_decoded(stored[-1], self.clips[place]))
+                stored.append(self._frames(clip, start))
+                values.append(_decoded(stored[-1], clip))
             except DataError as error:
                 broken[number] = str(error)
         if broken:
@@ -208,6 +209,12 @@ class WindowStack:
             low, high = self.fit.low, self.fit.high
             unit = unit.add_(1).mul_((high - low) / 2).add_(low).clamp_(low, high)
         return RawSamples(resized(unit, self.fit), b"".join(stored), sizes=((self.cut.length,),) * len(index))
+
+    def _place(self, number: int) -> tuple[Clip, int]:
+        """Return the clip of a window, and its first frame."""
+        place = bisect_right(self._ends, number)
+        before = self._ends[place - 1] if place else 0
+        return self.clips[place], (number - before) * self.cut.step
 
     def _frames(self, clip: Clip, start: int) -> bytes:
         try:
@@ -226,8 +233,10 @@ class WindowStack:
             raise DataError(f"{clip.path} is damaged: it ends before frame {start + self.cut.length:,}")
         return frames
 
-    def names(self, index: Index) -> None:
-        """See ``Stack.names``."""
+    def names(self, index: Index) -> Sequence[str]:
+        """See ``Stack.names``: the file, relative to the folder of the source, and the first frame of each window."""
+        places = map(self._place, index.tolist())
+        return [window_name(str(clip.path.relative_to(self.root)), start) for clip, start in places]
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Report resized windows."""

@@ -116,6 +116,10 @@ class ArrayStack:
         """See ``Stack.names``."""
         return None
 
+    def called(self, number: int) -> str:
+        """Return the words for a sample in messages."""
+        return f"{self.file}: {self.fit.noun} {number} (counted from 0)"
+
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Return the notes on size, range and colours, if they differ from the input's."""
         notes = []
@@ -140,7 +144,7 @@ class ArrayStack:
 
     @property
     def _numbers(self) -> StoredNumbers:
-        return StoredNumbers(self.pixels.dtype, self.fit, self.file, self.white)
+        return StoredNumbers(self.pixels.dtype, self.fit, self.white)
 
     def _sensors(self, x: Tensor) -> tuple[str, ...]:
         if self.pixels.dtype.name != "uint16" or self.white or not self.pixels.size:
@@ -168,7 +172,7 @@ class ArrayStack:
         outside = (x < low) | (x > high)
         image = int(outside.flatten(1).any(1).nonzero()[0])
         value = x[image][outside[image]][0].item()
-        raise DataError(numbers.outside_message(int(index[image]), value))
+        raise DataError(numbers.outside_message(self.called(int(index[image])), value))
 
     def _not_finite(self) -> str:
         bad = [start + int(i) for start, block in self._blocks() for i in np.flatnonzero(_has_bad_number(block))]

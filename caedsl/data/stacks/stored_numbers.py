@@ -12,14 +12,13 @@ _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 
 
 class StoredNumbers(NamedTuple):
-    """Numbers of one type for an input; messages call their array ``file``.
+    """Numbers of one type for an input.
 
     ``white`` is the declared number that becomes the upper end of the range, or None.
     """
 
     dtype: np.dtype[Any]
     fit: SampleFormat
-    file: str
     white: int | None
 
     @property
@@ -42,11 +41,10 @@ class StoredNumbers(NamedTuple):
             return 0.0, float(self.top)
         return (self.fit.low, self.fit.high) if self.fit.range.bounded else (-torch.inf, torch.inf)
 
-    def outside_message(self, sample: int, value: float) -> str:
-        """Return the message about a number of the ``sample`` that is not allowed, with what to do for its type."""
+    def outside_message(self, sample: str, value: float) -> str:
+        """Return the message about a number of ``sample`` that is not allowed, with what to do for its type."""
         low, high = self.allowed
-        where = f"{self.file}: {self.fit.noun} {sample} (counted from 0)"
-        place = f"{where} has the value {value:g}, outside {low:g}..{high:g}"
+        place = f"{sample} has the value {value:g}, outside {low:g}..{high:g}"
         kind, word = self.dtype.kind, self.fit.word
         if kind == "b":
             return f"{place}, but booleans are stored as 0 and 1: the file is damaged; save it again"
