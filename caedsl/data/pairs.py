@@ -82,7 +82,7 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
             targets, paths=paths.at(order) if isinstance(paths, Files) else [paths[n] for n in order], labels=None
         )
     if isinstance(inputs, WindowStack) and isinstance(targets, WindowStack):
-        targets = _clips(inputs, targets, request, wanted)
+        targets = _clips(inputs, targets, name, other)
     compare(inputs, targets, name, other)
     return targets
 
@@ -105,17 +105,16 @@ def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:
     _compare_sizes(inputs, targets)
 
 
-def _clips(inputs: WindowStack, targets: WindowStack, request: Request, wanted: Request) -> WindowStack:
+def _clips(inputs: WindowStack, targets: WindowStack, called: str, other: str) -> WindowStack:
     """Return the windows of the targets in the order of those of the inputs."""
-    roots = [each.path(each.source.path) for each in (request, wanted)]
-    if all(root.is_dir() for root in roots):
+    if inputs.root.is_dir() and targets.root.is_dir():
         paths = [[clip.path for clip in stack.clips] for stack in (inputs, targets)]
-        order = _matched(paths[0], roots[0], paths[1], roots[1], describe(request.source), describe(wanted.source))
+        order = _matched(paths[0], inputs.root, paths[1], targets.root, called, other)
         targets = replace(targets, clips=[targets.clips[place] for place in order], labels=None)
-    for clip, other in zip(inputs.clips, targets.clips, strict=False):
-        if clip.length != other.length:
+    for clip, wanted in zip(inputs.clips, targets.clips, strict=False):
+        if clip.length != wanted.length:
             raise DataError(
-                f"{clip.path} has {counted(clip.length, 'frame')}, but its target {other.path} has {other.length:,}: "
+                f"{clip.path} has {counted(clip.length, 'frame')}, but its target {wanted.path} has {wanted.length:,}: "
                 "cut both to the same length"
             )
     return targets

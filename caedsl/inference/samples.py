@@ -16,7 +16,8 @@ from caedsl.data.first_reading import pieces
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import sample_names
-from caedsl.data.readers.folder import classes_of, images_in
+from caedsl.data.readers.folder import images_in
+from caedsl.data.readers.part_folders import classes_of
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.selection import select
 from caedsl.data.sources import reader_of
@@ -118,7 +119,8 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     own = _own(model)
     is_own = path.name.lower().endswith(own.kind.endings) or (path.is_dir() and own.kind.folders)
     if own.kind.configured and is_own:
-        return _source(replace(own, path=str(path.absolute()), limit=None, only=None), model)
+        given = replace(own, path=str(path.absolute()), limit=None, only=None, validation=None, test=None, weights=None)
+        return _source(given, model)
     if path.is_dir():
         return _folder(path, model)
     if kind := _array_kind(path):
@@ -159,7 +161,8 @@ def _folder(root: Path, model: Autoencoder) -> Samples:
 
 
 def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
-    request = Request(source, model.folder, data_folders(data_dir), fit_for(model, source), silent)
+    fit = fit_for(model, source)
+    request = Request(source, model.folder, data_folders(data_dir), fit, silent, labels_required=False)
     return _samples(reader_of(source.name)(request), request)
 
 

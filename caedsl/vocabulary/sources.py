@@ -244,6 +244,8 @@ CSV = SourceKind(
         _RESIZE,
         _ONLY,
         _NORMALIZE,
+        _VALIDATION,
+        _TEST,
     ),
     reader=("table", "read"),
     ranks=(1,),
@@ -255,7 +257,7 @@ CSV = SourceKind(
 )
 WAV = SourceKind(
     name="wav",
-    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _SKIP),
+    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _SKIP, *_APART),
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
@@ -267,7 +269,7 @@ WAV = SourceKind(
 )
 NIFTI = SourceKind(
     name="nifti",
-    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP),
+    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP, *_APART),
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,

@@ -1,14 +1,16 @@
 """Subfolders that divide images into parts, or pair them: recognised, or refused with the names and the remedy."""
 
 import os
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
-from caedsl.model.data import DataSource
+from caedsl.model.data import DataSource, InputRange
 
 from .conftest import spec
 
@@ -36,6 +38,77 @@ def test_parts_are_recognised_in_any_case(train: str, test: str, validation: str
     assert (images.validation_pixels is None) == (validation is None)
     assert images.validation_pixels is None or greys(images.validation_pixels) == [200]
     assert images.notes == ()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("entrainement", "validation", "test"),
+        ("Entra\u00eenement", "Validation", "Test"),
+        ("entrenamiento", "validaci\u00f3n", "pruebas"),
+        ("entrenamiento", "validacio\u0301n", "prueba"),
+        ("training", "Validierung", "test"),
+        ("训练", "验证", "测试"),
+    ],
+)
+def test_parts_are_recognised_in_other_languages(names: tuple[str, ...], tmp_path: Path, read) -> None:
+    for number, name in enumerate(names):
+        save(tmp_path / "d" / name / "1.png", 100 + number)
+    images = read("folder", path="d")
+    assert [greys(part) for part in (images.train_pixels, images.validation_pixels, images.test_pixels)] == [
+        [100],
+        [101],
+        [102],
+    ]
+
+
+def test_folders_of_unknown_meaning_are_named_as_classes(tmp_path: Path, read) -> None:
+    for name in ("egitim/good", "deneme/good", "deneme/bad"):
+        save(tmp_path / "d" / name / "1.png")
+    (note,) = read("folder", path="d").notes
+    assert note.startswith("the subfolders of d are read as classes: deneme, egitim; for parts, name them train,")
+
+
+def sound(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(16))
+
+
+def volume(path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel")
+    nibabel.Nifti1Image(np.zeros((4, 4, 4), np.float32), np.eye(4)).to_filename(path)
+
+
+KINDS = [
+    ("wav", ".wav", sound, (1, 8)),
+    ("nifti", ".nii.gz", volume, (1, 4, 4, 4)),
+    ("folder", ".png", save, (1, 8, 8)),
+]
+
+
+@pytest.mark.parametrize(("kind", "ending", "write", "shape"), KINDS)
+def test_parts_of_every_source_of_files_are_kept_apart(kind, ending, write, shape, tmp_path: Path, read) -> None:
+    for name in ("Train/good", "val/good", "test/good", "test/bad", "other/good"):
+        (tmp_path / "d" / name).mkdir(parents=True)
+        write(tmp_path / "d" / name / f"1{ending}")
+    images = read(kind, path="d", shape=shape, range=InputRange(-1, 1))
+    assert [len(part) for part in (images.train_pixels, images.validation_pixels, images.test_pixels)] == [1, 1, 2]
+    assert (images.class_names, images.test_labels.tolist()) == (("bad", "good"), [0, 1])
+    assert "only Train, val and test are read, not other" in images.notes
+    assert len(read(kind, path="d", shape=shape, range=InputRange(-1, 1), only="good").test_pixels) == 1
+
+
+@pytest.mark.parametrize(("kind", "ending", "write", "shape"), KINDS)
+def test_parts_and_pairs_of_every_source_are_not_guessed(kind, ending, write, shape, tmp_path: Path, read) -> None:
+    for name in ("one/good", "two/good", "pairs/noisy", "pairs/clean", "sets/train_set", "sets/testset"):
+        (tmp_path / name).mkdir(parents=True)
+        write(tmp_path / name / f"1{ending}")
+    images = read(kind, path="one", test="two", shape=shape, range=InputRange(-1, 1))
+    assert (len(images.train_pixels), len(images.test_pixels)) == (1, 1)
+    for name, problem in (("pairs", "look like pairs"), ("sets", "look like separate parts")):
+        with pytest.raises(DataError, match=rf'{problem}.*`{kind} "{name}/'):
+            read(kind, path=name, shape=shape, range=InputRange(-1, 1))
 
 
 def test_classes_of_all_parts_have_the_same_numbers(tmp_path: Path, read) -> None:
@@ -67,7 +140,7 @@ def test_loose_images_beside_class_folders_are_named(tmp_path: Path, read) -> No
 def test_two_folders_for_one_part_are_an_error(tmp_path: Path, read) -> None:
     save(tmp_path / "d" / "train" / "1.png")
     save(tmp_path / "d" / "Training" / "1.png")
-    with pytest.raises(DataError, match="d has Training and train, each of which may contain train images"):
+    with pytest.raises(DataError, match="d has Training and train, each of which may contain train files"):
         read("folder", path="d")
 
 
@@ -86,6 +159,8 @@ def test_parts_without_training_images_are_an_error(name: str, tmp_path: Path, r
         (("TRAIN-images", "VAL-images"), "TRAIN-images"),
         (("testA", "testB", "trainA", "trainB"), "trainA"),
         (("Test 1", "Training 1"), "Training 1"),
+        (("Testdaten", "Trainingsdaten"), "Trainingsdaten"),
+        (("trainset", "valset"), "trainset"),
     ],
 )
 def test_names_that_begin_like_those_of_parts_are_an_error(

@@ -93,7 +93,7 @@ def test_train_and_test_subfolders_are_the_parts(tmp_path: Path, read) -> None:
 
 def test_test_images_without_train_are_explained(tmp_path: Path, read) -> None:
     save(tmp_path / "photos" / "test" / "1.png")
-    with pytest.raises(DataError, match="a subfolder test but none named train: put the training images into"):
+    with pytest.raises(DataError, match="a subfolder test but none named train: put the training files into"):
         read("folder", path="photos")
 
 
@@ -377,5 +377,5 @@ def test_a_validation_folder_of_the_author_is_read(tmp_path: Path, read) -> None
     assert list(images.names["validation"]) == ["b.png"]
     with pytest.raises(DataError, match="is inside the folder of training images"):
         read("folder", path="photos", validation="photos/inside")
-    with pytest.raises(DataError, match="is a file: for `data folder`, `test=` needs a folder"):
+    with pytest.raises(DataError, match="is a file, but `folder` reads a folder after `test=`"):
         read("folder", path="photos", test="checked/b.png")

@@ -91,6 +91,19 @@ def test_windows_of_a_table_are_named_by_their_first_line(names, starts, tmp_pat
     assert lines[starts[1] - 1] == ",".join(f"{value:g}" for value in images.train[1, :, 0].tolist())
 
 
+def test_tables_to_validate_and_to_test_on_are_read_like_the_first(tmp_path: Path, read) -> None:
+    for number, name in enumerate(("x", "v", "t")):
+        rows = np.stack([np.full(6, number), np.arange(6) > 3], 1)
+        table(tmp_path / f"{name}.csv", rows, "a,mark")
+    options = {"labels": "mark", "validation": "v.csv", "test": "t.csv"}
+    images = read("csv", path="x.csv", shape=(1, 2), range=REAL, **options)
+    parts = (images.train_pixels, images.validation_pixels, images.test_pixels)
+    assert [part.everything()[:, 0, 0].tolist() for part in parts] == [[0] * 3, [1] * 3, [2] * 3]
+    assert images.test_labels.tolist() == [0, 0, 1]
+    assert images.name_of("test", 1) == "t.csv:4"
+    assert read("csv", path="x.csv", shape=(1, 2), range=REAL, only=0, **options).test_pixels.everything().shape[0] == 2
+
+
 def test_windows_after_an_empty_line_are_named_by_their_line(tmp_path: Path, read) -> None:
     (tmp_path / "x.csv").write_text("a\n1\n\n2\n\n3\n4\n")
     images = read("csv", path="x.csv", shape=(1, 2), range=REAL)

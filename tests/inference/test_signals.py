@@ -41,6 +41,27 @@ def test_a_table_is_read_as_the_runs_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(run.encode(tmp_path / "x.csv"), run.encode(windows), rtol=1e-4, atol=1e-6)
 
 
+def test_new_tables_need_neither_the_labels_nor_the_other_parts_of_the_runs_own(tmp_path: Path) -> None:
+    source = 'csv "gone.csv" labels="mark" only=0 validation="gone.csv" test="gone.csv"'
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x4", source)))
+    rows = np.stack([np.random.default_rng(0).random(8), np.arange(8) > 6], 1)
+    np.savetxt(tmp_path / "new.csv", rows[:, :1], delimiter=",", header="a", comments="")
+    np.savetxt(tmp_path / "labelled.csv", rows, delimiter=",", header="a,mark", comments="")
+    new, labelled = (run.samples(tmp_path / f"{name}.csv") for name in ("new", "labelled"))
+    assert (list(new.names), new.labels, labelled.labels) == (["new.csv:2", "new.csv:6"], None, ["0", "1"])
+    np.testing.assert_array_equal(run.encode(new), run.encode(labelled))
+
+
+def test_a_new_parquet_file_needs_no_labels(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    run = caedsl.open(
+        write_run(tmp_path / "run", spec("1x4", 'parquet "gone.parquet" labels=mark test="gone.parquet"'))
+    )
+    parquet.write_table(pyarrow.table({"x": np.random.default_rng(0).random((3, 4)).tolist()}), tmp_path / "x.parquet")
+    assert run.samples(tmp_path / "x.parquet").labels is None
+
+
 def test_sounds_are_read_as_the_runs_own(tmp_path: Path) -> None:
     run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'wav "gone/"')))
     (tmp_path / "clips" / "bark").mkdir(parents=True)

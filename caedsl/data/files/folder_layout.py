@@ -2,11 +2,14 @@
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from caedsl.data.errors import DataError
 from caedsl.diagnostics.text import counted
+from caedsl.model.data import DataSource
 
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
@@ -14,10 +17,21 @@ NORMAL = ("good", "normal", "ok")
 """Names of folders with normal samples, in any case."""
 
 _PARTS = {
-    TRAIN: frozenset({"train", "training"}),
-    VALIDATION: frozenset({"val", "valid", "validation"}),
-    TEST: frozenset({"test", "testing"}),
+    TRAIN: frozenset(
+        {"train", "training", "entrainement", "apprentissage", "entrenamiento", "treinamento", "treino"}
+        | {"addestramento", "обучение", "训练", "訓練", "훈련"}
+    ),
+    VALIDATION: frozenset(
+        {"val", "valid", "validation", "validierung", "validacion", "validacao", "validazione"}
+        | {"валидация", "验证", "検証", "검증"}
+    ),
+    TEST: frozenset(
+        {"test", "testing", "tests", "prueba", "pruebas", "teste", "testes", "тест", "测试"} | {"テスト", "테스트"}
+    ),
 }
+"""Names of folders of each part, without case and accents."""
+_ENDINGS = ("set", "data", "sdaten", "daten", "images", "sbilder", "bilder")
+"""What may follow the word for a part, as in ``testset`` and ``Trainingsdaten``."""
 _FIRST_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PART_OF = {word: part for part, words in _PARTS.items() for word in words}
 _MASKS = frozenset(
@@ -36,22 +50,28 @@ _PAIRS = (
 
 def part_named(name: str) -> str | None:
     """Return the part that a word means, in any case, or None."""
-    return _PART_OF.get(name.casefold())
+    return _PART_OF.get(_plain(name))
 
 
-def split_folders(root: Path, written: str) -> dict[str, Path]:
+def _plain(name: str) -> str:
+    """Return a name without case and accents, which file systems store in several ways."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return unicodedata.normalize("NFC", "".join(each for each in letters if unicodedata.category(each) != "Mn"))
+
+
+def split_folders(root: Path, source: DataSource) -> dict[str, Path]:
     """Return the subfolders for training, validation and testing by part, in any case, or nothing.
 
-    ``written`` is the path as the spec has it. Raise a ``DataError`` if two subfolders claim one part, if training
-    images are missing, or if the folder has several sets of images or subfolders such as ``train_set`` and ``testB``.
+    Messages show the ``source`` as the spec has it. Raise a ``DataError`` if two subfolders claim one part, if training
+    samples are missing, or if the folder has several sets of samples or subfolders such as ``train_set`` and ``testB``.
     """
     subfolders = _subfolders(root)
     found: dict[str, Path] = {}
-    for part, names in _PARTS.items():
-        matching = [path for path in subfolders if path.name.casefold() in names]
+    for part in PARTS:
+        matching = [path for path in subfolders if part_named(path.name) == part]
         if len(matching) > 1:
             raise DataError(
-                f"{root} has {_listed(path.name for path in matching)}, each of which may contain {part} images: merge "
+                f"{root} has {_listed(path.name for path in matching)}, each of which may contain {part} files: merge "
                 "them, or keep only one"
             )
         if matching:
@@ -59,12 +79,12 @@ def split_folders(root: Path, written: str) -> dict[str, Path]:
     if found and TRAIN not in found:
         name = next(iter(found.values())).name
         raise DataError(
-            f"{root} has a subfolder {name} but none named train: put the training images into {root / 'train'}, or "
-            f"name the folder to read: {_remedy(written, name)}"
+            f"{root} has a subfolder {name} but none named train: put the training files into {root / 'train'}, or "
+            f"name the folder to read: {_remedy(source, name)}"
         )
     if not found:
-        _refuse_similar_names(root, subfolders, written)
-        _refuse_several_sets(root, subfolders, written)
+        _refuse_similar_names(root, subfolders, source)
+        _refuse_several_sets(root, subfolders, source)
     return found
 
 
@@ -84,11 +104,14 @@ def class_folders(root: Path) -> list[Path]:
     return [path for path in _subfolders(root) if path.name.casefold() not in _MASKS]
 
 
-def refuse_pairs(root: Path, written: str) -> None:
-    """Raise a ``DataError`` if subfolders contain pairs of images, which are not images of one kind."""
+def refuse_pairs(root: Path, source: DataSource, endings: AbstractSet[str]) -> None:
+    """Raise a ``DataError`` if subfolders contain pairs of samples, which are not samples of one kind.
+
+    Only subfolders that hold files with one of the ``endings`` count.
+    """
     known = frozenset().union(*(seen | answers for seen, answers in _PAIRS))
     names = {path.name.casefold(): path.name for path in _subfolders(root)}
-    names = {low: name for low, name in names.items() if low not in known or _holds_images(root / name)}
+    names = {low: name for low, name in names.items() if low not in known or _holds(root / name, endings)}
     pairs = [*_PAIRS, (names.keys() - _MASKS, _MASKS)]
     for seen, answers in pairs:
         first = [names[name] for name in sorted(names) if name in seen]
@@ -96,30 +119,37 @@ def refuse_pairs(root: Path, written: str) -> None:
         if first and second:
             raise DataError(
                 f"{root} has {_listed(first)} and {_listed(second)}, which look like pairs: name the folder to read "
-                f"with {_remedy(written, first[0])} or {_remedy(written, second[0])}, or train on pairs with "
-                f"{_pair(written, first[0], second[0])}; if they are classes, rename them"
+                f"with {_remedy(source, first[0])} or {_remedy(source, second[0])}, or train on pairs with "
+                f"{_pair(source, first[0], second[0])}; if they are classes, rename them"
             )
 
 
-def _refuse_similar_names(root: Path, subfolders: Iterable[Path], written: str) -> None:
-    """Raise a ``DataError`` if names begin with the words for training images and for another part."""
-    firsts = {path.name: _FIRST_WORD.match(path.name) for path in subfolders}
-    named = {name: part for name, word in firsts.items() if word is not None and (part := part_named(word[0]))}
+def _refuse_similar_names(root: Path, subfolders: Iterable[Path], source: DataSource) -> None:
+    """Raise a ``DataError`` if names begin with the words for training samples and for another part."""
+    named = {path.name: part for path in subfolders if (part := _part_like(path.name))}
     if TRAIN in named.values() and len(set(named.values())) > 1:
         parts = [part for part in PARTS if part in named.values()]
         raise DataError(
             f"{root} has {_listed(named)}, which look like separate parts: name them {_listed(parts)}, or name the "
-            f"folder to read, as in {_remedy(written, min(named, key=lambda name: named[name] != TRAIN))}; if they are "
+            f"folder to read, as in {_remedy(source, min(named, key=lambda name: named[name] != TRAIN))}; if they are "
             "classes, rename them"
         )
 
 
-def _refuse_several_sets(root: Path, subfolders: Iterable[Path], written: str) -> None:
+def _part_like(name: str) -> str | None:
+    """Return the part that the first word of a name means, perhaps with one of the ``_ENDINGS``."""
+    word = _FIRST_WORD.match(unicodedata.normalize("NFKD", name))
+    first = "" if word is None else word[0].casefold()
+    stems = (first.removesuffix(ending) for ending in ("", *_ENDINGS))
+    return next((part for part in map(part_named, stems) if part is not None), None)
+
+
+def _refuse_several_sets(root: Path, subfolders: Iterable[Path], source: DataSource) -> None:
     sets = [path.name for path in subfolders if _divided(path)]
     if sets:
         raise DataError(
-            f"{root} contains {counted(len(sets), 'folder')} with separate training and test images ({_listed(sets)}): "
-            f"name one, as in {_remedy(written, sets[0])}"
+            f"{root} contains {counted(len(sets), 'folder')} with separate training and test parts ({_listed(sets)}): "
+            f"name one, as in {_remedy(source, sets[0])}"
         )
 
 
@@ -135,20 +165,20 @@ def _subfolders(root: Path) -> list[Path]:
     return [root / name for name in sorted(names)]
 
 
-def _holds_images(folder: Path) -> bool:
-    from caedsl.data.files.decoding import suffixes
-
-    readable = suffixes()
-    return any(Path(name).suffix.lower() in readable for _, _, names in os.walk(folder) for name in names)
+def _holds(folder: Path, endings: AbstractSet[str]) -> bool:
+    return any(name[name.rfind(".") :].lower() in endings for _, _, names in os.walk(folder) for name in names)
 
 
-def _remedy(written: str, name: str) -> str:
-    return f'`folder "{written.rstrip("/")}/{name}"`'
+def _inside(source: DataSource, name: str) -> str:
+    return f"{(source.path or '').rstrip('/')}/{name}"
 
 
-def _pair(written: str, first: str, second: str) -> str:
-    folder = written.rstrip("/")
-    return f'`folder "{folder}/{first}" target="{folder}/{second}"`'
+def _remedy(source: DataSource, name: str) -> str:
+    return f'`{source.name} "{_inside(source, name)}"`'
+
+
+def _pair(source: DataSource, first: str, second: str) -> str:
+    return f'`{source.name} "{_inside(source, first)}" target="{_inside(source, second)}"`'
 
 
 def _listed(names: Iterable[str]) -> str:

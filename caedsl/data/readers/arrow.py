@@ -51,7 +51,8 @@ class ArrowTable:
 class Columns:
     """Columns of samples and labels that a source names, and how to read them.
 
-    Paths are relative to ``folder``, and nothing outside of ``root`` is read.
+    Paths are relative to ``folder``, and nothing outside of ``root`` is read. A table need not have the column of
+    labels unless ``labels_required``.
     """
 
     samples: str | None
@@ -61,6 +62,7 @@ class Columns:
     layout: str | None
     folder: Path
     root: Path | None
+    labels_required: bool = True
 
 
 def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[Stack, tuple[str, ...]]:
@@ -68,7 +70,7 @@ def table_stack(table: ArrowTable, wanted: Columns, fit: SampleFormat) -> tuple[
     if not table.rows:
         raise DataError(f"{table.called} has no rows: add some")
     name = _column(table, wanted.samples)
-    labels = _labels(table, wanted.labels)
+    labels = _labels(table, wanted)
     weights = _weights(table, wanted.weights)
     kind = _storage(table.schema.field(name).type)
     if _is_text(kind):
@@ -200,11 +202,11 @@ def _column(table: ArrowTable, wanted: str | None) -> str:
     return found[0]
 
 
-def _labels(table: ArrowTable, wanted: str | None) -> StoredLabels:
-    """Return the labels in the column ``wanted``, by default the only one with names of classes."""
+def _labels(table: ArrowTable, wanted: Columns) -> StoredLabels:
+    """Return the labels in the ``wanted`` column, by default the only one with names of classes."""
     named = _class_names(table.schema)
-    column = wanted if wanted is not None else next(iter(named)) if len(named) == 1 else None
-    if column is None:
+    column = wanted.labels if wanted.labels is not None else next(iter(named)) if len(named) == 1 else None
+    if column is None or (column not in table.schema.names and not wanted.labels_required):
         return StoredLabels()
     if column not in table.schema.names:
         raise DataError(

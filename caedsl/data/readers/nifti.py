@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.files.listing import Files, files_in
 from caedsl.data.files.picture import RESIZED, Picture
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.fit import SampleFormat, resized, scale_
-from caedsl.data.readers.folder import classes_of, labels_of
+from caedsl.data.readers.part_folders import part_classes, part_roots
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.machine.memory import available_memory
@@ -27,23 +28,32 @@ _GZIP = b"\x1f\x8b"
 def read(request: Request) -> UnreadImages:
     """Find the volumes of a NIfTI file, or of all below a folder, sorted by name.
 
-    Labels are subfolders.
+    Subfolders for training, validation and testing are read as such. Labels are subfolders.
     """
-    root = request.path(request.source.path)
-    notes: list[str] = []
-    folder = root if root.is_dir() else root.parent
-    paths = files_in(root, request.root, notes, _ENDINGS, "volumes") if root.is_dir() else Files(folder, [root.name])
-    if not paths:
-        raise UnavailableError(f"{root} contains no volumes (.nii or .nii.gz)", f"put volumes into {root}")
     if request.fit.channels != 1:
         raise DataError(
             f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
             f"`{request.fit.word} {request.fit.input_of(1)}`"
         )
-    classes = classes_of(paths.names, root, notes, request.source.only) if root.is_dir() else None
-    names = tuple(sorted(set(classes or ())))
-    stack = FolderStack(paths, folder, request.fit, labels_of(classes, names), request.source.white, read_volume)
-    return UnreadImages(stack, class_names=names, notes=tuple(notes))
+    notes: list[str] = []
+    roots = part_roots(request, _ENDINGS, notes)
+    files = {part: _volumes(root, request, notes) for part, root in roots.items()}
+    classes = part_classes({part: found.names for part, found in files.items()}, roots, request, notes)
+    fit, white = request.fit, request.source.white
+    stacks = {
+        part: FolderStack(found, found.root, fit, classes.labels[part], white, read_volume)
+        for part, found in files.items()
+    }
+    return UnreadImages(stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), classes.names, tuple(notes))
+
+
+def _volumes(root: Path, request: Request, notes: list[str]) -> Files:
+    if not root.is_dir():
+        return Files(root.parent, [root.name])
+    found = files_in(root, request.root, notes, _ENDINGS, "volumes")
+    if not found:
+        raise UnavailableError(f"{root} contains no volumes (.nii or .nii.gz)", f"put volumes into {root}")
+    return found
 
 
 def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:

@@ -31,7 +31,16 @@ def read(request: Request) -> UnreadImages:
         if written:
             files[part] = _files(request.path(written), request, notes)
     folder = path if path.is_dir() else path.parent
-    columns = Columns(source.key, source.labels, source.weights, source.white, source.layout, folder, request.root)
+    columns = Columns(
+        source.key,
+        source.labels,
+        source.weights,
+        source.white,
+        source.layout,
+        folder,
+        request.root,
+        request.labels_required,
+    )
     found = {part: table_stack(_table(paths, path), columns, request.fit) for part, paths in files.items()}
     stacks = {part: stack for part, (stack, _) in found.items()}
     _, names = found[TRAIN]

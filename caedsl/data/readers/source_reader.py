@@ -16,7 +16,8 @@ class Request:
     """One source of a spec: ``folder`` is the base of its relative paths, ``data_folders`` contain the standard files.
 
     ``targets`` is the request for the targets, or None if these are the samples themselves. Downloads and decoded
-    copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec.
+    copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec. A table need not have the
+    column of labels unless ``labels_required``.
     """
 
     source: DataSource
@@ -27,6 +28,7 @@ class Request:
     root: Path | None = None
     store: Path | None = None
     targets: "Request | None" = None
+    labels_required: bool = True
 
     def path(self, written: str | None) -> Path:
         """Return a path of the spec; raise ``UnavailableError`` if it does not exist."""

@@ -46,11 +46,25 @@ class TableStack(ArrayStack):
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the windows of a table; the label of a window is the largest of its lines, if ``labels`` names a column."""
-    path, source = request.path(request.source.path), request.source
+    """Find the windows of a table; the label of a window is the largest of its lines, if ``labels`` names a column.
+
+    The source may name tables with the same columns to validate and to test on.
+    """
+    source, cut = request.source, windows_of(request.source, request.fit)
+    train = _stack(request.path(source.path), request, cut)
+    validation, test = (
+        None if written is None else _stack(request.path(written), request, cut)
+        for written in (source.validation, source.test)
+    )
+    return UnreadImages(train, test, validation, notes=cut.notes)
+
+
+def _stack(path: Path, request: Request, cut: Windows) -> TableStack:
+    source = request.source
     table = _table(path)
     wanted = _named(source.columns)
-    others = [*([source.labels] if source.labels is not None else []), *_named(source.target)]
+    labels = source.labels if request.labels_required or source.labels in table.names else None
+    others = [*([labels] if labels is not None else []), *_named(source.target)]
     columns = _columns(table, wanted, others, path)
     if len(columns) != request.fit.channels:
         word = request.fit.word
@@ -61,7 +75,6 @@ def read(request: Request) -> UnreadImages:
             f'`{"columns" if word == "input" else "target"}="'
             f'{",".join(table.names[: request.fit.channels])}"`'
         )
-    cut = windows_of(source, request.fit)
     values, lines = _values(table, columns, path)
     if len(values) < cut.length:
         raise DataError(
@@ -70,12 +83,12 @@ def read(request: Request) -> UnreadImages:
         )
     windows = _windows(values.astype(np.float32), cut).swapaxes(1, 2)
     stack = TableStack(windows, "first", request.fit, str(path), lines=lines[:: cut.step][: len(windows)])
-    if source.labels is not None:
-        marks, _ = _values(table, _columns(table, [source.labels], (), path), path)
+    if labels is not None:
+        marks, _ = _values(table, _columns(table, [labels], (), path), path)
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
-            raise DataError(f"{path}: labels are whole numbers, but the column {source.labels} has other values")
+            raise DataError(f"{path}: labels are whole numbers, but the column {labels} has other values")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
-    return UnreadImages(stack, notes=cut.notes)
+    return stack
 
 
 def _windows(values: NDArray[np.floating], cut: Windows) -> NDArray[np.floating]:

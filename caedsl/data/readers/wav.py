@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import BrokenImagesError, DataError, UnavailableError, listing
-from caedsl.data.files.listing import Files, files_in
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
+from caedsl.data.files.listing import Files, file_name, files_in
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.fit import SampleFormat, ValueScale, resized
-from caedsl.data.readers.folder import classes_of
+from caedsl.data.readers.part_folders import part_classes, part_roots
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
 from caedsl.data.stacks.picture_stack import MANY_FILES
 from caedsl.data.stacks.prefetch import ahead, workers
@@ -45,51 +46,74 @@ class Clip(NamedTuple):
 
 
 def read(request: Request) -> UnreadImages:
-    """Find the windows of a WAV file, or of all below a folder, sorted by name; labels are subfolders."""
-    root = request.path(request.source.path)
+    """Find the windows of a WAV file, or of all below a folder, sorted by name.
+
+    Subfolders for training, validation and testing are read as such. Labels are subfolders.
+    """
     notes: list[str] = []
-    folder = root if root.is_dir() else root.parent
-    paths = files_in(root, request.root, notes, _ENDINGS, "sounds") if root.is_dir() else Files(folder, [root.name])
-    if not paths:
-        raise UnavailableError(f"{root} contains no sounds (.wav)", f"put WAV files into {root}")
+    roots = part_roots(request, _ENDINGS, notes)
+    paths = {part: _sounds(root, request, notes) for part, root in roots.items()}
     cut = windows_of(request.source, request.fit)
-    clips, broken = _clips(paths, request, cut)
+    clips: dict[str, list[Clip]] = {}
+    broken: list[str] = []
+    for part, found in paths.items():
+        first = next(iter(clips.get(TRAIN, ())), None)
+        clips[part] = _clips(found, request, cut, first, broken)
+    count = sum(map(len, paths.values()))
     if broken and request.source.skip != "broken":
         remedy = "\nto skip such files, add `skip=broken` to the source"
         raise DataError(
-            f"{len(broken):,} of {counted(len(paths), 'sound')} cannot be used:\n{listing(broken, 'files')}{remedy}"
+            f"{len(broken):,} of {counted(count, 'sound')} cannot be used:\n{listing(broken, 'files')}{remedy}"
         )
-    if not clips:
+    if not clips[TRAIN]:
         raise DataError(
-            f"none of the {counted(len(paths), 'sound')} of {root} can be used:\n{listing(broken, 'files')}"
+            f"none of the {counted(count, 'sound')} of {roots[TRAIN]} can be used:\n{listing(broken, 'files')}"
         )
     if broken:
-        notes.append(f"{len(broken):,} of {counted(len(paths), 'sound')} skipped as broken: {'; '.join(broken[:3])}")
-    classes = (
-        classes_of([str(clip.path.relative_to(root)) for clip in clips], root, notes, request.source.only)
-        if root.is_dir()
-        else None
+        notes.append(f"{len(broken):,} of {counted(count, 'sound')} skipped as broken: {'; '.join(broken[:3])}")
+    names = {part: [file_name(clip.path, roots[part]) for clip in found] for part, found in clips.items()}
+    classes = part_classes(names, roots, request, notes)
+    stacks = {
+        part: WindowStack(roots[part], found, cut, request.fit, _window_labels(classes.labels[part], found, cut))
+        for part, found in clips.items()
+        if found
+    }
+    return UnreadImages(
+        stacks[TRAIN], stacks.get(TEST), stacks.get(VALIDATION), classes.names, notes=(*notes, *cut.notes)
     )
-    names = tuple(sorted(set(classes or ())))
-    counts = [cut.count(clip.length) for clip in clips]
-    labels = None if classes is None else np.repeat([names.index(name) for name in classes], counts).astype(np.int64)
-    stack = WindowStack(folder, clips, cut, request.fit, labels)
-    return UnreadImages(stack, class_names=names, notes=(*notes, *cut.notes))
 
 
-def _clips(paths: Sequence[Path], request: Request, cut: Windows) -> tuple[list[Clip], list[str]]:
-    """Return the usable files, and why others cannot be used. Threads read the headers, a few blocks ahead."""
+def _sounds(root: Path, request: Request, notes: list[str]) -> Files:
+    if not root.is_dir():
+        return Files(root.parent, [root.name])
+    found = files_in(root, request.root, notes, _ENDINGS, "sounds")
+    if not found:
+        raise UnavailableError(f"{root} contains no sounds (.wav)", f"put WAV files into {root}")
+    return found
+
+
+def _window_labels(labels: Labels | None, clips: Sequence[Clip], cut: Windows) -> Labels | None:
+    """Return the label of each window, given those of the clips."""
+    return None if labels is None else np.repeat(labels, [cut.count(clip.length) for clip in clips])
+
+
+def _clips(paths: Sequence[Path], request: Request, cut: Windows, first: Clip | None, broken: list[str]) -> list[Clip]:
+    """Return the usable files, and add to ``broken`` why others cannot be used with the ``first`` one, if there is one.
+
+    Threads read the headers, a few blocks ahead.
+    """
     clips: list[Clip] = []
-    broken: list[str] = []
+    done = 0
     blocks = (paths[start : start + _BLOCK] for start in range(0, len(paths), _BLOCK))
     for opened in ahead(_all_opened, blocks, most=workers() + 1):
         for clip in opened:
             try:
-                clips.append(_checked(clip, request.fit, cut, clips[0] if clips else None))
+                clips.append(_checked(clip, request.fit, cut, first or next(iter(clips), None)))
             except DataError as error:
                 broken.append(str(error))
-        request.progress("reading the headers of sounds", len(clips) + len(broken), len(paths), "sounds")
-    return clips, broken
+        done += len(opened)
+        request.progress("reading the headers of sounds", done, len(paths), "sounds")
+    return clips
 
 
 def _all_opened(paths: Sequence[Path]) -> list[Clip | DataError]:
@@ -144,7 +168,7 @@ def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Cli
 
 @dataclass
 class WindowStack:
-    """Windows of clips below ``root``, one clip after the other, read on demand; values of -1..1 fill the range."""
+    """Windows of clips below the folder ``root`` (or of that file), read on demand; values of -1..1 fill the range."""
 
     root: Path
     clips: Sequence[Clip]
@@ -236,7 +260,7 @@ class WindowStack:
     def names(self, index: Index) -> Sequence[str]:
         """See ``Stack.names``: the file, relative to the folder of the source, and the first frame of each window."""
         places = map(self._place, index.tolist())
-        return [window_name(str(clip.path.relative_to(self.root)), start) for clip, start in places]
+        return [window_name(file_name(clip.path, self.root), start) for clip, start in places]
 
     def conclude(self, remarks: Counter[str], images: int) -> tuple[str, ...]:
         """Report resized windows."""
