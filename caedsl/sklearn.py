@@ -4,7 +4,8 @@ A fitted estimator holds text and bytes only: unpickling it runs no code beyond 
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple
 from os import PathLike
 from pathlib import Path
@@ -17,6 +18,7 @@ from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from caedsl import api
+from caedsl.data.errors import DataError
 from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.runs.files import BEST, SPEC
 from caedsl.training.pixel_range import PixelRange
@@ -24,6 +26,15 @@ from caedsl.vocabulary.shape import Shape, elements, text
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
+
+
+@contextmanager
+def _value_errors() -> Iterator[None]:
+    """Raise a ``ValueError`` for samples that cannot be used, as scikit-learn's estimators do."""
+    try:
+        yield
+    except DataError as error:
+        raise ValueError(str(error)) from error
 
 
 class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixin, BaseEstimator):  # type: ignore[misc]
@@ -80,7 +91,7 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
             raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
         model = api.load(self.spec, self.settings)
         samples = self._samples(X, model.input.shape, fitting=True)
-        with tempfile.TemporaryDirectory() as folder:
+        with _value_errors(), tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
             trained = api.train(
                 model,
@@ -105,21 +116,25 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
         """Return the codes of samples as N flat vectors."""
         run = self._run()
         samples = self._samples(X, run.model.input.shape)
-        return run.encode(samples).reshape(len(samples), -1)
+        with _value_errors():
+            return run.encode(samples).reshape(len(samples), -1)
 
     def inverse_transform(self, Z: Array) -> NDArray[np.float32]:
         """Return the samples that codes decode to, N x channels x space in the input's range."""
-        return self._run().decode(np.asarray(Z, np.float32))
+        with _value_errors():
+            return self._run().decode(np.asarray(Z, np.float32))
 
     def reconstruct(self, X: Array) -> NDArray[np.float32]:
         """Return the reconstructions of samples, N x channels x space in the input's range."""
         run = self._run()
-        return run.reconstruct(self._samples(X, run.model.input.shape))
+        with _value_errors():
+            return run.reconstruct(self._samples(X, run.model.input.shape))
 
     def score_samples(self, X: Array) -> Floats:
         """Return the negative mean squared error of each sample, with values mapped to 0..1."""
         run = self._run()
-        return -run.score(self._samples(X, run.model.input.shape), "mse")
+        with _value_errors():
+            return -run.score(self._samples(X, run.model.input.shape), "mse")
 
     def decision_function(self, X: Array) -> Floats:
         """Return ``score_samples`` minus the threshold: negative for outliers."""

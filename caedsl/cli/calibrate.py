@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import complete_scores
 from caedsl.cli.outputs import Run, say
+from caedsl.cli.samples import files_at
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -14,7 +16,9 @@ def calibrate(
     good: Annotated[
         Path | None,
         typer.Argument(
-            metavar="GOOD", help="Normal samples that were not used for training; default: the run's validation part."
+            metavar="GOOD",
+            help="Normal samples that were not used for training, or - for names on standard input; default: the run's "
+            "validation part.",
         ),
     ] = None,
     fpr: Annotated[
@@ -22,7 +26,12 @@ def calibrate(
     ] = "1%",
     kind: Annotated[
         str,
-        typer.Option("--score", metavar="KIND", help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax."),
+        typer.Option(
+            "--score",
+            metavar="KIND",
+            help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax.",
+            autocompletion=complete_scores,
+        ),
     ] = "mse",
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
@@ -43,7 +52,13 @@ def calibrate(
     with outside_errors():
         try:
             calibrated = calibrate_run(
-                run, good, rate, kind, device=device.value, data_dir=data_dir, reporter=make_reporter(quiet=False)
+                run,
+                None if good is None else files_at(good),
+                rate,
+                kind,
+                device=device.value,
+                data_dir=data_dir,
+                reporter=make_reporter(quiet=False),
             )
         except ScoreError as error:
             raise fail(f"--score: {error}") from None

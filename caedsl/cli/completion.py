@@ -43,6 +43,21 @@ def complete_rules(incomplete: str) -> list[str]:
     return sorted(name for name in (*all_names(), *names()) if name.startswith(incomplete))
 
 
+def complete_parts(incomplete: str) -> list[str]:
+    """Return the parts of a model that can be exported and begin with ``incomplete``."""
+    from caedsl.export.parts import PARTS
+
+    return [part.name for part in PARTS if part.name.startswith(incomplete)]
+
+
+def complete_scores(incomplete: str) -> list[str]:
+    """Return the anomaly scores that begin with ``incomplete``; those with a number have their default."""
+    from caedsl.inference.scores import SCORES, ChosenScore
+
+    names = (str(ChosenScore(score, score.parameter or 0.0)) for score in SCORES)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def complete_check(context: typer.Context, incomplete: str) -> list[str]:
     """Return what may begin with ``incomplete``: an option of ``check``, the value of one, or a spec."""
     from caedsl.cli.check import new_check_parser

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.argument_parser import complain
+from caedsl.cli.completion import complete_scores
+from caedsl.cli.samples import files_at
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ def evaluate(
         typer.Option(
             metavar="PATH",
             help="Find anomalies in a folder (normal samples in good/, a subfolder for each type of anomaly), or in a "
-            "CSV or Parquet table with the columns path, label and mask.",
+            "CSV or Parquet table with the columns path, label and mask; a data line with labels; or - for names of "
+            "images on standard input, whose folders are their types.",
         ),
     ] = None,
     kind: Annotated[
@@ -28,6 +31,7 @@ def evaluate(
             "--score",
             metavar="KIND",
             help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated.",
+            autocompletion=complete_scores,
         ),
     ] = None,
     probe: Annotated[
@@ -161,7 +165,13 @@ def _find_anomalies(
     with outside_errors():
         try:
             found = evaluate_anomalies(
-                run, test, kind, device=device.value, data_dir=data_dir, data_root=data_root, reporter=reporter
+                run,
+                None if test is None else files_at(test),
+                kind,
+                device=device.value,
+                data_dir=data_dir,
+                data_root=data_root,
+                reporter=reporter,
             )
         except ScoreError as error:
             raise fail(f"--score: {error}") from None

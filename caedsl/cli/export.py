@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.completion import complete_parts, complete_scores
 from caedsl.cli.outputs import Overwrite, Run, filled, refuse_existing, say, write_new
+from caedsl.cli.samples import files_at
 from caedsl.cli.train import Device, outside_errors
 
 
@@ -16,17 +18,29 @@ def export(
         typer.Option("-o", "--output", metavar="PLACE", help="NAME.onnx, NAME.pt2, or a folder for sharing the model."),
     ],
     part: Annotated[
-        str, typer.Option(metavar="PART", help="The part of the model: full, encoder, decoder or scorer.")
+        str,
+        typer.Option(
+            metavar="PART",
+            help="The part of the model: full, encoder, decoder or scorer.",
+            autocompletion=complete_parts,
+        ),
     ] = "full",
     kind: Annotated[
         str | None,
         typer.Option(
-            "--score", metavar="KIND", help="The scorer's anomaly score: mse, mae, top=1%, ssim, latent or blurmax."
+            "--score",
+            metavar="KIND",
+            help="The scorer's anomaly score: mse, mae, top=1%, ssim, latent or blurmax.",
+            autocompletion=complete_scores,
         ),
     ] = None,
     samples: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Real samples for testing the file; default: the run's held-out data."),
+        typer.Option(
+            metavar="PATH",
+            help="Real samples for testing the file, or - for names on standard input; default: the run's held-out "
+            "data.",
+        ),
     ] = None,
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     push: Annotated[
@@ -65,7 +79,7 @@ def export(
             score = opened.chosen_score(kind) if chosen.scores else read_score("mse")
         except (ScoreError, ValueError) as error:
             raise fail(str(error)) from None
-        batch, measured_on = real_samples(opened, samples, data_dir)
+        batch, measured_on = real_samples(opened, None if samples is None else files_at(samples), data_dir)
         done = exported(opened, chosen, score, format_, batch, measured_on)
     write_new(output, done.content, overwrite)
     parity = done.parity

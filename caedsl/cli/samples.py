@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 def samples_at(run: "TrainedRun", given: Path) -> "Samples":
     """Return the samples that an argument names; image files that standard input names, one per line, for ``-``."""
-    from caedsl.inference.samples import from_files
+    return run.samples(files_at(given))
 
+
+def files_at(given: Path) -> Path | list[Path]:
+    """Return the path of an argument, or for ``-`` those of the image files that standard input names."""
     if str(given) != STANDARD_INPUT:
-        return run.samples(given)
+        return given
     names = [Path(os.fsdecode(line)) for line in read_standard_input("names", "their folder").splitlines() if line]
     if not names:
         raise fail("standard input names no file: write one name per line")
-    return from_files(names, Path(), run.model)
+    return names
 
 
 def read_standard_input(content: str, instead: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.completion import complete_scores
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
 from caedsl.cli.samples import samples_at
 from caedsl.cli.train import Device, outside_errors
@@ -34,6 +35,7 @@ def score(
             "--score",
             metavar="KIND",
             help="The anomaly score: mse, mae, top=1%, ssim, latent or blurmax; default: as calibrated.",
+            autocompletion=complete_scores,
         ),
     ] = None,
     csv: Annotated[

@@ -65,10 +65,11 @@ def first_available(
     progress: ReadingProgress = silent,
     recorded: Path | None = None,
     root: Path | None = None,
+    in_spec: bool = True,
 ) -> Result:
     """Return the result of ``use`` for the first available source of the spec, and the unavailable ones.
 
-    See ``load`` for the rest.
+    ``in_spec`` is False for sources that do not come from the spec. See ``load`` for the rest.
     """
     if not model.data:
         raise DataError(f'{model.name} has no `data` line: add one, such as `data digits` or `data folder "photos"`')
@@ -89,7 +90,7 @@ def first_available(
                 f"{describe(source)} does not fit into memory: save it as an uncompressed npy or idx file, which is "
                 "read in blocks"
             ) from error
-    raise DataError(_nothing(model, missing))
+    raise DataError(_nothing(model, missing, in_spec))
 
 
 def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
@@ -116,16 +117,18 @@ def wanted_of(model: Autoencoder, request: Request) -> Request | None:
     return target_request(request, replace(request, fit=fit))
 
 
-def _nothing(model: Autoencoder, missing: Missing) -> str:
-    lines = [f"no data for {model.name}: none of its sources is available"]
+def _nothing(model: Autoencoder, missing: Missing, in_spec: bool) -> str:
+    of = "its sources" if in_spec else "the sources given"
+    lines = [f"no data for {model.name}: none of {of} is available"]
     for source, error in missing:
         first, *more = str(error).splitlines()
         lines += [f"  {describe(source)}: {first}", *(f"    {line}" for line in more)]
     lines.append("To continue, do one of these:")
     lines += [f"  - {remedy}" for remedy in dict.fromkeys(error.remedy for _, error in missing)]
-    if any(source.path is None for source, _ in missing):
+    standard = any(source.path is None for source, _ in missing)
+    if standard:
         lines.append(f"  - name the folder that contains them with --data-dir or the environment variable {VARIABLE}")
-    if rank(model.input.shape) == 2:
+    if standard and in_spec and rank(model.input.shape) == 2:
         lines.append("  - add `else digits` to the data line of the spec: the digits need no files")
     return "\n".join(lines)
 

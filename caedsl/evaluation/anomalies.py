@@ -14,7 +14,7 @@ from caedsl.diagnostics.text import counted
 from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
-from caedsl.evaluation.labelled_test import LabelledTest, from_folder, from_own_data, from_table, is_table, masks_of
+from caedsl.evaluation.labelled_test import LabelledTest, from_own_data, labelled_test, masks_of
 from caedsl.inference.calibration import CalibrationError, calibrate
 from caedsl.inference.own_data import PartSamples, digests, own_data
 from caedsl.inference.samples import Samples
@@ -38,7 +38,7 @@ class _Scored:
 
 def evaluate_anomalies(
     path: Path,
-    test: Path | None,
+    test: Path | list[Path] | None,
     kind: str | None,
     *,
     device: str = "auto",
@@ -46,7 +46,7 @@ def evaluate_anomalies(
     data_root: Path | None = None,
     reporter: Reporter | None = None,
 ) -> AnomalyEvaluation:
-    """Evaluate the run in the folder ``path`` on the labelled samples of ``test``, a folder or a table of files.
+    """Evaluate the run in the folder ``path`` on the labelled samples of ``test``; see ``labelled_test``.
 
     Nothing is written, and no path of the run may leave ``data_root``. Without ``test`` the samples are the run's own
     test data, where the anomalies are the classes that a run with ``only=`` was not trained on. ``kind`` is the score
@@ -62,7 +62,7 @@ def evaluate_anomalies(
         labelled = from_own_data(run, parts, data_dir, reporter, data_root)
         notes += labelled.notes
     else:
-        labelled = from_table(run, test) if is_table(test) else from_folder(run, test)
+        labelled = labelled_test(run, test)
         parts = _own_data_if_available(path, data_dir, data_root, notes)
         notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
     judge = _DetectorEvaluator(run, score, labelled, parts, notes)

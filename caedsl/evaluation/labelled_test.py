@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 from caedsl.data.errors import DataError
 from caedsl.data.files.decoding import suffixes
 from caedsl.data.files.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_folder, test_folder
+from caedsl.data.files.manifest_table import read_table
 from caedsl.data.fit import SampleFormat
 from caedsl.data.readers.folder import images_in
-from caedsl.data.readers.manifest import manifest_rows
+from caedsl.data.readers.manifest import PATH, manifest_rows
 from caedsl.data.readers.source_reader import confined
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.diagnostics.text import counted, text_of_path
+from caedsl.inference.lines import is_data_line
 from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
-from caedsl.inference.samples import Samples, from_files
+from caedsl.inference.samples import Samples, array_kind, folder_labels, from_files, is_configured
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.data import InputRange
 from caedsl.training.reporter import Reporter
@@ -48,6 +50,55 @@ class LabelledTest:
     def anomaly_types(self) -> list[str]:
         """Return the types of the anomalies, sorted."""
         return sorted({kind for kind in self.types if kind != self.normal})
+
+
+def labelled_test(run: TrainedRun, given: Path | list[Path]) -> LabelledTest:
+    """Return the labelled samples of a folder, a table, a list of image files, or a data line.
+
+    Tables, sounds and volumes like those of the run's own source are read with its options. Raise a ``DataError`` if
+    the labels do not tell normal samples from anomalies.
+    """
+    if isinstance(given, list):
+        return _from_files(run, given)
+    if is_table(given) and PATH in read_table(given).columns:
+        return from_table(run, given)
+    if is_data_line(str(given)) or is_configured(given, run.model) or array_kind(given) is not None:
+        return _from_samples(run, given)
+    return from_table(run, given) if is_table(given) else from_folder(run, given)
+
+
+def _from_files(run: TrainedRun, paths: list[Path]) -> LabelledTest:
+    """Return image files, labelled by the folder of each; masks are where ``from_folder`` looks for them."""
+    types = folder_labels(paths)
+    normal = _normal_of(sorted(set(types)), "standard input", NORMAL)
+    roots = {folder: masks_folder(folder.absolute().parent) for folder in {path.parent for path in paths}}
+    masks = [
+        None if (root := roots[path.parent]) is None else _mask_of(path, root / path.parent.name) for path in paths
+    ]
+    return LabelledTest("standard input", run.samples(paths), types, normal, masks if any(masks) else ())
+
+
+def _from_samples(run: TrainedRun, given: Path) -> LabelledTest:
+    """Return samples with labels of their own; the normal class is the one that the run was trained on."""
+    samples = run.samples(given)
+    if samples.labels is None:
+        remedy = "write a data line with labels, such as 'npz \"test.npz\" key=images labels=kinds'"
+        if is_configured(given, run.model):
+            remedy = run.model.data[0].kind.labels
+        raise DataError(f"{given} has no labels, which tell normal samples from anomalies: {remedy}")
+    only = next((str(source.only) for source in run.model.data if source.only is not None), None)
+    normal = _normal_of(sorted(set(samples.labels)), str(given), NORMAL if only is None else (only,))
+    return LabelledTest(str(given), samples, samples.labels, normal)
+
+
+def _normal_of(labels: Sequence[str], given: str, wanted: Sequence[str]) -> str:
+    normal = [label for label in labels if label in wanted or label.casefold() in wanted]
+    if len(normal) != 1 or len(labels) < 2:
+        raise DataError(
+            f"{given} needs samples of one normal label ({', '.join(wanted)}) and of other labels for anomalies; its "
+            f"labels: {', '.join(labels[:_SHOWN])}"
+        )
+    return normal[0]
 
 
 def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
@@ -124,18 +175,13 @@ def from_table(run: TrainedRun, table: Path, normal: str | None = None, root: Pa
             raise DataError(f"{table}, {row.place}: {row.path} has no label: write good, or the type of its anomaly")
         if row.mask is not None and not confined(row.mask, root).is_file():
             raise DataError(f"{table}, {row.place}: its mask {row.mask} does not exist: correct it, or leave it empty")
-    good = [label for label in labels if label == normal or (normal is None and label.casefold() in NORMAL)]
-    if len(good) != 1 or len(labels) < 2:
-        raise DataError(
-            f"{table} needs test samples of one normal label ({normal or ', '.join(NORMAL)}) and of other labels for "
-            f"anomalies; its labels: {', '.join(labels[:_SHOWN]) or 'none'}"
-        )
-    masks = [None if row.label in good else row.mask for row in rows]
+    good = _normal_of(labels, str(table), NORMAL if normal is None else (normal,))
+    masks = [None if row.label == good else row.mask for row in rows]
     return LabelledTest(
         str(table),
         from_files([row.path for row in rows], table.parent, run.model),
         [row.label for row in rows],
-        good[0],
+        good,
         masks if any(masks) else (),
         tuple(notes),
     )

@@ -12,14 +12,14 @@ from caedsl.runs.errors import RunError
 from caedsl.training.reporter import Reporter
 
 
-def real_samples(run: TrainedRun, path: Path | None, data_dir: Path | None) -> tuple[Tensor, str]:
-    """Return a batch of samples, and what they are: those at ``path``, or else held-out samples of the run's own data.
+def real_samples(run: TrainedRun, given: Path | list[Path] | None, data_dir: Path | None) -> tuple[Tensor, str]:
+    """Return a batch of samples, and what they are: those ``given``, or else held-out samples of the run's own data.
 
     Raise ``ExportError`` if the run's own data are not available.
     """
-    if path is not None:
-        _, batch = next(run.samples(path).batches(MOST_SAMPLES))
-        return batch, str(path)
+    if given is not None:
+        _, batch = next(run.samples(given).batches(MOST_SAMPLES))
+        return batch, "the files given" if isinstance(given, list) else str(given)
     try:
         parts = own_data(run.path, data_dir, Reporter())
     except (DataError, RunError) as error:

@@ -11,7 +11,7 @@ from caedsl.data.files.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
 from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import digests, own_data
-from caedsl.inference.samples import Samples
+from caedsl.inference.samples import Samples, folder_labels
 from caedsl.inference.schema import write_calibration
 from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.runs.errors import RunError
@@ -22,7 +22,7 @@ _SHOWN = 5
 
 def calibrate_run(
     path: Path,
-    good: Path | None,
+    good: Path | list[Path] | None,
     fpr: float,
     kind: str,
     *,
@@ -32,9 +32,9 @@ def calibrate_run(
 ) -> Calibration:
     """Set the threshold of the run in the folder ``path``, save it there, and return it.
 
-    ``good`` is the path of normal samples; None uses the run's own validation part. ``fpr`` is the false positive rate,
-    0 to 1, and ``kind`` the score as written on the command line. Raise a ``CalibrationError`` if there are too few
-    samples, if some of them were trained on, or if their folders show that some are not normal.
+    ``good`` are normal samples, a path or a list of image files; None uses the run's own validation part. ``fpr`` is
+    the false positive rate, 0 to 1, and ``kind`` the score as written on the command line. Raise a ``CalibrationError``
+    if there are too few samples, if some of them were trained on, or if their folders show that some are not normal.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
@@ -48,10 +48,11 @@ def calibrate_run(
                 "`validation 20%`"
             )
         samples = parts[VALIDATION]
-        _refuse_anomalies(samples, None)
+        _refuse_anomalies(samples.labels or (), None)
     else:
         samples = run.samples(good)
-        _refuse_anomalies(samples, good)
+        labels = folder_labels(good) if isinstance(good, list) else samples.labels
+        _refuse_anomalies(labels or (), good)
         _refuse_trained_on(run, samples, data_dir, reporter)
     scores = run.score(samples, score)
     calibration = calibrate(scores, fpr, str(score))
@@ -69,16 +70,17 @@ def _highest(scores: NDArray[np.float64], names: Sequence[str]) -> str:
     )
 
 
-def _refuse_anomalies(samples: Samples, given: Path | None) -> None:
+def _refuse_anomalies(labels: Sequence[str], given: Path | list[Path] | None) -> None:
     """Raise ``CalibrationError`` if folders show anomalies in ``given``, or in the validation part if it is None."""
-    labels = samples.labels or ()
     normal = {label for label in labels if label.casefold() in NORMAL}
     others = sorted(set(labels) - normal)
     if not normal or not others:
         return
     called, remedy = "the run's validation part", f'train with `only="{min(normal)}"`, or name normal samples'
     if given is not None:
-        called, remedy = str(given), f"name only the normal ones, such as {given / min(normal)}"
+        called, remedy = "the files given", "name only the normal ones"
+    if isinstance(given, Path):
+        called, remedy = str(given), f"{remedy}, such as {given / min(normal)}"
     count = sum(label in others for label in labels)
     raise CalibrationError(
         f"{count} of {counted(len(labels), 'sample')} of {called} are not normal by their folders "

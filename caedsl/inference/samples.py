@@ -26,6 +26,7 @@ from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.data.stacks.prefetch import ahead, workers
 from caedsl.data.stacks.stack import Array, Index, Stack
+from caedsl.diagnostics.text import text_of_path
 from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
@@ -117,13 +118,12 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     the folder. If all images of a folder are in subfolders, these are the labels.
     """
     own = _own(model)
-    is_own = path.name.lower().endswith(own.kind.endings) or (path.is_dir() and own.kind.folders)
-    if own.kind.configured and is_own:
+    if is_configured(path, model):
         given = replace(own, path=str(path.absolute()), limit=None, only=None, validation=None, test=None, weights=None)
         return _source(given, model)
     if path.is_dir():
         return _folder(path, model)
-    if kind := _array_kind(path):
+    if kind := array_kind(path):
         return _source(
             DataSource(
                 kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white, layout=own.layout
@@ -135,6 +135,13 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     return from_files([path], path.parent, model)
 
 
+def is_configured(path: Path, model: Autoencoder) -> bool:
+    """Return whether a file or a folder is read by the run's own kind of source, with the options of its line."""
+    kind = _own(model).kind
+    is_own = path.name.lower().endswith(kind.endings) or (path.is_dir() and kind.folders)
+    return kind.configured and bool(is_own)
+
+
 def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
     """Return the samples of image files; names of files in the folder ``root`` are relative to it."""
     fit = fit_for(model, _own(model))
@@ -143,9 +150,16 @@ def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSa
     return StackSamples(stack, file_names(paths, root), files=paths)
 
 
+def folder_labels(paths: Sequence[Path]) -> list[str]:
+    """Return the labels of image files that are listed one by one: the name of the folder of each."""
+    return [text_of_path(path.absolute().parent.name) for path in paths]
+
+
 def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Samples:
     """Return the samples of all parts of a data line; if there are several parts, names begin with the part."""
-    return first_available(with_data_line(model, line), lambda found, request, _: _samples(found, request), data_dir)
+    return first_available(
+        with_data_line(model, line), lambda found, request, _: _samples(found, request), data_dir, in_spec=False
+    )
 
 
 def _own(model: Autoencoder) -> DataSource:
@@ -191,6 +205,7 @@ def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> S
     return StackSamples(stack, names, index, labels, files)
 
 
-def _array_kind(path: Path) -> str | None:
+def array_kind(path: Path) -> str | None:
+    """Return the source that reads a file of arrays, by its ending, or None."""
     kinds = (kind for kind in SOURCES.values() if kind.endings and not kind.configured)
     return next((kind.name for kind in kinds if path.name.lower().endswith(kind.endings)), None)

@@ -26,7 +26,7 @@ from caedsl.diagnostics.text import in_backticks
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import ReconstructedFile, read_original, resized_original, restored
-from caedsl.inference.samples import Samples, from_array, from_line, from_path
+from caedsl.inference.samples import Samples, from_array, from_files, from_line, from_path
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_scale, read_score
 from caedsl.inference.tiling import reconstruct_tiled
@@ -48,7 +48,8 @@ from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import Shape, elements, noun, rank, text
 
 Floats = NDArray[np.float32]
-Data = NDArray[Any] | Tensor | Samples | str | PathLike[str]
+Named = NDArray[Any] | Samples | str | PathLike[str] | list[Path]
+Data = Named | Tensor
 BATCH = 64
 """Default number of samples per batch."""
 
@@ -98,13 +99,13 @@ class TrainedRun(PublicNames):
     @overload
     def encode(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
     @overload
-    def encode(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
+    def encode(self, data: Named, batch: int = BATCH) -> Floats: ...
     def encode(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the codes of samples, N x the code's shape: a tensor for a tensor, else an array.
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
-        as in files), the path of an image, a folder or an array file, or a data line as in a spec (``npz "x.npz"
-        key=images``). Raise a ``DataError`` if a number is NaN or infinite.
+        as in files), the path of an image, a folder or an array file, a list of paths of images, or a data line as in a
+        spec (``npz "x.npz" key=images``). Raise a ``DataError`` if a number is NaN or infinite.
         """
         given = data if isinstance(data, Tensor) else self.samples(data)
         return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
@@ -112,7 +113,7 @@ class TrainedRun(PublicNames):
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
     @overload
-    def reconstruct(self, data: NDArray[Any] | Samples | str | PathLike[str], batch: int = BATCH) -> Floats: ...
+    def reconstruct(self, data: Named, batch: int = BATCH) -> Floats: ...
     def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the reconstructions of samples in the target's range, N x channels x space; see ``encode``."""
         given = data if isinstance(data, Tensor) else self.samples(data)
@@ -241,10 +242,12 @@ class TrainedRun(PublicNames):
         errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
         return ReconstructedFile(restored(made[0], original, fit), errors, native, original.remarks)
 
-    def samples(self, data: NDArray[Any] | Samples | str | PathLike[str]) -> Samples:
-        """Return the samples of an array, a path or a data line. Raise ``DataError`` if they cannot be used."""
+    def samples(self, data: Named) -> Samples:
+        """Return the samples of an array, paths or a data line. Raise ``DataError`` if they cannot be used."""
         if isinstance(data, Samples):
             return data
+        if isinstance(data, list):
+            return from_files(data, Path(), self.model)
         if isinstance(data, np.ndarray):
             return from_array(data, self.model)
         if is_data_line(str(data)):

@@ -13,6 +13,7 @@ from caedsl.backends.torch.batch_parts import parts_of
 from caedsl.backends.torch.fast import fast_form
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.program import Penalty
+from caedsl.data.errors import DataError
 from caedsl.data.stacks.pixels import Held, Pixels
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Train, settled
@@ -112,7 +113,7 @@ def _scaled_to_mean_one(weights: Tensor, train: Tensor | None) -> Tensor:
     """Scale weights to a mean of 1 over the training images, so that they do not change the effective learning rate."""
     mean = (weights if train is None else weights[train]).mean()
     if not mean:
-        raise TrainingError("all training samples have the weight 0: give some a positive weight")
+        raise DataError("the weights of all training samples are zero: give some a positive weight")
     return (weights / mean).float()
 
 

@@ -64,6 +64,11 @@ def folder(tmp_path: Path) -> Path:
         ("caedsl check ", ["one.cae", "sub"], ["two.txt", "hidden"]),
         ("caedsl show sub/", ["three.cae"], ["one.cae"]),
         ("caedsl train o", ["one.cae"], ["sub"]),
+        ("caedsl export run --part de", ["decoder"], ["encoder"]),
+        ("caedsl export run --score t", ["top=1%"], ["mse"]),
+        ("caedsl calibrate run --score m", ["mse", "mae"], ["ssim"]),
+        ("caedsl score run --score bl", ["blurmax"], ["mse"]),
+        ("caedsl evaluate run --score la", ["latent"], ["mse"]),
     ],
 )
 def test_words_are_completed(

@@ -86,6 +86,31 @@ def test_scores_go_to_standard_output(run: Path, piped: Callable[..., Ran], tmp_
     assert not (tmp_path / "-").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "calibrate run - --fpr 40%",
+        "export run -o x.pt2 --samples -",
+        "evaluate run --test -",
+        "score run -",
+        "encode run - -o codes.csv",
+        "reconstruct run - -o out",
+    ],
+)
+def test_commands_on_samples_take_their_names(
+    command: str, run: Path, piped: Callable[..., Ran], tmp_path: Path
+) -> None:
+    for kind in ("good", "bad"):
+        (tmp_path / kind).mkdir()
+        Image.new("L", (8, 8), 90 if kind == "good" else 250).save(tmp_path / kind / "1.png")
+    Image.new("L", (8, 8), 80).save(tmp_path / "good" / "2.png")
+    names = b"good/1.png\nbad/1.png\n" if "evaluate" in command else b"good/1.png\ngood/2.png\n"
+    ran = piped(names, *command.split())
+    assert ran.code == 0, ran.err
+    empty = piped(b"\n", *command.split(), *(["--overwrite"] if "-o" in command else []))
+    assert (empty.code, empty.err) == (2, "caedsl: standard input names no file: write one name per line\n")
+
+
 def test_source_goes_to_standard_output(piped: Callable[..., Ran], tmp_path: Path) -> None:
     assert piped(SPEC, "emit", "-", "-o", "-") == piped(SPEC, "emit", "-")
     assert list(tmp_path.iterdir()) == []

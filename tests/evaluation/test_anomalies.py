@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from caedsl.data.errors import DataError
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.labelled_test import from_folder, masks_of
 from caedsl.inference.calibrating import calibrate_run
+from caedsl.inference.calibration import CalibrationError
+from tests.inference.conftest import write_run
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder parts
@@ -79,6 +82,50 @@ def test_a_table_says_what_folders_say(parts: Path, name: str) -> None:
     assert (found.pixel_auroc, found.pro, found.found) == (expected.pixel_auroc, expected.pro, expected.found)
     assert found.detection.auroc == expected.detection.auroc
     assert found.by_type == expected.by_type
+
+
+def test_listed_files_say_what_folders_say(parts: Path) -> None:
+    files = sorted(path for path in (parts / "test").rglob("*.png"))
+    found, expected = (evaluate_anomalies(parts / "run", test, "mse") for test in (files, parts))
+    assert (found.model.pro, found.model.by_type) == (expected.model.pro, expected.model.by_type)
+    assert sorted(found.types) == sorted(expected.types)
+    with pytest.raises(DataError, match=r"standard input needs .* one normal label .* its labels: line, square"):
+        evaluate_anomalies(parts / "run", [path for path in files if path.parent.name != "good"], "mse")
+
+
+def test_listed_files_for_the_threshold_are_checked_like_folders(parts: Path) -> None:
+    with pytest.raises(CalibrationError, match=r"12 of 32 samples of the files given are not normal .*line, square"):
+        calibrate_run(parts / "run", list((parts / "test").rglob("*.png")), 0.05, "mse")
+
+
+@pytest.mark.parametrize("source", ["csv", "npz", "wav"])
+def test_signals_are_evaluated_with_labels_of_their_own(source: str, tmp_path: Path) -> None:
+    normal, odd = np.zeros((20, 8)), np.tile([0.9, -0.9], (5, 4))
+    signals, labels = np.concatenate([normal, odd]), np.repeat([0, 1], [20, 5])
+    lines = np.stack([signals.ravel(), labels.repeat(8)], 1)
+    np.savetxt(tmp_path / "x.csv", lines, delimiter=",", header="a,mark", comments="")
+    np.savez(tmp_path / "x.npz", a=signals, mark=labels)
+    for name, values in (("0/a", normal), ("1/b", odd)):
+        (tmp_path / "x" / name).parent.mkdir(parents=True)
+        with wave.open(f"{tmp_path / 'x' / name}.wav", "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes((values * 2**15).astype("<i2").tobytes())
+    written, given = {
+        "csv": ('csv "x.csv" labels="mark" only=0', tmp_path / "x.csv"),
+        "npz": ('npz "x.npz" key=a labels=mark only=0', Path(f'npz "{tmp_path}/x.npz" key=a labels=mark')),
+        "wav": ('wav "x" only=0', tmp_path / "x"),
+    }[source]
+    text = (
+        f"autoencoder s; input 1x8 in -1..1; data {written}; encoder {{ conv 2 }}; bottleneck dense 1; decoder mirror"
+    )
+    found = evaluate_anomalies(write_run(tmp_path / "run", text), given, "mse")
+    assert (found.model.detection.normals, found.model.detection.anomalies) == (20, 5)
+    assert found.model.detection.auroc.value == 1.0
+    np.savetxt(tmp_path / "y.csv", lines[:, :1], delimiter=",", header="a", comments="")
+    (tmp_path / "x" / "loose.wav").write_bytes((tmp_path / "x" / "0" / "a.wav").read_bytes())
+    given = {"csv": tmp_path / "y.csv", "npz": Path(f'npz "{tmp_path}/x.npz" key=a'), "wav": tmp_path / "x"}[source]
+    with pytest.raises(DataError, match="has no labels, which tell normal samples from anomalies: "):
+        evaluate_anomalies(tmp_path / "run", given, "mse")
 
 
 @pytest.mark.parametrize(

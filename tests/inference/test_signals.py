@@ -93,3 +93,11 @@ def test_image_files_for_a_run_of_signals_are_explained(tmp_path: Path, photos: 
             run.encode(path)
     with pytest.raises(DataError, match="image files have height and width"):
         run.reconstruct_file(photos / "a.png")
+
+
+def test_a_data_line_whose_files_are_missing_names_them_alone(tmp_path: Path) -> None:
+    run = caedsl.open(write_run(tmp_path / "run", spec("1x4x4", 'npy "gone.npy"')))
+    with pytest.raises(DataError) as told:
+        run.encode('npz "none.npz" key=x')
+    assert "none.npz does not exist" in str(told.value)
+    assert "digits" not in str(told.value)

@@ -16,7 +16,6 @@ from caedsl.data.loading import load
 from caedsl.data.sample import Sample, joined
 from caedsl.data.store import Store
 from caedsl.model.settings import Loss, LossTerm
-from caedsl.runs.errors import TrainingError
 from caedsl.training.losses import reconstruction_terms, sum_of
 from caedsl.training.train import train
 from caedsl.vocabulary.losses import LOSSES
@@ -161,7 +160,7 @@ def test_wrong_weights_are_named(weights: np.ndarray, message: str) -> None:
 
 
 def test_weights_of_0_alone_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="all training samples have the weight 0"):
+    with pytest.raises(DataError, match="the weights of all training samples are zero"):
         learned(tmp_path, "run", IMAGES, np.zeros(40))
 
 

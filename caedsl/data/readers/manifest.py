@@ -18,7 +18,7 @@ from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.data.stacks.stack import Labels, Weights
 
-_PATH, _LABEL, _SPLIT, _MASK, _WEIGHT = "path", "label", "split", "mask", "weight"
+PATH, _LABEL, _SPLIT, _MASK, _WEIGHT = "path", "label", "split", "mask", "weight"
 
 
 class ManifestRow(NamedTuple):
@@ -80,17 +80,17 @@ def manifest_rows(
     the wrong row.
     """
     columns, rows = read_table(table)
-    for name in (key or _PATH, *([target] if target else [])):
+    for name in (key or PATH, *([target] if target else [])):
         if name not in columns:
             there = ", ".join(columns[:10]) or "none"
             raise DataError(
                 f"{table} has no column `{name}` (its columns are {there}): correct its first line, which names the "
                 "columns"
             )
-    known = (_PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target)
+    known = (PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target)
     if others := [column for column in columns if column not in known]:
         notes.append(f"columns of {table.name} that are ignored: {', '.join(others[:10])}")
-    return [_row(row, key or _PATH, table) for row in rows]
+    return [_row(row, key or PATH, table) for row in rows]
 
 
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
