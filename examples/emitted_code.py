@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 
 def emitted_model(source: Path) -> Any:
-    """Return the model of an emitted file: the one class there that encodes."""
+    """Return the model of an emitted file: its only class with an `encode` method."""
     spec = importlib.util.spec_from_file_location(source.stem, source)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,7 +25,7 @@ def emitted_model(source: Path) -> Any:
 
 
 def main() -> None:
-    """Encode a few images, and decode the codes."""
+    """Encode a few images and decode the codes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the file that `caedsl emit` wrote")
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder that `caedsl train` wrote")

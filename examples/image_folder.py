@@ -32,9 +32,9 @@ def shape(rng: random.Random) -> Image.Image:
 def main() -> None:
     """Make the images, the spec and the run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is made, or empty")
-    parser.add_argument("--images", type=int, default=200, help="how many are drawn (200)")
-    parser.add_argument("--epochs", type=int, default=3, help="how often they are trained on (3)")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a new or empty folder")
+    parser.add_argument("--images", type=int, default=200, help="number of images to draw (200)")
+    parser.add_argument("--epochs", type=int, default=3, help="number of epochs (3)")
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     if folder.exists() and any(folder.iterdir()):

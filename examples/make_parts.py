@@ -1,4 +1,4 @@
-"""Draw a dataset of washers on a belt for docs/journeys/anomaly.md: normal, scratched and stained ones.
+"""Draw the dataset of docs/journeys/anomaly.md: washers on a belt, normal, scratched and stained.
 
 The folders are named as in MVTec AD: ``train/good``, ``test/good``, ``test/DEFECT`` and ``ground_truth/DEFECT``.
 
@@ -17,7 +17,7 @@ DEFECTS = {"scratch": 20, "stain": 20}
 
 
 def washer(rng: np.random.Generator) -> tuple[Image.Image, np.ndarray]:
-    """Draw a washer at a random position and under a random light; return the image and the position."""
+    """Draw a washer at a random position under light from a random direction; return the image and the position."""
     side = SIZE * SUPERSAMPLING
     image = Image.new("L", (side, side), int(rng.integers(28, 36)))
     centre = side / 2 + rng.uniform(-3.5 * SUPERSAMPLING, 3.5 * SUPERSAMPLING, 2)
@@ -58,7 +58,7 @@ def photograph(image: Image.Image, rng: np.random.Generator) -> Image.Image:
 def main() -> None:
     """Write the images, and the masks of the defects."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder that is made")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder to create")
     root: Path = parser.parse_args().folder
     rng = np.random.default_rng(0)
     for part, count in NORMALS.items():

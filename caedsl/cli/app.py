@@ -1,4 +1,4 @@
-"""Typer application; the imports of a command run only when it is called."""
+"""Typer application; a command imports its dependencies only when it is called."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -100,7 +100,7 @@ _COMMANDS = (
         data,
         "Summarise the data of a spec.",
         "data specs/digits.cae -o samples.png",
-        f"{_SPEC_ERRORS}, unusable files, or samples that two parts share",
+        f"{_SPEC_ERRORS}, unusable files, or the same sample in two parts",
     ),
     (
         train,
@@ -112,7 +112,7 @@ _COMMANDS = (
         doctor,
         "Find out why a model fails to train.",
         "doctor digits.cae --budget 1min --html why.html",
-        "something was found",
+        "a problem was found",
     ),
     (
         evaluate,
@@ -120,10 +120,10 @@ _COMMANDS = (
         "evaluate runs/parts --test parts/test --score top=1%",
         "the result differs from metrics.json",
     ),
-    (report, "Write a run as one page of HTML.", "report runs/parts -o parts.html", ""),
+    (report, "Write a report of a run as HTML.", "report runs/parts -o parts.html", ""),
     (compare, "Compare finished runs.", "compare runs/small runs/large --markdown", ""),
     (reconstruct, "Reconstruct or denoise images.", "reconstruct runs/parts photos/ -o clean", ""),
-    (encode, "Encode samples into a table of codes.", "encode runs/digits -o codes.npz", ""),
+    (encode, "Write the codes of samples as a table.", "encode runs/digits -o codes.npz", ""),
     (decode, "Decode codes.", "decode runs/digits codes.npz -o decoded", ""),
     (sample, "Draw new samples from a variational code.", "sample runs/vae -o samples", ""),
     (calibrate, "Set the threshold for anomalies.", "calibrate runs/parts good/ --fpr 1%", ""),
@@ -143,7 +143,7 @@ _COMMANDS = (
     ),
     (new, "Create a commented spec.", "new parts --template photos", ""),
 )
-"""Commands with their line in the list, an example, and the meaning of exit code 1, if they use it."""
+"""Commands with their summary in the list, an example, and the meaning of exit code 1, if they use it."""
 
 for command, summary, example, findings in _COMMANDS:
     # The list of commands truncates longer texts.
@@ -176,7 +176,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:
-        # Typer has no public base class for its usage errors; they are those that can show themselves.
+        # Typer has no public base class for its usage errors; they are the errors that have a `show` method.
         if not hasattr(error, "show") or not hasattr(error, "message"):
             raise
         complain(usage_error(error, functions, arguments))

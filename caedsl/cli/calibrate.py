@@ -69,7 +69,7 @@ def calibrate(
     say(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")
     say(f"normals    {len(calibrated.normals)} held out")
     say(
-        f"promise    at most {100 * calibrated.fpr:g} % of normal samples exceed it on average; with 95 % confidence "
+        f"guarantee  at most {100 * calibrated.fpr:g} % of normal samples exceed it on average; with 95 % confidence "
         f"{100 * calibrated.low:.2g} % to {100 * calibrated.high:.2g} %"
     )
 

@@ -93,7 +93,7 @@ def new_check_parser() -> Parser:
         "check",
         "Find mistakes in specs before training.",
         _EXAMPLES,
-        "errors (with --strict also warnings), or with --diff changes to be made",
+        "errors (with --strict, also warnings), or, with --diff, changes",
     )
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="A spec, a folder of specs, or - for standard input.")
@@ -108,7 +108,7 @@ def new_check_parser() -> Parser:
     add("--ignore", action="append", metavar="RULES", help="Do not report these rules; errors are always reported.")
     add("--fix", action="store_true", help="Apply the safe fixes.")
     add("--unsafe-fixes", action="store_true", help="With --fix or --diff, also apply fixes that change the model.")
-    add("--diff", action="store_true", help="Show the changes of the fixes without writing them.")
+    add("--diff", action="store_true", help="Show the changes that the fixes would make, without writing them.")
     add("--quiet", action="store_true", help="Print only findings, no summary.")
     return parser
 

@@ -40,7 +40,7 @@ def _in_usage(argument: Any) -> str:
 
 
 def usage_error(error: Any, functions: Mapping[str, Callable[..., object]], arguments: Sequence[str]) -> str:
-    """Return the line that describes a usage error of typer, with place, value and remedy.
+    """Return one line about a usage error of typer: the place, the value and the remedy.
 
     Args:
         error: a usage error; typer has no public class for them.

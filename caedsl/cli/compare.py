@@ -16,7 +16,7 @@ def compare(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX tabular.")] = False,
 ) -> None:
-    """Compare finished runs by their differing settings and their metrics; a star marks the best value.
+    """Compare the metrics of finished runs and the settings in which they differ; a star marks the best value.
 
     Runs that differ only in the seed are one row, with mean ± standard deviation. The results of `caedsl evaluate
     --test` are included.

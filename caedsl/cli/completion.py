@@ -13,7 +13,7 @@ from caedsl.cli.files import ENDING
 def complete_specs(incomplete: str) -> list[str]:
     """Return the folders and specs whose path begins with ``incomplete``; the contents of a folder if it is alone."""
     found = sorted(_paths(incomplete))
-    # Shells end the only completion with a space, after which the folder's contents could not be completed.
+    # Shells add a space after a single completion, after which the contents of the folder could not be completed.
     while len(found) == 1 and found[0].endswith(os.sep) and (below := sorted(_paths(found[0]))):
         found = below
     return found
@@ -59,7 +59,7 @@ def complete_scores(incomplete: str) -> list[str]:
 
 
 def complete_check(context: typer.Context, incomplete: str) -> list[str]:
-    """Return what may begin with ``incomplete``: an option of ``check``, the value of one, or a spec."""
+    """Return the options of ``check``, their values, or the specs that begin with ``incomplete``."""
     from caedsl.cli.check import new_check_parser
     from caedsl.diagnostics import FORMATS
 

@@ -26,7 +26,7 @@ def data(
     spec: SpecPath,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part to this PNG file."),
+        typer.Option("-o", "--output", metavar="FILE.png", help="Draw six samples of each part into this PNG file."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     set_: Annotated[
@@ -101,8 +101,8 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
         reporter.result(f"note: {note}")
     noun = found.fit.noun
     if found.duplicates:
-        lie = counted(len(found.duplicates), f"{noun} lies", f"{noun}s lie")
-        reporter.result(f"{lie} in several parts:")
+        occur = counted(len(found.duplicates), f"{noun} occurs", f"{noun}s occur")
+        reporter.result(f"{occur} in several parts:")
         _show_first(found.duplicates, reporter)
     if found.near_duplicates:
         pairs = counted(len(found.near_duplicates), f"pair of {noun}s", f"pairs of {noun}s")

@@ -22,12 +22,12 @@ def decode(
     ],
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
+        typer.Option("-o", "--output", metavar="DIR|FILE.npy", help="A folder for pictures, or an array file."),
     ],
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Decode codes to one picture each in a folder, or to a single array with values in the input's range."""
+    """Decode codes into a folder with one picture for each, or into a single array with values in the input's range."""
     from caedsl.cli.specs import fail
     from caedsl.inference.code_files import parse_codes, read_codes
     from caedsl.inference.trained_run import open_trained

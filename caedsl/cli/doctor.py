@@ -1,4 +1,4 @@
-"""``caedsl doctor``: why a model fails to train, with evidence and repairs that were tried."""
+"""``caedsl doctor``: why a model fails to train, with evidence and tested repairs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,7 +49,7 @@ def doctor(
             "--range", metavar="LO..HI", help="The range of the input's values, or real, for a MODEL; default: 0..1."
         ),
     ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Write the best repair into the spec.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Apply the best repair to the spec.")] = False,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="SPEC", help="The output file for the repaired spec.")
     ] = None,
@@ -61,10 +61,10 @@ def doctor(
     overwrite: Overwrite = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
 ) -> None:
-    """Find out why a model fails to train: look at the data, the network at its start and its first steps.
+    """Find out why a model fails to train: examine the data, the untrained network and its first steps.
 
-    Likely causes come with their evidence. A small change of the spec is offered as a repair if it beats the original
-    in training with several seeds.
+    Likely causes are listed with their evidence. A small change to the spec is suggested as a repair if the changed
+    spec trains better than the original with several seeds.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
@@ -122,7 +122,7 @@ def _imported(
 
     settings = {**assigned(assignments), **({"data": data} if data else {})}
     if "data" not in settings:
-        raise fail(f"{place} has no data: name some, as in --data mnist")
+        raise fail(f"{place} contains no data: name a source, as in --data mnist")
     return of_file(
         place,
         shape_of(sample),

@@ -33,7 +33,7 @@ def encode(
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Encode samples to a table of names, labels and codes.
+    """Encode samples, and write a table of their names, labels and codes.
 
     An npz file contains the arrays `names`, `labels` and `codes`; parquet and csv files have the columns name, label,
     z0, z1 and so on.

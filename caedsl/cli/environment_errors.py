@@ -8,7 +8,7 @@ _MEMORY = ("allocate memory", "failed to map segment", "out of memory", "bad_all
 
 
 def environment_problem(error: Exception) -> str | None:
-    """Return the problem outside of the program with the remedy, or None if it is a bug of the program."""
+    """Return a problem of the environment with its remedy, or None if the error is a bug in the program."""
     if is_out_of_memory(error):
         return (
             f"out of memory ({_first_line(error)}): PyTorch alone needs about 1 GB; close other programs, or raise "

@@ -20,9 +20,9 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="Find anomalies in a folder (normal samples in good/, a subfolder for each type of anomaly), or in a "
-            "CSV or Parquet table with the columns path, label and mask; a data line with labels; or - for names of "
-            "images on standard input, whose folders are their types.",
+            help="Labelled samples: a folder (normal samples in good/, a subfolder for each type of anomaly); a CSV or "
+            "Parquet table with the columns path, label and mask; a data line with labels; or - for names of images on "
+            "standard input, whose folders are their types.",
         ),
     ] = None,
     kind: Annotated[
@@ -35,11 +35,16 @@ def evaluate(
         ),
     ] = None,
     probe: Annotated[
-        bool, typer.Option("--probe", help="Predict the classes from the codes: 5-NN, linear probe, dead units.")
+        bool,
+        typer.Option(
+            "--probe", help="Predict the classes from the codes (5-NN and a linear probe), and count dead units."
+        ),
     ] = False,
     sweep: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Denoise several amounts of a corruption: gaussian=0.1..0.5."),
+        typer.Option(
+            metavar="RANGE", help="Evaluate a denoiser with several amounts of a corruption: gaussian=0.1..0.5."
+        ),
     ] = None,
     device: Annotated[Device, typer.Option(help="The device; auto is the device of the run.")] = Device.AUTO,
     data_dir: Annotated[
@@ -64,12 +69,12 @@ def evaluate(
     reporter = make_reporter(quiet)
     if sweep is not None:
         if probe or test is not None or kind is not None:
-            raise fail("--sweep is for denoisers: remove --probe, --test and --score")
+            raise fail("--sweep cannot be combined with --probe, --test or --score: remove them")
         _sweep(run, sweep, device, data_dir, data_root, reporter)
         return
     if probe:
         if test is not None or kind is not None:
-            raise fail("--probe is for classes, but --test and --score are for anomalies: remove one of them")
+            raise fail("--probe evaluates classes, but --test and --score evaluate anomalies: remove one of them")
         _probe(run, device, data_dir, data_root, reporter)
         return
     if test is not None:
@@ -80,7 +85,7 @@ def evaluate(
     if one_class:
         _find_anomalies(run, None, kind, device, data_dir, data_root, reporter)
     elif kind is not None:
-        raise fail("--score is for anomalies: add labelled samples with --test PATH")
+        raise fail("--score is a score for anomalies: add labelled samples with --test PATH")
     _reevaluate(run, device, data_dir, data_root, baselines, reporter)
 
 

@@ -15,7 +15,9 @@ def export(
     run: Run,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="PLACE", help="NAME.onnx, NAME.pt2, or a folder for sharing the model."),
+        typer.Option(
+            "-o", "--output", metavar="FILE|DIR", help="NAME.onnx, NAME.pt2, or a folder for sharing the model."
+        ),
     ],
     part: Annotated[
         str,
@@ -52,10 +54,10 @@ def export(
 ) -> None:
     """Export a trained model to ONNX, torch.export, or a folder with spec, weights and model card.
 
-    A file is kept only if it returns the same values as the run on real samples; its metadata has the largest
-    difference. A convolutional model accepts samples of any compatible size; its metadata has the sizes. The scorer
-    takes bytes 0..255 of the input's size and returns a score and an error map; its threshold is in calibration.json,
-    not in the file.
+    A file is kept only if it returns the same values as the run on real samples; the largest difference is in its
+    metadata. A convolutional model accepts samples of other sizes, which are in its metadata. The scorer takes bytes
+    0..255 of the input's size and returns a score and an error map; its threshold is in calibration.json, not in the
+    file.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported
@@ -69,7 +71,7 @@ def export(
         _share(run, output, push, overwrite)
         return
     if push is not None:
-        raise fail("--push uploads a folder: write one after -o")
+        raise fail("--push uploads a folder: name a folder with -o")
     refuse_existing(output, overwrite)
     with outside_errors():
         format_ = format_of(output)

@@ -64,7 +64,7 @@ def new_fmt_parser() -> Parser:
         "fmt",
         "Format specs: white space and spelling; meaning, order and comments do not change.",
         _EXAMPLES,
-        "syntax errors, or with --check or --diff specs to be formatted",
+        "syntax errors, or, with --check or --diff, specs that would change",
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="A spec, a folder of specs, or - for standard input.")
     parser.add_argument("--check", action="store_true", help="Only list the specs that would change.")

@@ -32,18 +32,20 @@ def graph(
     ] = None,
     style: Annotated[
         DrawingStyle,
-        typer.Option("--style", help="An hourglass for papers, or blocks with one row per layer, drawn by Graphviz."),
+        typer.Option(
+            "--style", help="The style: hourglass for papers, or blocks, with one row per layer, drawn by Graphviz."
+        ),
     ] = DrawingStyle.HOURGLASS,
     width: Annotated[
         float | None,
         typer.Option(
-            "--width", metavar="CM", help="The width of the picture; a deep network continues in further rows."
+            "--width", metavar="CM", help="The width of the picture in cm; a deep network continues in further rows."
         ),
     ] = None,
     font_size: Annotated[
         float | None,
         typer.Option(
-            "--font-size", metavar="POINTS", help="The size of the smallest text; chosen automatically by default."
+            "--font-size", metavar="POINTS", help="The size of the smallest text; default: chosen automatically."
         ),
     ] = None,
     no_title: Annotated[bool, typer.Option("--no-title", help="Omit the name above the picture.")] = False,

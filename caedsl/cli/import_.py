@@ -26,7 +26,9 @@ def import_(
     sample: Annotated[
         str | None,
         typer.Option(
-            "--input", metavar="CxHxW", help="The shape of a sample, for FILE.py:NAME or ONNX files of any size."
+            "--input",
+            metavar="CxHxW",
+            help="The shape of a sample, for FILE.py:NAME and for ONNX files without fixed sizes.",
         ),
     ] = None,
     values: Annotated[
@@ -47,10 +49,10 @@ def import_(
     ] = "",
     overwrite: Overwrite = False,
 ) -> None:
-    """Import a trained or untrained model as a spec that builds the same network, with the same weights.
+    """Import a trained or untrained model as a spec that builds the same network with the same weights.
 
-    The outputs of both are compared on random samples before anything is written. If the language has no word for a
-    layer, the error names the layer and the closest word, and nothing is written.
+    The outputs of both networks are compared on random samples before anything is written. If the language has no word
+    for a layer, the error names the layer and the closest word, and nothing is written.
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.files import WriteError, write_text
@@ -86,7 +88,7 @@ def import_(
         except WriteError as error:
             raise fail(str(error)) from None
     written = " and ".join(str(place) for place in (*([] if printed else [output]), weights) if place is not None)
-    compared = f"its outputs differ from the original's by {made.difference:.2g} at most, on 4 random samples"
+    compared = f"its outputs differ from the original's by at most {made.difference:.2g} on 4 random samples"
     say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=printed)
 
 

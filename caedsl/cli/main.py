@@ -1,6 +1,6 @@
 """The ``caedsl`` program.
 
-``check`` and ``fmt`` run on every commit, so they are handled before typer is imported (50 ms).
+``check`` and ``fmt`` run on every commit, so they are handled without importing typer, which takes 50 ms.
 """
 
 import gc
@@ -18,7 +18,7 @@ _SHORT = (["check"], ["fmt"])
 """Commands that are run on every commit, in a process of their own."""
 
 _MANY_OBJECTS = 100_000
-"""Start garbage collection after this many objects; imports alone create tens of thousands, with hardly any garbage."""
+"""Start garbage collection after this many new objects; imports alone create tens of thousands, few of them garbage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     with interruptible() as interruption:
         try:
-            os.getcwd()  # no relative path has a meaning in a deleted folder
+            os.getcwd()  # relative paths have no meaning in a deleted folder
             code = _dispatch(arguments)
         except KeyboardInterrupt:
             interruption.requested = True

@@ -45,7 +45,7 @@ def new_folder(path: Path, overwrite: bool) -> Path:
 
 @contextmanager
 def new_parents(path: Path) -> Iterator[None]:
-    """Remove the folders on the way to ``path`` that are created inside the context, and ``path``, if it fails.
+    """Remove ``path`` and its parents that are created inside the context, if the context fails.
 
     A folder that is not empty stays.
     """
@@ -68,8 +68,7 @@ def say(message: str, err: bool = False) -> None:
 def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
     """Write files into the folder ``path`` inside the context: all of them, or none if the context fails.
 
-    End the command if that is not possible. Report afterwards how many samples have files with names other than their
-    own.
+    End the command if that is not possible. Report afterwards how many files were renamed.
     """
     from caedsl.inference.output_folder import OutputError, new_files
 
@@ -81,8 +80,8 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
             raise fail(str(error)) from None
     if folder.renamed:
         say(
-            f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some names of samples lead "
-            "elsewhere or are not unique",
+            f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some sample names lead out of the "
+            "folder or are not unique",
             err=True,
         )
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Join the processes that torchrun started to one group; only the first one prints. Do nothing in a single process.
+    """Join the processes that torchrun started into one group; only the first prints. Do nothing in a single process.
 
-    A failure of any process ends all, with one message, and so does Ctrl-C before training starts.
+    A failure of any process ends all of them with one message, and so does Ctrl-C before training starts.
     """
     if os.environ.get("WORLD_SIZE", "1") == "1":  # PyTorch is imported only if there is a group to join
         yield

@@ -1,4 +1,4 @@
-"""``caedsl reconstruct``: passes images through a trained model and writes files like the originals."""
+"""``caedsl reconstruct``: passes images through a trained model and writes them like the originals."""
 
 from collections import Counter
 from contextlib import ExitStack
@@ -48,7 +48,9 @@ def reconstruct(
     ] = False,
     scale: Annotated[
         ReconstructionSize,
-        typer.Option(help="Whether larger images pass through a convolutional model at their own size."),
+        typer.Option(
+            help="The size at which a convolutional model processes larger images: their own, or the input's."
+        ),
     ] = ReconstructionSize.OWN,
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
@@ -56,8 +58,8 @@ def reconstruct(
     """Reconstruct images with the same names, sizes and bit depths.
 
     A model that was trained to denoise removes the noise. A convolutional model processes images larger than its input
-    at their own size, tile by tile; other models, and smaller images, are resized to the input's size and back. A model
-    of one channel makes grey images.
+    at their own size, tile by tile; for other models, and if they are smaller, images are resized to the input's
+    size and back. A model with one channel returns grey images.
 
     An array is reconstructed as an array with the layout, the size and the type of the original. A data line is written
     as in a spec: 'npz "scans.npz" key=raw'.
@@ -70,7 +72,9 @@ def reconstruct(
         opened = open_trained(run, device.value)
         samples = samples_at(opened, path)
         if error_maps and opened.model.target is not opened.model.input:
-            raise fail("--error-maps compares outputs with inputs, but this model returns separate targets: remove it")
+            raise fail(
+                "this model has separate targets, so outputs cannot be compared with inputs: remove --error-maps"
+            )
         if samples.files is None:
             with new_parents(output):
                 _reconstruct_arrays(opened, str(path), samples, output, error_maps, overwrite)

@@ -1,4 +1,4 @@
-"""``caedsl report``: writes a run as one HTML page."""
+"""``caedsl report``: writes a report of a run as one HTML page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ def report(
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device; auto is the device of the run.")] = Device.AUTO,
 ) -> None:
-    """Write a run as one self-contained page: verdict, curves, reconstructions, baselines, and how to reproduce it.
+    """Write a report as one self-contained HTML page: verdict, curves, reconstructions, baselines, how to reproduce it.
 
     The page includes the results of `caedsl calibrate` and `caedsl evaluate --test`, so run these first.
     """

@@ -14,7 +14,9 @@ DEFAULT = Path("runs")
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the run folders.")] = DEFAULT,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder that contains the runs; default: runs.")
+    ] = DEFAULT,
     sort: Annotated[
         str,
         typer.Option(
@@ -34,7 +36,8 @@ def runs(
 ) -> None:
     """List runs with spec, data, code size, seed, overrides, best loss, PSNR, time, state and problems.
 
-    Runs may lie in DIR, in its subfolders, or in theirs, as the runs of `train --seeds` do."""
+    Runs may be in DIR, in its subfolders, or in theirs, as the runs of `train --seeds` are.
+    """
     import json
     from dataclasses import asdict
 
@@ -100,7 +103,7 @@ def _show(found: "list[ListedRun]") -> None:
 
 
 def _in_words(record: "ListedRun") -> str:
-    """Return what the columns between the path and the state say, without those that are empty."""
+    """Return the texts of the columns between the path and the state, without empty ones."""
     _, spec, data, code, seed, epochs, loss, psnr, seconds, changed, _ = _cells(record)
     known = (
         spec,

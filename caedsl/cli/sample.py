@@ -14,7 +14,7 @@ def sample(
     run: Run,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="PLACE", help="A folder for pictures, or a file that ends in .npy."),
+        typer.Option("-o", "--output", metavar="DIR|FILE.npy", help="A folder for pictures, or an array file."),
     ],
     count: Annotated[
         int, typer.Option("-n", "--count", metavar="N", min=1, max=1_000_000, help="The number of samples.")
@@ -23,7 +23,7 @@ def sample(
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Draw new samples: decode draws from the prior of a variational code, a standard normal distribution."""
+    """Draw codes from the prior of a variational code, a standard normal distribution, and decode them."""
     from caedsl.inference.trained_run import open_trained
 
     with outside_errors():
@@ -33,4 +33,4 @@ def sample(
         made = opened.sample(count, seed)
         names = [f"{number:0{len(str(count))}d}" for number in range(1, count + 1)]
         write_samples(output, names, made, opened.out_fit, overwrite)
-    say(f"made {counted(count, 'sample')} in {output}")
+    say(f"wrote {counted(count, 'sample')} to {output}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def samples_at(run: "TrainedRun", given: Path) -> "Samples":
-    """Return the samples that an argument names; image files that standard input names, one per line, for ``-``."""
+    """Return the samples that an argument names; for ``-``, the image files that standard input names, one per line."""
     return run.samples(files_at(given))
 
 
@@ -30,9 +30,9 @@ def files_at(given: Path) -> Path | list[Path]:
 
 
 def read_standard_input(content: str, instead: str) -> bytes:
-    """Return what standard input holds, ``content`` in words; end the command if it is closed or too large.
+    """Return the bytes of standard input; end the command if it is closed or too large.
 
-    ``instead`` is what the user should name then.
+    ``content`` describes the input in the error, and ``instead`` is what the user should name instead.
     """
     if sys.stdin is None:
         raise fail(f"standard input is closed: name {instead} instead of -")

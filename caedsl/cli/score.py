@@ -39,7 +39,7 @@ def score(
         ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a CSV file, - for standard output, instead of a table.")
+        Path | None, typer.Option(metavar="FILE", help="Write a CSV file instead of printing a table; - prints CSV.")
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     maps: Annotated[
@@ -48,7 +48,7 @@ def score(
     overwrite: Overwrite = False,
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
-    """Score samples by how badly the model reconstructs them; higher scores are more abnormal.
+    """Score samples by how badly the model reconstructs them; a higher score is more abnormal.
 
     After `caedsl calibrate`, each sample also has a percentile among the normal samples and a verdict, and the exit
     code is 1 if there is an anomaly.

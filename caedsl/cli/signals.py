@@ -1,4 +1,4 @@
-"""Signals that end a command, such as Ctrl-C: what it has begun to write is removed."""
+"""Signals that end a command, such as Ctrl-C: incomplete output files are removed."""
 
 import signal
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reading of the spec of a command.
+"""Reading the spec of a command.
 
 Its findings go to standard error, so that standard output is free for the command.
 """
@@ -30,7 +30,7 @@ def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
 
 
 VariantOption = Annotated[
-    int | None, typer.Option("--variant", metavar="N", help="Take variant N of the spec's sweep, counted from 1.")
+    int | None, typer.Option("--variant", metavar="N", help="Use variant N of the spec's sweep, counted from 1.")
 ]
 
 
@@ -87,7 +87,7 @@ def read_unswept(path: str, assignments: Sequence[str] = (), variant: int | None
     model = read_model(path, assignments, quiet=True, variant=variant)
     if model.sweep is not None:
         complain(
-            f"the sweep of {path} with {counted(model.sweep.variants, 'variant')} is ignored: choose a variant with "
+            f"the sweep of {path}, with {counted(model.sweep.variants, 'variant')}, is ignored: choose a variant with "
             "--variant N"
         )
     return model

@@ -88,7 +88,7 @@ class _Closed:
 
 @contextmanager
 def guarded_streams() -> Iterator[GuardedStream]:
-    """Keep writing to standard output or standard error from failing; yield the guard of standard output."""
+    """Keep writes to standard output and standard error from failing; yield the guard of standard output."""
     before = sys.stdout, sys.stderr
     # Python represents streams that its parent process closed by None or closed descriptors.
     if None in (sys.stdin, *before):

@@ -50,7 +50,9 @@ def train(
     ] = None,
     seeds: Annotated[
         str | None,
-        typer.Option(metavar="RANGE", help="Train one run per seed, as in 0..4; with --out DIR into DIR/seed-0, …"),
+        typer.Option(
+            metavar="RANGE", help="Train one run for each of these seeds: 0..4; with --out DIR, into DIR/seed-0, …"
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -70,10 +72,11 @@ def train(
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(metavar="RUN", help="Start from the weights of this run or file."),
+        typer.Option(metavar="RUN", help="Start from the weights of this run, or of a safetensors file."),
     ] = None,
     on_trouble: Annotated[
-        OnTrouble | None, typer.Option(help="The reaction to a monitor's report, instead of the spec's `on trouble`.")
+        OnTrouble | None,
+        typer.Option(help="What a monitor's report does, instead of the spec's `on trouble`: warn, or stop the run."),
     ] = None,
     resume: Annotated[
         Path | None,
@@ -88,8 +91,8 @@ def train(
 ) -> None:
     """Train a model, compare it with the mean image and PCA, and save everything in a run folder.
 
-    Train one model on several processes or GPUs, with the same result: torchrun --nproc-per-node N --no-python caedsl
-    train …
+    To train one model in several processes or on several GPUs, with the same result: torchrun --nproc-per-node N
+    --no-python caedsl train …
     """
     from caedsl.cli.specs import fail
 
@@ -236,7 +239,7 @@ def _refuse_changes(names: list[str]) -> None:
 
 @contextmanager
 def outside_errors() -> Iterator[None]:
-    """End the command with a message if the environment fails inside the context."""
+    """End the command with a message if data, files or the machine cause an error inside the context."""
     from caedsl.cli.specs import fail
     from caedsl.data.errors import DataError
     from caedsl.runs.errors import TrainingError

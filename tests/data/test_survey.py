@@ -92,7 +92,7 @@ def test_equal_images_in_two_parts_are_named_whatever_their_files(parts: Path, t
     ]
     code, out, _ = run_caedsl("data", parts, "--set", "train.validation=0")
     assert code == 1
-    assert "1 image lies in several parts:\n  train: a/0.png, test: a/copy.bmp" in out
+    assert "1 image occurs in several parts:\n  train: a/0.png, test: a/copy.bmp" in out
 
 
 def test_a_resized_or_recompressed_picture_in_another_part_is_named(tmp_path: Path, run_caedsl: Run) -> None:
