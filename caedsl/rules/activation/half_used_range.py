@@ -1,7 +1,7 @@
 """The output's range is at least twice as wide as that of the images.
 
 ## What it does
-Informs if at least half of the range of a bounded output is never needed, as with tanh for images in 0..1.
+Reports an info if at least half of the range of a bounded output is never needed, as with tanh for images in 0..1.
 
 ## Why is this bad?
 It does little harm. In a pilot on MNIST and Fashion-MNIST, tanh on 0..1 trained as well as a sigmoid (0.16 to 0.21 of
@@ -18,7 +18,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Measured to be harmless, so this rule only informs.
+Measured to be harmless, so the finding is only an info.
 """
 
 from collections.abc import Iterator

@@ -1,13 +1,13 @@
 """No hidden layer has an activation: the model is a linear autoencoder.
 
 ## What it does
-Informs if everything before the output's activation is one linear map: no activation, no max pool, no normalisation
-that depends on the image. For the datasets where it is known, the finding gives the error of PCA, the best linear
-autoencoder, at the same code size.
+Reports an info if everything before the output's activation is one linear map: no activation, no max pool, no
+normalisation that depends on the image. For the datasets where it is known, the finding gives the error of PCA, the
+best linear autoencoder, at the same code size.
 
 ## Why is this bad?
-It is fine if you want a linear code: such a model trained well in a pilot (0.17 to 0.19 of the variance left). But
-apart from the output's activation, no depth makes it better than PCA, and PCA takes seconds.
+Nothing, if you want a linear code: such a model trained well in a pilot (0.17 to 0.19 of the variance left). But apart
+from the output's activation, no number of layers makes it better than PCA, which takes seconds.
 
 ## Example
 ```cae

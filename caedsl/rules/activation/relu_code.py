@@ -1,8 +1,9 @@
 """The code ends in a ReLU: some of its numbers may be 0 for every image.
 
 ## What it does
-Warns about a ReLU on a code of up to 16 numbers, and informs for a larger vector. The rule skips sparse codes (`l1=` on
-the bottleneck) and feature maps of more than 16 numbers, because published autoencoders have a ReLU there and train.
+Warns about a ReLU on a code of up to 16 numbers, and reports an info for a larger vector. The rule skips sparse codes
+(`l1=` on the bottleneck) and feature maps of more than 16 numbers, because published autoencoders have a ReLU there and
+train.
 
 ## Why is this bad?
 A unit whose input is negative for every image is dead, and the code is smaller than it looks. In a pilot on MNIST with

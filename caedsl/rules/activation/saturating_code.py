@@ -1,7 +1,7 @@
 """The code ends in a sigmoid or tanh.
 
 ## What it does
-Informs about a sigmoid or tanh on the code.
+Reports a sigmoid or tanh on the code as an info.
 
 ## Why is this bad?
 It need not be: a bounded code is easy to store or to sample from. But a saturated unit learns slowly, and the codes of
@@ -18,7 +18,7 @@ bottleneck dense 32
 ```
 
 ## How sure
-A heuristic, so this rule only informs.
+A heuristic, so the finding is only an info.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Several hidden sigmoid or tanh layers in a row make the gradient vanish.
 
 ## What it does
-Warns if the encoder or the decoder has two or more hidden sigmoid layers without a normalisation, and informs if the
-whole model has eight or more hidden tanh layers. A sigmoid at the output does not count.
+Warns if the encoder or the decoder has two or more hidden sigmoid layers without a normalisation, and reports an info
+if the whole model has eight or more hidden tanh layers. A sigmoid at the output does not count.
 
 ## Why is this bad?
 The derivative of a sigmoid is at most 1/4, so n of them leave at most 1/4ⁿ of a gradient: six leave 1/4096. In a pilot

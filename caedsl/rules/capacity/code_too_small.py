@@ -2,8 +2,8 @@
 
 ## What it does
 Looks up how much of the variance the best linear code of the same size keeps, for the datasets whose principal
-components are known. It informs if more than half is lost and warns if more than 80 % is. A code of two or three
-numbers is assumed to be meant for plots, so it only informs.
+components are known. It reports an info if more than half is lost and a warning if more than 80 % is. A code of two or
+three numbers is assumed to be meant for plots, so the finding is only an info.
 
 ## Why is this bad?
 PCA is the best linear autoencoder. A convolutional one is seldom much better: in a pilot on MNIST a code of 2 left 85 %
@@ -45,7 +45,7 @@ from caedsl.vocabulary.shape import elements
 RULE = Rule("CAE306", "code-too-small", Severity.WARNING)
 
 MUCH, MOST = 0.5, 0.8
-"""Inform above the first share of lost variance, and warn above the second (heuristics)."""
+"""Report an info above the first share of lost variance, and a warning above the second (heuristics)."""
 
 SKETCH = (2, 3)
 """Assume that codes of these sizes are made for plots; a single number is not a picture."""

@@ -1,9 +1,9 @@
 """The code is hundreds of times smaller than the image.
 
 ## What it does
-Informs above 400 pixel values per number of the code, and warns above 1,000 on colour images. Codes of two or three
-numbers are skipped, because they are meant for plots, and so are the published datasets, for which `code-too-small`
-gives a measured answer.
+Reports an info above 400 pixel values per number of the code, and warns above 1,000 on colour images. Codes of two or
+three numbers are skipped, because they are meant for plots, and so are the published datasets, for which
+`code-too-small` gives a measured answer.
 
 ## Why is this bad?
 Smooth images tolerate a compression of several hundred. Photographs and textures do not: their detail is spread over
@@ -44,7 +44,7 @@ from caedsl.vocabulary.shape import elements, text
 RULE = Rule("CAE303", "compression-extreme", Severity.INFO)
 
 EXTREME = 400
-"""Inform above this number of pixel values per number of the code (heuristic)."""
+"""Report an info above this number of pixel values per number of the code (heuristic)."""
 
 BLURRING, COLOURS = 1_000, 3
 """Warn above the first number if the images have as many channels as the second (heuristic)."""

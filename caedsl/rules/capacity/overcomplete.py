@@ -1,8 +1,8 @@
 """The code holds at least as many numbers as the image.
 
 ## What it does
-Compares the size of the code with the size of the input. It warns if the code is at least as large, and informs if it
-is at least half as large. It skips denoisers and codes with noise or an activity penalty, where noise or sparsity
+Compares the size of the code with the size of the input. It warns if the code is at least as large, and reports an info
+if it is at least half as large. It skips denoisers and codes with noise or an activity penalty, where noise or sparsity
 limits what the code can hold. A lower bound on `compression` in `require` replaces this rule.
 
 ## Why is this bad?

@@ -1,9 +1,9 @@
 """A codebook has more vectors than the data can use.
 
 ## What it does
-Compares the number of vectors with the number of positions in the codes of all training images. It informs if there are
-fewer than 39 positions per vector, and warns if there are more vectors than positions, or if a batch has fewer than one
-position per 20 vectors.
+Compares the number of vectors with the number of positions in the codes of all training images. It reports an info if
+there are fewer than 39 positions per vector, and warns if there are more vectors than positions, or if a batch has
+fewer than one position per 20 vectors.
 
 ## Why is this bad?
 A vector moves to the average of the positions that are assigned to it. With more vectors than positions, every position

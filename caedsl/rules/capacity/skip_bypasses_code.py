@@ -3,8 +3,8 @@
 ## What it does
 Counts the numbers that bypass the code through `concat`, `add` and `decoder mirror skips=`. It warns if the network may
 copy its input; the message says so explicitly if one of these maps has the size of the input and together they hold at
-least as many numbers. It only informs if corrupted inputs or separate targets make a copy the wrong answer, as in a
-denoising U-Net.
+least as many numbers. It reports only an info if corrupted inputs or separate targets make a copy the wrong answer, as
+in a denoising U-Net.
 
 ## Why is this bad?
 What bypasses the code need not be in it. A network with skips that can carry the whole input learns to copy it: the

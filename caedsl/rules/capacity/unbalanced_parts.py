@@ -1,7 +1,8 @@
 """One of encoder and decoder has more than ten times as many parameters as the other.
 
 ## What it does
-Counts the parameters on both sides of the code and informs if one side has more than ten times as many as the other.
+Counts the parameters on both sides of the code and reports an info if one side has more than ten times as many as the
+other.
 
 ## Why is this bad?
 It need not be: a small decoder after a large encoder is a known design. But a decoder with very few weights can only
@@ -23,7 +24,7 @@ decoder mirror
 ```
 
 ## How sure
-A heuristic. Asymmetric designs work, so this rule only informs.
+A heuristic. Asymmetric designs work, so the finding is only an info.
 """
 
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ from caedsl.rules.engine.rule import Rule
 RULE = Rule("CAE304", "unbalanced-parts", Severity.INFO)
 
 TIMES = 10
-"""Inform above this ratio of parameters (heuristic)."""
+"""Report an info above this ratio of parameters (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

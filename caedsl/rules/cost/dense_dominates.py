@@ -1,8 +1,8 @@
 """One dense layer holds nearly all weights.
 
 ## What it does
-Informs about a dense layer with more than 95 % of the parameters and more than five million of them, and warns above a
-hundred million.
+Reports a dense layer with more than 95 % of the parameters and more than five million of them as an info, and warns
+above a hundred million.
 
 ## Why is this bad?
 A dense layer on a large map loses the advantage of convolutions: 64x32x32 numbers to a code of 256 need 16.8 million
@@ -39,7 +39,7 @@ from caedsl.vocabulary.shape import elements, text
 RULE = Rule("CAE903", "dense-dominates", Severity.WARNING)
 
 SHARE, MANY, TOO_MANY = 0.95, 5_000_000, 100_000_000
-"""Inform above this share and this number of parameters, and warn above the last number (heuristics)."""
+"""Report an info above this share and this number of parameters, and a warning above the last number (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ States the smallest possible binary cross-entropy for the datasets where it was 
 pixels.
 
 ## Why is this bad?
-It is not: many good autoencoders are trained with it, and the same image minimises it as minimises the squared error.
+It is not: many good autoencoders are trained with it, and it has its minimum at the same image as the squared error.
 But a loss that stops at 0.06 on MNIST, or at 0.24 on Fashion-MNIST, looks like a failure, although it is the optimum.
 
 ## Example

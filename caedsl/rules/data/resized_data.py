@@ -1,8 +1,8 @@
 """The images are enlarged to the input's size.
 
 ## What it does
-Informs if the first data source is a published dataset with images that are less than half as high or wide as the
-input. A source after `else` is only a fallback and is not checked.
+Reports an info if the first data source is a published dataset with images that are less than half as high or wide as
+the input. A source after `else` is only a fallback and is not checked.
 
 ## Why is this bad?
 Enlarging adds pixels but no detail: 8x8 digits enlarged to 28x28 pixels are smooth blobs, which every model reproduces
@@ -38,7 +38,7 @@ from caedsl.vocabulary.shape import text
 RULE = Rule("CAE608", "resized-data", Severity.INFO)
 
 TIMES = 2
-"""Inform if images are enlarged by more than this factor along an axis (heuristic)."""
+"""Report an info if images are enlarged by more than this factor along an axis (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

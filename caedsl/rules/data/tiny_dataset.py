@@ -1,8 +1,8 @@
 """The dataset is small for the number of parameters.
 
 ## What it does
-Informs if there are fewer than 1,000 training images and more than 50 parameters for each of them. The number of images
-must be known, from a published dataset or from `limit=`.
+Reports an info if there are fewer than 1,000 training images and more than 50 parameters for each of them. The number
+of images must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 It need not be, because an autoencoder learns to reproduce every pixel of every image. But such a model can memorise its
@@ -23,7 +23,7 @@ train { epochs 50 }
 ```
 
 ## How sure
-A heuristic, so this rule only informs.
+A heuristic, so the finding is only an info.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ from caedsl.rules.engine.rule import Rule
 RULE = Rule("CAE606", "tiny-dataset", Severity.INFO)
 
 FEW, TIMES = 1_000, 50
-"""Inform for fewer images than the first number and more parameters per image than the second (heuristics)."""
+"""Report an info for fewer images than the first number and more parameters per image than the second (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -68,7 +68,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _incomplete_pairs(source: DataSource, part: str) -> Iterator[Finding]:
-    """Yield the finding at a source that names samples of a part without their targets, or targets of no pairs."""
+    """Yield the finding at a source that names samples of a part without their targets, or targets without samples."""
     samples, targets = getattr(source, part), getattr(source, f"{part}_target")
     if source.target is None and targets is not None:
         written, missing = f"{part}_target", "target"

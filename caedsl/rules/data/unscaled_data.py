@@ -3,8 +3,8 @@
 ## What it does
 Reports a declared range beyond -10..10, such as `in 0..255`. It warns for SGD, whose steps grow with the square of the
 range, for a summed loss, and for an output that is bounded on one side. For Adam with an averaged loss and an unbounded
-output it only informs. `output-range` reports an output that cannot reach such values, and `bce-range` a cross-entropy
-on them. No fix changes the declared range, because only the author knows what the data are.
+output it is only an info. `output-range` reports an output that cannot reach such values, and `bce-range` a
+cross-entropy on them. No fix changes the declared range, because only the author knows what the data are.
 
 ## Why is this bad?
 The loss of images in 0..255 is 65,025 times that of images in 0..1, so a learning rate, penalty or loss weight chosen

@@ -64,7 +64,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edits = _edits(run)
     yield RULE.found(
         fading[0].layer.place(INIT) if fading else faintest.layer.span,
-        f"{len(fading)} layers reduce the image to 1e{faintest.total:.0f} of its variance before training",
+        f"{len(fading)} layers multiply the image's variance by 1e{faintest.total:.0f} before training",
         label="fades from here on",
         notes=(f"fan_in·Var(w)·(share that the activation passes): {_product(fading)}",),
         help="use the default initialisation, or `norm=batch`",

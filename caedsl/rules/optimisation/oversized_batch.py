@@ -2,8 +2,8 @@
 
 ## What it does
 Warns if an epoch has fewer than 10 batches and the whole run fewer than 300 steps, and a smaller batch would give
-enough steps. If the run has enough steps, it only informs about a batch larger than the dataset, with which every step
-sees all images. The number of images must be known, from a published dataset or from `limit=`.
+enough steps. If the run has enough steps, it only reports an info, for a batch larger than the dataset, with which
+every step sees all images. The number of images must be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 Each batch is one step, however many images it holds. In a pilot with 8,000 images, batches of 4,000 left 2.7 to 3.3

@@ -1,7 +1,7 @@
 """Dropout on the code or in the decoder.
 
 ## What it does
-Informs about dropout of up to 50 % on the code or after it; `heavy-dropout` covers higher rates.
+Reports dropout of up to 50 % on the code or after it as an info; `heavy-dropout` covers higher rates.
 
 ## Why is this bad?
 In a classifier, other features can replace those that are dropped. In a decoder there is often no replacement, and each
@@ -19,7 +19,7 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-A heuristic, so this rule only informs.
+A heuristic, so the finding is only an info.
 """
 
 from collections.abc import Iterator

@@ -2,9 +2,9 @@
 
 ## What it does
 Warns about `norm=batch` with batches of fewer than 4 images if some channel has fewer than 32 numbers per batch
-(images, height and width multiplied), and informs if every channel has more. It is an error if a normalised layer
-returns one number per channel and a batch has a single image: either every batch, or the last one of each epoch, if the
-number of images is known.
+(images, height and width multiplied), and reports an info if every channel has more. It is an error if a normalised
+layer returns one number per channel and a batch has a single image: either every batch, or the last one of each epoch,
+if the number of images is known.
 
 ## Why is this bad?
 The mean and the standard deviation of each channel are computed over the batch. Over two or three images they are

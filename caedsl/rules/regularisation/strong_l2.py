@@ -2,8 +2,8 @@
 
 ## What it does
 Estimates the smallest penalty λ·Σw² of a network that still transmits images, and compares it with the loss of the mean
-image, which is the most that a network can gain. It warns from 15 %, and informs from 1 %, where the penalty slows
-training and blurs slightly. A weight decay that is part of the gradient, as with every optimizer except `adamw`,
+image, which is the most that a network can gain. It warns from 15 %, and reports an info from 1 %, where the penalty
+slows training and blurs slightly. A weight decay that is part of the gradient, as with every optimizer except `adamw`,
 counts as d/2·Σw² on every layer; `strong-weight-decay` covers that of `adamw`.
 
 The least of Σ λ_l·r_l·g_l over gains whose product is 1 is L·(Π λ_l·r_l)^(1/L), for L penalised layers. A layer without
@@ -76,7 +76,7 @@ from caedsl.vocabulary.weights import L2
 RULE = Rule("CAE701", "strong-l2", Severity.WARNING)
 
 HARMFUL, NOTICEABLE, HARMLESS = 0.15, 0.01, 0.01
-"""Warn from the first share of the gain on, inform from the second; the fix aims at the third."""
+"""Warn from the first share of the gain, report an info from the second; the fix aims at the third."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         _message(cost),
         related=tuple(Label(span, "another penalty") for span in places[1:]),
         notes=_arithmetic(cost),
-        help=f"use {_advice(model, cost)}" if harmful else "lower it if training takes too long",
+        help=f"use {_advice(model, cost)}" if harmful else "lower the penalty if training takes too long",
         fix=Fix(f"use {_advice(model, cost)}", edits, Applicability.UNSAFE) if edits else None,
         severity=None if harmful else Severity.INFO,
         data={"cost": cost.cost},

@@ -1,9 +1,9 @@
 """Nothing keeps a large model from memorising its images.
 
 ## What it does
-Informs if a model has more than 1,000 parameters per training image and nothing that limits it: no penalty, dropout,
-noise, augmentation or early stopping. `tiny-dataset` covers fewer than 1,000 images. The number of images must be
-known, from a published dataset or from `limit=`.
+Reports an info if a model has more than 1,000 parameters per training image and nothing that limits it: no penalty,
+dropout, noise, augmentation or early stopping. `tiny-dataset` covers fewer than 1,000 images. The number of images must
+be known, from a published dataset or from `limit=`.
 
 ## Why is this bad?
 It need not be: the code itself limits an autoencoder, and in a pilot a lack of regularisation was never the cause of a
@@ -26,7 +26,7 @@ train { epochs 50; augment shift=2; stop patience=10 }
 ```
 
 ## How sure
-A heuristic, so this rule only informs.
+A heuristic, so the finding is only an info.
 """
 
 from collections.abc import Iterator

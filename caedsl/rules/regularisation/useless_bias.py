@@ -1,7 +1,7 @@
 """A bias before a normalisation that removes it again.
 
 ## What it does
-Informs about `bias=on` on a line with `norm=batch` or `norm=instance`. By default, such a line has no bias.
+Reports `bias=on` on a line with `norm=batch` or `norm=instance` as an info. By default, such a line has no bias.
 
 ## Why is this bad?
 Both subtract the mean of each channel, including the bias, which is then a parameter without effect. `norm=layer` and

@@ -3,12 +3,12 @@
 ## What it does
 Counts how many kernel positions contribute to each output pixel: with kernel 3 and stride 2, one or two per axis, so
 one, two or four per pixel, in a fixed pattern. It warns if no later layer at full size has a larger kernel that could
-smooth the pattern; otherwise it informs.
+smooth the pattern; otherwise it is an info.
 
 ## Why is this bad?
-Uneven sums appear as a grid as wide as the stride, which training seldom removes (Odena et al. 2016). It affects how
-images look, not whether the model trains: published models with kernel 3 and stride 2 train well, because later layers
-smooth the grid.
+Uneven sums appear as a grid that repeats with the stride, which training seldom removes (Odena et al. 2016). It affects
+how images look, not whether the model trains: published models with kernel 3 and stride 2 train well, because later
+layers smooth the grid.
 
 ## Example
 ```cae
@@ -66,8 +66,8 @@ def _finding(model: Autoencoder, layer: Layer, axis: Axis, mirrored: bool, smoot
     twin = "the mirror of this convolution" if mirrored else "this deconv"
     return RULE.found(
         layer.place(KERNEL),
-        f"kernel {axis.kernel} is not a multiple of stride {axis.stride}: {twin} produces a grid {axis.stride} "
-        f"{places(layer.in_shape)} wide",
+        f"kernel {axis.kernel} is not a multiple of stride {axis.stride}: {twin} produces a grid that repeats "
+        f"every {axis.stride} {places(layer.in_shape)}",
         label="" if smoothed else "no later layer smooths it",
         notes=(f"along each axis, outputs sum {few} and {many} kernel positions in turn",),
         fix=Proposal(

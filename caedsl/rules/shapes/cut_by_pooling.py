@@ -3,8 +3,8 @@
 ## What it does
 Reports pools of the encoder whose window does not divide the size: `maxpool 2` turns 7 into 3 and never reads the
 seventh row. It warns if an explicit decoder never returns to the size that was cut, so that its pixels are not aligned
-with the encoder's. It only informs if the decoder does return to this size, as a mirrored one always does. If the
-output's size is wrong, `output-shape` reports that and this rule is silent.
+with the encoder's. The finding is only an info if the decoder does return to this size, as a mirrored one always does.
+If the output's size is wrong, `output-shape` reports that and this rule is silent.
 
 ## Why is this bad?
 The decoder must guess what the pool did not read: cutting 7 to 3 ignores 13 of 49 pixels of the map, 27 %. On images

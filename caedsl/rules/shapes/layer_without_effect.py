@@ -1,4 +1,4 @@
-"""A layer returns its input as it is, or an option of a line does nothing.
+"""A layer returns its input unchanged, or an option of a line does nothing.
 
 ## What it does
 Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
@@ -81,7 +81,7 @@ def _idle_line(model: Autoencoder, span: Span, layer: Layer) -> Finding:
     other = "" if isinstance(layer.kind, ActivationLine) else "choose another number, or "
     return RULE.found(
         span,
-        f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} as it is",
+        f"`{model.source.slice(span)}` has no effect: it returns its input of {text(layer.in_shape)} unchanged",
         help=f"{other}remove the line",
         fix=Fix("remove the line", (removal(model.source.text, span),), Applicability.SAFE),
         data={"shape": layer.in_shape},

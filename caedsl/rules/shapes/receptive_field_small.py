@@ -3,8 +3,8 @@
 ## What it does
 Computes the receptive field of the code: the height and width of the patch that one of its numbers can depend on. It
 warns if that is less than an eighth of the image's shorter side, or if no kernel of the encoder sees more than one
-pixel, so that only pools combine pixels. It informs below a quarter, and if the code is not smaller than the image. A
-fully connected layer sees everything and is never reported.
+pixel, so that only pools combine pixels. It reports an info below a quarter, and if the code is not smaller than the
+image. A fully connected layer sees everything and is never reported.
 
 ## Why is this bad?
 A network that sees one pixel at a time cannot learn shapes: it can only change colours, but neither denoise nor
@@ -51,7 +51,7 @@ LITTLE = 8
 """Warn if the field is smaller than the image's shorter side divided by this (heuristic)."""
 
 NOTED = 4
-"""Inform if the field is smaller than the image's shorter side divided by this (heuristic)."""
+"""Report an info if the field is smaller than the image's shorter side divided by this (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """The convolutions of a signal see only a small part of it at a time.
 
 ## What it does
-Informs if the encoder of a signal has convolutions before a dense layer, and the last map before that layer sees less
-than a sixteenth of the signal. It skips signals of fewer than 128 samples, and codes that are maps, which
+Reports an info if the encoder of a signal has convolutions before a dense layer, and the last map before that layer
+sees less than a sixteenth of the signal. It skips signals of fewer than 128 samples, and codes that are maps, which
 `receptive-field-small` covers.
 
 ## Why is this bad?
@@ -46,7 +46,7 @@ from caedsl.vocabulary.shape import is_map, rank
 RULE = Rule("CAE219", "short-kernels", Severity.INFO)
 
 SHARE = 16
-"""Inform if the field is smaller than the signal's length divided by this (heuristic)."""
+"""Report an info if the field is smaller than the signal's length divided by this (heuristic)."""
 
 SHORTEST = 128
 """Skip signals with fewer samples than this (heuristic)."""

@@ -22,7 +22,7 @@ decoder { conv 8 relu; upsample 2; conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-The sizes are arithmetic; that symmetry helps is a heuristic, so this rule only informs.
+The sizes are arithmetic; that symmetry helps is a heuristic, so the finding is only an info.
 
 ## References
 - F. Chollet 2016, "Building autoencoders in Keras", The Keras Blog: a model that is not symmetric and trains.

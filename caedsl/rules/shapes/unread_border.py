@@ -22,8 +22,8 @@ decoder { conv 8 relu; upsample 2; conv 1 sigmoid }
 ```
 
 ## How sure
-Arithmetic: the last row read is (out - 1)·stride + extent - padding. A single row at the edge only informs, because the
-layer before usually sees its content.
+Arithmetic: the last row read is (out - 1)·stride + extent - padding. A single row at the edge is only an info, because
+the layer before usually sees its content.
 
 ## References
 - He et al. 2019, "Bag of tricks for image classification with convolutional neural networks", arXiv 1812.01187.
