@@ -130,7 +130,7 @@ def _found(model: Autoencoder, settings: Train, text: str, images: Images) -> tu
 
 
 def _trained(model: Autoencoder, settings: Train, text: str, images: Images, rate: float, steps: int) -> float:
-    """Return the validation loss after about so many steps, in whole epochs that the schedule spans.
+    """Return the validation loss after about this many steps, in whole epochs that the schedule spans.
 
     The loss is infinite if training fails.
     """

@@ -5,7 +5,7 @@
 
 Files are written to a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 colour images. The same
 spec is trained for some seconds from memory and from the files, in turns, so that other work on the machine affects
-both equally. The files are dropped from the system's cache first. The loader is told that the available memory is a
+both equally. The files are dropped from the system's cache first. The loader assumes that the available memory is a
 tenth of the images' size. The aim is a ratio of at least 0.9. On a busy machine, images per second of processor time
 (of all threads, including reading) mean more than images per second of wall-clock time.
 
@@ -168,7 +168,7 @@ def run_child(data: Path, memory: int | None, seconds: float, limit: int | None)
 
 @contextmanager
 def held_to(limit: int | None) -> Iterator:
-    """Return the function that limits a new process to so many bytes of memory."""
+    """Return the function that limits a new process to this many bytes of memory."""
     if limit is None:
         yield None
         return

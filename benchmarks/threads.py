@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def line(busy: int, default: Sequence[Run], auto: Sequence[Run]) -> str:
-    """Return the row of the table for so many busy processes."""
+    """Return the row of the table for this many busy processes."""
     before, now = (median(run.rate for run in runs) for runs in (default, auto))
     chosen = sorted({f"{run.threads} {run.policy}" for run in auto})
     search = median(run.search for run in auto)
@@ -110,9 +110,9 @@ def measured(way: str, spec: str, images: int, epochs: int) -> Run:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", nargs="?", default=str(ROOT / "specs" / "mnist_l2.cae"))
-    parser.add_argument("--images", type=int, default=3840, help="images an epoch, at most")
-    parser.add_argument("--epochs", type=int, default=20, help="epochs of a run, of which all but the first are timed")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each way for each number of busy processes")
+    parser.add_argument("--images", type=int, default=3840, help="largest number of images per epoch")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs per run; all but the first are timed")
+    parser.add_argument("--rounds", type=int, default=3, help="runs per way and number of busy processes")
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2], help="numbers of busy processes")
     parser.add_argument("--way", choices=WAYS, help="measure one run in this process, and print it as JSON")
     return parser.parse_args()

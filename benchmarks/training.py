@@ -66,12 +66,12 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", nargs="?", default=str(ROOT / "specs" / "mnist_l2.cae"))
-    parser.add_argument("--all", action="store_true", help="every spec beside the loop that is emitted for it")
-    parser.add_argument("--images", type=int, default=3840, help="images an epoch, at most")
-    parser.add_argument("--rounds", type=int, default=5, help="epochs that are timed, after one that is not")
+    parser.add_argument("--all", action="store_true", help="compare every spec with the loop that is emitted for it")
+    parser.add_argument("--images", type=int, default=3840, help="largest number of images per epoch")
+    parser.add_argument("--rounds", type=int, default=5, help="number of timed epochs, after one that is not timed")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="Keras uses what its backend finds")
     parser.add_argument("--only", nargs="+", choices=list(CONTENDERS), metavar="NAME", help=", ".join(CONTENDERS))
-    parser.add_argument("--json", metavar="FILE", help="write every epoch there")
+    parser.add_argument("--json", metavar="FILE", help="write every epoch to this file")
     return parser.parse_args()
 
 

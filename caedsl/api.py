@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from caedsl.training.loop import Callback as Callback
 
 SpecLike = str | PathLike[str]
-"""Spec: the path of a ``.cae`` file, or the text itself, recognised by a line break or a brace."""
+"""Spec: the path of a ``.cae`` file, or the text itself, which is recognised by a line break or a brace."""
 
 
 def __getattr__(name: str) -> Any:
@@ -82,8 +82,8 @@ def check(
 
     ``spec`` may also be a PyTorch module: its findings name the author's layers (``finding.layers``) and print with
     those names. ``input`` is the shape of a sample and ``range`` the range of its values (None for any number).
-    ``loss`` and ``optimizer`` are PyTorch objects or words of the language. ``data`` is what a spec writes after
-    ``data``, or an array of samples. Raise ``ImportFailure`` if no spec describes the same network.
+    ``loss`` and ``optimizer`` are PyTorch objects or words of the language. ``data`` is written as after the word
+    ``data`` in a spec, or is an array of samples. Raise ``ImportFailure`` if no spec describes the same network.
     """
     if hasattr(spec, "named_modules"):
         return _check_module(spec, input, range, loss, optimizer, data)
@@ -229,10 +229,10 @@ def watch(
 ) -> "LoopWatch":
     """Return monitors for your own training loop; call their ``step(loss, samples)`` after each step.
 
-    These are the monitors of ``caedsl train``: they inspect the module now and then, report what goes wrong to standard
-    error or to ``say``, and change nothing. ``loss`` is called with a reconstruction and its target; the default is
-    squared error. ``code`` is the path of the submodule that returns the code, by default the one with the smallest
-    output.
+    These are the monitors of ``caedsl train``: they inspect the module from time to time, report what goes wrong to
+    standard error or to ``say``, and change nothing. ``loss`` is called with a reconstruction and its target; the
+    default is squared error. ``code`` is the path of the submodule that returns the code, by default the one with the
+    smallest output.
     """
     from torch.nn.functional import mse_loss
 
@@ -282,8 +282,8 @@ def train(
     """Train a model as its ``train`` block says, evaluate it and write the run folder.
 
     Return the run with its module. ``settings`` replaces parts of a spec, as in ``load``. ``device`` is auto, cpu or
-    cuda. ``out`` is the run folder (by default a new one in ``runs/``), and ``data_dir`` the folder of the datasets.
-    No path of the spec may leave ``data_root``. ``weights`` names a run or a safetensors file to start from instead of
+    cuda. ``out`` is the run folder (by default a new one in ``runs/``), and ``data_dir`` the folder of the datasets. No
+    path of the spec may leave ``data_root``. ``weights`` names a run or a safetensors file to start from instead of
     random weights.
 
     ``pictures`` draws the same few reconstructions after each epoch, ``tensorboard`` writes logs for TensorBoard, and
@@ -291,8 +291,8 @@ def train(
     the result with the mean image and PCA.
 
     ``images`` replaces the data of the spec: an array of N samples, a ``Store`` or a Hugging Face dataset. Integers are
-    scaled like those of image files; real numbers lie in the input's range. ``targets`` holds the wanted output of each
-    sample, and ``sample_weights`` the weight of each sample in the loss.
+    scaled like those of image files; real numbers must be in the input's range. ``targets`` holds the expected output
+    of each sample, and ``sample_weights`` the weight of each sample in the loss.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
@@ -337,9 +337,9 @@ def diagnose(
 ) -> "Diagnosis":
     """Find out why a model fails to train, as ``caedsl doctor`` does.
 
-    ``model`` is a spec, a run folder, whose record is then taken into account, or what ``from_torch`` returned.
-    ``budget`` is the approximate time to take, ``"2min"`` or a number of seconds, or a number of training steps,
-    ``"3000steps"``. ``settings`` replaces parts of a spec, as in ``load``; ``images`` replaces its data, as in
+    ``model`` is a spec, a run folder, whose records are then taken into account, or the result of ``from_torch``.
+    ``budget`` is the approximate time to take, as in ``"2min"`` or a number of seconds, or a number of training steps,
+    as in ``"3000steps"``. ``settings`` replaces parts of a spec, as in ``load``; ``images`` replaces its data, as in
     ``train``. The diagnosis has a verdict, causes with their evidence, and the repairs that improved training;
     ``print`` prints it.
     """

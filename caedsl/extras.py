@@ -31,7 +31,7 @@ _EXTRAS = {
 
 
 _READERS = {".keras": ("h5py",), ".h5": ("h5py",), ".hdf5": ("h5py",), ".onnx": ("onnx", "onnxruntime")}
-"""The packages that read a model file, besides those that rebuild it: ``numpy`` and ``torch``."""
+"""The packages that read a model file, in addition to those that rebuild it: ``numpy`` and ``torch``."""
 
 
 class MissingExtras(ModuleNotFoundError):
@@ -39,7 +39,7 @@ class MissingExtras(ModuleNotFoundError):
 
 
 def require_for_model(place: str) -> None:
-    """Raise ``MissingExtras`` unless the packages are installed that read and rebuild the model at ``place``."""
+    """Raise ``MissingExtras`` if a package that reads or rebuilds the model at ``place`` is not installed."""
     own = next((names for suffix, names in _READERS.items() if place.lower().endswith(suffix)), ())
     missing = [name for name in ("numpy", "torch", *own) if not _installed(name)]
     if missing:
@@ -59,7 +59,7 @@ def _installed(name: str) -> bool:
 
 
 def missing_package(error: ModuleNotFoundError) -> str | None:
-    """Return what to install where ``error`` is about an optional package, else None."""
+    """Return what to install if ``error`` is about an optional package, else None."""
     if isinstance(error, MissingExtras):
         return str(error)
     top = (error.name or "").partition(".")[0]

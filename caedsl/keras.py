@@ -73,7 +73,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _numbers(samples: ArrayLike) -> np.ndarray[Any, Any]:
-    """Return samples in 32 bits; raise ``ValueError`` if they are no numbers, or none."""
+    """Return samples in 32 bits; raise ``ValueError`` if there are none, or if they are not numbers."""
     given = np.asarray(samples)
     if not given.ndim or not len(given) or given.dtype.kind not in "biuf":
         raise ValueError(

@@ -43,29 +43,15 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     ``transform`` returns codes and ``inverse_transform`` samples. ``score_samples`` is the negative mean squared error:
     the higher, the more normal. ``predict`` is +1 for normals and -1 for outliers.
 
-    Parameters
-    ----------
-    spec : str or path
-        Path or text of a spec with a ``train`` block; its ``data`` line is not read.
-    settings : mapping, optional
-        Settings to change, as in ``caedsl.load``: ``{"train.epochs": 5}``.
-    device : str
-        auto, cpu or cuda.
-    fpr : float
-        Share of normals that ``predict`` may call outliers, judged on the samples that training held out.
+    Parameters ---------- spec : str or path Path or text of a spec with a ``train`` block; its ``data`` line is not
+    read. settings : mapping, optional Settings to change, as in ``caedsl.load``: ``{"train.epochs": 5}``. device : str
+    auto, cpu or cuda. fpr : float Share of normal samples that ``predict`` may call outliers, measured on the samples
+    held out of training.
 
-    Attributes
-    ----------
-    n_features_in_ : int
-        Numbers of a sample.
-    offset_ : float
-        Score of the threshold: ``decision_function`` is ``score_samples`` minus it.
-    values_ : tuple
-        Range of values that scores map to 0..1: lowest, highest, and whether the spec declares them.
-    spec_ : str
-        Text of the spec as it was trained.
-    weights_ : bytes
-        Trained weights, in the safetensors format.
+    Attributes ---------- n_features_in_ : int Number of values in a sample. offset_ : float Score of the threshold:
+    ``decision_function`` is ``score_samples`` minus it. values_ : tuple Range of values that scores map to 0..1:
+    lowest, highest, and whether the spec declares them. spec_ : str Text of the spec as it was trained. weights_ :
+    bytes Trained weights, in the safetensors format.
     """
 
     def __init__(
@@ -84,8 +70,9 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def fit(self, X: Array, y: object = None, sample_weight: Array | None = None) -> Self:
         """Train on ``X``: N x channels x space, N x space, or N x ``n_features_in_``; ``y`` is ignored.
 
-        Integers are scaled like those of image files; real numbers lie in the input's range. ``sample_weight`` are the
-        N weights of the samples in the loss, at least 0; the threshold of ``predict`` does not depend on them.
+        Integers are scaled like those of image files; real numbers must be in the input's range. ``sample_weight``
+        contains the N weights of the samples in the loss, at least 0; the threshold of ``predict`` does not depend on
+        them.
         """
         if not 0 < self.fpr < 1:
             raise ValueError(f"fpr must lie between 0 and 1, and {self.fpr} does not")
@@ -174,7 +161,8 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     def _samples(self, X: Array, shape: Shape, fitting: bool = False) -> Array:
         """Return ``X`` as N x channels x space, or unchanged if it has another rank.
 
-        Raise ``ValueError`` if it does not fit ``shape``, or if its columns have other names than those of ``fit``.
+        Raise ``ValueError`` if it does not fit ``shape``, or if its columns are named differently from those of
+        ``fit``.
         """
         validate_data(self, X, reset=fitting, skip_check_array=True, ensure_2d=False)  # names alone
         checked: Array = check_array(X, allow_nd=True, dtype="numeric", ensure_min_samples=2 if fitting else 1)

@@ -113,7 +113,9 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="train no alternative")
     parser.add_argument("--only", nargs="*", help="rules or monitors whose advice is trained")
     parser.add_argument("--seeds", type=int, default=2, help="trainings of each spec")
-    parser.add_argument("--kept", type=Path, default=Path("advice.json"), help="results so far, to go on from")
+    parser.add_argument(
+        "--kept", type=Path, default=Path("advice.json"), help="file of the results so far, to resume from"
+    )
     arguments = parser.parse_args()
     kept: dict[str, list[float]] = json.loads(arguments.kept.read_text("utf-8")) if arguments.kept.exists() else {}
     for each in advised_by_monitors() if arguments.monitors else advised():

@@ -97,7 +97,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--controls", type=int, default=40, help="healthy specs")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=["examine", "train"], help="what to do")
     parser.add_argument("--only", choices=("hidden", "healthy", "spec"), help="cases of this kind alone")
-    parser.add_argument("--kept", type=Path, default=Path("doctor.json"), help="results so far, to go on from")
+    parser.add_argument(
+        "--kept", type=Path, default=Path("doctor.json"), help="file of the results so far, to resume from"
+    )
     return parser.parse_args()
 
 

@@ -48,9 +48,9 @@ def _arguments() -> argparse.Namespace:
         "--kept", metavar="FILE", type=Path, help="keep the outcomes of training there, and use them again"
     )
     parser.add_argument("--proofs", type=int, default=2, help="parents that each fault is trained in")
-    parser.add_argument("--json", metavar="FILE", help="write every case there")
-    parser.add_argument("--each", type=int, default=10, help="cases an operator, at most")
-    parser.add_argument("--seed", type=int, default=0, help="what draws the cases")
+    parser.add_argument("--json", metavar="FILE", help="write every case to this file")
+    parser.add_argument("--each", type=int, default=10, help="largest number of cases per operator")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random choice of cases")
     return parser.parse_args()
 
 

@@ -64,7 +64,7 @@ def normalised_output(model: Autoencoder, _: None) -> Edits:
 
 
 def rectified_code(model: Autoencoder, most: int) -> Edits:
-    """Put a ReLU on a code of at most so many numbers."""
+    """Put a ReLU on a code of at most this many numbers."""
     if model.bottleneck.form != "dense" or model.bottleneck.layers[-1].options[UNITS] > most:
         return []
     return [write(model.bottleneck.layers[-1], activations.ACTIVATION, "relu")]
@@ -88,7 +88,7 @@ def unscaled(model: Autoencoder, optimizer: str) -> Edits:
 
 
 def weight_penalty(model: Autoencoder, strength: float) -> Edits:
-    """Write the same L2 penalty on every convolution; it is weak beside a sum over pixels."""
+    """Write the same L2 penalty on every convolution; it is weak compared with a sum over pixels."""
     if is_normalised(model) or model.train is None or model.train.loss.reduction == "sum":
         return []
     output = output_layer(model)

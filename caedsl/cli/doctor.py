@@ -159,7 +159,7 @@ def _print(diagnosis: "Diagnosis", json: bool) -> None:
 
 
 def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html: Path | None, overwrite: bool) -> None:
-    """Write what was asked for: the repaired spec into its file or another one, and the page."""
+    """Write the requested files: the repaired spec into its file or another one, and the page."""
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
     from caedsl.doctor.page import page

@@ -232,7 +232,7 @@ def _refuse_changes(names: list[str]) -> None:
     if names:
         raise fail(
             f"--resume uses the spec and settings in the run folder: remove {', '.join(names)} (only --epochs, "
-            "--on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and --quiet go with it), "
+            "--on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and --quiet can be added), "
             "or start a new run without --resume"
         )
 

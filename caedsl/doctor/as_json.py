@@ -9,7 +9,7 @@ from caedsl.doctor.diagnosis import Diagnosis
 from caedsl.doctor.repairs import Repair
 
 VERSION = 1
-"""Version of the format; it grows when readers of an older version would misread it."""
+"""Version of the format; it increases when programs for an older version would misread it."""
 
 
 def as_json(diagnosis: Diagnosis) -> str:

@@ -1,4 +1,4 @@
-"""Budget of an examination: seconds of the clock, or training steps."""
+"""Budget of an examination: wall-clock seconds, or training steps."""
 
 import re
 import time
@@ -15,7 +15,7 @@ MOST_SECONDS, LEAST_STEPS, MOST_STEPS = 24 * 3600, 500, 10_000_000
 
 
 class Budget(Protocol):
-    """Limit of an examination, in a unit of its own.
+    """Limit of an examination, in seconds or steps.
 
     ``step`` is the cost of a step if it is known without a measurement, None otherwise.
     """
@@ -34,7 +34,7 @@ class Budget(Protocol):
 
 
 class SecondsBudget:
-    """Seconds of the clock, starting now. A slower machine takes fewer steps in them."""
+    """Wall-clock seconds, starting now; a slower machine takes fewer steps in them."""
 
     step: float | None = None
 

@@ -15,7 +15,7 @@ from caedsl.training.monitors.engine.catalogue import find
 
 
 class Verdict(StrEnum):
-    """Answer of an examination: nothing found, only slow, a cause found, or failing without a known cause."""
+    """Outcome of an examination: nothing found, only slow, a cause found, or failing without a known cause."""
 
     HEALTHY = "healthy"
     SLOW = "only slow"
@@ -27,8 +27,8 @@ class Verdict(StrEnum):
 class Diagnosis(PublicNames):
     """Result of an examination.
 
-    ``causes`` are the named causes, the likeliest first. ``repairs`` are the best for each, ``tried`` all other changes
-    that were trained. ``evidence`` maps the name of each probe to what it found.
+    ``causes`` are the named causes, the most likely first. ``repairs`` are the best for each, ``tried`` all other
+    changes that were trained. ``evidence`` maps the name of each probe to what it found.
     """
 
     name: str
@@ -43,13 +43,13 @@ class Diagnosis(PublicNames):
     seed: int
     seconds: float
     notes: tuple[str, ...] = ()
-    """Remarks for the reader about the images, and how they were found."""
+    """Notes for the reader about the images and where they came from."""
     faster: Repair | None = None
     """Change that makes the network learn clearly faster, although nothing is wrong without it."""
 
     @property
     def best(self) -> Repair | None:
-        """The change to make: the repair of the likeliest cause that has one, or else the faster one."""
+        """The change to make: the repair of the most likely cause that has one, or else the faster one."""
         return self.repairs[0] if self.repairs else self.faster
 
     @property
@@ -70,7 +70,7 @@ class Diagnosis(PublicNames):
                 return f"only slow: the network learns{rest}"
             case Verdict.ILL:
                 assert first is not None, "a cause is named"
-                return f"the likeliest cause is that {first.what} ({first.cause})"
+                return f"the most likely cause is that {first.what} ({first.cause})"
             case Verdict.UNKNOWN:
                 return "cannot say: training fails, but no known cause explains it"
 

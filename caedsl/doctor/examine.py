@@ -89,7 +89,7 @@ class _Examination:
         return affordable(share * self.budget.left, self.price, trainings)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
-        """Try the changes of the likeliest suspicions; a change that does not help makes its cause less likely."""
+        """Try the changes of the most likely suspicions; a change that does not help makes its cause less likely."""
         assert seen.first is not None
         changes = {change.edits for one in found for change in one.changes[:CHANGES]}
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
@@ -170,7 +170,7 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
 
 
 def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
-    """Return what may be wrong, the likeliest first.
+    """Return what may be wrong, the most likely first.
 
     Suspicions of one cause from the spec and the probes are merged. The learning rate is one cause, whatever its name,
     and what ``caedsl check`` says about it takes precedence.

@@ -55,7 +55,7 @@ def of_model(
     loaded = images or load_images(model, data_dir, reporter)
     if len(loaded) < LEAST_IMAGES:
         raise DoctorError(
-            f"{loaded.name} has {counted(len(loaded), 'training image')}, and {LEAST_IMAGES} are needed to judge by"
+            f"{loaded.name} has {counted(len(loaded), 'training image')}, but at least {LEAST_IMAGES} are needed"
         )
 
     def prepared(settings: Train) -> Training:

@@ -19,7 +19,7 @@ WINS = 0.85
 """Largest ratio of the remaining errors, repaired to original, medians over seeds; every seed must also improve."""
 SEEDS = 2
 LADDER = (100, 150, 200, 300, 400, 600)
-"""Numbers of steps of a trial: a few, so that machines of different speed choose the same."""
+"""Possible numbers of steps of a trial; they are few, so that machines of different speed choose the same one."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Repair:
 
     @property
     def gain(self) -> float:
-        """Median of what is left, relative to the original."""
+        """Median share of the variance left, relative to that of the original."""
         old, new = median(curve.end for curve in self.before), median(curve.end for curve in self.after)
         return new / old if isfinite(new) else inf
 
     @property
     def decided(self) -> bool:
-        """Whether the trial is informative: one of the two is better than the mean image, or had the steps to be."""
+        """Whether the trial is informative: one of the two beats the mean image, or had enough steps to do so."""
         ends = [curve.end for curve in (*self.before, *self.after)]
         return self.wins or self.steps >= ENOUGH or min(ends) <= POOR
 

@@ -1,4 +1,4 @@
-"""Train for a number of steps, each the same as in a run, and measure on the way."""
+"""Train for a number of steps, each the same as in a run, and measure during training."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ class ErrorCurve:
 
 @dataclass(frozen=True)
 class TakenSteps:
-    """Steps that were taken: their losses, the share left on the way, and updates relative to the weights by step.
+    """Steps that were taken: their losses, the share of the variance left after some of them, and relative updates.
 
     ``finite`` is False if the loss became non-finite, which ends the steps.
     """

@@ -27,11 +27,11 @@ CPU = torch.device("cpu")
 class Subject:
     """Model to examine.
 
-    ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found
-    something in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an
-    imported model, and ``modules`` paths in the module that the spec builds. ``weights`` are those of the imported
-    model, None for a spec. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the
-    original spec's path, where its data lie.
+    ``frozen`` names weights that the author's own module does not train. ``monitors`` names those that found something
+    in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an imported
+    model, and ``modules`` paths in the module that the spec builds. ``weights`` are those of the imported model, None
+    for a spec. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original spec's
+    path, to which the paths of its data are relative.
     """
 
     model: Autoencoder

@@ -29,7 +29,7 @@ class ProposedChange:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """Cause that may be at work.
+    """Possible cause of the failure.
 
     ``sure`` is from 0 to 1. ``place`` is a line of the spec as shown to people, or the data. ``remedy`` says what to
     change. ``changes`` are edits that may do that, the best first; empty if the spec cannot fix the cause.

@@ -102,7 +102,7 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
 
 
 class _DetectorEvaluator:
-    """Judge of several detectors on the same samples; remarks for the reader are added to ``notes``."""
+    """Evaluator of several detectors on the same samples; notes for the reader are added to ``notes``."""
 
     def __init__(
         self,

@@ -43,7 +43,7 @@ class CodeStatistics:
 
 
 def finite_codes(codes: Codes, run: Path) -> Codes:
-    """Return the codes. Raise ``RunError`` if a number is not finite, as of weights that are finite but huge."""
+    """Return the codes. Raise ``RunError`` if a number is not finite, which happens with finite but huge weights."""
     if not np.isfinite(codes).all():
         raise RunError(f"the codes of {run} have numbers that are not finite: train it again with a smaller rate")
     return codes

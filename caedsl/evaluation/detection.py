@@ -80,7 +80,7 @@ class _Ranked:
     ends: NDArray[np.bool_]
 
     def resample(self, drawn: np.random.Generator) -> NDArray[np.int64]:
-        """Return how often each sample is drawn; the numbers of normals and of anomalies stay the same."""
+        """Return how many times each sample is drawn; the numbers of normals and of anomalies stay the same."""
         counts = np.zeros(len(self.anomalous), np.int64)
         for group in (self.anomalous, ~self.anomalous):
             size = int(group.sum())

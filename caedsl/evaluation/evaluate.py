@@ -1,7 +1,7 @@
 """Evaluation of a trained module, with the mean image and PCA as baselines on the same images.
 
 The module computes in 32 bits, except for its last activation; baselines, metrics and their sums are in 64 bits. Six
-digits are reported. Another processor or device sums in another order, which changes the last of them at most.
+digits are reported. Another processor or device sums in another order, which changes at most the last digit.
 """
 
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ INK, FAINT, FRAME, PAPER = "#1f2328", "#6e7781", "#d0d7de", "#ffffff"
 class PictureRow(NamedTuple):
     """Row of samples, batch × channels × space, under a label and a fainter detail.
 
-    ``others``: they are other samples than those of the rows above.
+    ``others``: they are not the samples of the rows above.
     """
 
     label: str
@@ -64,8 +64,8 @@ def sheet(rows: Sequence[PictureRow], pixels: PixelRange, width: int = WIDTH) ->
     """Return the rows one above the other, two thirds of ``width`` to ``width`` wide.
 
     Each column shows the same sample in all rows, unless a row has others. Values are mapped from ``pixels`` to grey
-    levels, or to the intensities of three colours, and clipped; the contrast of dark samples is raised, which the first
-    row says. For two channels, or more than three, the mean is shown. Small images are enlarged by a whole factor, so
+    levels, or to the intensities of three colours, and clipped; the contrast of dark samples is raised, as the first
+    row states. For two channels, or more than three, the mean is shown. Small images are enlarged by a whole factor, so
     that their pixels stay square. Signals are drawn over those that they are made from, and volumes are shown as their
     middle slices.
     """

@@ -152,7 +152,7 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
 
 @contextmanager
 def _memory_errors(run: Run) -> Iterator[None]:
-    """Raise ``OutOfMemoryError`` if memory runs out within the block; on a CPU before the system kills the process."""
+    """Raise ``OutOfMemoryError`` if memory runs out within the block; on a CPU, before the system kills the process."""
     with refused_beyond_available() if run.train.device.type == "cpu" else nullcontext():
         try:
             yield

@@ -80,6 +80,6 @@ def calibrate(scores: Sequence[float] | NDArray[np.floating], fpr: float, kind: 
 
 
 def _rounded_up(percent: float) -> float:
-    """Return a rate with two significant digits that is not smaller, so that it is not refused when it is asked for."""
+    """Round a rate up to two significant digits, so that the suggested rate is accepted."""
     step = 10.0 ** (floor(log10(percent)) - 1)
     return ceil(percent / step - 1e-9) * step

@@ -26,7 +26,7 @@ def is_data_line(given: str) -> bool:
 
 
 def with_data_line(model: Autoencoder, line: str) -> Autoencoder:
-    """Return ``model`` with the sources of a data line, whose paths are relative to the current folder.
+    """Return ``model`` with the sources of a data line; paths are relative to the current folder.
 
     Raise a ``DataError`` if the line is invalid.
     """

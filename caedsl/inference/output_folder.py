@@ -104,7 +104,7 @@ class OutputFolder:
 def new_files(path: Path) -> Iterator[OutputFolder]:
     """Write files inside the context into the existing folder ``path``.
 
-    They lie in a temporary subfolder until the context ends, and are removed if it fails: the folder gets all files or
+    They are in a temporary subfolder until the context ends, and are removed if it fails: the folder gets all files or
     none. Files that already have their names are replaced.
     """
     try:
@@ -120,7 +120,7 @@ def new_files(path: Path) -> Iterator[OutputFolder]:
 
 
 def _folders_of(name: str) -> list[str]:
-    """Return the folders on the way to a file, the outermost first."""
+    """Return the folders that contain a file, the outermost first."""
     return [str(parent) for parent in reversed(PurePosixPath(name).parents[:-1])]
 
 

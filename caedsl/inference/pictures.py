@@ -30,8 +30,8 @@ _STRIP = 32
 class Original:
     """Pixels of an original image file, H×W or H×W×3.
 
-    ``white`` is the value of white: 255 for 8 bits, more for larger integers, 0 for real numbers. ``remarks`` say what
-    of the file is not in the pixels.
+    ``white`` is the value of white: 255 for 8 bits, more for larger integers, 0 for real numbers. ``remarks`` describe
+    what the file contains besides the pixels.
     """
 
     pixels: NDArray[np.generic]
@@ -134,7 +134,7 @@ class ReconstructedFile:
     """Reconstruction of an image file: its pixels as the file stores them, and an error map H×W on the scale 0..1.
 
     ``errors`` is None for a network that returns a target of another shape or range, which cannot be compared with the
-    image. ``native`` is True if the image passed through the network in its own size. ``remarks`` are those of the
+    image. ``native`` is True if the image passed through the network at its own size. ``remarks`` are those of the
     original.
     """
 

@@ -24,7 +24,7 @@ _GROUP = 1 << 22
 def write_codes(
     file: IO[bytes], ending: str, names: Sequence[str], labels: Sequence[str] | None, blocks: Iterable[Floats]
 ) -> None:
-    """Write codes, which come in blocks, to a file of the format ``ending``.
+    """Write blocks of codes to a file in the format ``ending``.
 
     An ``npz`` file has the arrays ``names``, ``labels`` (if there are any) and ``codes``, N x the code's shape. ``csv``
     and ``parquet`` files have one row per sample, with the columns ``name``, ``label`` (if there are any) and ``z0``,
@@ -43,7 +43,7 @@ def write_codes(
 
 
 def write_archive(file: IO[bytes], arrays: Mapping[str, Iterable[Array]], count: int) -> None:
-    """Write a compressed ``npz`` file of arrays with ``count`` rows each, which come in blocks."""
+    """Write a compressed ``npz`` file of arrays with ``count`` rows each, given in blocks."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, blocks in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
@@ -51,7 +51,7 @@ def write_archive(file: IO[bytes], arrays: Mapping[str, Iterable[Array]], count:
 
 
 def write_array(file: IO[bytes], blocks: Iterable[Array], count: int) -> None:
-    """Write an ``npy`` file of an array with ``count`` rows, which come in blocks."""
+    """Write an ``npy`` file of an array with ``count`` rows, given in blocks."""
     for number, block in enumerate(blocks):
         if not number:
             header: dict[str, Any] = {

@@ -287,10 +287,10 @@ class TrainedRun(PublicNames):
             yield slice(start, start + len(part)), part
 
     def _whole(self, given: object, count: int, shape: Shape, parts: Iterator[Tensor]) -> Tensor | Floats:
-        """Return ``count`` rows of ``shape``, which come in parts: a tensor for a tensor, else an array.
+        """Return ``count`` rows of ``shape`` from their parts: a tensor for tensors, else an array.
 
-        They are copied as they come: small parts that stay between the large temporary tensors of a network would keep
-        all their memory.
+        The parts are copied one by one: small parts that stay between the large temporary tensors of a network would
+        keep all their memory.
         """
         device = given.device if isinstance(given, Tensor) else torch.device("cpu")
         whole, there = torch.empty(count, *shape, device=device), 0

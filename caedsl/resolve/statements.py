@@ -1,4 +1,4 @@
-"""Statements of a spec: which words may occur where, once or often, with a block or without.
+"""Statements of a spec: which words may occur where, once or several times, with or without a block.
 
 ``let``, ``defaults`` and ``allow`` may occur several times and are read here, in the order of the text, because the
 rest depends on them.
@@ -165,7 +165,7 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
 
 
 def _with_block(statement: tree.Statement, scope: Scope) -> str:
-    """Return a statement that lacks its block with an example of one; a bound belongs into that of `require`."""
+    """Return a statement that lacks its block with an example of one; a bound belongs in that of `require`."""
     written = scope.source.slice(statement.span)
     if statement.head.text == "require" and statement.items:
         return f"require {{ {written.removeprefix('require').strip()} }}"

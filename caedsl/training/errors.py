@@ -58,7 +58,7 @@ def out_of_memory(batch: int, fitting: int | None = None, tried: bool = False) -
 
 
 _NO_PRIMITIVE = "could not create a primitive"
-"""Message of oneDNN when memory runs out, and also when it has no code for a layer of that size."""
+"""Message of oneDNN when memory runs out, or when it has no code for a layer of that size."""
 
 _MESSAGES = ("can't allocate memory", "bad allocation", "bad_alloc", "out of memory", _NO_PRIMITIVE)
 """Messages of plain RuntimeErrors of PyTorch and its libraries when main memory or a workspace on the device runs out.

@@ -18,13 +18,12 @@ class Layer:
 
     ``options`` contains every option of the kind, with defaults filled in and one number per axis. ``span`` is its line
     and ``spans`` are the places of the options written there. ``children`` are the layers inside a group (``residual``,
-    ``stage``), and ``shortcut`` those that fit a residual's input to its output.
-    ``named`` is the name of its output, if it has one. ``source`` is the layer whose output it reads in addition to
-    that of the layer before it; None for the network's input, and for a kind with a single input.
-    ``followed_by`` is the activation on its own line after a layer without one; between them are only
-    normalisations and changes of the shape.
-    ``copies`` is how often its line is placed in a row (``x3``); each copy is a layer of its own.
-    ``mirrors`` is the encoder layer that a mirrored decoder layer inverts; its ``span`` is then the ``decoder`` line.
+    ``stage``), and ``shortcut`` those that fit a residual's input to its output. ``named`` is the name of its output,
+    if it has one. ``source`` is the layer whose output it reads in addition to that of the layer before it; None for
+    the network's input, and for a kind with a single input. ``followed_by`` is the activation on its own line after a
+    layer without one; between them are only normalisations and changes of the shape. ``copies`` is how many times its
+    line is placed in a row (``x3``); each copy is a layer of its own. ``mirrors`` is the encoder layer that a mirrored
+    decoder layer inverts; its ``span`` is then the ``decoder`` line.
     """
 
     kind: Kind

@@ -17,7 +17,7 @@ def causes() -> str:
 
 def symptoms() -> str:
     rows = [f"| {_symptom(symptom)} | {', '.join(map(_linked, names))} |" for symptom, names in CAUSES.items()]
-    return "\n".join(["| symptom | possible causes, the likeliest first |", "| --- | --- |", *rows])
+    return "\n".join(["| symptom | possible causes, the most likely first |", "| --- | --- |", *rows])
 
 
 def _linked(name: str) -> str:

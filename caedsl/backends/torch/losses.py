@@ -52,7 +52,7 @@ def focal_loss(x_hat: Tensor, x: Tensor, gamma: float, reduction: str = "mean") 
 def gaussian_loss(x_hat: Tensor, x: Tensor, width: float, least: float) -> Tensor:
     """Return the negative log-likelihood of a value under normal noise, above that of an exact reconstruction.
 
-    The variance is the one that makes the batch likeliest, its mean squared error (Rybkin et al. 2021, arXiv
+    The variance is the one that makes the batch most likely, its mean squared error (Rybkin et al. 2021, arXiv
     2006.13202), and at least that of the deviation ``least * width``.
     """
     error = (x_hat - x).square().mean()

@@ -75,7 +75,7 @@ def _data(model: Autoencoder) -> Finding:
 
 
 def _squared(model: Autoencoder) -> Iterator[Fix]:
-    """Yield the squared error instead of the cross-entropy, then also with an output that covers the data.
+    """Yield the squared error instead of the cross-entropy, alone and then with an output that covers the data.
 
     The declared range is never changed: only the author knows the data.
     """

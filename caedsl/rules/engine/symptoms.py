@@ -130,7 +130,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *_DATA,
     ),
 }
-"""Causes of a symptom, the likeliest first: by the name of the monitor or of the symptom that a probe sees."""
+"""Causes of a symptom, the most likely first: by the name of the monitor or of the symptom that a probe sees."""
 
 DOCTOR_SYMPTOMS: Mapping[str, str] = {
     "cannot-memorise": "the network cannot memorise 16 images",
@@ -150,7 +150,7 @@ class LikelyCause(NamedTuple):
 
 
 def likely_cause(symptom: str, findings: Iterable[Finding]) -> LikelyCause | None:
-    """Return the likeliest cause of a symptom among the errors and warnings of a spec; None where none explains it."""
+    """Return the most likely cause of a symptom among the errors and warnings of a spec; None if none explains it."""
     causes = CAUSES.get(symptom, ())
     known = {finding.name: finding for finding in findings if finding.severity is not Severity.INFO and finding.advice}
     if "low-learning-rate" not in causes:

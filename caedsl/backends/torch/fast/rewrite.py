@@ -49,7 +49,7 @@ class FastForm(nn.Module):
 
 
 def channels_last(x_bchw: Tensor) -> Tensor:
-    """Return the images in channels-last layout, also with one channel.
+    """Return the images in channels-last layout, even with one channel.
 
     With one channel both layouts hold the same numbers in the same order, so PyTorch keeps the strides as they are; but
     its convolutions choose the layout of all that follows by the strides.
