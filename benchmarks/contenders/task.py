@@ -83,5 +83,5 @@ class Task:
 
     @property
     def targets(self) -> Tensor | None:
-        """What the model must return for them; None where that is the samples themselves."""
+        """What the model must return for them; None for the samples themselves."""
         return self._samples.target.contiguous() if self._samples.paired else None

@@ -91,7 +91,7 @@ def _arguments() -> argparse.Namespace:
         "--parents",
         type=int,
         default=5,
-        help="parents that each hidden fault is injected into, where they have a place for it",
+        help="number of parents that each hidden fault is injected into, if possible",
     )
     parser.add_argument("--each", type=int, default=1, help="cases of each strength of a fault of the spec")
     parser.add_argument("--controls", type=int, default=40, help="healthy specs")

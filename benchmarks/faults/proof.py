@@ -21,7 +21,7 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Proof:
-    """The FVU of every seed for the three specs of a case; ``repaired`` is None where nothing was repaired."""
+    """The FVU of every seed for the three specs of a case; ``repaired`` is None if nothing was repaired."""
 
     result: Result
     parent: list[float]
@@ -57,7 +57,7 @@ def parents() -> dict[str, str]:
 def prove(seed: int, each: int, kept: Path | None = None) -> list[Proof]:
     """Train all cases, in two processes of one thread each.
 
-    Every strength of every operator is trained in ``each`` parents, in one where it is harmless. ``kept`` is a file of
+    Every strength of every operator is trained in ``each`` parents, in one if it is harmless. ``kept`` is a file of
     outcomes, which are not trained again.
     """
     healthy = parents()

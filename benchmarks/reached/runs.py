@@ -67,7 +67,7 @@ class Runs:
     ) -> Reached:
         """Return the run of a shipped spec with the settings ``always``, and unless ``whole`` those of ``quick`` too.
 
-        ``weights`` is the run to start from, where that is not to be fresh weights.
+        ``weights`` is the run to start from instead of fresh weights.
         """
         settings = {**always, **({} if self.whole else quick)}
         if self.epochs is not None:

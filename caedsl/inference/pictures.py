@@ -147,7 +147,7 @@ class ReconstructedFile:
 def write_reconstruction(folder: OutputFolder, name: str, made: ReconstructedFile, error_map: bool) -> str:
     """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``.
 
-    Return the name in a format that can store the reconstruction, which is ``name`` where possible.
+    Return the name in a format that can store the reconstruction, which is ``name`` if possible.
     """
     wanted = file_for(name, made.pixels)
     file = folder.claim(wanted)

@@ -118,7 +118,7 @@ def at_size(drawn: Tensor, x: Tensor, target: Tensor) -> Tensor:
 
 
 def within(x: Tensor, low: float | None, high: float | None) -> Tensor:
-    """Return the samples clipped to the range, where there is one."""
+    """Return the samples, clipped to the range if there is one."""
     return x if low is None or high is None else x.clamp(low, high)
 
 

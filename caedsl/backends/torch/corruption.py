@@ -1,7 +1,7 @@
 """Corruptions of the input of a denoiser. Emitted training loops carry the source of these functions.
 
 Tensors: x = samples (batch, channels, then one to three axes). ``low`` and ``high`` are the ends of the input's range,
-None where it has none. Pixels are hit in all their channels at once.
+None if it has none. Pixels are hit in all their channels at once.
 """
 
 import torch

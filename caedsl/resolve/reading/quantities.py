@@ -94,7 +94,7 @@ def _literal(node: tree.Number) -> Quantity | Misread:
 
 @lru_cache(maxsize=1000)
 def _read_literal(text: str) -> Quantity | None:
-    """Return the number that a text of bounded length says; None where it says none."""
+    """Return the number in a text of bounded length, or None if it has none."""
     match = _NUMBER.match(text)
     if match is None:
         return None

@@ -166,7 +166,7 @@ def spelling_of(option: Option) -> str:
 
 
 def report_outside(word: tree.WrittenWord, name: str, scope: Scope) -> bool:
-    """Report, as a finding called ``name``, that the language leaves out what ``word`` asks for; False where not."""
+    """Report, as a finding called ``name``, a word for something outside the language; return whether it is one."""
     sort = outside(word.text)
     if sort is not None:
         message = f"`{word.text}` asks for {sort.what}, which this language does not have"

@@ -38,10 +38,10 @@ def verified(
     """Return ``findings``, each with the first of its fixes that works, if any.
 
     ``before`` is what ``examine`` finds in the unchanged ``source``. The fixes of compiler errors are tried together
-    and, where that fails, in halves, and so are safe fixes: each corrects words of its own, so it also works alone.
-    Others are tried one by one, and the last of very many only all together. Where the search for a fix would read too
-    much, there is none. If the text was not ``parsed`` whole, fixes are only shown. ``failed``, if given, is called for
-    a search that fails. ``examine`` reads ``texts`` variants for each text of a sweep. ``errors``, if given, finds only
+    and, if that fails, in halves, and so are safe fixes: each corrects words of its own, so it also works alone. Others
+    are tried one by one, and the last of very many only all together. Where the search for a fix would read too much,
+    there is none. If the text was not ``parsed`` whole, fixes are only shown. ``failed``, if given, is called for a
+    search that fails. ``examine`` reads ``texts`` variants for each text of a sweep. ``errors``, if given, finds only
     the errors of a text, in less time.
     """
     fixable = [place for place, finding in enumerate(findings) if finding.fix or finding.proposal]
@@ -109,7 +109,7 @@ def ranks_in_lines(source: Source, findings: Sequence[Finding]) -> list[int]:
 def accepted_groups(
     items: Sequence[T], accepts: Callable[[Sequence[T]], bool], most: int = _MOST_TRIED
 ) -> Iterator[Sequence[T]]:
-    """Yield groups of ``items`` that ``accepts`` accepts: all together or, where that fails, halves and their halves.
+    """Yield groups of ``items`` that ``accepts`` accepts: all together or, if that fails, halves and their halves.
 
     About ``most`` groups are tried at most, of very many items only large ones. A group is yielded before the next
     is tried.

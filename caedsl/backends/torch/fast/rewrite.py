@@ -26,7 +26,7 @@ LEAST_PRODUCT = 64
 loses 14 % at 4·8 and gains 11 to 118 % from 8·8 to 64·64."""
 
 Ratios = Mapping[nn.Module, Pair]
-"""Factor of each upsampling of a module, where it is a whole number."""
+"""Factor of each upsampling of a module that is a whole number."""
 
 
 class FastForm(nn.Module):
