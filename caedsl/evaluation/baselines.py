@@ -88,7 +88,7 @@ def fit_pca(train: Batches, code_size: int) -> FittedPCA:
     """
     values = math.prod(train.shape)
     if code_size >= values:
-        exact = f"PCA with as many numbers as the {noun(train.shape)} ({values:,}) is exact: it returns what it sees"
+        exact = f"PCA with as many numbers as the {noun(train.shape)} ({values:,}) is exact: it returns its input"
         return FittedPCA(None, exact, MeanImage.of(train))
     by_images = values > LARGEST_MATRIX or len(train) < values
     room = min(LARGEST_MATRIX, MOST_VALUES // values) if by_images else MOST_PRODUCTS // values**2

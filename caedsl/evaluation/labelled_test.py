@@ -121,9 +121,7 @@ def from_folder(run: TrainedRun, folder: Path) -> LabelledTest:
     types = [text_of_path(name) for name, found in paths.items() for _ in found]
     masks = masks_folder(root)
     loose = [path for path in images_in(root, None, []) if path.parent == root]
-    notes = (
-        (f"left out, because images in {root} itself have no label: {counted(len(loose), 'image')}",) if loose else ()
-    )
+    notes = (f"skipped {counted(len(loose), 'image')} without a label, directly in {root}",) if loose else ()
     return LabelledTest(
         text_of_path(folder),
         from_files(files, root, run.model),

@@ -47,8 +47,8 @@ def represent(
     part, held_out = run.held_out
     labels = images.labels_of(part)
     if images.labels is None or labels is None or part == "training":
-        missing = "hold nothing out" if part == "training" else "have no labels"
-        raise DataError(f"the data of {path} {missing}: --probe reads classes from the codes of held-out samples")
+        missing = "have no held-out samples" if part == "training" else "have no labels"
+        raise DataError(f"the data of {path} {missing}: --probe predicts classes from the codes of held-out samples")
     module, size = run.module, elements(run.model.code_shape)
     assert isinstance(module, ConvolutionalAutoencoder), "runs train autoencoders"
     train, test = run.train.spread(MOST_SAMPLES), held_out.spread(MOST_SAMPLES)

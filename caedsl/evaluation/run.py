@@ -126,7 +126,7 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     if run.history.ended == "interrupted":
         reporter.note(f"interrupted; state saved. Resume with: {resume_command(run.folder.path)}")
     if run.history.ended == "trouble":
-        reporter.note(f"stopped by trouble; state saved. Resume all the same with: {resume_command(run.folder.path)}")
+        reporter.note(f"stopped by a monitor; state saved. Resume anyway with: {resume_command(run.folder.path)}")
     reporter.loading("evaluating", 0, 0, "samples")
     try:
         with run.folder.locked(), _memory_errors(run):

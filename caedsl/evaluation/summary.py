@@ -12,10 +12,10 @@ from caedsl.training.train import Run
 
 _ENDED = {
     "finished": "finished",
-    "patience": "stopped without improvement for {patience} epochs,",
+    "patience": "stopped after {patience} epochs without improvement,",
     "time": "stopped at the time limit",
     "interrupted": "interrupted",
-    "trouble": "stopped by trouble",
+    "trouble": "stopped by a monitor",
 }
 
 

@@ -50,7 +50,7 @@ def verdicts(
         )
     if metrics.evaluated_on == "training":
         found.append(
-            VerdictSentence(DOUBTFUL, "Nothing was held out: all numbers are of the samples that it was trained on.")
+            VerdictSentence(DOUBTFUL, "Nothing was held out: all numbers refer to the samples that it was trained on.")
         )
     if monitors:
         problems = counted(monitors, "problem")
@@ -59,9 +59,7 @@ def verdicts(
         )
     ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
     if ended:
-        found.append(
-            VerdictSentence(DOUBTFUL, f"The training {ended} after {counted(metrics.training.epochs, 'epoch')}.")
-        )
+        found.append(VerdictSentence(DOUBTFUL, f"Training {ended} after {counted(metrics.training.epochs, 'epoch')}."))
     return found
 
 

@@ -115,7 +115,7 @@ def test_pca_is_that_of_scikit_learn_by_either_way(largest: int, monkeypatch: py
 def test_pca_with_as_many_numbers_as_the_image_is_called_exact() -> None:
     predictor, note, _ = fit_pca(Batches(images(0, 9, 1, 2, 2)), 4)
     assert predictor is None
-    assert note == "PCA with as many numbers as the image (4) is exact: it returns what it sees"
+    assert note == "PCA with as many numbers as the image (4) is exact: it returns its input"
 
 
 def test_few_images_have_few_components_and_that_is_reported() -> None:

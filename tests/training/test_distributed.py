@@ -97,7 +97,7 @@ def test_monitors_say_of_a_group_what_they_say_of_one_process(made: Path) -> Non
 def test_trouble_stops_all_processes_and_they_can_be_resumed(made: Path) -> None:
     assert codes(made, "stopped") == [1, 0]
     assert json.loads((made / "stopped-state.json").read_text())["state"] == "stopped"
-    assert "note: stopped by trouble; state saved" in (made / "stopped.txt").read_text()
+    assert "note: stopped by a monitor; state saved" in (made / "stopped.txt").read_text()
     assert codes(made, "stopped-on") == [0]
     assert json.loads((made / "stopped" / "metrics.json").read_text())["training"]["steps"] == 72
     assert record(made / "stopped") == record(made / "dying-alone")

@@ -83,7 +83,7 @@ class DataEvidence:
             f"images are copies of another; {self.far:.1%} are much brighter or darker than the others",
             f"the mean squared error of a constant grey is {self.grey_error:.4g}, and that of the mean image "
             f"{self.mean_error:.4g}",
-            f"for a share of the variance, PCA needs {', '.join(map(self._need, SHARES))}",
+            f"PCA needs {', '.join(map(self._need, SHARES))} of the variance",
         ]
         if self.code_left is not None:
             found.append(

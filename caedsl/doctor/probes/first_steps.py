@@ -63,10 +63,10 @@ class FirstStepsEvidence:
                 f"{self.test:.1%} of the variance of test images is left ({self.test_trained:.1%} in train mode)"
             )
         if self.penalty:
-            found.append(f"the weight penalty is {self.penalty:.3g} by then, and the loss {self.loss:.3g} with it")
+            found.append(f"the weight penalty is then {self.penalty:.3g}, and the loss including it {self.loss:.3g}")
         if self.jump is not None:
             found.append(f"the loss varies by {self.jump:.0%} of its mean from step to step")
-        return [*found, *(f"{place}: its output is 0 for every image by then" for place in self.places)]
+        return [*found, *(f"{place}: its output is then 0 for every image" for place in self.places)]
 
 
 class FirstStepsProbe:

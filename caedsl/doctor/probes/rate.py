@@ -28,7 +28,7 @@ class RateEvidence:
     def lines(self) -> list[str]:
         """See ``Evidence``."""
         if self.suited is None:
-            return [f"in a range test of {STEPS} steps, the loss falls at no learning rate"]
+            return [f"in a range test of {STEPS} steps, the loss does not fall at any learning rate"]
         assert self.lowest is not None
         return [
             f"a range test of {STEPS} steps suggests lr={rounded(self.suited)} (the loss is lowest at "

@@ -109,8 +109,8 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield Suspicion(
         "code-too-small",
         LIKELY if data.code_left < 0.7 else CERTAIN,
-        f"the best linear code of {counted(data.code_size, 'number')} loses {data.code_left:.0%} of the variance; to "
-        f"keep 80% of it takes {f'{needed:,}' if needed else 'many more'} numbers",
+        f"the best linear code of {counted(data.code_size, 'number')} loses {data.code_left:.0%} of the variance; "
+        f"keeping 80% of it takes {f'{needed:,}' if needed else 'many more'} numbers",
         _bottleneck(seen),
         f"use a code of {wanted:,} numbers",
         _larger(seen, wanted),

@@ -73,11 +73,14 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
 
 
 def _weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
-    """Yield the suspicion that an imported model's weights are a bad start, while new random ones are not."""
+    """Yield the suspicion that an imported model's weights are a bad start, while newly drawn ones are not."""
     if imported.dead or imported.sensitivity < INSENSITIVE:
-        cause, what = "dead-start", f"{_dead(imported)}, unlike with new random ones"
+        cause, what = "dead-start", f"{_dead(imported)}, unlike with newly drawn ones"
     elif imported.growth > GROWN:
-        cause, what = "exploding-signal", f"its output is {imported.growth:,.0f} times as large as with new random ones"
+        cause, what = (
+            "exploding-signal",
+            f"its output is {imported.growth:,.0f} times as large as with newly drawn ones",
+        )
     else:
         return
     yield Suspicion(
@@ -85,7 +88,7 @@ def _weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
         LIKELY,
         f"with the weights in the model, {what}",
         seen.layer(imported.dead[0] if imported.dead else imported.grown),
-        "if training starts from these weights, draw them as `nn.init.kaiming_uniform_` or Keras's `he_uniform` does",
+        "if training starts here, initialise the weights with `nn.init.kaiming_uniform_` (Keras: `he_uniform`)",
     )
 
 

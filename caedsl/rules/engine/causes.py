@@ -182,7 +182,7 @@ _TABLE = (
     Cause(
         "leaking-split",
         "held-out images are also trained on",
-        "the number of held-out images that also are training images",
+        "the number of held-out images that are also training images",
         "remove the duplicates before you split the images",
     ),
     Cause(

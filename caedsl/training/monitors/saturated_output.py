@@ -37,7 +37,7 @@ is a heuristic: other images of a batch may still correct some pixels, so at lea
 
 ## References
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
-- PyOD pull request 651: an autoencoder's final ReLU that answered 0 to everything.
+- PyOD pull request 651: an autoencoder's final ReLU that returned 0 for every input.
 """
 
 from collections.abc import Iterator
@@ -80,7 +80,7 @@ def _for_dark(facts: Facts) -> list[str]:
         return []
     remedies = []
     if settings.loss.worst is None:
-        remedies.append(f"`loss mse worst=10%` (0 everywhere is a cheap optimum where most {facts.places} are 0)")
+        remedies.append(f"`loss mse worst=10%` (0 everywhere is a cheap optimum if most {facts.places} are 0)")
     if all(layer.norm is None for layer in facts.layers):
         remedies.append("`norm=batch` on the hidden layers")
     return remedies
