@@ -93,6 +93,6 @@ def _is_order(order: Array) -> bool:
 
 
 def _refused(network: Network, layer: ForeignLayer) -> Exception:
-    why = "it reads channels that are joined in another order than `concat` joins them"
+    why = "it reads channels in another order than that of `concat`"
     near = "put the layer before first: torch.cat([x, skip], dim=1)"
     return unsupported(network.name, [UnsupportedLayer(layer.name, why, near)])

@@ -88,7 +88,7 @@ def write(network: Network) -> WrittenSpec:
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
     if formatted is None:
         source = Source(spec, f"<{network.name}>")
-        raise ImportFailure(f"what is given for the spec is not written as in a spec\n{_shown(source, findings)}")
+        raise ImportFailure(f"the given settings are not valid in a spec\n{_shown(source, findings)}")
     checked = check_source(Source(formatted, f"<{network.name}>"))
     return WrittenSpec(formatted, checked, (*encoder, *decoder), (place.how, *network.notes))
 
@@ -158,8 +158,8 @@ def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item
     last = max(i for i, each in enumerate(items[:count]) if each.layer.kind not in _ON_THE_CODE)
     if place < last or any(each.layer.kind not in _ON_THE_CODE for each in items[last + 1 : place]):
         raise ImportFailure(
-            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec has "
-            f"{said.has} alone"
+            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec "
+            f"only has {said.has}"
         )
     return f"{said.option}={item.layer.options}"
 

@@ -24,7 +24,7 @@ def window_of(layer: KerasLayer, value: Value) -> Window:
     config, axes = layer.config, len(value.space)
     wanted = int(next((letter for letter in layer.kind if letter in "123"), "0"))
     if not value.is_map or axes != wanted:
-        raise UnsupportedFeature(f"it needs a map with {wanted} axes of space, and gets {value.shape}")
+        raise UnsupportedFeature(f"it needs a map with {wanted} spatial axes, but gets {value.shape}")
     if (config.get("data_format") == "channels_first") != value.first:
         raise UnsupportedFeature(
             "channels come first in some layers and last in others", "use one `data_format` everywhere"

@@ -49,7 +49,7 @@ def _prelu(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     if alpha.size not in (1, alpha.shape[channel]):
         raise UnsupportedFeature(
             f"it learns {alpha.size:,} slopes",
-            "`prelu` learns one slope, and `channel_prelu` one for each channel: share the axes of space",
+            "`prelu` learns one slope, and `channel_prelu` one for each channel: share the spatial axes",
         )
     slopes, word = alpha.ravel(), "prelu"
     if slopes.size > 1:
@@ -105,7 +105,7 @@ def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
         found.setdefault("bias", np.zeros(size, np.float32))
     if len(names) == 1:
         translation.notes.append(
-            f"{layer.key} learns no {'scale' if names == ['bias'] else 'shift'}; the spec's does, from where it is"
+            f"{layer.key} learns no {'scale' if names == ['bias'] else 'shift'}; the layer in the spec learns one"
         )
     eps = float(shown(layer.config.get("epsilon", 1e-3)))
     kind, groups = _norm_kind(layer, value)
@@ -123,7 +123,7 @@ def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:
         if len(value.shape) > 1 and not (whole and not _weight_names(layer.config)):
             raise UnsupportedFeature(
                 "it normalises the channels of each place alone",
-                "`norm=layer` normalises a whole map; `norm=rms` each place",
+                "`norm=layer` normalises a whole map; `norm=rms` each position",
             )
         return "layer", 8
     if axes != [channel]:

@@ -77,7 +77,7 @@ class Hdf5Content:
                 f"`{path}` has {size:,} bytes, but the file stores {stored:,}: weights do not compress that well"
             )
         if size > self._left:
-            raise ModelProblem(f"its arrays up to `{path}` have more bytes than the whole file explains")
+            raise ModelProblem(f"its arrays up to `{path}` have more bytes than the whole file can contain")
         self._left -= size
 
     def _group(self, path: str) -> "h5py.Group":
@@ -101,7 +101,7 @@ class Hdf5Content:
             if link is None:
                 raise ModelProblem(f"it has no `{where}`")
             if not isinstance(link, h5py.HardLink):
-                raise ModelProblem(f"`{where}` is a link to elsewhere, which is not followed")
+                raise ModelProblem(f"`{where}` is a link to another place, which is not followed")
             found = found[name]
         return found
 

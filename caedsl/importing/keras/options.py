@@ -105,7 +105,8 @@ def _relu(config: Config) -> tuple[str, str]:
     top, slope, threshold = (config.get(name) or 0 for name in ("max_value", "negative_slope", "threshold"))
     if threshold or (top and slope):
         raise UnsupportedFeature(
-            f"a threshold of {threshold} or both ends bent is not supported", "the nearest is `relu`"
+            f"a threshold ({threshold}), or `max_value` with `negative_slope`, is not supported",
+            "the closest is `relu`",
         )
     if top:
         return ("relu6", "") if top == 6 else ("clip", f"0..{shown(top)}")

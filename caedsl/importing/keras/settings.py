@@ -62,7 +62,7 @@ def settings_of(training: Config) -> Settings:
     notes: list[str] = []
     lines = [*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)]
     if lines:
-        notes.append("Keras's files do not record batch and epochs: the spec has caedsl's defaults")
+        notes.append("Keras files do not contain batch size and epochs: the spec has caedsl's defaults")
     return Settings(tuple(lines), tuple(notes))
 
 
@@ -79,7 +79,7 @@ def _loss(value: Any, notes: list[str]) -> Iterator[str]:
         notes.append(f"the loss `{name}` cannot be written in a spec: `mse`, the default, replaces it")
         return
     if config.get("from_logits"):
-        notes.append("its loss takes logits: a spec applies `sigmoid` in its last layer, and so changes the output")
+        notes.append("its loss takes logits: a spec applies `sigmoid` in its last layer, which changes the output")
     if config.get("label_smoothing"):
         notes.append("the loss's `label_smoothing` is not supported")
     if config.get("reduction", "sum_over_batch_size") not in ("sum_over_batch_size", "auto", "mean"):
@@ -116,7 +116,7 @@ def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     if config.get("use_ema"):
         yield f"ema {shown(config.get('ema_momentum', 0.99))}"
     if config.get("weight_decay") and "weight_decay" not in options:
-        notes.append(f"the weight decay of `{name}` is decoupled from the gradient: in a spec, only `adamw` has that")
+        notes.append(f"the weight decay of `{name}` is decoupled from the gradient, which in a spec only `adamw` has")
     notes += [f"the optimizer's `{each}` is not supported" for each in _UNSUPPORTED if config.get(each)]
     notes += filter(None, [found.differs(config) and f"`{name}`: {found.differs(config)}"])
 

@@ -55,10 +55,10 @@ def topology_of(model: Config) -> Topology:
     unfolding = _Unfolding()
     outputs = unfolding.model(model, [INPUT], (), "", 0)
     if len(outputs) != 1:
-        raise ModelProblem(f"it has {len(outputs)} outputs, but an autoencoder returns the reconstruction alone")
+        raise ModelProblem(f"it has {len(outputs)} outputs, but an autoencoder returns only the reconstruction")
     if unfolding.shape is None:
         raise ModelProblem(
-            "it does not say the size of its input: build the model, or give it an Input layer, and save it again"
+            "it does not state the size of its input: build the model, or give it an Input layer, and save it again"
         )
     codes = [end for path, end in unfolding.ends.items() if path[-1].lower().startswith("enc")]
     return Topology(tuple(unfolding.layers), unfolding.shape, outputs[0], codes[0] if len(codes) == 1 else "")

@@ -221,7 +221,7 @@ def _fixed(value: ValueInfoProto, name: str, sample: Shape | None) -> tuple[tupl
         raise ImportFailure(f"{name} takes {word} numbers, but a spec's networks take float: export it in 32 bits")
     dims = [each.dim_value if each.HasField("dim_value") else 0 for each in kind.shape.dim]
     if len(dims) < 2:
-        raise ImportFailure(f"{name} does not say the shape of its input; {_AGAIN}")
+        raise ImportFailure(f"{name} does not state the shape of its input; {_AGAIN}")
     if 0 not in dims[1:]:
         return (dims[0] or _BATCH, *dims[1:]), ""
     stated = "x".join(str(each.dim_value or each.dim_param or "?") for each in kind.shape.dim[1:])

@@ -34,7 +34,7 @@ class OnnxSession:
         value = np.asarray(self._made[name])
         self._left -= value.nbytes
         if self._left < 0:
-            raise MemoryError("its constants have more bytes than the whole file explains")
+            raise MemoryError("its constants have more bytes than the whole file can contain")
         return value
 
     def output(self, input_: str, name: str, samples: Array) -> Array:

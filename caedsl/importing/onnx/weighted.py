@@ -132,7 +132,7 @@ def _product(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
         graph.emit(node, "matmul", read)
         return
     rows: Array = weight if node.get("transB", 0) else weight.T
-    if graph.last(node.inputs[0]):  # a product over the channels at every place
+    if graph.last(node.inputs[0]):  # a product over the channels at every position
         kernel = rows.reshape(*rows.shape, *[1] * (len(graph.file.shapes[node.inputs[0]]) - 2))
         _pointwise(graph, node, source, kernel)
         return

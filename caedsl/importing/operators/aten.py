@@ -49,7 +49,7 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
     defaults = {}
     if _fresh(layers):
         defaults = dict.fromkeys(("conv", "deconv", "dense"), "init=torch")
-        notes.append("the weights are as PyTorch starts them: the spec says init=torch")
+        notes.append("the weights are distributed as PyTorch initialises them: the spec says init=torch")
 
     def run(samples: Array) -> Array:
         given = samples.reshape(len(samples), *shape)

@@ -99,8 +99,8 @@ def linear(t: Translation, node: AtenNode) -> None:
     shape = t.shape_of(key)
     if len(shape) != 1:
         raise UnsupportedFeature(
-            f"it multiplies the last axis of {shaped(shape)} alone, but `dense` takes all numbers of a sample",
-            "`conv N k1` multiplies the channels at every place",
+            f"it multiplies only the last axis of {shaped(shape)}, but `dense` takes all numbers of a sample",
+            "`conv N k1` multiplies the channels at every position",
         )
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
     t.add(node, "dense", str(len(weights["weight"])), [_unflattened(t, node, key, args["input"].name)], weights)

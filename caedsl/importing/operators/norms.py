@@ -48,7 +48,7 @@ def rms_norm(t: Translation, node: AtenNode) -> None:
     shape = t.shape_of(t.key(node.args["input"]))
     if len(shape) != 1 or tuple(node.args["normalized_shape"]) != shape:
         raise UnsupportedFeature(
-            f"it normalises a part of {shaped(shape)}", "`norm=rms` normalises the channels at each place"
+            f"it normalises a part of {shaped(shape)}", "`norm=rms` normalises the channels at each position"
         )
     weights = t.weights(node, weight=node.args["weight"])
     eps = node.args["eps"] if node.args["eps"] is not None else 1.1920928955078125e-07

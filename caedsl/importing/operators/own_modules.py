@@ -69,7 +69,8 @@ def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tupl
 
 def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
     raise UnsupportedFeature(
-        "it preprocesses samples, but a spec says that of its data", "`data mnist normalize=gcn`; import the rest alone"
+        "it preprocesses samples, which a spec states in its `data` line",
+        "`data mnist normalize=gcn`; import only the rest",
     )
 
 

@@ -227,7 +227,7 @@ NEAREST = {
     "softshrink": "`relu` cuts one side",
     "tanhshrink": "`softcap 3` is linear around 0",
     "logsoftmax": "`sigmoid` bounds each number on its own",
-    "multiheadattention": "`attention heads=4` has the weights of a map's places in one module",
+    "multiheadattention": "`attention heads=4` does this over the positions of a map, in one module",
     "transformerencoderlayer": "`residual { norm layer; attention heads=4 }`",
     "rnn": "`conv` reads signals",
     "fold": "`pixelshuffle` or `deconv`",

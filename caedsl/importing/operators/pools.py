@@ -50,7 +50,7 @@ def unpool(t: Translation, node: AtenNode) -> None:
     before = t.layers[pool_key]
     if t.shape(node.name) != t.shape_of(before.inputs[0]):
         raise UnsupportedFeature(
-            f"it makes {shaped(t.shape(node.name))} of the places of {before.name}, whose input is "
+            f"it returns {shaped(t.shape(node.name))} for the positions of {before.name}, whose input is "
             f"{shaped(t.shape_of(before.inputs[0]))}",
             "`unpool` has the size of the pool's input: give output_size",
         )

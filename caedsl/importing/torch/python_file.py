@@ -37,7 +37,9 @@ def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Netwo
     if not path.is_file():
         raise ImportFailure(f"{path} does not exist: name a Python file, as in `caedsl import model.py:Net`")
     if shape is None:
-        raise ImportFailure(f"{place} does not say what it takes: add --input with channels and sizes, such as 1x28x28")
+        raise ImportFailure(
+            f"{place} does not state the shape of its samples: add --input with channels and sizes, such as 1x28x28"
+        )
     with _beside(path), _author_errors(place):
         module = _loaded(path)
         found = _named(module, path, name)

@@ -54,11 +54,11 @@ def loss_line(loss: Any) -> str:
     if word is None:
         name = getattr(loss, "__name__", type(loss).__name__)
         raise ImportFailure(
-            f"the loss {name} is not supported: give the nearest, one of {', '.join(LOSSES)}, as in loss='mse'"
+            f"the loss {name} is not supported: give the closest, one of {', '.join(LOSSES)}, as in loss='mse'"
         )
     options = f" delta={number(loss.delta)}" if isinstance(loss, nn.HuberLoss) and loss.delta != 1 else ""
     if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
-        raise ImportFailure("the loss weighs its terms (weight, pos_weight), but a spec weighs whole losses")
+        raise ImportFailure("the loss weights its terms (weight, pos_weight), but a spec only weights whole losses")
     return f"loss {word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
 
 
@@ -74,7 +74,7 @@ def optimizer_line(optimizer: Any) -> str:
     kind = kinds.get(name)
     if kind is None or not isinstance(optimizer, Optimizer):
         raise ImportFailure(
-            f"the optimizer {name} is not supported: give the nearest, such as optimizer='adam lr=1e-3'; there are "
+            f"the optimizer {name} is not supported: give the closest, such as optimizer='adam lr=1e-3'; there are "
             f"{', '.join(OPTIMIZERS)}"
         )
     groups = [_options(kind, group) for group in optimizer.param_groups]

@@ -86,10 +86,10 @@ KERNEL = "layers/functional/layers/conv2d/vars/0"
         ("Sampling", {}, "a class of the author's own"),
         ("LSTM", {"units": 3}, "not recurrence"),
         ("Rescaling", {"scale": 1 / 255}, "it scales the data"),
-        ("Softmax", {}, "the nearest is `sigmoid`"),
+        ("Softmax", {}, "the closest is `sigmoid`"),
         ("Permute", {"dims": [2, 1, 3]}, "it moves axes"),
         ("Activation", {"activation": "exponential"}, "`exponential` is not supported"),
-        ("ReLU", {"threshold": 1.0}, "the nearest is `relu`"),
+        ("ReLU", {"threshold": 1.0}, "the closest is `relu`"),
         ("LayerNormalization", {"axis": [3], "scale": False, "center": False}, "`norm=layer` normalises a whole map"),
         ("GlobalMaxPooling2D", {}, "it takes the maximum of a map"),
         ("UpSampling2D", {"size": [2, 2], "interpolation": "lanczos5"}, "`lanczos5` is not supported"),
@@ -247,8 +247,8 @@ def _missing(file: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_linked(h5py.ExternalLink("secret.h5", "/x")), "a link to elsewhere"),
-        (_linked(h5py.SoftLink("/layers")), "a link to elsewhere"),
+        (_linked(h5py.ExternalLink("secret.h5", "/x")), "a link to another place"),
+        (_linked(h5py.SoftLink("/layers")), "a link to another place"),
         (_outside, "in another file, which is not opened"),
         (_virtual, "in another file, which is not opened"),
         (_huge, "more than"),
