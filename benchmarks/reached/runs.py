@@ -82,7 +82,7 @@ class Runs:
             print(f"going on with {path.name}", flush=True)
             resume_and_evaluate(path, reporter=make_reporter(quiet=True))
         if _state(path) != FINISHED:
-            sys.exit(f"interrupted: the same command goes on with {path}")
+            sys.exit(f"interrupted: the same command resumes {path}")
         return _read(path)
 
 

@@ -183,7 +183,7 @@ TARGETS: Mapping[str, Target] = {
         "mean image, least BCE and PCA of MNIST and Fashion-MNIST, no training", yardsticks, tuple(TABLES)
     ),
     "keras_io": Target("K1, the autoencoder of keras.io", keras_io),
-    "keras_denoise": Target("K2, which goes on from the weights of K1 as a denoiser", keras_denoise),
+    "keras_denoise": Target("K2, which continues from the weights of K1 as a denoiser", keras_denoise),
     "keras_blog": Target("K3, the autoencoder of the Keras blog", keras_blog),
     "denoise": Target("denoising at sigma 0.4, 2 dB above the best linear map", denoise),
     "deep_svdd": Target("D, one digit against the others by the squared error", deep_svdd),

@@ -220,7 +220,7 @@ def resized(x: Tensor, fit: SampleFormat) -> Tensor:
 
 
 def centred(x: Tensor, space: Sizes, fill: float) -> Tensor:
-    """Return the middle of ``x``, with its last axes as long as ``space``; values outside of ``x`` are ``fill``."""
+    """Return the middle of ``x``, with its last axes as long as ``space``; values outside ``x`` are ``fill``."""
     margins: list[int] = []
     for side, own in zip(reversed(x.shape), reversed(space), strict=False):
         before = (own - side) // 2

@@ -161,7 +161,7 @@ def from_table(run: TrainedRun, table: Path, normal: str | None = None, root: Pa
     """Return the labelled samples of a table of files: those of its test part, or all if it has none.
 
     ``normal`` is the label of normal samples, by default one of ``NORMAL``. The column ``mask`` names the masks of
-    anomalies. No file of the table may be outside of ``root``. Raise a ``DataError`` that names the invalid row.
+    anomalies. No file of the table may be outside ``root``. Raise a ``DataError`` that names the invalid row.
     """
     notes: list[str] = []
     rows = manifest_rows(table, notes)

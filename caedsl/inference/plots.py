@@ -21,7 +21,7 @@ class SignalLine(NamedTuple):
 
 
 def line_plot(lines: Sequence[SignalLine], width: int, height: int) -> Image.Image:
-    """Draw the signals over each other, the first at the bottom; values outside of 0..1 are clipped."""
+    """Draw the signals over each other, the first at the bottom; values outside 0..1 are clipped."""
     drawn = Image.new("RGB", (width * _FINER, height * _FINER), PAPER)
     pen = ImageDraw.Draw(drawn)
     for signal, colour in lines:

@@ -190,7 +190,7 @@ def report_unread(scope: Scope) -> None:
 
 
 def name_pools(layers: Sequence[Layer], outputs: Outputs) -> list[Layer]:
-    """Return the layers with a name for each ``maxpool`` outside of residuals, if the author gave none."""
+    """Return the layers with a name for each ``maxpool`` outside residuals, if the author gave none."""
     named: list[Layer] = []
     for layer in layers:
         if layer.kind.role is Role.GROUPING:

@@ -45,7 +45,7 @@ class Files(Sequence[Path]):
 def files_in(root: Path, allowed: Path | None, notes: list[str], endings: AbstractSet[str], called: str) -> Files:
     """Return the files below ``root`` with one of the ``endings``, sorted by name; messages call them ``called``.
 
-    Files with other endings are added to ``notes``. If ``allowed`` is a folder, nothing outside of it is read.
+    Files with other endings are added to ``notes``. If ``allowed`` is a folder, nothing outside it is read.
     """
     found: list[str] = []
     others: list[str] = []

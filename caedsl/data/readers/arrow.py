@@ -51,7 +51,7 @@ class ArrowTable:
 class Columns:
     """Columns of samples and labels that a source names, and how to read them.
 
-    Paths are relative to ``folder``, and nothing outside of ``root`` is read. A table need not have the column of
+    Paths are relative to ``folder``, and nothing outside ``root`` is read. A table need not have the column of
     labels unless ``labels_required``.
     """
 

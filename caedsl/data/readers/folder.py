@@ -42,7 +42,7 @@ def read(request: Request) -> UnreadImages:
 def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
     """Return the image files below ``root``, sorted by name; add other files to ``notes``.
 
-    If ``allowed`` is a folder, nothing outside of it is read.
+    If ``allowed`` is a folder, nothing outside it is read.
     """
     from caedsl.data.files.decoding import suffixes
 

@@ -16,7 +16,7 @@ class Request:
     """One source of a spec: ``folder`` is the base of its relative paths, ``data_folders`` contain the standard files.
 
     ``targets`` is the request for the targets, or None if these are the samples themselves. Downloads and decoded
-    copies go to ``store``. Nothing outside of ``root`` is read for the paths of the spec. A table need not have the
+    copies go to ``store``. Nothing outside ``root`` is read for the paths of the spec. A table need not have the
     column of labels unless ``labels_required``.
     """
 
@@ -69,7 +69,7 @@ class Reader(Protocol):
 
 
 def confined(path: Path, root: Path | None) -> Path:
-    """Return ``path``; raise a ``DataError`` if it, or the target of a link, is outside of ``root``."""
+    """Return ``path``; raise a ``DataError`` if it, or the target of a link, is outside ``root``."""
     if root is not None:
         real, allowed = Path(os.path.realpath(path)), Path(os.path.realpath(root))
         if real != allowed and allowed not in real.parents:

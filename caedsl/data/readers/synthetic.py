@@ -109,6 +109,6 @@ def _phantom(random: np.random.Generator, space: Sizes, kind: str) -> Floats:
 
 
 def _inside(distance: Floats, edge: float) -> Floats:
-    """Return 1 inside of ``edge`` and 0 outside, with a smooth transition."""
+    """Return 1 inside ``edge`` and 0 outside, with a smooth transition."""
     inside: Floats = 1 / (1 + np.exp(((distance - edge) / 0.05).clip(-50, 50)))
     return inside

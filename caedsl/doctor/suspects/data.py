@@ -12,7 +12,7 @@ from caedsl.vocabulary.shape import elements, is_map
 USED = 0.05
 """Share of the declared range below which the images were scaled twice."""
 REAL_SMALL, REAL_LARGE = 1 / 30, 30.0
-"""Standard deviations outside of which real values were not standardised."""
+"""Standard deviations beyond which real values were not standardised."""
 FEW_DIFFERENT = 0.5
 FEW_IMAGES = 2
 LEAKING = 0.01

@@ -58,7 +58,7 @@ def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
     elif len(shape) <= 4:
         made = map_value("", shape, start.first)
     else:
-        raise UnsupportedFeature(f"{shape} has more than three axes of space")
+        raise UnsupportedFeature(f"{shape} has more than three spatial axes")
     if not same(value.order, made.flat().order):
         raise UnsupportedFeature(
             "channels come last in Keras and first in a spec, so it would mix them",

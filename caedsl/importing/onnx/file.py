@@ -159,7 +159,7 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
         or not file.resolve().is_relative_to(folder)
     ):
         raise ImportFailure(
-            f"{path.name} keeps {tensor.name} in {told.get('location')!r}, outside of its own folder, and that is not "
+            f"{path.name} keeps {tensor.name} in {told.get('location')!r}, outside its own folder, and that is not "
             "followed: put the file next to the model and name it without folders"
         )
     try:

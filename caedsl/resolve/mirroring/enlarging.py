@@ -83,5 +83,5 @@ def _unpooled(layer: Layer, mirror_options: MirrorOptions, scope: Scope) -> tupl
         else f"`{layer.kind.name}` has no positions of maxima"
     )
     message = f"`upsample=unpool` returns maxima to their positions, but {why}"
-    scope.report("no-mirror", layer.span, message, help="use `maxpool` outside of residuals, or another `upsample=`")
+    scope.report("no-mirror", layer.span, message, help="use `maxpool` outside residuals, or another `upsample=`")
     return None

@@ -55,7 +55,7 @@ def _not_replaced(faults: Sequence[Finding], findings: Sequence[Finding]) -> lis
 def _outside_errors(
     faults: Sequence[Finding], findings: tuple[Finding, ...], index: StatementIndex
 ) -> tuple[Finding, ...]:
-    """Return the findings outside of statements with a syntax error, which must be corrected first."""
+    """Return the findings outside statements with a syntax error, which must be corrected first."""
     cut = [fault for fault in faults if fault.name == "syntax-error"]
     if not cut or not findings:
         return findings

@@ -7,7 +7,7 @@ from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import Shape, a_sample, noun, places
 
 _IMAGES = re.compile(r"`[^`]*`|\"[^\"]*\"|\b(an image|images?|pixel values?|pixels?)\b")
-"""Quotes, and the words for samples and their numbers outside of quotes."""
+"""Quotes, and the words for samples and their numbers outside quotes."""
 _UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
