@@ -55,7 +55,7 @@ def read_trainable(path: str, assignments: Sequence[str] = ()) -> Autoencoder:
     """
     checked = _checked(path, assignments, quiet=True, variant=None)
     model = checked.model
-    if model is None or not model.complete or model.out_shape != model.target.shape or not checked.spec.complete:
+    if model is None or not checked.can_be_built:
         raise typer.Exit(FINDINGS)
     if model.sweep is not None:
         raise fail(f"{path} has a sweep of {counted(model.sweep.variants, 'variant')}: name a spec without one")

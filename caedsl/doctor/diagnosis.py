@@ -61,12 +61,12 @@ class Diagnosis(PublicNames):
     def headline(self) -> str:
         """The verdict in one sentence."""
         first = self.causes[0] if self.causes else None
+        also = f"; it learns faster with {self.faster.title}" if self.faster is not None else ""
         match self.verdict:
             case Verdict.HEALTHY:
-                also = f"; it learns faster with {self.faster.title}" if self.faster is not None else ""
                 return f"healthy: neither the images nor the network nor its first steps show a fault{also}"
             case Verdict.SLOW:
-                rest = f", but {first.what}" if first is not None else ", and no cause for that was found"
+                rest = f", but {first.what}" if first is not None else f", and no cause for that was found{also}"
                 return f"only slow: the network learns{rest}"
             case Verdict.ILL:
                 assert first is not None, "a cause is named"

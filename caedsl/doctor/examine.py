@@ -15,7 +15,7 @@ from caedsl.doctor.probes.memorise import MemoriseProbe
 from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
 from caedsl.doctor.probes.targets import TargetProbe
-from caedsl.doctor.repairs import SEEDS, Repair, Trials, affordable
+from caedsl.doctor.repairs import CLEARLY, SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
@@ -28,8 +28,6 @@ CONCLUSIVE = ("constant-images", "image-scale", "label-target", "unrelated-targe
 """Causes that make all other evidence meaningless: no change of the spec fixes them."""
 MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
 """Number of causes that are named, of changes that are tried in all, and of changes that are tried per cause."""
-CLEARLY = 0.6
-"""Largest ratio of the remaining error, after to before, at which a change is reported although nothing is wrong."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
 """Shares of the remaining budget for memorising, the first steps, and then the training of repairs."""
 
@@ -158,10 +156,13 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     """Return a suspicion with its certainty adjusted by the result of its repair.
 
     ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its
-    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. A learning rate
-    that another one does not beat is not the cause, however small its steps are.
+    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. It speeds up
+    healthy networks too: it shows that theirs is too low only if the run would end before they come as far. A learning
+    rate that another one does not beat is not the cause, however small its steps are.
     """
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
+        return suspicion
+    if suspicion.cause == "low-learning-rate" and suspicion.sure < NAMED and not repair.out_of_reach:
         return suspicion
     if repair.wins:
         return replace(suspicion, sure=min(MOST, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion

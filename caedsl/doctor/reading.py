@@ -9,6 +9,7 @@ from caedsl.diagnostics.finding import Severity
 from caedsl.diagnostics.text import counted
 from caedsl.doctor.errors import DoctorError
 from caedsl.doctor.subject import Subject
+from caedsl.facts.outputs import output_bounds
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.opening import as_import_failures, network_at
@@ -25,6 +26,7 @@ from caedsl.training.reporter import Reporter
 from caedsl.training.search.auto import find_numbers
 from caedsl.training.stored_run import open_run
 from caedsl.training.train import load_images, prepare_training
+from caedsl.vocabulary.bottlenecks.variational import KL
 from caedsl.vocabulary.shape import Shape
 
 LEAST_IMAGES = 16
@@ -85,22 +87,34 @@ def of_imported(
     for note in made.notes:
         reporter.note(note)
     if made.model.train is None:
-        chosen = ", ".join(f"{name.removeprefix('train.')} {value}" for name, value in DEFAULTS.items())
+        defaults = _defaults(made.model)
+        chosen = ", ".join(f"{name.removeprefix('train.')} {value}" for name, value in defaults.items())
         reporter.note(f"the model has no training settings: using {chosen}; change them with --set")
-        settings = {**DEFAULTS, **settings}
+        settings = {**defaults, **settings}
     try:
         source = override(Source(made.spec, path), settings)
     except OverrideError as error:
         raise DoctorError(f"--set: {error}") from None
     checked = check_source(source)
     model = checked.model
-    if model is None or checked.has_errors:
+    if model is None or not checked.can_be_built:
         errors = "; ".join(each.message for each in checked.findings if each.severity is Severity.ERROR)
         raise DoctorError(f"{path} cannot be examined with these settings: {errors}")
     frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
     subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
     weights = made.module.state_dict() if model.input == made.model.input else None
     return replace(subject, names=made.layers, modules=made.modules, weights=weights)
+
+
+def _defaults(model: Autoencoder) -> Mapping[str, str]:
+    """Return training settings for an imported model.
+
+    A variational code with an output in 0..1 gets the loss of Kingma and Welling 2014: for the mean squared error of
+    many images, the usual weight of the divergence is too strong.
+    """
+    values = model.target.range
+    unit = output_bounds(model) == (values.low, values.high) == (0, 1)
+    return {**DEFAULTS, "train.loss": "bce"} if unit and KL in model.bottleneck.weights else DEFAULTS
 
 
 def of_file(

@@ -15,6 +15,8 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import tried
 from caedsl.runs.errors import TrainingError
 
+CLEARLY = 0.6
+"""Largest ratio of two errors at which one of them is clearly better."""
 WINS = 0.85
 """Largest ratio of the remaining errors, repaired to original, medians over seeds; every seed must also improve."""
 SEEDS = 2
@@ -27,8 +29,8 @@ class Repair:
     """Change that was tried, with the remaining share of held-out variance ``before`` and ``after``, by seed.
 
     ``text`` is the changed spec, ``diff`` the change. ``steps`` were taken with the change, and ``steps_before``
-    without it: fewer where the whole run has fewer, as with a batch that is too large. ``decided`` is False if
-    neither had enough steps to tell.
+    without it: fewer where the whole run has fewer, as with a batch that is too large. ``whole`` is the number of steps
+    of the original's whole run. ``decided`` is False if neither had enough steps to tell.
     """
 
     cause: str
@@ -40,6 +42,7 @@ class Repair:
     before: tuple[ErrorCurve, ...]
     after: tuple[ErrorCurve, ...]
     steps_before: int | None = None
+    whole: int | None = None
 
     @property
     def wins(self) -> bool:
@@ -55,6 +58,17 @@ class Repair:
         """Median share of the variance left, relative to that of the original."""
         old, new = median(curve.end for curve in self.before), median(curve.end for curve in self.after)
         return new / old if isfinite(new) else inf
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether the original, if it keeps its pace, ends its whole run clearly above what the change reaches now."""
+        pairs = list(zip(self.before, self.after, strict=True))
+        return median(new.end for _, new in pairs) <= CLEARLY * median(self._in_the_end(*pair) for pair in pairs)
+
+    def _in_the_end(self, before: ErrorCurve, after: ErrorCurve) -> float:
+        """Return what the original leaves after its whole run, if it stays as many times slower than the change."""
+        taken = before.steps[-1]
+        return after.at(after.until(before.end) * (self.whole or taken) / max(taken, 1))
 
     @property
     def decided(self) -> bool:
@@ -116,6 +130,7 @@ class Trials:
             self._originals(tell("training the unchanged spec for comparison")),
             after,
             min(self.steps, self.subject.baseline.steps),
+            self.subject.baseline.steps,
         )
 
     def _originals(self, tell: StepProgress) -> tuple[ErrorCurve, ...]:

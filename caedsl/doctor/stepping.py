@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,6 +34,22 @@ class ErrorCurve:
     def end(self) -> float:
         """Share that is left at the end."""
         return self.left[-1]
+
+    def at(self, step: float) -> float:
+        """Return the share that is left after a number of steps, between measurements on a straight line."""
+        return float(np.interp(step, self.steps, self.left))
+
+    def until(self, left: float) -> float:
+        """Return the number of steps after which no more than ``left`` is left for the first time.
+
+        That is the number of all steps if it never comes so far.
+        """
+        if self.left[0] <= left:
+            return 0.0
+        for (start, above), (end, below) in pairwise(zip(self.steps, self.left, strict=True)):
+            if below <= left:
+                return start + (end - start) * (above - left) / (above - below)
+        return float(self.steps[-1])
 
 
 @dataclass(frozen=True)

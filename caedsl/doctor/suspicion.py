@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.data import DataEvidence
 from caedsl.doctor.probes.first_steps import FirstStepsEvidence
-from caedsl.doctor.probes.memorise import MemoriseEvidence
+from caedsl.doctor.probes.memorise import FAILED, MemoriseEvidence
 from caedsl.doctor.probes.rate import RateEvidence
 from caedsl.doctor.probes.start import StartEvidence
 from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-MOST, CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.99, 0.95, 0.75, 0.4, 0.3, 0.5
+MOST, CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.99, 0.95, 0.75, 0.35, 0.3, 0.5
 """Certainty of a suspicion: the highest; measured or proved; shown by one probe; to be named only if its repair wins;
 possible. A cause is named from ``NAMED`` on.
 """
@@ -63,10 +63,10 @@ class ProbesSoFar:
     def symptoms(self) -> Sequence[str]:
         """Return the symptoms that are present, by their names in the table of causes."""
         found = dict.fromkeys(self.subject.monitors)
-        if self.memorise is not None and self.memorise.failed:
-            found["cannot-memorise"] = None
-        if self.memorise is not None and self.memorise.slow:
-            found["slow-start"] = None
+        if not self.finite:
+            found["not-finite"] = None
+        if self.memorise is not None and self.fails:
+            found["slow-start" if self.memorise.slow else "cannot-memorise"] = None
         if self.first is not None and self.stays_poor:
             found["poor-plateau"] = None
         if (
@@ -83,6 +83,13 @@ class ProbesSoFar:
     def finite(self) -> bool:
         """Whether the loss of every training so far is finite."""
         return all(probe is None or probe.finite for probe in (self.memorise, self.first))
+
+    @property
+    def fails(self) -> bool:
+        """Whether the network memorises too little or too slowly, and the first steps of the run do not belie that."""
+        memorise, first = self.memorise, self.first
+        learns = first is not None and first.finite and first.left <= FAILED
+        return memorise is not None and (memorise.failed or memorise.slow) and not learns
 
     @property
     def stays_poor(self) -> bool:

@@ -94,13 +94,16 @@ def write(network: Network) -> WrittenSpec:
 
 
 def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
-    """Return the model of a spec without errors; raise ``ImportFailure`` with the findings of one with errors."""
+    """Return the model of a spec; raise ``ImportFailure`` with the errors of one that cannot be built.
+
+    Other errors say why it will not learn, which is what the author may want to know.
+    """
     model = written.checked.model
-    if model is not None and model.complete and not written.checked.has_errors:
+    if model is not None and written.checked.can_be_built:
         return model
     errors = "".join(_shown(report.source, report.findings) for report in written.checked.reports)
     raise ImportFailure(
-        f"{network.name} was not imported: its spec has errors, so it cannot be trained\n{errors}",
+        f"{network.name} was not imported: its spec has errors, so it cannot be built\n{errors}",
         was_read=True,
     )
 

@@ -3,11 +3,14 @@
 import pytest
 import torch
 
+from caedsl.diagnostics.edits import apply_edits
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.suspects.data import suspect
 from caedsl.doctor.suspicion import NAMED, ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
+
+VARIATIONAL = HEALTHY.replace("dense 16", "variational 8 beta=1")
 
 
 def named(*, text: str = HEALTHY, train: torch.Tensor | None = None, test: torch.Tensor | None = None) -> list[str]:
@@ -37,6 +40,30 @@ def test_values_divided_twice() -> None:
 
 def test_real_values_that_were_not_standardised() -> None:
     assert named(text=HEALTHY.replace("0..1", "real"), train=digits() * 255) == ["image-scale"]
+
+
+@pytest.mark.parametrize(
+    ("text", "causes"),
+    [
+        (VARIATIONAL, ["strong-divergence"]),
+        (VARIATIONAL.replace("beta=1", "beta=0.1"), []),
+        (VARIATIONAL.replace("loss mse", "loss 10 mse"), []),
+        (VARIATIONAL.replace("loss mse", "loss bce"), []),
+        (VARIATIONAL.replace("variational 8", "variational 1"), ["code-too-small"]),
+    ],
+    ids=["beta 1", "beta 0.1", "ten times the error", "bce", "one number"],
+)
+def test_a_divergence_that_leaves_the_code_nothing_to_gain(text: str, causes: list[str]) -> None:
+    """The bound of the best linear code tells it from a rate that is too low: both leave the mean image."""
+    assert named(text=text) == causes
+
+
+def test_the_repair_of_a_divergence_makes_room_for_the_first_component() -> None:
+    examined = subject(VARIATIONAL.replace(" beta=1", ""))
+    (one,) = suspect(ProbesSoFar(examined, DataProbe().run(examined)))
+    (edit,) = one.changes[0].edits
+    assert edit.text == " beta=0.1"
+    assert "variational 8 beta=0.1\n" in apply_edits(examined.model.source.text, [edit])
 
 
 def test_copies() -> None:

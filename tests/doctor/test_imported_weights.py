@@ -34,6 +34,32 @@ def test_layers_before_a_detach_are_not_trained() -> None:
     assert "encoder.1.weight" in found.causes[0].evidence
 
 
+class Variational(nn.Module):
+    def __init__(self, output: nn.Module) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU())
+        self.mean, self.logvar = nn.Linear(32, 8), nn.Linear(32, 8)
+        self.decoder = nn.Sequential(nn.Linear(8, 64), output, nn.Unflatten(1, (1, 8, 8)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        features = self.encoder(x)
+        mean, logvar = self.mean(features), self.logvar(features)
+        return self.decoder(mean + torch.exp(0.5 * logvar) * torch.randn_like(mean))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("output", "range_", "loss"),
+    [(nn.Sigmoid(), (0, 1), "bce"), (nn.Identity(), (0, 1), "mse"), (nn.Sigmoid(), (0, 255), "mse")],
+    ids=["sigmoid", "linear", "other range"],
+)
+def test_the_loss_of_a_variational_module_that_has_none(output: nn.Module, range_: tuple[int, int], loss: str) -> None:
+    """Otherwise the doctor would blame the model for a divergence that outweighs a loss of its own choice."""
+    made = caedsl.from_torch(Variational(output), input=(1, 8, 8), range=range_)
+    pixels = images(digits() * range_[1])
+    examined = of_imported(made, "net", {}, images=pixels, device="cpu", reporter=Reporter())
+    assert [term.name for term in examined.settings.loss.terms] == [loss]
+
+
 @pytest.mark.parametrize(
     ("start", "cause", "evidence"),
     [

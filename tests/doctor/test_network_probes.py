@@ -1,16 +1,18 @@
 """The probes of the network and its first steps: what each fault shows, compared with the healthy spec."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
-from caedsl.doctor.probes.memorise import MemoriseProbe
-from caedsl.doctor.probes.rate import RateProbe
+from caedsl.doctor.probes.memorise import MemoriseEvidence, MemoriseProbe
+from caedsl.doctor.probes.rate import RateEvidence, RateProbe
 from caedsl.doctor.probes.start import StartProbe
+from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.subject import Subject
-from caedsl.doctor.suspects import network
+from caedsl.doctor.suspects import network, steps
 from caedsl.doctor.suspicion import NAMED, ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
@@ -80,6 +82,46 @@ def test_memorising() -> None:
     hurried = MemoriseProbe(allowance=0.0).run(subject(HEALTHY.replace("3e-3", "1e-6")))
     assert hurried.failed
     assert hurried.later is None
+
+
+def memorised(left: Sequence[float], later: float | None = None) -> MemoriseEvidence:
+    """Return the evidence of an attempt of 200 steps that was measured every 50."""
+    curve = ErrorCurve(tuple(range(0, 50 * len(left), 50)), tuple(left))
+    return MemoriseEvidence(16, curve.end, curve.end, later, 200, curve, {10: 0.003, 60: 0.002}, True)
+
+
+@pytest.mark.parametrize(
+    ("left", "failed"),
+    [
+        ((1.2, 1.1, 1.0, 0.88, 0.76), False),  # learns a quarter in half of its steps, and has had no time for more
+        ((1.0, 1.0, 0.999, 0.999, 0.998), True),
+        ((1.0, 0.8, 0.75, 0.74, 0.74), True),
+        ((1.0, 0.7, 0.5, 0.4, 0.3), False),
+    ],
+)
+def test_a_short_attempt_that_still_falls_has_not_failed(left: Sequence[float], failed: bool) -> None:
+    found = memorised(left)
+    assert found.failed is failed
+    assert found.slow is (not failed and left[-1] > 0.55)
+
+
+@pytest.mark.parametrize(("left", "symptoms"), [(0.4, []), (0.8, ["cannot-memorise"])])
+def test_first_steps_that_learn_belie_an_attempt_that_failed(left: float, symptoms: list[str]) -> None:
+    """Noise on the code, for example, keeps a network from memorising, but not from learning."""
+    examined = subject()
+    first = replace(FirstStepsProbe(2).run(examined), curve=ErrorCurve((0, 150), (1.0, left)))
+    rate = RateEvidence(3e-3, 0.03, 0.1, (), ())
+    seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=memorised([1.0] * 5), rate=rate, first=first)
+    assert list(seen.symptoms()) == symptoms
+    assert all(one.sure < NAMED for one in steps.suspect(seen)), "a range test alone names nothing"
+
+
+def test_a_run_that_becomes_infinite_is_named_although_it_memorises() -> None:
+    examined = subject()
+    first = replace(FirstStepsProbe(2).run(examined), finite=False)
+    seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=memorised([1.0, 0.5, 0.2, 0.1, 0.1]), first=first)
+    assert list(seen.symptoms()) == ["not-finite"]
+    assert [one.cause for one in steps.suspect(seen) if one.sure >= NAMED] == ["high-learning-rate"]
 
 
 def test_a_loss_that_becomes_infinite() -> None:

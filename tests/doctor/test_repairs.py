@@ -1,5 +1,6 @@
 """What a repair may change: never what the author declares about the data."""
 
+from collections.abc import Sequence
 from math import inf
 
 import pytest
@@ -8,9 +9,10 @@ from benchmarks.faults.cases import Case, draw
 from benchmarks.faults.parents import PARENTS
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.evidence import StepProgress, silent
+from caedsl.doctor.examine import after_repair
 from caedsl.doctor.repairs import Repair, Trials
 from caedsl.doctor.stepping import ErrorCurve
-from caedsl.doctor.suspicion import ProposedChange
+from caedsl.doctor.suspicion import NAMED, UNPROVEN, ProposedChange, Suspicion
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.checking import check_source
@@ -63,6 +65,30 @@ def test_a_repair_wins_if_every_seed_improves(
 ) -> None:
     curves = [tuple(ErrorCurve((0, 9), (1.0, end)) for end in ends) for ends in (before, after)]
     assert Repair("strong-l2", "", "", "", 9, (0, 1), *curves).wins is wins
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "whole", "too_low"),
+    [
+        # A healthy variational network: 300 steps take the higher rate to 0.44, and its own to 0.67 of the variance.
+        ((1.6, 0.97, 0.88, 0.78, 0.67), (1.6, 0.68, 0.56, 0.49, 0.44), 520, False),
+        ((1.6, 0.97, 0.88, 0.78, 0.67), (1.6, 0.68, 0.56, 0.49, 0.44), 20_000, False),
+        ((1.0, 1.0, 1.0, 1.0, 1.0), (1.0, 0.6, 0.5, 0.45, 0.4), 520, True),  # no progress at all
+        ((1.0, 0.995, 0.99, 0.985, 0.98), (1.0, 0.6, 0.5, 0.45, 0.4), 600, True),  # 60 times as slow
+        ((1.0, 0.995, 0.99, 0.985, 0.98), (1.0, 0.6, 0.5, 0.45, 0.4), 50_000, False),  # and with the time for it
+        ((0.9, 0.8, 0.7, 0.6, 0.5), (0.9, 0.5, 0.3, 0.2, 0.15), 300, True),  # the trial was the whole run
+        ((inf, inf, inf, inf, inf), (0.9, 0.5, 0.3, 0.2, 0.15), 300, True),
+    ],
+)
+def test_a_rate_is_too_low_only_if_the_run_ends_before_it_comes_far(
+    before: Sequence[float], after: Sequence[float], whole: int, too_low: bool
+) -> None:
+    old, new = (ErrorCurve((0, 75, 150, 225, 300), tuple(left)) for left in (before, after))
+    made = Repair("low-learning-rate", "", "", "", 300, (0, 1), (old, old), (new, new), 300, whole)
+    assert made.wins
+    assert made.out_of_reach is too_low
+    found = after_repair(Suspicion("low-learning-rate", UNPROVEN + 0.1, "", "", ""), made, least=made.gain)
+    assert (found.sure >= NAMED) is too_low
 
 
 def test_no_fix_of_a_cause_changes_the_data_of_its_spec() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
+from caedsl.facts.divergence import assumed_noise
 from caedsl.training.batches import Batches
 from caedsl.vocabulary.shape import elements
 
@@ -50,8 +51,9 @@ class DataEvidence:
     ``used`` is the share of the declared range that the median image takes, None for a range without ends.
     ``different`` is the share of the training images that do not duplicate an earlier one. ``needed`` maps a percentage
     of the variance to the number of principal components that explain it; None for more than were computed.
-    ``code_left`` is the share that PCA leaves with as many numbers as the code. ``entropy`` is the lowest possible
-    binary cross-entropy.
+    ``code_left`` is the share that PCA leaves with as many numbers as the code, and ``divergence_left`` the share that
+    the best linear code leaves under the divergence of the spec, whose first component has the variance ``largest``.
+    ``entropy`` is the lowest possible binary cross-entropy.
     """
 
     images: int
@@ -72,6 +74,8 @@ class DataEvidence:
     code_left: float | None
     entropy: float | None
     splits: tuple[Split, ...]
+    largest: float = 0.0
+    divergence_left: float | None = None
 
     def lines(self) -> list[str]:
         """See ``Evidence``."""
@@ -88,6 +92,10 @@ class DataEvidence:
         if self.code_left is not None:
             found.append(
                 f"PCA with as many numbers as the code ({self.code_size:,}) leaves {self.code_left:.1%} of the variance"
+            )
+        if self.divergence_left is not None:
+            found.append(
+                f"the best linear code under the spec's divergence leaves {self.divergence_left:.1%} of the variance"
             )
         if self.entropy is not None:
             found.append(f"binary cross-entropy cannot fall below {self.entropy:.4f} on these images")
@@ -123,6 +131,7 @@ class DataProbe:
         codes = elements(subject.model.code_shape)
         left = _left(train, judged)
         prints = _prints(train)
+        components = (left[:-1] - left[1:]) * float(flat.double().var(dim=0, correction=0).sum())
         unit = width is not None and (declared.low, declared.high) == (0.0, 1.0)
         others = (("validation", subject.baseline.validation), ("test", subject.test))
         tell(1, 1)
@@ -145,6 +154,8 @@ class DataProbe:
             code_left=0.0 if codes >= elements(train.shape) else float(left[codes]) if codes < len(left) else None,
             entropy=_entropy(flat) if unit else None,
             splits=tuple(_split(name, batches, flat, set(prints)) for name, batches in others if batches is not None),
+            largest=float(components[0]) if len(components) else 0.0,
+            divergence_left=_divergence_left(components[:codes], flat, assumed_noise(subject.model)),
         )
 
 
@@ -163,6 +174,19 @@ def _left(train: Batches, judged: Tensor) -> Tensor:
     total = centred.square().sum().clamp(min=1e-30)
     gone = torch.cat([explained.new_zeros(1), explained.cumsum(dim=0)]) / total
     return (1 - gone).clamp(min=0)
+
+
+def _divergence_left(components: Tensor, flat: Tensor, noise: float | None) -> float | None:
+    """Return the share of the variance that the best linear code leaves if it is trained for noise of this variance.
+
+    It uses the components with a variance above that of the noise, and shrinks each of them by the noise (Lucas et al.
+    2019, "Don't blame the ELBO!", arXiv 1911.02469).
+    """
+    if noise is None:
+        return None
+    used = components[components > noise]
+    total = flat.double().var(dim=0, correction=0).sum().clamp(min=1e-30)
+    return float(1 - (used - noise**2 / used).sum() / total)
 
 
 def _components(left: Tensor, share: int) -> int | None:

@@ -48,8 +48,16 @@ class MemoriseEvidence:
 
     @property
     def failed(self) -> bool:
-        """Whether the images could not be memorised."""
-        return not self.finite or (self.left if self.later is None else self.later) > FAILED
+        """Whether the images could not be memorised, nor would be in the longest attempt."""
+        return not self.finite or self._in_the_end > FAILED
+
+    @property
+    def _in_the_end(self) -> float:
+        """Share left after the longest attempt, if it keeps falling as in the last half of the steps taken."""
+        steps, left = self.curve.steps, self.curve.left
+        half = next((value for step, value in zip(steps, left, strict=True) if 2 * step >= self.steps), left[-1])
+        falls = min(1.0, left[-1] / max(half, 1e-30))
+        return left[-1] * float(falls ** (2 * (LONG[0] - self.steps) / self.steps))
 
     @property
     def slow(self) -> bool:

@@ -6,8 +6,13 @@ from caedsl.diagnostics.finding import Edit
 from caedsl.diagnostics.text import counted
 from caedsl.doctor.probes.data import Split
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.wording import rounded
+from caedsl.facts.divergence import assumed_noise
+from caedsl.rules.edits.divergence import MARGIN, rounded_weight, write_weight
 from caedsl.rules.engine.causes import KNOWN
+from caedsl.vocabulary.bottlenecks.variational import BETA, KL
 from caedsl.vocabulary.shape import elements, is_map
+from caedsl.vocabulary.spelling import number_text
 
 USED = 0.05
 """Share of the declared range below which the images were scaled twice."""
@@ -39,6 +44,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     for split in seen.data.splits:
         yield from _split(seen, split)
     yield from _code(seen)
+    yield from _divergence(seen)
 
 
 def _constant(seen: ProbesSoFar) -> bool:
@@ -114,6 +120,28 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
         _bottleneck(seen),
         f"use a code of {wanted:,} numbers",
         _larger(seen, wanted),
+    )
+
+
+def _divergence(seen: ProbesSoFar) -> Iterator[Suspicion]:
+    """Yield the suspicion that the divergence alone, not the size of the code, costs most of the variance."""
+    data, model = seen.data, seen.subject.model
+    noise = assumed_noise(model)
+    if noise is None or data.divergence_left is None or data.divergence_left <= HALF_LOST:
+        return
+    if data.code_left is None or data.code_left > HALF_LOST:
+        return
+    weaker = rounded_weight(model.bottleneck.weights[KL] * data.largest / (MARGIN * noise))
+    text = f"{BETA.name}={number_text(weaker)}"
+    yield Suspicion(
+        "strong-divergence",
+        LIKELY,
+        f"the divergence stands for noise of variance {rounded(noise)}, and the largest variance of a component of the "
+        f"images is {rounded(data.largest)}: the best linear code under it loses {data.divergence_left:.0%} of the "
+        f"variance, and {data.code_left:.0%} without it",
+        _bottleneck(seen),
+        f"use `{text}`",
+        (ProposedChange(f"`{text}`", (write_weight(model, weaker),)),),
     )
 
 

@@ -51,7 +51,7 @@ def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
     updates = list(seen.memorise.updates.values())
     own = seen.subject.settings.optimizer.lr
     rate = seen.rate.suited if seen.rate is not None else None
-    ill = seen.memorise.failed or seen.memorise.slow
+    ill = seen.fails
     if not seen.finite or any(update > FAST for update in updates) or (ill and rate is not None and rate * FAR < own):
         yield _rate(seen, "high-learning-rate", rate if rate and rate < own / 2 else own / 10)
     elif (ill and updates and max(updates) < SLOW) or (rate is not None and rate > (FAR if ill else QUICKER) * own):
@@ -60,7 +60,7 @@ def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
 
 def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     assert seen.memorise is not None
-    own, ill = seen.subject.settings.optimizer.lr, seen.memorise.failed or seen.memorise.slow
+    own = seen.subject.settings.optimizer.lr
     updates = list(seen.memorise.updates.values())
     measured = bool(updates) and (max(updates) < SLOW or max(updates) > FAST)
     evidence = []
@@ -74,9 +74,11 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     if not seen.finite:
         evidence.append("the loss becomes infinite or NaN")
     text = f"lr={rounded(lr)}"
+    # A range test alone may be several times off: only a trial shows whether the other rate is better.
+    sure = CERTAIN if measured else UNPROVEN if seen.finite else LIKELY
     return Suspicion(
         cause,
-        (CERTAIN if measured else LIKELY) if ill else POSSIBLE,
+        sure if seen.fails or not seen.finite else POSSIBLE,
         "; ".join(evidence),
         seen.setting("train.optimizer"),
         f"use `{text}`",

@@ -51,7 +51,7 @@ def check_module(
     train = [*([loss_line(loss)] if loss is not None else []), *([optimizer_line(optimizer)] if optimizer else [])]
     network = replace(network, train=tuple(train), data=data if isinstance(data, str) else "")
     written = write(_with_sigmoid(network) if takes_logits(loss) else network)
-    if not written.checked.has_errors:
+    if written.checked.can_be_built:
         made = imported(replace(network, train=(), data=""))  # a spec with other outputs would have other findings
         if data is not None and not isinstance(data, str):
             _check_data_fits(data, made.model)

@@ -65,8 +65,14 @@ class Checked(NamedTuple):
 
     @property
     def has_errors(self) -> bool:
-        """Return whether there are errors, so that the model cannot be built."""
+        """Return whether there are errors."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def can_be_built(self) -> bool:
+        """Return whether the model can be built and trained; errors may still say that it will not learn."""
+        model = self.model
+        return model is not None and self.spec.complete and model.complete and model.out_shape == model.target.shape
 
 
 def check_source(source: Source, selection: Selection = Selection()) -> Checked:

@@ -51,22 +51,20 @@ which does not exclude a better one far from it. `warmup` delays the collapse bu
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
+from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
+from caedsl.facts.divergence import only_term
 from caedsl.facts.presets import as_published, image_variance
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.settings import LossTerm, Train
+from caedsl.model.settings import LossTerm
+from caedsl.rules.edits.divergence import MARGIN, rounded_weight, write_weight
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
-from caedsl.source import Span
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
 from caedsl.vocabulary.code_kinds import FREE_BITS
 from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE708", "strong-divergence", Severity.WARNING)
-
-MARGIN = 10
-"""Let the fix make the first component this many times the noise (heuristic)."""
 
 
 class _Bound(NamedTuple):
@@ -83,21 +81,19 @@ class _Bound(NamedTuple):
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the bottleneck's `beta`."""
     beta, known = model.bottleneck.weights.get(KL, 0.0), as_published(model)
-    term = _only_term(model.train) if model.train else None
+    term = only_term(model.train) if model.train else None
     if not beta or term is None or known is None or not model.bottleneck.layers:
         return
     draw = model.bottleneck.layers[-1]
     bound = _of_squares(model, known, term, beta) or _of_coins(model, known, term, beta)
     if bound is None or beta < bound.ratio * bound.weight or draw.options.get(FREE_BITS, 0.0):
         return
-    lower = float(f"{bound.weight * bound.ratio / MARGIN:.1g}")
-    place = draw.spans.get(BETA.name)
-    end = Span(model.bottleneck.span.end, model.bottleneck.span.end)
+    lower = rounded_weight(bound.weight * bound.ratio / MARGIN)
+    edit = write_weight(model, lower)
     weaker = f"beta={plain(lower)}"
-    edit = Edit(end, f" {weaker}") if place is None else Edit(place, weaker)
     summed = " reduction=sum" if model.train and model.train.loss.reduction == "sum" else ""
     yield RULE.found(
-        place or model.bottleneck.span,
+        draw.spans.get(BETA.name) or model.bottleneck.span,
         bound.evidence,
         label="every number of the code costs more than it saves",
         help=f"use `{weaker}`, or give the reconstruction more weight: "
@@ -132,10 +128,3 @@ def _of_coins(model: Autoencoder, known: Preset, term: LossTerm, beta: float) ->
         f"the divergence outweighs the cross-entropy: it has {plain(beta / term.weight, 3)} times its weight, but from "
         f"{plain(largest, 3)} times on, a code of {model.data[0].name} that is unused stays unused",
     )
-
-
-def _only_term(train: Train) -> LossTerm | None:
-    """Return the term of the reconstruction loss if it is the only one, over all pixels."""
-    term = train.loss.terms[0]
-    whole = len(train.loss.terms) == 1 and train.loss.worst is None and term.weight > 0
-    return term if whole else None

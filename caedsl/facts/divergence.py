@@ -1,0 +1,26 @@
+"""The divergence of a variational code as noise on the pixels: what a squared error with it can resolve."""
+
+from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.settings import LossTerm, Train
+from caedsl.vocabulary.bottlenecks.variational import KL
+from caedsl.vocabulary.code_kinds import FREE_BITS
+
+
+def only_term(train: Train) -> LossTerm | None:
+    """Return the term of the reconstruction loss if it is the only one, over all pixels."""
+    term = train.loss.terms[0]
+    whole = len(train.loss.terms) == 1 and train.loss.worst is None and term.weight > 0
+    return term if whole else None
+
+
+def assumed_noise(model: Autoencoder) -> float | None:
+    """Return the variance of the noise that a decoder is trained for; None without a divergence or a squared error.
+
+    `w · |x - x̂|² + beta · KL` is the negative evidence lower bound of a decoder with Gaussian noise of variance
+    beta / 2w, with either ``reduction``, because a spec always reduces both in the same way.
+    """
+    beta = model.bottleneck.weights.get(KL, 0.0)
+    term = only_term(model.train) if model.train is not None else None
+    if not beta or term is None or not term.kind.quadratic or not model.bottleneck.layers:
+        return None
+    return None if model.bottleneck.layers[-1].options.get(FREE_BITS, 0.0) else beta / (2 * term.weight)
