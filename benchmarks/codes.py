@@ -48,7 +48,7 @@ class Clock(Callback):
 
 
 class Turns:
-    """A training of the model with one code, which continues for some steps whenever it is its turn."""
+    """A training run of the model with one code, which continues for some steps whenever it is its turn."""
 
     def __init__(self, code: str, batch: int) -> None:
         text = SPEC.read_text("utf-8").replace("bottleneck 32x14x14", f"bottleneck {code}")

@@ -37,7 +37,7 @@ class Pause(Callback):
 
 
 class Turns:
-    """A training that continues for some steps whenever it is its turn."""
+    """A training run that continues for some steps whenever it is its turn."""
 
     def __init__(self, model: Autoencoder, images: Images, device: str, watched: bool) -> None:
         assert model.train is not None

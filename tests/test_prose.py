@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "caedsl"
 PACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 AVOIDED = re.compile(
     r"\banew\b|\bbeside\b|\bhas no place\b|\bgo(?:es)? on\b|\bfor ever\b|\bmended\b|\blikeliest\b|\bbelongs? into\b"
-    r"|\b(?:None|False) where\b|\binforms? (?:if|about|for|above|below)\b|\b(?:in|out)side of\b|\baxes of space\b"
+    r"|\b(?:None|False) where\b|\binforms? (?:if|about|for|above|below)\b|\b(?:in|out)side of\b|\baxes of space\b|(?<![`\w])trainings\b(?!`)"
     r"|\bleave [^;,.]{1,30} out\b|\bin the place of\b|\bby heart\b|\bcalled so\b|\bis to be\b"
     r"|\bstands? (?:inside|alone|between|before|behind|here|there|in)\b"
     r"|(?<!there )\b(?:is|are) no (?!better|worse|larger|smaller|longer|faster|more|less|lower|higher)[a-z`]+"

@@ -5,7 +5,7 @@
 The sentences are those that `caedsl check` prints for the faults that affect training, in small parents, if they begin
 with "use" or "try". With ``--monitors`` they are the remedies that monitors name while they watch the training of their
 own examples. Each alternative of a sentence ("use A, or B") is applied to the faulty spec and trained in full. It holds
-if it leaves at most 0.85 times what the faulty spec leaves. ``--list`` lists the trainings, and trains only what
+if it leaves at most 0.85 times what the faulty spec leaves. ``--list`` lists the training runs, and trains only what
 monitors must see.
 """
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--monitors", action="store_true", help="the advice of monitors instead of that of rules")
     parser.add_argument("--list", action="store_true", help="train no alternative")
     parser.add_argument("--only", nargs="*", help="rules or monitors whose advice is trained")
-    parser.add_argument("--seeds", type=int, default=2, help="trainings of each spec")
+    parser.add_argument("--seeds", type=int, default=2, help="number of training runs of each spec")
     parser.add_argument(
         "--kept", type=Path, default=Path("advice.json"), help="file of the results so far, to resume from"
     )

@@ -41,7 +41,7 @@ DRAWS = {"mended": (SMALL, 0), "held-back": (HELD_BACK, 100), "digits": (DIGITS,
 Row = dict[str, Any]
 Kept = dict[str, Row]
 OUTCOMES = (7, 8)
-"""Seeds of the full trainings: others than those of any examination."""
+"""Seeds of the full training runs, which no examination uses."""
 
 
 class DoctorCase(NamedTuple):
@@ -164,9 +164,9 @@ def _watched(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
 
 
 def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
-    """Return the median FVU after full trainings of parent, faulty spec, repair and best random change.
+    """Return the median FVU after full training of parent, faulty spec, repair and best random change.
 
-    Random search uses trainings as long as the doctor's, and as many steps in total as the doctor and its probes.
+    Random search uses training runs as long as the doctor's, and as many steps in total as the doctor and its probes.
     Only faults of a spec are trained, because no change of a spec undoes the others.
     """
     if not case.name.startswith("spec") or "causes" not in row:

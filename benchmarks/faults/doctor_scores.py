@@ -7,7 +7,7 @@ from benchmarks.faults.peers import PEERS, causes_meant
 from benchmarks.faults.scores import Share
 
 HOLDS, RESTORED, HARM = 0.85, 1.1, 1.5
-"""What a repair may leave of the faulty spec's error, in full trainings, and of the parent's; and what harm is."""
+"""What a repair may leave of the faulty spec's error, after full training, and of the parent's; and what harm is."""
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]

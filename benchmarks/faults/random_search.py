@@ -1,4 +1,4 @@
-"""Random search over the settings that repairs change, with as many trainings as the doctor took."""
+"""Random search over the settings that repairs change, with as many training runs as the doctor took."""
 
 import random
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from caedsl.vocabulary.weights import INIT
 
 @dataclass(frozen=True)
 class Found:
-    """The text that trained best, which may be the spec as it was, and how many trainings that took."""
+    """The text that trained best, which may be the spec as it was, and how many training runs that took."""
 
     text: str
     trainings: int

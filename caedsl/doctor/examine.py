@@ -83,7 +83,7 @@ class _Examination:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
     def _steps(self, share: float, trainings: int) -> int:
-        """Return how many steps each of ``trainings`` trainings may take in a share of the remaining budget."""
+        """Return how many steps each of ``trainings`` training runs may take in a share of the remaining budget."""
         return affordable(share * self.budget.left, self.price, trainings)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:

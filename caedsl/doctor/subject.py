@@ -1,4 +1,4 @@
-"""Subject of an examination: a model with its settings and images, from which new trainings are made."""
+"""Subject of an examination: a model with its settings and images, from which new training runs are made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

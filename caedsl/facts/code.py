@@ -38,9 +38,9 @@ FLOAT_BITS = 32
 
 
 def code_bits(model: Autoencoder) -> int:
-    """Return the number of bits of a stored code: 32 per number, or those of a codebook index per place.
+    """Return the number of bits of a stored code: 32 per number, or those of a codebook index per position.
 
-    For a sparse code, the places of its ``topk`` numbers are stored, too.
+    For a sparse code, the positions of its ``topk`` numbers are stored, too.
     """
     shape, layers = model.code_shape, model.bottleneck.layers
     if layers and CODEBOOK in layers[-1].options:

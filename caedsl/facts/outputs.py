@@ -24,8 +24,8 @@ EVEN_GREYS = (1 / 512, *(1 / 256,) * 255, 1 / 512)
 class Unreachable(NamedTuple):
     """Values that the output can never reach.
 
-    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always answering
-    with that image. ``spread`` says how the values x are distributed: the name of a measured dataset, or ``evenly`` or
+    ``share`` is E[(x - clip(x, low, high))²] over the squared error of the mean image: 1 is as bad as always returning
+    that image. ``spread`` says how the values x are distributed: the name of a measured dataset, or ``evenly`` or
     ``normally`` if that is assumed. ``low`` and ``high`` bound the output.
     """
 

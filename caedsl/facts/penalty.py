@@ -3,13 +3,13 @@
 A network of L weight layers can pass the image on with ever smaller weights in one layer as long as another compensates
 for it. So the least of Σ λ_l·r_l·g_l for gains g_l whose product is 1 is L·(Π λ_l·r_l)^(1/L), by the inequality of the
 means; r_l is the squared norm of the kernel at gain 1. A layer without a penalty compensates for the others at no cost,
-as far as its weights can travel.
+as far as its weights can change.
 
-The values of r_l were fitted to trainings on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice the
-numbers that get through, at most 32, for a dense layer. A normalisation undoes the scale of everything before it, so
-that only the layers after the last one count, and the normalised layer is one that compensates.
+The values of r_l were fitted to training runs on MNIST and Fashion-MNIST (heuristic): 1 for a convolution, and twice
+the numbers that get through, at most 32, for a dense layer. A normalisation undoes the scale of everything before it,
+so that only the layers after the last one count, and the normalised layer is one that compensates.
 
-The formula agrees with 20 trainings of three architectures on MNIST and with eight pilot trainings on each of two
+The formula agrees with 20 training runs of three architectures on MNIST and with eight pilot runs on each of two
 datasets. Shares below 0.1 cost little. From 0.15 on, the remaining error is at least 1.5 times that without the
 penalty. From 1 on, the weights go to 0.
 """
@@ -33,7 +33,7 @@ MOST_DIRECTIONS = 32
 SMALLEST = 1e-300
 """Smallest divisor."""
 FARTHEST_GAIN = 100.0
-"""Upper bound on the power that a free layer can add: trainings found it near this (heuristic)."""
+"""Upper bound on the power that a free layer can add: training runs came close to it (heuristic)."""
 
 
 class L2Cost(NamedTuple):

@@ -14,8 +14,8 @@ class Preset(NamedTuple):
     distance from the mean image, with pixels in 0..1. ``bce_floor`` is the entropy of the training images' pixels in
     nats, the least binary cross-entropy that any model reaches on them, and ``bce_floor_test`` that of the test images.
     ``bernoulli_eigenvalue`` is the largest eigenvalue of the covariance of the training images' pixels, each divided by
-    the standard deviation of a coin with its mean. ``unexplained`` maps a number of components to the share of the test
-    images' variance that PCA, fitted on the training images, leaves. ``digits`` has only one part.
+    the standard deviation of a Bernoulli variable with its mean. ``unexplained`` maps a number of components to the
+    share of the test images' variance that PCA, fitted on the training images, leaves. ``digits`` has only one part.
     """
 
     shape: Shape

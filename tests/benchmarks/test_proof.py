@@ -1,4 +1,4 @@
-"""The proof by training: trainings are saved and read again."""
+"""The proof by training: results are saved and read again."""
 
 import json
 from pathlib import Path

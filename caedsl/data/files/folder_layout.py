@@ -14,7 +14,7 @@ from caedsl.model.data import DataSource
 TRAIN, VALIDATION, TEST = PARTS = "train", "validation", "test"
 
 NORMAL = ("good", "normal", "ok")
-"""Names of folders with normal samples, in any case."""
+"""Names of folders with normal samples, in upper or lower case."""
 
 _PARTS = {
     TRAIN: frozenset(
@@ -60,7 +60,7 @@ def _plain(name: str) -> str:
 
 
 def split_folders(root: Path, source: DataSource) -> dict[str, Path]:
-    """Return the subfolders for training, validation and testing by part, in any case, or nothing.
+    """Return the subfolders for training, validation and testing by part, in upper or lower case, or nothing.
 
     Messages show the ``source`` as the spec has it. Raise a ``DataError`` if two subfolders claim one part, if training
     samples are missing, or if the folder has several sets of samples or subfolders such as ``train_set`` and ``testB``.

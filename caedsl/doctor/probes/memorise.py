@@ -1,7 +1,7 @@
 """Test whether the network can memorise 16 images with the author's own optimizer: the strongest cheap probe.
 
-In a pilot on MNIST and Fashion-MNIST, more than 0.55 of the variance left after 200 steps found 90 of 100 failing
-trainings, and flagged none of 43 healthy ones. 1,000 steps tell failing networks from slow ones.
+In a pilot on MNIST and Fashion-MNIST, a limit of 0.55 of the variance left after 200 steps found 90 of 100 failing
+runs, and flagged none of 43 healthy ones. 1,000 steps distinguish failing networks from slow ones.
 """
 
 import time

@@ -139,7 +139,7 @@ class StartProbe:
 
 
 def look(subject: Subject, training: Training) -> ProbeResult:
-    """Probe a training, at its current step, on images that are the same each time."""
+    """Probe a training run, at its current step, on images that are the same each time."""
     images = some(training.train, min(IMAGES, max(2, len(training.train) // 2)))
     training.module.train()
     return Prober(training, subject.places.origins, subject.output, images, 1).take(0, 0.0)

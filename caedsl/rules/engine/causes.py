@@ -1,4 +1,4 @@
-"""The one table of causes of failing trainings: the evidence that tells them apart, and the remedy.
+"""The single table of causes of failing training: the evidence that distinguishes them, and the remedy.
 
 Static findings, monitors and ``caedsl doctor`` share it; ``symptoms`` says which causes a symptom may have.
 """

@@ -1,4 +1,4 @@
-"""Symptoms of failing trainings, and the causes that each may have.
+"""Symptoms of failing training, and the causes that each may have.
 
 A monitor or a probe sees a symptom. If ``caedsl check`` has already found a cause of that symptom in the spec, its
 evidence and its remedy are used, so no other advice contradicts them.

@@ -9,10 +9,10 @@ because a spec always reduces the divergence and the reconstruction in the same 
 For a linear decoder, the best code uses one number for each eigenvalue of the images' covariance that exceeds this
 variance, and none if even the largest is smaller.
 
-`w · BCE + beta · KL` is that of a decoder that draws each pixel as a coin. Around the mean image p, where the code is
-unused, the cross-entropy has the curvature p(1 - p) in the logit of a pixel. Expanded to second order there, a number
-of the code saves more than it costs only if the largest eigenvalue of the covariance, with each pixel divided by
-√(p(1 - p)), exceeds beta / w.
+`w · BCE + beta · KL` is that of a decoder that draws each pixel from a Bernoulli distribution. Around the mean image p,
+where the code is unused, the cross-entropy has the curvature p(1 - p) in the logit of a pixel. Expanded to second order
+there, a number of the code saves more than it costs only if the largest eigenvalue of the covariance, with each pixel
+divided by √(p(1 - p)), exceeds beta / w.
 
 ## Why is this bad?
 Posterior collapse: the means are the same for all images, the divergence is 0, and the decoder returns the mean image.

@@ -35,7 +35,7 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 24 }
 ## How sure
 The errors and variations are measured. The time of the report is a heuristic: healthy models become better than the
 mean image after 40 to 240 steps, and at step 50 the same criteria are a false alarm in two runs of three. After 500
-steps they found 39 of 55 failing trainings on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 successful ones.
+steps they found 39 of 55 failing runs on MNIST and 34 of 45 on Fashion-MNIST, and none of 108 successful ones.
 
 ## References
 - Bourlard and Kamp 1988, "Auto-association by multilayer perceptrons and singular value decomposition": without

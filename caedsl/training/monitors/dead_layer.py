@@ -33,8 +33,8 @@ train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 10 }
 
 ## How sure
 That the units are 0 on 128 images is measured. That they stay 0 is arithmetic, apart from the effect of momentum and
-penalties, for which the 50 steps allow. A layer that is half dead is not a fault: in 104 trainings on MNIST and as many
-on Fashion-MNIST, the two best learning rates ended with 50 to 88 % of a layer dead, and up to 46 % are dead at the
+penalties, for which the 50 steps allow. A layer that is half dead is not a fault: in 104 training runs on MNIST and as
+many on Fashion-MNIST, the two best learning rates ended with 50 to 88 % of a layer dead, and up to 46 % are dead at the
 start in models that train well. The monitor therefore reports nothing while a single channel is active.
 
 ## References

@@ -33,8 +33,8 @@ train { loss mse; optimizer adam lr=1e-3; batch 64; epochs 20 }
 ```
 
 ## How sure
-The ratio is measured; the threshold is a heuristic. Healthy models stayed above 0.0018 in 200 trainings; AutoTrainer's
-threshold of 0.001 would report one of them, and a tenth of it reports none.
+The ratio is measured; the threshold is a heuristic. Healthy models stayed above 0.0018 in 200 training runs;
+AutoTrainer's threshold of 0.001 would report one of them, and a tenth of it reports none.
 
 ## References
 - Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", AISTATS.
