@@ -24,6 +24,7 @@ from caedsl.data.selection import select, selection_notes
 from caedsl.data.stacks.pixels import Pixels, Span
 from caedsl.data.stacks.stack import Index, Stack
 from caedsl.diagnostics.text import printable
+from caedsl.machine.memory import refused_beyond_available
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import NOUNS, rank
@@ -80,7 +81,8 @@ def first_available(
         request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
         try:
             request = replace(request, targets=wanted_of(model, request))
-            return use(find(request), request, missing)
+            with refused_beyond_available():
+                return use(find(request), request, missing)
         except UnavailableError as error:
             missing.append((source, error))
         except OSError as error:

@@ -1,8 +1,11 @@
 """``--data-root`` confines what the paths of a spec, and of a run folder, may read."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -63,3 +66,33 @@ def test_a_folder_that_a_run_recorded_is_confined_and_not_written(places: tuple[
     assert len(load(model, recorded=outside).train_pixels) == 9
     with pytest.raises(DataError, match=r"leads to .*, outside "):
         load(model, recorded=outside, root=inside)
+
+
+def manifest(inside: Path, path: str) -> None:
+    (inside / "table.csv").write_text(f"path\nimages/0.png\n{path}\n")
+
+
+def parquet(inside: Path, path: str) -> None:
+    pq.write_table(pa.table({"file": ["images/0.png", path]}), inside / "table.parquet")
+
+
+@pytest.mark.parametrize(
+    ("source", "write"),
+    [
+        ('manifest "{0}/table.csv"', manifest),
+        ('parquet "{0}/table.parquet" key=file', parquet),
+        ('npy "{0}/x.npy" labels="{1}/x.npy"', None),
+        ('npy "{0}/x.npy" weights="{1}/x.npy"', None),
+        ('npy "{0}/x.npy" target="{1}/x.npy"', None),
+        ('npy "{0}/x.npy" validation="{1}/x.npy"', None),
+        ('folder "{0}/images" test="{1}/images"', None),
+        ('folder "{0}/images" target="{1}/images"', None),
+    ],
+)
+def test_other_files_that_a_source_names_are_confined(
+    source: str, write: Callable[[Path, str], None] | None, places: tuple[Path, Path]
+) -> None:
+    if write is not None:
+        write(places[0], "../outside/images/1.png")
+    with pytest.raises(DataError, match=r"leads to .*outside.*, outside "):
+        load(model_of(SPEC.format(source=source.format(*places))), root=places[0])

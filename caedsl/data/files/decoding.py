@@ -36,6 +36,8 @@ _one_at_a_time = threading.Lock()
 
 # Pillow warns beyond 89 million pixels; this module has its own limits.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# It warns of each damaged tag of a TIFF or of EXIF data too; a file may have 65,535.
+warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
 
 
 class Decoded(NamedTuple):
@@ -80,6 +82,8 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         most = 2 * (Image.MAX_IMAGE_PIXELS or 0)  # Pillow warns above the limit, and refuses above twice as many
         raise DataError(f"has more than {most:,} pixels, the limit: scale it down") from error
+    except MemoryError as error:
+        raise DataError("does not fit into memory: scale it down") from error
     # For broken files, Pillow's decoders raise arbitrary exceptions: OSError, SyntaxError, IndexError and more.
     except Exception as error:
         known = f"not one of {', '.join(FORMATS)}" if "cannot identify" in str(error) else reason(error)

@@ -89,6 +89,8 @@ def _parquet_rows(file: Any, path: Path) -> Iterator[TableRow]:
             for values in batch.to_pylist():
                 number += 1
                 yield TableRow(f"row {number}", {str(name): _text(value) for name, value in values.items()})
+    except MemoryError:  # also an error of Arrow
+        raise
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
         raise DataError(f"{path} is damaged ({reason(error)}): {_FILE}") from error
 

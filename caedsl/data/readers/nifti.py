@@ -1,9 +1,11 @@
 """Volumes in NIfTI files, the format of medical scanners: one volume per file."""
 
 import hashlib
+import io
 import math
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +25,10 @@ from caedsl.machine.memory import available_memory
 _ENDINGS = frozenset((".nii", ".gz"))
 _AXES = 3
 _GZIP = b"\x1f\x8b"
+_HEADER = 352
+"""Length of a header, and of the mark of extensions."""
+_BLOCK = 1 << 20
+"""Scale about this many values at a time."""
 
 
 def read(request: Request) -> UnreadImages:
@@ -81,36 +87,43 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
 def _values(content: bytes, path: Path) -> NDArray[np.float32]:
     """Return the values of a volume, scaled as the file states."""
     from nibabel.imageglobals import LoggingOutputSuppressor
-    from nibabel.nifti1 import Nifti1Image
+    from nibabel.nifti1 import Nifti1Header, Nifti1Image
 
-    unpacked = _unpacked(content, path)
     with LoggingOutputSuppressor():
-        image = Nifti1Image.from_bytes(unpacked)
-    shape = tuple(int(side) for side in image.shape)
-    while len(shape) > _AXES and shape[-1] == 1:
-        shape = shape[:-1]
-    if len(shape) != _AXES or not math.prod(shape):
-        raise DataError(f"the shape of {path} is {' x '.join(map(str, image.shape))}, but a volume has three axes")
-    stored = image.get_data_dtype()  # type: ignore[no-untyped-call]
-    needed = math.prod(shape) * stored.itemsize
-    if needed > len(unpacked):
-        raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {needed:,}")
-    return np.asarray(image.dataobj, np.float32).reshape(shape)
+        header = Nifti1Header.from_fileobj(io.BytesIO(_unpacked(content, _HEADER)))  # type: ignore[no-untyped-call]
+        sides = tuple(int(side) for side in header.get_data_shape())
+        shape = sides
+        while len(shape) > _AXES and shape[-1] == 1:
+            shape = shape[:-1]
+        if len(shape) != _AXES or min(shape) < 1:
+            raise DataError(f"the shape of {path} is {' x '.join(map(str, sides))}, but a volume has three axes")
+        values = math.prod(shape)
+        end = max(0, header.get_data_offset()) + values * header.get_data_dtype().itemsize
+        needed, room = end + values * np.float32().itemsize, available_memory()
+        if room is not None and needed > room:
+            raise DataError(f"{path} needs {needed:,} bytes of memory, but {room:,} are available")
+        unpacked = _unpacked(content, end)
+        if len(unpacked) < end:
+            raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {end:,}")
+        return _scaled(Nifti1Image.from_bytes(unpacked).dataobj, shape)
 
 
-def _unpacked(content: bytes, path: Path) -> bytes:
-    """Return the uncompressed bytes of a file, which must fit in memory."""
+def _scaled(stored: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return stored values, scaled in blocks, since nibabel scales in 64 bits and copies."""
+    values = np.empty(shape, np.float32)
+    block = max(1, _BLOCK // math.prod(shape[:-1]))
+    for start in range(0, shape[-1], block):
+        piece = values[..., start : start + block]
+        piece[:] = np.asarray(stored[:, :, start : start + block], np.float32).reshape(piece.shape)
+    return values
+
+
+def _unpacked(content: bytes, most: int) -> bytes:
+    """Return at least the first ``most`` bytes of a file without its compression, or all if it has fewer."""
     if not content.startswith(_GZIP):
         return content
-    room = available_memory()
-    most = 1 << 40 if room is None else room // 4
-    unpacker = zlib.decompressobj(wbits=31)
-    whole = unpacker.decompress(content, most)
-    if unpacker.unconsumed_tail:
-        raise DataError(f"{path} unpacks to more than the {most:,} bytes of memory that are available")
-    if not unpacker.eof:
-        raise DataError(f"{path} is damaged: it is truncated")
-    return whole
+    # The checksum at the end of the stream is verified only if there is room for more than the values.
+    return zlib.decompressobj(wbits=31).decompress(content, most + 1)
 
 
 def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) -> None:

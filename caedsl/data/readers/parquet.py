@@ -105,6 +105,8 @@ def _read(path: Path) -> Any:
                     raise DataError(f"{path} does not fit into memory ({room:,} bytes): split it")
                 batches.append(batch)
             return pa.Table.from_batches(batches, file.schema_arrow)
+    except MemoryError:  # also an error of Arrow
+        raise
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(f"{path} is not a Parquet file, or is damaged: {reason(error)}") from error
     except OSError as error:

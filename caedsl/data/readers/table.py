@@ -2,8 +2,11 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from array import array
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.errors import DataError
-from caedsl.data.files.regular_file import read_regular
+from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.stack import Index
@@ -19,13 +22,16 @@ from caedsl.data.windows import Windows, window_name, windows_of
 from caedsl.diagnostics.text import counted
 
 _DELIMITERS = ",;\t"
+_LONGEST = 1 << 20
+"""Limit the characters of a line."""
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class _Table(NamedTuple):
-    """Names of the columns, the text below them, its first line number, and the separator."""
+    """Columns of a file by name, the number of its first line of values, and the separator."""
 
+    path: Path
     names: list[str]
-    text: str
     first: int
     delimiter: str
 
@@ -65,7 +71,7 @@ def _stack(path: Path, request: Request, cut: Windows) -> TableStack:
     wanted = _named(source.columns)
     labels = source.labels if request.labels_required or source.labels in table.names else None
     others = [*([labels] if labels is not None else []), *_named(source.target)]
-    columns = _columns(table, wanted, others, path)
+    columns = _columns(table, wanted, others)
     if len(columns) != request.fit.channels:
         word = request.fit.word
         raise DataError(
@@ -75,16 +81,18 @@ def _stack(path: Path, request: Request, cut: Windows) -> TableStack:
             f'`{"columns" if word == "input" else "target"}="'
             f'{",".join(table.names[: request.fit.channels])}"`'
         )
-    values, lines = _values(table, columns, path)
+    marked = [] if labels is None else _columns(table, [labels], ())
+    numbers, lines = _values(table, [*columns, *marked])
+    values = numbers[:, : len(columns)].astype(np.float32)
     if len(values) < cut.length:
         raise DataError(
             f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: shorten "
             "the window"
         )
-    windows = _windows(values.astype(np.float32), cut).swapaxes(1, 2)
+    windows = _windows(values, cut).swapaxes(1, 2)
     stack = TableStack(windows, "first", request.fit, str(path), lines=lines[:: cut.step][: len(windows)])
     if labels is not None:
-        marks, _ = _values(table, _columns(table, [labels], (), path), path)
+        marks = numbers[:, len(columns) :]
         if (marks != marks.round()).any() or np.abs(marks).max() > 2**31:
             raise DataError(f"{path}: labels are whole numbers, but the column {labels} has other values")
         stack.labels = _windows(marks, cut).max(axis=(1, 2)).astype(np.int64)
@@ -98,23 +106,34 @@ def _windows(values: NDArray[np.floating], cut: Windows) -> NDArray[np.floating]
 
 
 def _table(path: Path) -> _Table:
+    with closing(_lines(path)) as lines:
+        head = next(lines, "").rstrip("\r\n")
+    delimiter = max(_DELIMITERS, key=head.count)
     try:
-        text = read_regular(path).decode("utf-8-sig")
+        names = [name.strip() for name in next(csv.reader([head], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise DataError(f"{path} is not a CSV file: {error}") from error
+    if not any(names):
+        raise DataError(f"{path} is not a CSV file: its first line does not name the columns")
+    if all(map(_is_number, names)):
+        return _Table(path, [str(place + 1) for place in range(len(names))], 1, delimiter)
+    return _Table(path, names, 2, delimiter)
+
+
+def _lines(path: Path) -> Generator[str, None, None]:
+    """Yield the lines of a file; raise a ``DataError`` if it is not text."""
+    try:
+        with io.TextIOWrapper(open_regular(path), "utf-8-sig", newline="\n") as file:
+            while line := file.readline(_LONGEST):
+                if len(line) == _LONGEST:
+                    raise DataError(f"{path} is not a CSV file: it has a line of more than {_LONGEST:,} characters")
+                if "\0" in line:
+                    raise DataError(f"{path} is not a CSV file: it contains the character NUL")
+                yield line
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a CSV file: it is not UTF-8 text") from error
-    head = text.partition("\n")[0].rstrip("\r")
-    delimiter = max(_DELIMITERS, key=head.count)
-    try:
-        names = [name.strip() for name in next(csv.reader(io.StringIO(head), delimiter=delimiter), [])]
-    except csv.Error as error:
-        raise DataError(f"{path} is not a CSV file: {error}") from error
-    if not any(names) or "\0" in text:
-        raise DataError(f"{path} is not a CSV file: its first line does not name the columns")
-    if all(map(_is_number, names)):
-        return _Table([str(place + 1) for place in range(len(names))], text, 1, delimiter)
-    return _Table(names, text.partition("\n")[2], 2, delimiter)
 
 
 def _is_number(text: str) -> bool:
@@ -129,46 +148,49 @@ def _named(columns: str | None) -> list[str]:
     return [name.strip() for name in columns.split(",")] if columns else []
 
 
-def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str], path: Path) -> list[int]:
+def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str]) -> list[int]:
     """Return the positions of the columns ``wanted``, or of all columns except ``but``."""
     for name in (*wanted, *but):
         if table.names.count(name) != 1:
             known = ", ".join(table.names[:20])
             problem = "has several columns named" if name in table.names else "has no column"
-            raise DataError(f'{path} {problem} "{name}": its columns are {known}')
+            raise DataError(f'{table.path} {problem} "{name}": its columns are {known}')
     if wanted:
         return [table.names.index(name) for name in wanted]
     return [place for place, name in enumerate(table.names) if name not in but]
 
 
-def _values(table: _Table, columns: list[int], path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def _values(table: _Table, columns: list[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the numbers of some columns, rows × columns, and the line of each row; empty lines have none.
 
     Raise a ``DataError`` that names an invalid line.
     """
-    rows: list[list[float]] = []
-    lines: list[int] = []
+    values, numbers = array("d"), array("q")
     try:
-        for line, row in enumerate(csv.reader(io.StringIO(table.text), delimiter=table.delimiter), table.first):
-            if row:
-                rows.append([_number(row, column, table, line, path) for column in columns])
-                lines.append(line)
+        with closing(_lines(table.path)) as lines:
+            below = islice(lines, table.first - 1, None)
+            for line, row in enumerate(csv.reader(below, delimiter=table.delimiter), table.first):
+                if row:
+                    numbers.append(line)
+                    values.extend([_number(row, column, table, line) for column in columns])
     except csv.Error as error:
-        raise DataError(f"{path} is not a CSV file: {error}") from error
-    return np.array(rows, np.float64).reshape(len(rows), len(columns)), np.array(lines, np.int64)
+        raise DataError(f"{table.path} is not a CSV file: {error}") from error
+    return np.frombuffer(values, np.float64).reshape(-1, len(columns)), np.frombuffer(numbers, np.int64)
 
 
-def _number(row: list[str], column: int, table: _Table, line: int, path: Path) -> float:
+def _number(row: list[str], column: int, table: _Table, line: int) -> float:
     name = table.names[column]
     if column >= len(row):
-        raise DataError(f'{path}, line {line}: the column "{name}" is missing')
+        raise DataError(f'{table.path}, line {line}: the column "{name}" is missing')
     try:
         value = float(row[column])
     except ValueError:
         raise DataError(
-            f'{path}, line {line}: the column "{name}" has `{row[column][:40]}`, not a number: correct it, or '
+            f'{table.path}, line {line}: the column "{name}" has `{row[column][:40]}`, not a number: correct it, or '
             "name the columns to read with `columns=`"
         ) from None
-    if not abs(value) < np.finfo(np.float32).max:
-        raise DataError(f'{path}, line {line}: the column "{name}" has {value}: replace the value, or remove the line')
+    if not abs(value) < _LARGEST:
+        raise DataError(
+            f'{table.path}, line {line}: the column "{name}" has {value}: replace the value, or remove the line'
+        )
     return value
