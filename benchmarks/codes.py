@@ -2,7 +2,7 @@
 
     python benchmarks/codes.py [--rounds 7] [--steps 10] [--batch 128]
 
-Both models of a pair take steps in turns in one process, on one thread. The script prints the medians of a step's
+Both models of a pair take alternate steps in one process, on one thread. The script prints the medians of a step's
 processor time, without the first step of each turn, and their ratio. Measurements of a code after each epoch are not
 part of a step. The aim is less than 3 %.
 """

@@ -1,4 +1,4 @@
-"""Compare the speed of `encode` and `score` with a bare loop over the same batches, in turns in one process.
+"""Compare the speed of `encode` and `score` with a bare loop over the same batches, alternating in one process.
 
     python benchmarks/inference.py [SPEC] [--images 2000] [--rounds 9] [--batch 64] [--threads 1]
 
@@ -84,7 +84,7 @@ def compare(place: Path, arguments: argparse.Namespace) -> None:
 
 
 class Turns:
-    """Two ways to do the same in turns, with the wall-clock and processor seconds of each turn."""
+    """Two ways to do the same, alternating, with the wall-clock and processor seconds of each turn."""
 
     def __init__(self, ours: Callable[[], object], theirs: Callable[[], object]) -> None:
         self.ways = (ours, theirs)

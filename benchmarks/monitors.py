@@ -1,4 +1,4 @@
-"""The cost of monitors: the same spec trained with and without them, in turns in one process.
+"""The cost of monitors: the same spec trained with and without them, alternating in one process.
 
     python benchmarks/monitors.py [specs/mnist_mirror.cae] [--rounds 7] [--steps 100]
 

@@ -1,4 +1,4 @@
-"""Compare the processor time of `caedsl check` on one spec with that of `import lark`: fresh processes in turns.
+"""Compare the processor time of `caedsl check` on one spec with that of `import lark`: fresh processes that alternate.
 
     python benchmarks/startup.py [SPEC] [--runs 15]
 

@@ -4,7 +4,7 @@
     python benchmarks/streaming.py --limited [--gigabytes 6]
 
 Files are written to a temporary folder: an array (npy) and a folder of JPEGs, both of 64x64 colour images. The same
-spec is trained for some seconds from memory and from the files, in turns, so that other work on the machine affects
+spec is trained for some seconds alternately from memory and from the files, so that other work on the machine affects
 both equally. The files are dropped from the system's cache first. The loader assumes that the available memory is a
 tenth of the images' size. The aim is a ratio of at least 0.9. On a busy machine, images per second of processor time
 (of all threads, including reading) mean more than images per second of wall-clock time.

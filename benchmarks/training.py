@@ -5,7 +5,7 @@ All contenders use the same model, data, batch and settings, in one run.
     python benchmarks/training.py [SPEC] [--images 3840] [--rounds 5] [--device cpu] [--only NAME ...] [--json FILE]
     python benchmarks/training.py --all [--images 3840] [--rounds 5] [--device cpu]
 
-Each contender is a persistent process. They train an epoch in turns, so that other work on the machine affects all of
+Each contender is a persistent process. They take turns of one epoch, so that other work on the machine affects all of
 them, and medians over the rounds are compared. The peers are an extra, `pip install '.[peers]'`; those that are not
 installed are skipped. The data are those of the spec: real MNIST if CAEDSL_DATA names a folder that holds it, else
 scikit-learn's digits. With --all, every spec in specs/ is compared with the loop that caedsl emits for it, and the

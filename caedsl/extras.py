@@ -27,7 +27,7 @@ _EXTRAS = {
     "graph": ("matplotlib", "pygraphviz"),
     "tensorboard": ("tensorboard",),
 }
-"""The top-level modules that each extra installs; ``train`` brings matplotlib too, for the pictures of a run."""
+"""The top-level modules that each extra installs; ``train`` includes matplotlib, for the pictures of a run."""
 
 
 _READERS = {".keras": ("h5py",), ".h5": ("h5py",), ".hdf5": ("h5py",), ".onnx": ("onnx", "onnxruntime")}

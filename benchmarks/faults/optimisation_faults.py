@@ -61,7 +61,8 @@ def slow_sgd(model: Autoencoder, lr: float) -> Edits:
 def paced_sgd(model: Autoencoder, share: float) -> Edits:
     """Use SGD with momentum 0.9 at a multiple of the pilot's best rate, which is 1 at 784 pixels.
 
-    It does not scale down to a few pixels: 8x8 digits train alike at 0.08, 0.3 and 0.8 (0.2 of the variance is left).
+    It does not scale down to a few pixels: 8x8 digits train equally well at 0.08, 0.3 and 0.8 (0.2 of the variance is
+    left).
     """
     if not _is_plain(model) or not 500 < elements(model.input.shape) < 1_000:
         return []

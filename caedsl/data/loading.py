@@ -250,7 +250,7 @@ def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]
         return []
     return [
         f"inputs and targets differ in range: inputs have values of {low:.3g}..{high:.3g}, targets of "
-        f"{least:.3g}..{most:.3g}; scale both alike, or declare the range of the targets with `target`"
+        f"{least:.3g}..{most:.3g}; scale both in the same way, or declare the range of the targets with `target`"
     ]
 
 

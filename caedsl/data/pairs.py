@@ -73,7 +73,7 @@ def _part(part: str, inputs: Stack | None, targets: Stack | None, request: Reque
         return None
     name, other = _called(request.source, part), _called(wanted.source, part)
     if targets is None:
-        raise DataError(f"{name} has {part} samples, but its targets {other} have none: split both alike")
+        raise DataError(f"{name} has {part} samples, but its targets {other} have none: split both in the same way")
     apart = not wanted.source.kind.lists_files
     if apart and isinstance(inputs, FolderStack) and isinstance(targets, FolderStack):
         order = _matched(inputs.paths, inputs.root, targets.paths, targets.root, name, other)
@@ -185,7 +185,7 @@ def _proportional(first: Sizes, second: Sizes) -> bool:
 def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:
     return (
         f"{first} is {text(size)}, but its target {second} is {text(other)}, which has other proportions: crop both "
-        "alike, so that they show the same place"
+        "in the same way, so that they show the same place"
     )
 
 

@@ -10,7 +10,7 @@ from caedsl.vocabulary.sparse_codes import KEPT
 
 
 def kept_from_copying(model: Autoencoder) -> bool:
-    """Return whether noise, a separate target, a penalty or the form of the code makes a copy the wrong answer."""
+    """Return whether noise, a separate target, a penalty or the form of the code makes a copy wrong."""
     denoising = model.train is not None and model.train.corrupt != Corrupt()
     return (
         denoising

@@ -81,7 +81,7 @@ def output_bounds(model: Autoencoder) -> tuple[float, float]:
 
 @fact
 def limiting_layer(model: Autoencoder) -> Layer | None:
-    """Return the layer in front of the output's activation whose own activation leaves it only a part of its range."""
+    """Return the layer before the output's activation whose own activation leaves it only a part of its range."""
     output = output_layer(model)
     if output is None or output_bounds(model) == (output.activation.low, output.activation.high):
         return None

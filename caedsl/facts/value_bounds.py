@@ -1,4 +1,4 @@
-"""Bounds of the values in front of each layer, as far as activations, pools and reshapes determine them."""
+"""Bounds of the values before each layer, as far as activations, pools and reshapes determine them."""
 
 from collections.abc import Iterable, Mapping
 from math import inf

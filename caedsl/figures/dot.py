@@ -25,7 +25,7 @@ TALLEST = 1000
 
 NO_ENGINE = (
     "drawing blocks needs Graphviz, and neither the program `dot` nor the Python package `pygraphviz` is here.\n"
-    "  pip install 'caedsl[graph]'   brings the engine with pygraphviz\n"
+    "  pip install 'caedsl[graph]'   installs pygraphviz with the engine\n"
     "  apt install graphviz, or brew install graphviz\n"
     "Without it, `--style hourglass` draws svg, png and pdf, and files ending in .dot or .mmd hold the blocks as text."
 )

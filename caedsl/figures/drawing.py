@@ -1,4 +1,4 @@
-"""Elements of a figure as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw alike.
+"""Elements of a figure as plain data: shapes with coordinates, which ``svg`` and ``raster`` draw in the same way.
 
 ``y`` grows downwards. Colours are names of ``palette``.
 """

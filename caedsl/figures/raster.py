@@ -23,7 +23,7 @@ DASHES: Any = (0, (3.3, 2.5))
 DOTS: Any = (0, (1.5, 3.0))
 """Pattern of dots, in line widths."""
 SETTINGS: Any = {"font.family": "DejaVu Sans", "pdf.fonttype": 42, "path.simplify": False}
-"""matplotlib's own font, so that every machine draws alike; fonttype 42 keeps text in a PDF as text."""
+"""matplotlib's own font, so that every machine draws the same; fonttype 42 keeps text in a PDF as text."""
 
 
 def png(drawing: Drawing) -> bytes:

@@ -39,8 +39,8 @@ def resident(images: Pixels, device: torch.device) -> Pixels:
 class Batches:
     """Batches on ``device`` of the images at ``index``, by default of all images.
 
-    ``targets``, ``labels`` and ``weights`` belong to all images and are indexed alike. Without targets the images are
-    their own targets. A batch has the same bits wherever its images are stored.
+    ``targets``, ``labels`` and ``weights`` belong to all images and have the same indices. Without targets the images
+    are their own targets. A batch has the same bits wherever its images are stored.
     """
 
     def __init__(

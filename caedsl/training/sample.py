@@ -27,7 +27,7 @@ def make_sample(
     share: float = 1.0,
     target_range: InputRange | None = None,
 ) -> Sample:
-    """Make a sample from clean samples: augment target and input alike, then corrupt the input.
+    """Make a sample from clean samples: augment target and input in the same way, then corrupt the input.
 
     ``draws`` has the random numbers of these samples, on their device. ``share`` is that of the made sample, and
     ``target_range`` defaults to the input range.

@@ -68,7 +68,7 @@ class Join(Kind):
         if is_map(in_shape) != is_map(other):
             help_line = "make both a map or both a vector: `globalpool` and `dense` make a vector, `reshape` a map"
         elif in_shape[1:] != other[1:]:
-            help_line = f"bring what comes before to {text((in_shape[0], *other[1:]))} first, such as by "
+            help_line = f"change the size before it to {text((in_shape[0], *other[1:]))} first, as with "
             help_line += f"`upsample to {text(other[1:])}`, or read an output of its size"
         else:
             unit = "channels" if is_map(other) else "numbers"

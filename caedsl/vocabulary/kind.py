@@ -213,7 +213,7 @@ class Kind:
 
 @lru_cache(maxsize=1024)
 def _fitted(kind: Kind, in_shape: Shape, given: tuple[tuple[str, Any], ...]) -> FittedWindow | Misfit:
-    """Return the fitted options of a line; alike lines are common, and verifying a fix reads most lines again."""
+    """Return the fitted options of a line; identical lines are common, and verifying a fix reads most lines again."""
     return kind.fit_again(kind.completed(dict(given)), in_shape)
 
 

@@ -68,7 +68,7 @@ class TestOutputRange:
             fragment = f"input 1x28x28\n{rest}\ndecoder {{ conv 8 relu; upsample 2; {end} }}"
             finding = the(fragment, "output-range")
             assert bounds in finding.message
-            assert "in front of it" in finding.help
+            assert "before it" in finding.help
             assert f"upsample 2; {instead} }}" in fixed(fragment, "output-range", Applicability.SAFE)
 
     def test_a_default_that_narrows_the_range_is_overruled(self) -> None:

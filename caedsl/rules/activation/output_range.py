@@ -2,8 +2,8 @@
 
 ## What it does
 Compares the range of the last activation with the range of the images, and computes the error that no training can
-remove: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. An activation in front of the
-last one narrows its range: `relu; sigmoid` returns 0.5..1. The finding is an error above 10 %, a warning above 1 %. For
+remove: E[(x - clip(x, low, high))²] as a share of the squared error of the mean image. An activation before the last
+one narrows its range: `relu; sigmoid` returns 0.5..1. The finding is an error above 10 %, a warning above 1 %. For
 MNIST, Fashion-MNIST and the digits, the pixels were counted. Other images are assumed to be spread evenly over the
 declared range. A `real` input is assumed to be standard normal, and the finding is then a warning at most.
 
@@ -94,7 +94,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 
 def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[str, str, Edit | None]:
-    """Return the help, another remedy, and the edit: another activation, or none in front of the last one."""
+    """Return the help, another remedy, and the edit: another activation, or none before the last one."""
     if limiting is None or limiting.mirrors is not None or limiting in model.bottleneck.inverse:
         fitting, values = fitting_activation(model), pixel_range(model)
         scaled = values.high is not None and values.high > LARGEST
@@ -105,7 +105,7 @@ def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[s
         edit = removal(model.source.text, limiting.span)
     else:
         edit = write(limiting, ACTIVATION, LINEAR.name) if written is None else drop(model, written)
-    return f"remove `{limiting.activation}` in front of it", "", edit
+    return f"remove `{limiting.activation}` before it", "", edit
 
 
 def _interval(missed: Unreachable) -> str:

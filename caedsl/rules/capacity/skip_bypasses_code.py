@@ -3,8 +3,8 @@
 ## What it does
 Counts the numbers that bypass the code through `concat`, `add` and `decoder mirror skips=`. It warns if the network may
 copy its input; the message says so explicitly if one of these maps has the size of the input and together they hold at
-least as many numbers. It reports only an info if corrupted inputs or separate targets make a copy the wrong answer, as
-in a denoising U-Net.
+least as many numbers. It reports only an info if corrupted inputs or separate targets make a copy wrong, as in a
+denoising U-Net.
 
 ## Why is this bad?
 What bypasses the code need not be in it. A network with skips that can carry the whole input learns to copy it: the
@@ -68,7 +68,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         notes=("compression and anomaly scores are meaningless if the input can bypass the code",),
         help="remove the skips"
-        + ("" if denoises else ", or make a copy the wrong answer: `train { corrupt gaussian=0.2 }`")
+        + ("" if denoises else ", or train a denoiser, for which a copy is wrong: `train { corrupt gaussian=0.2 }`")
         + '; if they are intended, write `allow skip-bypasses-code "..."`',
         severity=Severity.INFO if denoises else None,
         data={"leak": leak, "code": code, "values": whole},

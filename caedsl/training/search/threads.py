@@ -26,7 +26,7 @@ ROUNDS, FEWEST_STEPS = 3, 2
 """Number of rounds, in which all thread counts take turns, and least steps per turn; the first step is not timed."""
 
 SECONDS_A_TURN = 0.15
-"""Time limit of a turn: several time slices of the scheduler, so that a busy machine slows every turn alike."""
+"""Time limit of a turn: several time slices of the scheduler, so that a busy machine slows every turn equally."""
 
 GAIN = 1.1
 """Least speed-up for which PyTorch's own count is replaced (heuristic: smaller differences are noise)."""
