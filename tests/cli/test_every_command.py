@@ -16,6 +16,7 @@ import pytest
 
 from caedsl.cli.app import app
 from caedsl.cli.main import main
+from caedsl.report import charts
 from tests.cli.workplace import COMMANDS, new_place, whole
 
 __all__ = ["new_place", "whole"]  # the fixtures
@@ -30,7 +31,7 @@ heard: list[Hear] = []
 @cache
 def add_hook() -> None:
     """Add the hook once, and not on import: it cannot be removed, and slows the tests that follow."""
-    sys.addaudithook(lambda event, arguments: [each(event, arguments) for each in heard] and None)
+    sys.addaudithook(lambda event, arguments, heard=heard: [each(event, arguments) for each in heard] and None)
 
 
 @contextmanager
@@ -44,9 +45,42 @@ def audited(hear: Hear) -> Iterator[None]:
         heard.remove(hear)
 
 
-class Undisturbed(NamedTuple):
-    """What a command did: its exit code, its output, the files afterwards, and its audit events."""
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CHANGES = {
+    "os.remove": 1,
+    "os.rename": 2,
+    "os.mkdir": 1,
+    "os.rmdir": 1,
+    "os.symlink": 2,
+    "os.link": 2,
+    "os.truncate": 1,
+}
+"""Events whose first arguments, so many, are paths that are changed."""
+FORBIDDEN = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.forkpty",
+    "pty.spawn",
+    "pickle.find_class",
+    "socket.connect",
+)
+OWN = ["-P", "-m", "caedsl.importing.separate_process"]
+"""Arguments of the Python that reads HDF5 files and runs ONNX models."""
+CACHES = (
+    str(Path.home() / ".config/matplotlib"),
+    str(Path.home() / ".cache/matplotlib"),
+    str(Path(tempfile.gettempdir(), "torchinductor_")),
+)
+"""How the paths of libraries' own caches start."""
 
+
+class Undisturbed(NamedTuple):
+    """What a command did in a folder: its exit code, its output, the files afterwards, and its audit events that matter."""
+
+    folder: Path
     code: int
     printed: str
     files: set[str]
@@ -60,15 +94,39 @@ def as_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
 
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the doctor train for a few steps, and charts be drawn once: what is found and drawn does not matter here."""
+    monkeypatch.setattr("caedsl.doctor.probes.memorise.STEPS", 4)
+    monkeypatch.setattr("caedsl.doctor.probes.memorise.LONG", (5,))
+    monkeypatch.setattr("caedsl.training.search.learning_rate.STEPS", 10)
+    monkeypatch.setattr("caedsl.report.charts.SCREENS", charts.SCREENS[:1])
+
+
+@pytest.fixture(scope="module")
+def done() -> dict[str, Undisturbed]:
+    """Return the commands that were run undisturbed, for the tests of what they did and of what disturbs them."""
+    return {}
+
+
 @pytest.fixture
-def undisturbed(new_place: Callable[[], Path], capsys: pytest.CaptureFixture[str]) -> Callable[[str], Undisturbed]:
-    """Return a function that runs a command in a fresh folder."""
+def undisturbed(
+    done: dict[str, Undisturbed], new_place: Callable[[], Path], capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], Undisturbed]:
+    """Return a function that runs a command in a fresh folder, once."""
 
     def run(command: str) -> Undisturbed:
-        folder, events = new_place(), []
-        with audited(lambda event, arguments: events.append((event, arguments))):
-            code = main(command.split())
-        return Undisturbed(code, capsys.readouterr().out, files_below(folder), events)
+        if command not in done:
+            folder, events = new_place(), []
+
+            def hear(event: str, arguments: tuple[Any, ...]) -> None:
+                if event == "open" or event in CHANGES or event in FORBIDDEN:
+                    events.append((event, arguments))
+
+            with audited(hear):
+                code = main(command.split())
+            done[command] = Undisturbed(folder, code, capsys.readouterr().out, files_below(folder), events)
+        return done[command]
 
     return run
 
@@ -102,7 +160,7 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, scope="module")
 def test_lost_streams_change_no_result(
     command: str,
     undisturbed: Callable[[str], Undisturbed],
@@ -110,7 +168,7 @@ def test_lost_streams_change_no_result(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    code, printed, files, _ = undisturbed(command)
+    _, code, printed, files, _ = undisturbed(command)
     for case, streams in LOST.items():
         folder = new_place()
         with monkeypatch.context() as patched:
@@ -123,31 +181,9 @@ def test_lost_streams_change_no_result(
         assert "Traceback" not in out + err and "this is a bug" not in err, case
 
 
-WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-CHANGES = {
-    "os.remove": 1,
-    "os.rename": 2,
-    "os.mkdir": 1,
-    "os.rmdir": 1,
-    "os.symlink": 2,
-    "os.link": 2,
-    "os.truncate": 1,
-}
-"""Events whose first arguments, so many, are paths that are changed."""
-PROGRAMS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn")
-OWN = ["-P", "-m", "caedsl.importing.separate_process"]
-"""Arguments of the Python that reads HDF5 files and runs ONNX models."""
-CACHES = (
-    str(Path.home() / ".config/matplotlib"),
-    str(Path.home() / ".cache/matplotlib"),
-    str(Path(tempfile.gettempdir(), "torchinductor_")),
-)
-"""How the paths of libraries' own caches start."""
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS, scope="module")
 def test_a_command_writes_where_it_is_told_and_runs_nothing(
-    command: str, undisturbed: Callable[[str], Undisturbed], whole: Path, tmp_path: Path
+    command: str, undisturbed: Callable[[str], Undisturbed], whole: Path
 ) -> None:
     """Names relative to an open folder, which only run folders and outputs use, are seen in the files afterwards."""
     ran = undisturbed(command)
@@ -156,21 +192,21 @@ def test_a_command_writes_where_it_is_told_and_runs_nothing(
     for event, arguments in ran.events:
         if event == "subprocess.Popen" and arguments[1][1:] == OWN:
             continue
-        assert event not in (*PROGRAMS, "pickle.find_class", "socket.connect"), (event, arguments)
+        assert event not in FORBIDDEN, (event, arguments)
         count = CHANGES.get(event, int(event == "open" and bool(arguments[2] & WRITES)))
         for path in arguments[:count]:
-            assert isinstance(path, int) or is_told(os.fsdecode(path), allowed, tmp_path), (event, arguments)
+            assert isinstance(path, int) or is_told(os.fsdecode(path), allowed, ran.folder), (event, arguments)
 
 
-def is_told(path: str, allowed: list[str], tmp_path: Path) -> bool:
+def is_told(path: str, allowed: list[str], folder: Path) -> bool:
     """Return whether a path is that of an output or of a temporary file beside it, or does not matter."""
     if path == os.devnull or "/" not in path or path.startswith(CACHES):
         return True
-    first = Path(os.path.relpath(path, tmp_path / "c0")).parts[0]
+    first = Path(os.path.relpath(folder / path, folder)).parts[0]
     return any(first.startswith((name, f".{name}.")) for name in allowed)
 
 
-@pytest.mark.parametrize("command", [command for command, written in COMMANDS.items() if written])
+@pytest.mark.parametrize("command", [command for command, written in COMMANDS.items() if written], scope="module")
 def test_a_signal_leaves_what_was_there(
     command: str, new_place: Callable[[], Path], whole: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
