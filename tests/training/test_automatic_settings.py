@@ -67,6 +67,14 @@ def run(out: Path, text: str, reporter: Reporter | None = None) -> Run:
     return train(model_of(text), spec_text=text, out=out, reporter=reporter)
 
 
+@pytest.fixture
+def short_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``lr=auto`` try each rate for fewer steps, and ``batch auto`` each size for a shorter time."""
+    monkeypatch.setattr("caedsl.training.search.learning_rate.STEPS", 30)
+    monkeypatch.setattr("caedsl.training.search.batch.SECONDS_A_SIZE", 0.0)
+
+
+@pytest.mark.usefixtures("short_search")
 def test_a_found_rate_gives_the_run_that_the_same_rate_by_hand_gives(tmp_path: Path) -> None:
     state = torch.get_rng_state()
     reporter = Listening()
@@ -200,6 +208,7 @@ def test_a_loss_that_falls_at_no_rate_is_an_error() -> None:
 BOTH = SPEC.replace("batch     20", "batch     auto").replace("epochs    2", "epochs    4")
 
 
+@pytest.mark.usefixtures("short_search")
 def test_what_was_found_is_what_the_run_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     always_keep(monkeypatch)
     train_and_evaluate(model_of(BOTH), spec_text=BOTH, out=tmp_path / "whole")
@@ -364,6 +373,7 @@ def test_an_index_is_cut_as_batches_are_taken() -> None:
     assert len(cut) == 1
 
 
+@pytest.mark.usefixtures("short_search")
 def test_a_found_batch_keeps_its_parts(tmp_path: Path) -> None:
     text = SPEC.replace("batch     20", "batch auto accumulate=2").replace("lr=auto", "lr=1e-3")
     assert "accumulate" in text

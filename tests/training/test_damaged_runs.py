@@ -29,12 +29,29 @@ class Listening(Reporter):
         self.notes.append(text)
 
 
-@pytest.fixture
-def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run that was killed in its second epoch, with two checkpoints."""
+    folder = tmp_path_factory.mktemp("kept") / "killed"
+    with pytest.MonkeyPatch.context() as patched:
+        always_keep(patched)
+        killed_at(8, patched, lambda: begin(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run with the same spec that was not disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    begin(folder)
+    return folder
+
+
+@pytest.fixture
+def killed(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of that run, which also writes a checkpoint at every step once it is resumed."""
     always_keep(monkeypatch)
-    killed_at(8, monkeypatch, lambda: begin(tmp_path / "killed"))
-    return tmp_path / "killed"
+    return Path(shutil.copytree(kept, tmp_path / "killed"))
 
 
 def contents(run: Path) -> dict[str, bytes]:
@@ -42,8 +59,7 @@ def contents(run: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "missing"])
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage: str, killed: Path, tmp_path: Path) -> None:
-    begin(tmp_path / "whole")
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage: str, killed: Path, whole: Path) -> None:
     path, content = killed / CHECKPOINT, bytearray((killed / CHECKPOINT).read_bytes())
     content[-1] ^= 1
     damaged = {"truncated": content[:-100], "empty": b"", "flipped": content}
@@ -53,7 +69,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(damage: str, killed: P
     assert any(
         f"{CHECKPOINT} cannot be used" in note and f"resuming from {PREVIOUS}" in note for note in reporter.notes
     )
-    assert_same(tmp_path / "whole", killed)
+    assert_same(whole, killed)
 
 
 def test_without_a_good_checkpoint_both_are_named(killed: Path) -> None:
@@ -65,8 +81,7 @@ def test_without_a_good_checkpoint_both_are_named(killed: Path) -> None:
     assert contents(killed) == before
 
 
-def test_a_full_disk_keeps_the_last_good_state(killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin(tmp_path / "whole")
+def test_a_full_disk_keeps_the_last_good_state(killed: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, written = RunFolder.write_bytes, []
 
     def full(self: RunFolder, name: str, content: bytes) -> Path:
@@ -82,7 +97,7 @@ def test_a_full_disk_keeps_the_last_good_state(killed: Path, tmp_path: Path, mon
         ):
             resume(killed)
     resume(killed)
-    assert_same(tmp_path / "whole", killed)
+    assert_same(whole, killed)
 
 
 def test_an_edited_spec_is_another_run(killed: Path) -> None:

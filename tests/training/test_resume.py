@@ -120,6 +120,14 @@ def assert_same(a: Path, b: Path) -> None:
         assert all(torch.equal(mine[key], theirs[key]) for key in mine)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run of ``SPEC`` that was not disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    begin(folder)
+    return folder
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_killed_run_ends_as_one_that_was_not(variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = VARIANTS[variant]
@@ -133,19 +141,17 @@ def test_a_killed_run_ends_as_one_that_was_not(variant: str, tmp_path: Path, mon
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_from_the_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(tmp_path / "whole")
     killed_at(2, monkeypatch, lambda: begin(tmp_path / "killed"))
     resume(tmp_path / "killed")
-    assert_same(tmp_path / "whole", tmp_path / "killed")
+    assert_same(whole, tmp_path / "killed")
 
 
 @pytest.mark.parametrize("step", [1, 6, 15])
 def test_an_interrupted_run_resumes_where_it_stopped(
-    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(tmp_path / "whole")
     take_step = Training.take_step
 
     def interrupted(self: Training, *x: Any) -> Losses:
@@ -158,7 +164,7 @@ def test_an_interrupted_run_resumes_where_it_stopped(
         begin(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "state.json").read_text())["state"] == "interrupted"
     resume(tmp_path / "run")
-    assert_same(tmp_path / "whole", tmp_path / "run")
+    assert_same(whole, tmp_path / "run")
 
 
 def test_more_epochs_are_as_if_they_had_been_asked_for_at_once(tmp_path: Path) -> None:
