@@ -135,6 +135,7 @@ _READERS: Sequence[tuple[str, Follow]] = (
     (r"`momentum=([^`]+)`", _written(r"(norm=\w+) momentum=[\d.e-]+", lambda written: written[1])),
     (r"`warmup=([^`]+)`", _set("bottleneck.warmup", _first)),
     (r"`update=([^`]+)`", _set("bottleneck.update", _first)),
+    (r"`topk=([^`]+)`", _set("bottleneck.topk", _first)),
     (r"`free_bits=([^`]+)`", _set("bottleneck.free_bits", _first)),
     (r"a tenth of `(beta)`", _tenth("beta")),
     (r"a tenth of the weight penalties", _tenth("l1|l2|weight_decay")),

@@ -18,7 +18,7 @@ from caedsl.rules.engine.symptoms import CAUSES, DOCTOR_SYMPTOMS, likely_cause, 
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom
 from caedsl.source import Source
-from caedsl.training.monitors import constant_output, overfitting, saturated_output, unused_vectors
+from caedsl.training.monitors import constant_output, idle_code, overfitting, saturated_output, unused_vectors
 from caedsl.training.monitors.engine import catalogue as monitors
 from caedsl.training.monitors.engine import watch
 from caedsl.training.monitors.engine.catalogue import Monitor
@@ -108,6 +108,7 @@ def _seen(lr: float, loss: str = "mse", optimizer: str = "adam") -> RunSoFar:
         output_layer=1,
         penalised=False,
         code_l1=0.0,
+        code_topk=None,
         trained_codebook=False,
         rounds=1,
         probed=128,
@@ -222,6 +223,18 @@ def _of_every_kind(lr: float, optimizer: str = "adam") -> RunSoFar:
     seen.windows, seen.first_window, seen.best_window = windows, windows[0], windows[0]._replace(mean=1.0)
     seen.non_finite = NonFiniteOrigin(0, "output", 1e9)
     return seen
+
+
+@pytest.mark.parametrize(
+    ("kept", "remedy"), [(None, "learning rate"), (1, "`topk=2`"), (2, "`topk=4`"), (4, "smaller code")]
+)
+def test_units_that_topk_never_keeps_need_a_larger_one(kept: int | None, remedy: str) -> None:
+    seen = _seen(1e-2)
+    probe = seen.probes[0]._replace(moving="11000000")
+    seen.facts, seen.probes = replace(seen.facts, code_topk=kept), [probe, probe]
+    (symptom,) = idle_code.look(seen)
+    assert remedy in symptom.remedy
+    assert ("learning rate" in symptom.remedy) == (kept is None)
 
 
 def test_the_run_of_every_kind_has_advice_of_most_monitors() -> None:

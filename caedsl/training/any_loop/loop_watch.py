@@ -163,6 +163,7 @@ class LoopWatch(PublicNames):
             output_layer=layout.output,
             penalised=False,
             code_l1=0.0,
+            code_topk=None,
             trained_codebook=False,
             rounds=rounds,
             probed=rounds * self._images,

@@ -7,6 +7,11 @@ and one epoch (warm-up steps count by their share of the learning rate) if at le
 others hold fewer numbers than a quarter of the image. With an activity penalty (`l1` on the bottleneck), which is meant
 to silence units, at least nine tenths must be idle.
 
+With `topk=`, it suggests keeping more numbers instead of a smaller learning rate: a unit that is never among the
+largest gets no gradient, whatever the rate. On digits with a code of 64 numbers and `lr=3e-3`, `topk=4` left 54 idle
+after 25 epochs and ended at a squared error of 0.0232, `topk=8` at 0.0136 and without a report; a tenth of the learning
+rate left 56 idle, with an error of 0.0417.
+
 ## Why is this bad?
 Idle units carry no information: the code is smaller than the spec says, and reconstructions lose detail. In a
 pilot on MNIST, a `relu` on a code of 32 left 15 active and increased the error by half.
@@ -66,13 +71,14 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     if idle < enough * len(moves) or left >= PART_OF_IMAGE * facts.input_size:
         return
     units = "numbers" if len(moves) == facts.code_size else "channels"
-    dying = dying_activation(facts.layers[facts.code_layer])
+    kept, dying = facts.code_topk, dying_activation(facts.layers[facts.code_layer])
     yield Symptom(
         facts.code_layer,
         f"{idle} of {len(moves)} {units} of the code are the same for all of {2 * facts.probed} {facts.noun}s: only "
         f"{counted(round(left), 'number')} of the code carry information",
         one_of(
             [
+                *([f"`topk={2 * kept}` on the bottleneck"] if kept and 2 * kept < facts.code_size else []),
                 *([f"no `{dying}` on the code"] if dying else []),
                 *(["a smaller `l1` on the bottleneck"] if facts.code_l1 else []),
                 *(
@@ -80,7 +86,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
                     if facts.penalised or facts.settings.optimizer.weight_decay
                     else []
                 ),
-                *lower_rate(facts),
+                *([] if kept else lower_rate(facts)),
                 "a smaller code (if the result is good enough)",
             ]
         ),

@@ -120,11 +120,11 @@ class Facts:
 
     ``code_layer`` and ``output_layer`` are the indices of the layers that return the code and that give the
     reconstruction its values, or None. ``penalised`` is True if weights are penalised; ``code_l1`` is the penalty on
-    the code, and ``trained_codebook`` is True if the optimizer updates a codebook. ``rounds`` consecutive probes take
-    ``probed`` different images: ``ENOUGH_IMAGES``, or fewer if there are not as many. ``images`` is the number of
-    images in one probe. ``differs_in_eval_mode`` is True if the model computes differently in eval mode,
-    ``counts_epochs`` if the epochs are known. ``findings`` returns the findings of ``caedsl check``, which no advice
-    contradicts.
+    the code, ``code_topk`` the number of values that ``topk=`` keeps of it, and ``trained_codebook`` is True if the
+    optimizer updates a codebook. ``rounds`` consecutive probes take ``probed`` different images: ``ENOUGH_IMAGES``, or
+    fewer if there are not as many. ``images`` is the number of images in one probe. ``differs_in_eval_mode`` is True if
+    the model computes differently in eval mode, ``counts_epochs`` if the epochs are known. ``findings`` returns the
+    findings of ``caedsl check``, which no advice contradicts.
     """
 
     layers: Sequence[LayerFacts]
@@ -135,6 +135,7 @@ class Facts:
     output_layer: int | None
     penalised: bool
     code_l1: float
+    code_topk: int | None
     trained_codebook: bool
     rounds: int
     probed: int
