@@ -8,7 +8,7 @@ so that one remains if the other is damaged.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from caedsl.resolve.merging.overrides import override
 from caedsl.runs.confined import has, read_file
-from caedsl.runs.errors import RunError
+from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Epoch, Step
@@ -36,6 +36,9 @@ FORMAT = 3
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
 """Largest share of a run's time spent on writing checkpoints; large models are therefore saved less often."""
+
+_SHOWN = 60
+"""Show at most this many characters of a value."""
 
 
 class CheckpointError(Exception):
@@ -158,13 +161,34 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
 
 
 def _callback_states(training: Training) -> dict[str, list[dict[str, Any]]]:
-    """Return the states of the callbacks that have one, by class name and in order."""
+    """Return the states of the callbacks that have one, by class name and in order.
+
+    Raise a ``TrainingError`` that names the callback and the value if JSON cannot hold a state.
+    """
     states: dict[str, list[dict[str, Any]]] = {}
     for callback in training.callbacks:
-        state = callback.state()
-        if state is not None:
-            states.setdefault(type(callback).__name__, []).append(state)
+        state, name = callback.state(), type(callback).__name__
+        if state is None:
+            continue
+        for problem in _not_json(state, f"{name}.state()"):
+            raise TrainingError(f"a checkpoint cannot hold {problem}: return JSON values from `{name}.state`")
+        states.setdefault(name, []).append(state)
     return states
+
+
+def _not_json(value: object, place: str) -> Iterator[str]:
+    """Yield what JSON cannot hold in ``value``, which is found at ``place``."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if not isinstance(key, str):
+                yield f"the key {key!r} in {place}, which is not a string"
+            yield from _not_json(part, f"{place}[{key!r}]")
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            yield from _not_json(part, f"{place}[{number}]")
+    elif not isinstance(value, str | int | float | None):
+        shown = " ".join(repr(value).split())
+        yield f"{place}, {shown if len(shown) <= _SHOWN else shown[:_SHOWN] + '…'} of type {type(value).__name__}"
 
 
 def _restore_optimizer(training: Training, tensors: Mapping[str, Tensor]) -> None:

@@ -1,8 +1,10 @@
-"""Reasons to stop that callbacks return."""
+"""Reasons to stop and states that callbacks return."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from caedsl.runs.errors import TrainingError
 from caedsl.training.loop import Callback, Training
@@ -24,6 +26,29 @@ train { batch 8; epochs 2; threads 1; precision fp32 }
 class AtOnce(Callback):
     def on_start(self, training: Training) -> str:
         return "enough"
+
+
+class Keeping(Callback):
+    def __init__(self, kept: dict[Any, Any]) -> None:
+        self.kept = kept
+
+    def state(self) -> dict[Any, Any]:
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    ("kept", "problem"),
+    [
+        ({"best": [1.0, torch.tensor(2.0)]}, r"Keeping.state\(\)\['best'\]\[1\], tensor\(2.\) of type Tensor"),
+        ({"seen": {3: "a"}}, r"the key 3 in Keeping.state\(\)\['seen'\], which is not a string"),
+        ({"path": Path("x" * 99)}, r"Keeping.state\(\)\['path'\], PosixPath\('x+… of type PosixPath"),
+    ],
+)
+def test_a_state_that_json_cannot_hold_is_an_error_with_its_place(
+    kept: dict[Any, Any], problem: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=f"a checkpoint cannot hold {problem}: return JSON values from"):
+        train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run", callbacks=[Keeping(kept)])
 
 
 def test_a_reason_before_the_first_step_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
