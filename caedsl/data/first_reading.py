@@ -116,12 +116,13 @@ class FirstReading:
             if kept.values is None and not stack.ready and (cache is not None or not places[0]):
                 cache = cache or CachedStack(stack, index, self._scratch(len(index), stack.scale, block.values.dtype))
                 cache = cache if cache.put(places, block.values) else None
-        there, skipped, sha = np.concatenate(good), tuple(broken.values()), self._part_digest.hexdigest()
+        skipped = tuple(dict.fromkeys(broken.values()))
+        there, sha = np.concatenate(good), self._part_digest.hexdigest()
         notes = stack.conclude(seen.remarks, len(there))
         if skipped:
             notes = (
                 *notes,
-                f"{len(skipped):,} of {counted(len(index), fit.noun)} skipped as broken: {_first(skipped)}",
+                f"{len(broken):,} of {counted(len(index), fit.noun)} skipped as broken: {_first(skipped)}",
             )
         if kept.values is not None:
             return ReadSamples(Held(kept.values[: len(there)], stack.scale, seen.span), there, notes, skipped, sha)
@@ -191,7 +192,7 @@ class FirstReading:
         among = f"{'' if seen == count else f'the first {seen:,} of '}{counted(count, self.request.fit.noun)}"
         text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
         remedy = "" if self._skips else "\nto skip such files, add `skip=broken` to the source"
-        return f"{text}:\n{listing(list(broken.values()), 'files')}{remedy}"
+        return f"{text}:\n{listing(list(dict.fromkeys(broken.values())), 'files')}{remedy}"
 
     @property
     def _skips(self) -> bool:

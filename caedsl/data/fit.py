@@ -12,11 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from caedsl.data.errors import DataError
+from caedsl.data.patches import Patches
 from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape, Sizes, elements, noun, text
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey, of ITU-R BT.601, which Pillow uses too."""
+
+PATCH = "patch"
+"""``SampleFormat.resize`` of a source with ``patches=``."""
 
 ELONGATED = 64
 """From this ratio of the proportions of a sample and of the input on, the sample is cut or shrunk first.
@@ -53,9 +58,10 @@ class SampleFormat:
     """Common format of all samples: ``shape``, which is channels × space, in ``range``.
 
     ``resize`` is ``stretch`` (all sides to the input's), ``fit`` (the whole sample with its proportions, padded with
-    the lower end of the range: 0 for ``real``) or ``crop`` (the middle of the sample with its proportions). ``word`` is
-    the line that states this: ``input`` or ``target``. ``declared`` is false for targets without such a line, whose
-    format is the input's.
+    the lower end of the range: 0 for ``real``) or ``crop`` (the middle of the sample with its proportions); or
+    ``patch`` (a part at the stored scale, the middle unless the source draws ``patches``). ``word`` is the line that
+    states this: ``input`` or ``target``. ``declared`` is false for targets without such a line, whose format is the
+    input's.
     """
 
     shape: Shape
@@ -64,6 +70,7 @@ class SampleFormat:
     resize: str
     word: str = "input"
     declared: bool = True
+    patches: Patches | None = None
 
     @property
     def channels(self) -> int:
@@ -83,7 +90,7 @@ class SampleFormat:
     @property
     def noun(self) -> str:
         """Noun for a sample."""
-        return noun(self.shape)
+        return noun(self.shape) if self.patches is None else "sample"
 
     @property
     def low(self) -> float:
@@ -108,6 +115,8 @@ class SampleFormat:
         """Return the size to which a sample is scaled before padding or cropping."""
         if self.resize == "stretch":
             return self.space
+        if self.resize == PATCH:
+            return stored
         scales = [own / side for own, side in zip(self.space, stored, strict=True)]
         scale = min(scales) if self.resize == "fit" else max(scales)
         return tuple(max(1, round(side * scale)) for side in stored)
@@ -115,6 +124,8 @@ class SampleFormat:
     def resizing(self, stored: Sizes) -> Resizing:
         """Return how to scale a sample with memory proportional to the sample and the input."""
         part = stored
+        if self.resize == PATCH:
+            return Resizing((0,) * len(stored), stored, ())
         if self.resize == "crop":
             sides = zip(stored, self.space, self.scaled_size(stored), strict=True)
             part = tuple(_middle(side, ELONGATED * own / scaled) for side, own, scaled in sides)
@@ -123,8 +134,26 @@ class SampleFormat:
         sizes = (scaled,) if max(changes) <= ELONGATED * min(changes) else (tuple(map(min, part, scaled)), scaled)
         return Resizing(tuple((side - taken) // 2 for side, taken in zip(stored, part, strict=True)), part, sizes)
 
+    def resizing_note(self, stored: Sizes) -> str:
+        """Return a note on samples of another size."""
+        if self.resize == PATCH:
+            return f"cut: the middle {text(self.space)} of {text(stored)}"
+        return f"resized from {text(stored)} to {text(self.space)} ({self.resize})"
+
+    def check_patch(self, stored: Sizes, name: str = "") -> None:
+        """Raise a ``DataError`` that begins with ``name`` if a patch is larger than a sample of the size ``stored``."""
+        if self.resize == PATCH and any(side < own for side, own in zip(stored, self.space, strict=True)):
+            raise DataError(
+                f"{name}is {text(stored)}, smaller than the patches of {text(self.space)}: use larger images, or a "
+                f"smaller `{self.word}`"
+            )
+
     def shown(self, stored: Sizes) -> VisiblePart:
-        """Return which part of a sample the input shows, and where: all of it, except for ``crop``."""
+        """Return which part of a sample the input shows, and where: all of it, except for ``crop`` and ``patch``."""
+        if self.resize == PATCH:
+            # Rounded as in ``centred``.
+            middle = tuple(-((own - side) // 2) for own, side in zip(self.space, stored, strict=True))
+            return VisiblePart(middle, self.space, (0,) * len(stored), self.space)
         start, part, _ = self.resizing(stored)
         inner = self.scaled_size(part)
         if self.resize == "crop":

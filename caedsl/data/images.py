@@ -16,13 +16,14 @@ class Images:
 
     ``train_pixels``, ``test_pixels`` and ``validation_pixels`` (None if the source has no such part) are in memory or
     read on demand. ``labels`` and ``test_labels`` are int64, one per sample, and index ``class_names`` if the classes
-    have names. ``weights`` are the weights of the training samples in the loss, or None if all are equal. ``notes``
-    list what was done to the samples that the author may not expect, a replaced source first; ``skipped`` names the
-    files that were left out as broken. ``names`` has the sample names by part; samples of other parts are numbered from
-    0. ``train_targets`` and so on are the expected outputs for each part, or None for the samples themselves.
-    ``sha256`` is the checksum of the source's bytes (training, validation, test) in the order of use: of the stored
-    values of an array or idx file, and of the SHA-256 of each file of a folder. ``part_sha256`` has that of the
-    validation and the test samples alone, by part.
+    have names. ``weights`` are the weights of the training samples in the loss, or None if all are equal. ``groups``
+    are the numbers of the images of which the training samples are patches, or None if each is an image. ``notes`` list
+    what was done to the samples that the author may not expect, a replaced source first; ``skipped`` names the files
+    that were left out as broken. ``names`` has the sample names by part; samples of other parts are numbered from 0.
+    ``train_targets`` and so on are the expected outputs for each part, or None for the samples themselves. ``sha256``
+    is the checksum of the source's bytes (training, validation, test) in the order of use: of the stored values of an
+    array or idx file, and of the SHA-256 of each file of a folder. ``part_sha256`` has that of the validation and the
+    test samples alone, by part.
     """
 
     train_pixels: Pixels
@@ -37,6 +38,7 @@ class Images:
     part_sha256: Mapping[str, str] = field(default_factory=dict)
     validation_pixels: Pixels | None = None
     weights: Tensor | None = None
+    groups: Tensor | None = None
     skipped: tuple[str, ...] = ()
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     train_targets: Pixels | None = None

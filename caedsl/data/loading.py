@@ -15,12 +15,14 @@ from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, sil
 from caedsl.data.files.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.first_reading import FirstReading, ReadSamples
-from caedsl.data.fit import SampleFormat
+from caedsl.data.fit import PATCH, SampleFormat
 from caedsl.data.images import Images
 from caedsl.data.names import names_of
 from caedsl.data.pairs import find, target_request
+from caedsl.data.patches import patches_of
 from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe, reason
 from caedsl.data.selection import select, selection_notes
+from caedsl.data.stacks.folder_stack import groups_of, patch_notes
 from caedsl.data.stacks.pixels import Pixels, Span
 from caedsl.data.stacks.stack import Index, Stack
 from caedsl.diagnostics.text import printable
@@ -97,7 +99,14 @@ def first_available(
 
 def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
     """Return the format of the samples of ``source``; raise a ``DataError`` if its options do not suit the input."""
-    fit = SampleFormat(model.input.shape, model.input.range, source.gray, source.resize)
+    shape, partner = model.input.shape, model.target.shape
+    fit = SampleFormat(
+        shape,
+        model.input.range,
+        source.gray,
+        PATCH if source.patches else source.resize,
+        patches=patches_of(source.patches, shape[1:], partner[1:]),
+    )
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)
         raise DataError(f"{describe(source)} contains {held}, but the {fit.word} {fit.input} is for {fit.noun}s")
@@ -115,7 +124,9 @@ def wanted_of(model: Autoencoder, request: Request) -> Request | None:
     if source.target is None and not differs:
         return None
     grey = source.gray and model.target.shape[0] == 1
-    fit = SampleFormat(model.target.shape, model.target.range, grey, source.resize, "target", differs)
+    shape = model.target.shape
+    patches = patches_of(source.patches, shape[1:], model.input.shape[1:])
+    fit = SampleFormat(shape, model.target.range, grey, request.fit.resize, "target", differs, patches)
     return target_request(request, replace(request, fit=fit))
 
 
@@ -183,6 +194,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         )
         if stack is not None and taken is not None
     ]
+    notes += patch_notes(found.train, train.index)
     weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.index])
     checksum = first_reading.sha256 if answers is None else _joined(first_reading.sha256, answers.sha256)
     if weights is not None:
@@ -204,6 +216,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         part_sha256={part: taken.sha256 for part, taken in parts.items()},
         validation_pixels=validation.pixels if validation else None,
         weights=weights,
+        groups=groups_of(found.train, train.index),
         names={part: names for part, names in named if names is not None},
         train_targets=targets,
         validation_targets=part_targets.get(VALIDATION),

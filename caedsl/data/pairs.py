@@ -12,6 +12,7 @@ from caedsl.data.errors import DataError, listing
 from caedsl.data.files.folder_layout import PARTS, TEST, TRAIN, VALIDATION
 from caedsl.data.files.listing import Files
 from caedsl.data.files.regular_file import open_regular
+from caedsl.data.patches import Patches
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.readers.wav import WindowStack
 from caedsl.data.sources import reader_of
@@ -169,17 +170,32 @@ def _compare_sizes(inputs: Stack, targets: Stack) -> None:
     images = isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and inputs.decode is None
     if not images or not isinstance(inputs, FolderStack) or not isinstance(targets, FolderStack):
         return
-    for place in np.linspace(0, len(inputs) - 1, min(_COMPARED, len(inputs))).round().astype(int).tolist():
+    # Patches of pairs show the same place only if every target has the declared scale.
+    files = len(inputs.paths)
+    compared = files if inputs.patches else min(_COMPARED, files)
+    for place in np.linspace(0, files - 1, compared).round().astype(int).tolist():
         pair = inputs.paths[place], targets.paths[place]
         first, second = map(_size, pair)
-        if first is not None and second is not None and not _proportional(first, second):
+        if first is None or second is None:
+            continue
+        if not _proportional(first, second):
             raise DataError(_unequal(str(pair[0]), first, str(pair[1]), second))
+        if not _same_places(inputs.patches, first, targets.patches, second):
+            raise DataError(
+                f"{pair[0]} is {text(first)}, and its target {pair[1]} {text(second)}: patches of "
+                f"{text(inputs.fit.space)} and {text(targets.fit.space)} need sizes with the same ratio"
+            )
 
 
 def _proportional(first: Sizes, second: Sizes) -> bool:
     """Return whether all sides differ by the same factor, up to a pixel."""
     factor = max(second) / max(first)
     return all(abs(a * factor - b) <= max(1.0, factor) for a, b in zip(first, second, strict=True))
+
+
+def _same_places(patches: Patches | None, size: Sizes, others: Patches | None, other: Sizes) -> bool:
+    """Return whether the patches of an image and of its target show the same places."""
+    return patches is None or others is None or patches.places(size) == others.places(other)
 
 
 def _unequal(first: str, size: Sizes, second: str, other: Sizes) -> str:

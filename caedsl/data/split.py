@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,7 +19,8 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
     """Return the numbers of the training and the validation samples, each sorted.
 
     ``share`` of the training samples, rounded and at least one, is drawn and held out; none if it is 0, or if the
-    source has validation samples. Raise a ``DataError`` if there are too few samples for both.
+    source has validation samples. Patches of one image are in the same part, if there are several images. Raise a
+    ``DataError`` if there are too few samples for both.
     """
     count = len(images)
     if share == 0 or images.validation_pixels is not None:
@@ -29,11 +31,20 @@ def split_validation(images: Images, share: float, seed: int = SPLIT_SEED) -> tu
             f"{images.name} has only 1 {sample}, but training and validation need one each: add {sample}s, or write "
             "`validation 0`"
         )
-    return draw_split(count, share, seed)
+    return draw_split(count, share, seed, images.groups)
 
 
-def draw_split(count: int, share: float, seed: int = SPLIT_SEED) -> tuple[Tensor, Tensor]:
-    """Return the numbers of the training and the validation samples of ``count``, at least two; each sorted."""
+def draw_split(count: int, share: float, seed: int = SPLIT_SEED, groups: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return the numbers of the training and the validation samples of ``count``, at least two; each sorted.
+
+    Samples of one of the ``groups`` are in the same part, unless there is only one group.
+    """
+    if groups is not None:
+        members, group_of = np.unique(groups.numpy(), return_inverse=True)
+        if len(members) > 1:
+            learned, _ = draw_split(len(members), share, seed)
+            in_training = torch.isin(torch.from_numpy(group_of), learned)
+            return in_training.nonzero()[:, 0], in_training.logical_not().nonzero()[:, 0]
     held_out = min(count - 1, max(1, round(count * share)))
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return order[held_out:].sort().values, order[:held_out].sort().values

@@ -23,6 +23,7 @@ from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, to
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.split import draw_split
+from caedsl.data.stacks.folder_stack import groups_of, patch_notes
 from caedsl.data.stacks.stack import Index, Stack
 from caedsl.diagnostics.text import printable
 from caedsl.model.autoencoder import Autoencoder
@@ -198,13 +199,15 @@ def _surveyed(found: UnreadImages, request: Request, missing: Missing, validatio
     if not train.good:
         first = next(iter(train.broken.values()))
         raise DataError(f"no {request.fit.noun} of {describe(source)} can be used; the first problem: {first}")
+    notes += patch_notes(found.train, np.array(train.good, np.int64))
     read = {TRAIN: (train, np.arange(len(train.good)))}
     for name, stack in ((VALIDATION, found.validation), (TEST, found.test)):
         if stack is not None:
             readings = _read(stack, select(stack, found.class_names, source), request, notes)
             read[name] = (readings, np.arange(len(readings.good)))
     if found.validation is None and validation and len(train.good) > 1:
-        learned, held_out = (part.numpy() for part in draw_split(len(train.good), validation))
+        groups = groups_of(found.train, np.array(train.good, np.int64))
+        learned, held_out = (part.numpy() for part in draw_split(len(train.good), validation, groups=groups))
         read = {TRAIN: (train, learned), VALIDATION: (train, held_out), **{k: v for k, v in read.items() if k != TRAIN}}
         notes.append(f"{100 * validation:.3g} % of the training {request.fit.noun}s are held out for validation")
     parts = [of.part(name, places, found.class_names) for name, (of, places) in read.items() if len(places)]
@@ -218,7 +221,7 @@ def _surveyed(found: UnreadImages, request: Request, missing: Missing, validatio
         [of.part(name, places, ()) for name, (of, places) in targets.items() if len(places)],
         _duplicates(read),
         list(_near_duplicates(read, notes)),
-        [printable(reason) for of in stacks for reason in of.broken.values()],
+        [printable(reason) for of in stacks for reason in dict.fromkeys(of.broken.values())],
         source.skip == "broken",
         [printable(note) for note in dict.fromkeys(notes)],
     )

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from caedsl.data.files.decoding import decoded
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.fit import SampleFormat
+from caedsl.data.fit import PATCH, SampleFormat
 from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.picture_files import file_for, picture_bytes
 from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
@@ -84,7 +84,7 @@ def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np
 
 def resized_original(original: Original, fit: SampleFormat, target: SampleFormat) -> Original:
     """Return an empty picture for a target of ``original``, scaled by the ratio of the target's size to the input's."""
-    if target.resize == "crop":
+    if target.resize in ("crop", PATCH):
         size = target.space
     else:
         sides = zip(original.size, fit.space, target.space, strict=True)

@@ -126,7 +126,13 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     if kind := array_kind(path):
         return _source(
             DataSource(
-                kind, str(path.absolute()), gray=own.gray, resize=own.resize, white=own.white, layout=own.layout
+                kind,
+                str(path.absolute()),
+                gray=own.gray,
+                resize=own.resize,
+                white=own.white,
+                layout=own.layout,
+                patches=own.patches,
             ),
             model,
         )
@@ -200,7 +206,7 @@ def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> S
         labels = [found.class_names[n] if found.class_names else str(n) for n in classes]
     files = None
     if isinstance(stack, FolderStack) and stack.decode is None:
-        files = [stack.paths[number] for number in index.tolist()]
+        files = [stack.file_of(number) for number in index.tolist()]
     names = [prefix + name for name in sample_names(stack, index)]
     return StackSamples(stack, names, index, labels, files)
 

@@ -21,8 +21,8 @@ class DataSource:
     or a folder's name. ``white`` is the stored value that becomes the high end of the range. ``skip`` is ``broken`` if
     files that cannot be decoded are skipped. ``layout`` is ``first`` or ``last`` if the channels of an array may be in
     two places. ``validation`` and ``test`` are where the samples of these parts are: paths, or keys of an npz;
-    ``validation_target`` and ``test_target`` are where their targets are.
-    ``window`` and ``step`` cut long signals, and ``columns`` names the columns of a table.
+    ``validation_target`` and ``test_target`` are where their targets are. ``window`` and ``step`` cut long signals,
+    ``patches`` is the number of patches to cut from each image, and ``columns`` names the columns of a table.
     """
 
     name: str
@@ -41,6 +41,7 @@ class DataSource:
     window: int | None = None
     step: int | None = None
     columns: str | None = None
+    patches: int | None = None
     layout: str | None = None
     validation: str | None = None
     test: str | None = None

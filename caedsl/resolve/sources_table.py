@@ -9,7 +9,7 @@ from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.sources import SOURCES
+from caedsl.vocabulary.sources import RESIZE, SOURCES
 
 _OTHER_SETS = ("emnist", "qmnist", "usps", "svhn", "stl10", "cifar100", "celeba", "imagenet", "omniglot", "coco")
 _OTHER_SET = 'caedsl does not have this set: save its images in a folder, and write `data folder "photos/"`'
@@ -78,7 +78,17 @@ def _read_source(items: Sequence[tree.Item], statement: tree.Statement, scope: S
     bound = bind(f"data {name.text}", rest, options, scope)
     head = tree.WrittenWord(f"data {name.text}", name.span)
     values = filled(bound, options, tree.Statement(head, (), None, span, statement.broken), scope)
-    return None if values is None else DataSource(name.text, span=span, **values)
+    if values is None:
+        return None
+    source = DataSource(name.text, span=span, **values)
+    if source.patches is not None and RESIZE.name in bound.values:
+        scope.report(
+            "contradicting-options",
+            span,
+            "`patches=` cuts parts of an image at its own scale, but `resize=` scales the whole image",
+            help="keep one of them",
+        )
+    return source
 
 
 def _report_unknown(item: tree.Item, scope: Scope) -> str | None:

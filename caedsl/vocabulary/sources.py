@@ -51,7 +51,7 @@ _LIMIT = Option(
     "limit", Type.COUNT, None, "number of training images, drawn at random", domain=Domain(low=1, high=10**12)
 )
 _ONLY = Option("only", Type.LABEL, None, "only images of this class", domain=Domain(low=0, high=10**9))
-_RESIZE = Option(
+RESIZE = Option(
     "resize", Type.CHOICE, "stretch", "how images are resized to the input", choices=("stretch", "fit", "crop")
 )
 _NORMALIZE = Option(
@@ -60,6 +60,13 @@ _NORMALIZE = Option(
     None,
     "normalisation of each channel; inverted in outputs",
     choices=tuple(PREPROCESSINGS),
+)
+_PATCHES = Option(
+    "patches",
+    Type.COUNT,
+    None,
+    "number of patches to cut from each image, of the input's size, at random places",
+    domain=Domain(low=1, high=10**6),
 )
 _PATH = Option("path", Type.PATH, REQUIRED, "path, relative to the folder of the spec", Written.FIRST)
 _WHITE = Option(
@@ -91,7 +98,7 @@ _WINDOWS = (
     ),
 )
 _IMAGES, _ANY = (2,), (1, 2, 3)
-_PICTURES = (_GRAY, _LIMIT, _RESIZE, _ONLY, _NORMALIZE)
+_PICTURES = (_GRAY, _LIMIT, RESIZE, _ONLY, _NORMALIZE)
 
 DIGITS = SourceKind(
     name="digits",
@@ -141,7 +148,7 @@ CIFAR10 = SourceKind(
 )
 FOLDER = SourceKind(
     name="folder",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, *_PICTURES, _PATCHES, _WHITE, _SKIP, *_APART),
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
@@ -241,7 +248,7 @@ CSV = SourceKind(
         Option("target", Type.TEXT, None, "the columns of targets, one per channel"),
         Option("labels", Type.TEXT, None, "the column of labels; the label of a window is its largest one"),
         _LIMIT,
-        _RESIZE,
+        RESIZE,
         _ONLY,
         _NORMALIZE,
         _VALIDATION,
@@ -257,7 +264,7 @@ CSV = SourceKind(
 )
 WAV = SourceKind(
     name="wav",
-    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _SKIP, *_APART),
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
@@ -269,7 +276,7 @@ WAV = SourceKind(
 )
 NIFTI = SourceKind(
     name="nifti",
-    options=(_PATH, _TARGETS, _LIMIT, _RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP, *_APART),
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,

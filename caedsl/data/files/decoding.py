@@ -62,8 +62,8 @@ def suffixes() -> frozenset[str]:
 
 
 @contextmanager
-def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
-    """Decode an image file; reduce large JPEGs to what images of ``side`` pixels need.
+def decoded(content: bytes, side: int | None, remarks: list[str]) -> Iterator[Decoded]:
+    """Decode an image file; reduce large JPEGs to what images of ``side`` pixels need, unless it is None.
 
     Raise a ``DataError`` with the reason if it cannot be used; the caller adds the file name. A large image blocks
     others until the context ends.
@@ -73,7 +73,8 @@ def decoded(content: bytes, side: int, remarks: list[str]) -> Iterator[Decoded]:
             if getattr(image, "is_animated", False):
                 remarks.append(FIRST_FRAME)
             # A JPEG can be decoded at a fraction of its size, much faster; nothing is lost at twice the size wanted.
-            image.draft(None, (2 * side, 2 * side))
+            if side is not None:
+                image.draft(None, (2 * side, 2 * side))
             _check_size(image, len(content))
             with _one_at_a_time if image.width * image.height > _LARGE else nullcontext():
                 yield _plain(image, content, remarks)

@@ -13,14 +13,15 @@ from torch import Tensor
 from caedsl.data.errors import DataError
 from caedsl.data.files.decoding import Decoded, decoded
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.fit import LUMA, SampleFormat, centred, scale_
+from caedsl.data.fit import LUMA, PATCH, SampleFormat, centred, scale_
 from caedsl.data.readers.source_reader import reason
 from caedsl.data.stacks.stored_numbers import sensor_remark
 from caedsl.vocabulary.shape import Sizes
 
-GREY, RESIZED, COLOUR = (
+GREY, RESIZED, CUT, COLOUR = (
     "grey, repeated over 3 channels",
     "resized",
+    "larger than the input: the middle is used",
     "in colour, converted to grey (ITU-R 601 luma)",
 )
 """Remarks on a picture, in addition to those of its decoding."""
@@ -38,47 +39,49 @@ class Picture(NamedTuple):
     size: Sizes
 
 
-def read_picture(path: Path, fit: SampleFormat, white: int | None = None) -> Picture:
+def read_picture(path: Path, fit: SampleFormat, white: int | None = None, whole: bool = False) -> Picture:
     """Read an image file; raise a ``DataError`` that names the file and the reason if it cannot be used.
 
     8-bit values stay bytes, larger integers are scaled from 0..65535, or 0..``white``, to the input's range, and real
-    numbers must lie in it.
+    numbers must lie in it. ``whole`` keeps the size of the file.
     """
     try:
         content = read_regular(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
-    return picture_of(content, str(path), fit, white)
+    return picture_of(content, str(path), fit, white, whole)
 
 
-def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None) -> Picture:
+def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None, whole: bool = False) -> Picture:
     """Decode an encoded image named ``name``; see ``read_picture``."""
     remarks: list[str] = []
     try:
-        with decoded(content, max(fit.space), remarks) as picture:
+        with decoded(content, None if fit.resize == PATCH else max(fit.space), remarks) as picture:
             size = (picture.images[0].height, picture.images[0].width)
-            x_chw = _fitted(picture, fit, white, remarks)
+            fit.check_patch(size)
+            x_chw = _fitted(picture, fit, white, remarks, size if whole else fit.space)
     except DataError as error:
         raise DataError(f"{name} {error}") from error
     return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
 
 
-def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: list[str]) -> Tensor:
+def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: list[str], space: Sizes) -> Tensor:
+    """Return c × the sides ``space``, which are the input's or, for the whole image, its own."""
     images, top = _with_channels(picture, fit, remarks).images, picture.white
     if images[0].mode == "F":
         top = white or top if top else 0
         if top:
             remarks.append(f"with 16 bits, scaled from 0..{top}")
         _check_wide(images, top, white, fit, remarks)
-    if (images[0].height, images[0].width) != fit.space:
-        remarks.append(RESIZED)
+    if (images[0].height, images[0].width) != space:
+        remarks.append(CUT if fit.resize == PATCH else RESIZED)
         images = tuple(_resized(image, fit) for image in images)
     x = torch.from_numpy(np.array(images[0]) if len(images) == 1 else np.stack([np.array(image) for image in images]))
     x_chw = x.unsqueeze(0) if x.dim() == 2 else x if len(images) > 1 else x.permute(2, 0, 1)
     are_bytes = x.dtype == torch.uint8
     if top and not are_bytes:
         scale_(x_chw, top, fit)
-    return centred(x_chw, fit.space, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
+    return centred(x_chw, space, 0 if are_bytes else fit.low).expand(fit.channels, -1, -1)
 
 
 def _resized(image: Image.Image, fit: SampleFormat) -> Image.Image:

@@ -5,10 +5,12 @@ from pathlib import Path
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.files.listing import Files, files_in
+from caedsl.data.patches import Patches
 from caedsl.data.readers.part_folders import part_classes, part_roots
 from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
+from caedsl.data.stacks.stack import Labels
 
 
 def read(request: Request) -> UnreadImages:
@@ -31,8 +33,16 @@ def read(request: Request) -> UnreadImages:
         text = f"{roots[TRAIN]} contains no images (.png, .jpg and so on)"
         raise UnavailableError(text, f"put image files into {roots[TRAIN]}")
     classes = part_classes({part: found.names for part, found in files.items()}, roots, request, notes)
+    patches = request.fit.patches
     stacks = {
-        part: FolderStack(found, roots[part], request.fit, classes.labels[part], request.source.white)
+        part: FolderStack(
+            found,
+            roots[part],
+            request.fit,
+            _repeated(classes.labels[part], patches),
+            request.source.white,
+            patches=patches,
+        )
         for part, found in files.items()
         if found
     }
@@ -47,3 +57,8 @@ def images_in(root: Path, allowed: Path | None, notes: list[str]) -> Files:
     from caedsl.data.files.decoding import suffixes
 
     return files_in(root, allowed, notes, suffixes(), "images")
+
+
+def _repeated(labels: Labels | None, patches: Patches | None) -> Labels | None:
+    """Return the labels of the samples: those of the images, for each of their patches."""
+    return labels if labels is None or patches is None else labels.repeat(patches.count)

@@ -18,7 +18,7 @@ from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import LARGE_BYTES, Array, Index, Labels, RawSamples, Weights
 from caedsl.data.stacks.stored_numbers import StoredNumbers, sensor_remark
 from caedsl.diagnostics.text import counted
-from caedsl.vocabulary.shape import Sizes, places, text
+from caedsl.vocabulary.shape import Sizes, places
 
 Layout = Literal["none", "first", "last"]
 """Position of the channels of an array: N × space, N × C × space or N × space × C."""
@@ -92,6 +92,7 @@ class ArrayStack:
 
     def read(self, index: Index) -> RawSamples:
         """See ``Stack.read``; values outside the range, NaN and infinity are a ``DataError``."""
+        self.fit.check_patch(self.space, f"each sample of {self.file} ")
         block = np.ascontiguousarray(self._take(index))
         if not block.flags.writeable:
             block = block.copy()
@@ -124,7 +125,7 @@ class ArrayStack:
         """Return the notes on size, range and colours, if they differ from the input's."""
         notes = []
         if self.space != self.fit.space:
-            notes.append(f"resized from {text(self.space)} to {text(self.fit.space)} ({self.fit.resize})")
+            notes.append(self.fit.resizing_note(self.space))
         if self._made_grey:
             notes.append("colours converted to grey (ITU-R 601 luma)")
         if self.pixels.dtype.name == "uint16" and not self.white:
