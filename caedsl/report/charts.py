@@ -5,6 +5,7 @@ Their colours are variables of the page, which has a light and a dark theme.
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import wraps
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from caedsl.diagnostics.text import printable
 from caedsl.evaluation.schema import SweepRecord
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
@@ -143,7 +145,8 @@ def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold:
         figure, axes = _axes(screen, unit, "samples")
         _whole_numbers(axes.yaxis)
         for number, (name, scores) in enumerate(groups.items()):
-            axes.hist(scores, bins=list(bins), color=_series(number), alpha=0.7, label=f"{name} ({len(scores):,})")
+            label = f"{_label(name)} ({len(scores):,})"
+            axes.hist(scores, bins=list(bins), color=_series(number), alpha=0.7, label=label)
         if logarithmic:
             axes.set_xscale("log")
             _plain_numbers(axes.xaxis)
@@ -201,8 +204,8 @@ def code_plot(
             axes.scatter(points[:, 0], points[:, 1], s=9, color=_series(0), alpha=0.7, linewidths=0)
             return _svg(figure, screen, "codes")
         of = np.array(classes)
-        for number, name in enumerate(sorted(set(classes))):
-            x, y = points[of == name].T
+        for number, own in enumerate(sorted(set(classes))):
+            (x, y), name = points[of == own].T, _label(own)
             axes.scatter(x, y, s=9, color=_series(number), alpha=0.7, linewidths=0, label=name)
             axes.text(
                 float(np.median(x)), float(np.median(y)), name, color=_INK, fontweight="bold", ha="center", va="center"
@@ -217,6 +220,7 @@ def _style() -> AbstractContextManager[None]:
             "svg.fonttype": "none",
             "svg.hashsalt": "caedsl",  # reproducible identifiers
             "font.size": 10,
+            "text.parse_math": False,  # a name is text, whatever it contains
             "text.color": _INK,
             "axes.labelcolor": _FAINT,
             "axes.edgecolor": _LINE,
@@ -228,6 +232,11 @@ def _style() -> AbstractContextManager[None]:
             "legend.frameon": False,
         }
     )
+
+
+def _label(name: str) -> str:
+    """Return the name of a file or class as text of a chart; matplotlib omits labels that begin with ``_``."""
+    return printable(f" {name}" if name.startswith("_") else name)
 
 
 def _axes(screen: Screen, x: str, y: str, height: float = HEIGHT) -> tuple[Figure, Axes]:
@@ -278,7 +287,10 @@ def _plain_numbers(axis: Axis) -> None:
 
 def _svg(figure: Figure, screen: Screen, name: str) -> str:
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    with warnings.catch_warnings():
+        # The reader's browser has fonts for what matplotlib's own lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
     # Make identifiers unique on a page with several charts.

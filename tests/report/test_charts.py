@@ -48,6 +48,15 @@ def test_the_legend_of_many_classes_stays_within_the_chart(classes: int) -> None
         assert max(places) < float(found[1]) - 12
 
 
+def test_names_of_classes_are_text() -> None:
+    r"""Matplotlib omits labels that begin with ``_``, and sets ``$\frac$`` as mathematics."""
+    names = ["_a", r"$\frac$", "\x1b[31m", "\u202eb"]
+    drawn = code_plot(np.zeros((4, 2)), names, [0.5, 0.3])
+    assert not set("\x1b\u202e") & set(drawn)
+    for shown in (" _a", r"$\frac$", "\u241b[31m", "\ufffdb"):
+        assert drawn.count(f">{shown}</text>") == 4  # at its place and in the legend, on either screen
+
+
 def test_units_have_whole_numbers() -> None:
     units = words(unit_deviations(np.ones(2)))
     assert {"0", "1", "2"} <= units.keys()
