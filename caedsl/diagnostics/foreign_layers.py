@@ -66,7 +66,7 @@ LAYER_NOTES: Mapping[str, str] = {
     "pool": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
     "pooling": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
     **dict.fromkeys(("branch", "branches", "split", "fork", "parallel", "inception"), _BRANCH),
-    "sequential": "lines follow one another by themselves; `stage down { conv 16 relu }` names a group",
+    "sequential": "lines already follow one another; `stage down { conv 16 relu }` names a group",
     "group": "write `stage down { conv 16 relu }`",
     "for": "write `repeat 3 { conv 16 relu }`",
     "loop": "write `repeat 3 { conv 16 relu }`",

@@ -182,7 +182,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 VALUE_NOTES: Mapping[str, tuple[str, str]] = {
     "same_lower": (
         "same_upper",
-        "it adds an odd zero at the start: write the zeros before and after, as in `pad=1..0`",
+        "it adds an odd zero at the start: write the numbers of zeros before and after, as in `pad=1..0`",
     ),
 }
 """Values that no word corresponds to: a word of the options that they may be meant for, and what to do instead."""
@@ -254,8 +254,8 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
 """Settings, each with the line that says it, a placeholder in it for the author's value, and an example value."""
 
 SETTING_NOTES: Mapping[str, str] = {
-    "device": "the machine is chosen on the command line: `caedsl train SPEC --device cuda`",
-    "gpu": "the machine is chosen on the command line: `caedsl train SPEC --device cuda`",
+    "device": "the device is chosen on the command line: `caedsl train SPEC --device cuda`",
+    "gpu": "the device is chosen on the command line: `caedsl train SPEC --device cuda`",
     "workers": "data are prefetched automatically: remove this line",
     "num_workers": "data are prefetched automatically: remove this line",
     "shuffle": "the images are shuffled in every epoch: remove this line",
@@ -271,7 +271,7 @@ SETTING_NOTES: Mapping[str, str] = {
     "tensorboard": "TensorBoard files are written by `caedsl train SPEC --tensorboard`",
     "save": "a run saves its state and its best weights automatically: remove this line",
     "metric": "the metrics are computed after every run: remove this line",
-    "amp": "write `precision bf16`, or `precision auto` for what the machine does best",
+    "amp": "write `precision bf16`, or `precision auto` for the fastest format of the machine",
     "metrics": "the metrics are computed after every run: remove this line",
     "checkpoint": "a run saves its state and its best weights automatically: remove this line",
     "callbacks": "callbacks belong to Python: `caedsl.train(spec, callbacks=[...])`",

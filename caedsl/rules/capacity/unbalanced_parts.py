@@ -1,4 +1,4 @@
-"""One of encoder and decoder has more than ten times as many parameters as the other.
+"""The encoder or the decoder has more than ten times as many parameters as the other.
 
 ## What it does
 Counts the parameters on both sides of the code and reports an info if one side has more than ten times as many as the

@@ -1,4 +1,4 @@
-"""An `output_pad` that PyTorch refuses.
+"""An `output_pad` that PyTorch rejects.
 
 ## What it does
 Reports `output_pad=` together with `pad=same`, which computes it, and values that are not smaller than the stride or
