@@ -71,10 +71,11 @@ HOSTILE = {
 def test_hostile_specs_are_answered(name: str, tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.cae").write_text(HOSTILE[name], "utf-8")
+    checked = check_source(Source(HOSTILE[name], "a.cae"))
+    for module in (check, checking):  # once for all commands and formats: some take a second
+        monkeypatch.setattr(module, "check_source", lambda *given: checked)
     for command in ("show", "graph", "fmt"):
         assert_short(caedsl(command, "a.cae"))
-    checked = check_source(Source(HOSTILE[name], "a.cae"))
-    monkeypatch.setattr(check, "check_source", lambda *given: checked)  # once for all formats: some take a second
     for form in FORMATS:
         assert_short(caedsl("check", "a.cae", "--output-format", form))
 

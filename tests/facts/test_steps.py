@@ -44,7 +44,7 @@ def test_the_mean_factor_is_that_of_the_schedule(schedule: str, batch: int) -> N
     spec = trained(f"schedule {schedule}; epochs 20; batch {batch}")
     count, an_epoch, train = steps(spec), steps_per_epoch(spec), spec.train
     assert train is not None and count is not None and an_epoch is not None
-    in_training = [train.schedule.factor(step, count, an_epoch) for step in range(count)]
+    in_training = train.schedule.factors(range(count), count, an_epoch)
     assert mean_factor(spec) == pytest.approx(sum(in_training) / count, abs=2e-3)
 
 

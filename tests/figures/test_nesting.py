@@ -57,10 +57,10 @@ def test_the_deepest_spec_is_drawn_at_once(format: str) -> None:
 
 
 ENDLESS = {
-    "widths": "; ".join(f"conv {1 + i}" for i in range(950)),
-    "residuals": "; ".join(f"residual {{ conv {8 + i % 7} relu; conv {8 + i % 7} }}" for i in range(220)),
-    "one shape": "stage a { " + "; ".join(f"conv 8 dropout={(i + 1) / 1000}" for i in range(900)) + " }",
-    "sizes": "; ".join(f"maxpool 2; conv {4 + i % 9} relu; upsample 2" for i in range(300)),
+    "widths": "; ".join(f"conv {1 + i}" for i in range(500)),
+    "residuals": "; ".join(f"residual {{ conv {8 + i % 7} relu; conv {8 + i % 7} }}" for i in range(120)),
+    "one shape": "stage a { " + "; ".join(f"conv 8 dropout={(i + 1) / 1000}" for i in range(500)) + " }",
+    "sizes": "; ".join(f"maxpool 2; conv {4 + i % 9} relu; upsample 2" for i in range(150)),
 }
 
 
