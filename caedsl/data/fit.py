@@ -31,7 +31,7 @@ Otherwise an image of one by a million pixels would become one of billions befor
 
 
 class Resizing(NamedTuple):
-    """Part of a sample, from ``start`` on and ``part`` long, and the sizes to scale it to successively.
+    """Part of a sample, starting at ``start`` and ``part`` long, and the sizes to scale it to successively.
 
     Each has one number per axis.
     """
@@ -44,7 +44,7 @@ class Resizing(NamedTuple):
 class VisiblePart(NamedTuple):
     """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and its position in the input.
 
-    The position is from ``offset`` on and ``size`` long. Each has one number per axis.
+    The position starts at ``offset`` and is ``size`` long. Each has one number per axis.
     """
 
     start: Sizes

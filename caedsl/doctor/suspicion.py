@@ -15,7 +15,7 @@ from caedsl.rules.engine.causes import KNOWN
 
 MOST, CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.99, 0.95, 0.75, 0.35, 0.3, 0.5
 """Certainty of a suspicion: the highest; measured or proved; shown by one probe; to be named only if its repair wins;
-possible. A cause is named from ``NAMED`` on.
+possible. A cause is named if its certainty is at least ``NAMED``.
 """
 
 

@@ -170,8 +170,8 @@ def evaluate(
 def predictor_of(module: nn.Module, images: Batches) -> Predictor:
     """Return a copy of ``module``, in its fast form on a CPU, that computes in 32 bits in pieces that fit in memory.
 
-    The last activation is in 64 bits: in 32, a sigmoid is exactly 1 from 17 on, where the binary cross-entropy of a
-    black pixel would be infinite instead of 17.
+    The last activation is in 64 bits: in 32, a sigmoid is exactly 1 for inputs above 17, where the binary cross-entropy
+    of a black pixel would be infinite instead of 17.
     """
     network = channels_last_kernels(deepcopy(module))
     if images.device.type == "cpu" and isinstance(network, ConvolutionalAutoencoder):

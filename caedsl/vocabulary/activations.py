@@ -90,7 +90,7 @@ class Activation(NamedTuple):
 
 
 _PARTS = 64
-_BEYOND = 20.0  # from where on every function is constant or linear
+_BEYOND = 20.0  # beyond this, every function is constant or linear
 
 
 def _between(low: float, high: float) -> list[float]:

@@ -6,7 +6,7 @@ loss is at least 10 % lower than in the best epoch, and training images also hav
 
 ## Why is this bad?
 The model memorises its training images and gets worse on others. The weights of the best epoch are saved in any case;
-only the time from here on is wasted.
+only the remaining time is wasted.
 
 ## Example
 ```cae

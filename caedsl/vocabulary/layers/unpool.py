@@ -69,7 +69,7 @@ class Unpool(Join):
         return Misfit(
             "sizes-do-not-meet",
             f"`unpool {options[FROM]}` inverts a pool that returned {text(other)}, but its input is {text(in_shape)}",
-            help=f"bring what comes before to {text(other)} first: "
+            help=f"change the size before it to {text(other)} first: "
             + ("give the layer before it that many channels" if in_shape[1:] == other[1:] else "its sizes differ"),
             option=FROM.name,
         )
