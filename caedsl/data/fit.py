@@ -42,7 +42,7 @@ class Resizing(NamedTuple):
 
 
 class VisiblePart(NamedTuple):
-    """Part of a stored sample that an input shows, from ``start`` on and ``part`` long, and its position in the input.
+    """Part of a stored sample that an input shows (``part`` long, from ``start``), and its position in the input.
 
     The position starts at ``offset`` and is ``size`` long. Each has one number per axis.
     """
