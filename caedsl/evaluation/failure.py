@@ -8,15 +8,14 @@ from caedsl.rules.engine.symptoms import CAUSES, likely_cause
 from caedsl.runs.files import SPEC
 from caedsl.runs.schema import read_monitors
 from caedsl.runs.trouble import Symptom
-from caedsl.training.monitors.engine.catalogue import find
+from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.observation import PLATEAU_STEPS
 from caedsl.training.monitors.engine.watch import Watch, watch_run
 from caedsl.training.monitors.engine.wording import one_of
-from caedsl.training.monitors.posterior_collapse import at_end
 from caedsl.training.reporter import Reporter
 from caedsl.training.train import Run
 
-SYMPTOM, COLLAPSED = "worse-than-mean", "posterior-collapse"
+SYMPTOM = "worse-than-mean"
 _OF_PAIRS = ("label-target", "unrelated-target")
 _OF_IMPORTED = ("frozen-layer",)
 
@@ -36,11 +35,10 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
         return
     last = run.history.epochs[-1]
     watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
-    collapsed = at_end(run.history.epochs)
-    name, sign = (COLLAPSED, collapsed) if collapsed else (SYMPTOM, _symptom(run, evaluation, watch))
-    monitor = find(name)
+    seen = ((monitor, monitor.at_end(run.history.epochs)) for monitor in every() if monitor.at_end)
+    monitor, sign = next(((monitor, sign) for monitor, sign in seen if sign), (find(SYMPTOM), None))
     assert monitor is not None
-    watch.record(monitor, sign, last.step, last.epoch)
+    watch.record(monitor, sign or _symptom(run, evaluation, watch), last.step, last.epoch)
 
 
 def _symptom(run: Run, evaluation: Evaluation, watch: Watch) -> Symptom:

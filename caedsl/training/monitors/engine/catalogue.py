@@ -1,12 +1,13 @@
 """Catalogue of the monitors, found by their files. Nothing here needs torch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import NamedTuple
 
+from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 
@@ -18,7 +19,8 @@ class Monitor(NamedTuple):
 
     ``name`` is the name of the file and describes the fault; ``documentation`` is its docstring. ``look`` yields the
     findings. A monitor reports once per run, or once per layer if it is ``by_layer``, and no longer after one of
-    ``explained_by`` has reported.
+    ``explained_by`` has reported. ``at_end``, if there is one, explains a whole run that has learned nothing, although
+    no monitor reported anything.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Monitor(NamedTuple):
     look: Callable[[RunSoFar], Iterable[Symptom]]
     explained_by: tuple[str, ...]
     by_layer: bool
+    at_end: Callable[[Sequence[Epoch]], Symptom | None] | None = None
 
     @property
     def summary(self) -> str:
@@ -46,7 +49,12 @@ def find(name: str) -> Monitor | None:
         return None
     module = import_module(f"caedsl.training.monitors.{name.replace('-', '_')}")
     return Monitor(
-        name, module.__doc__ or "", module.look, getattr(module, "EXPLAINED_BY", ()), getattr(module, "BY_LAYER", False)
+        name,
+        module.__doc__ or "",
+        module.look,
+        getattr(module, "EXPLAINED_BY", ()),
+        getattr(module, "BY_LAYER", False),
+        getattr(module, "at_end", None),
     )
 
 
