@@ -36,6 +36,8 @@ LAYERS: Mapping[str, str] = {
     "globalaveragepooling": "globalpool",
     "adaptiveavgpool": "globalpool",
     "spatialdropout": "dropout",
+    "alphadropout": "dropout",
+    "dropblock": "dropout",
     "view": "reshape",
     "unflatten": "reshape",
     "spacetodepth": "pixelunshuffle",
@@ -60,7 +62,26 @@ _RESIDUAL = "write `residual { conv 32 relu; conv 32 }`"
 _SEPARABLE = "write two lines: `conv 32 depthwise`, with as many channels as its input, then `conv 64 k1`"
 SOFTMAX = "softmax makes all numbers sum to 1, which the pixels of an image do not: end with `sigmoid`"
 
+_GATED = "it halves the channels, which no activation of this language does: write `silu` or `gelu`"
+ACTIVATION_NOTES: Mapping[str, str] = {
+    "softmax": SOFTMAX,
+    "logsoftmax": SOFTMAX,
+    **dict.fromkeys(("glu", "swiglu", "geglu", "maxout"), _GATED),
+    "crelu": "it doubles the channels, which no activation of this language does: write `relu`, and more channels",
+    "softsign": "write `tanh`, which has the same range and a similar shape",
+    "exponential": "write `softplus` for numbers above 0",
+    "exp": "write `softplus` for numbers above 0",
+    "rrelu": "write `leaky_relu=0.2`, whose slope is fixed",
+}
+"""Activations that the language does not have, and what to write instead."""
+
+_DILATED = "write `conv 32 d2`: a dilation is an option"
 LAYER_NOTES: Mapping[str, str] = {
+    **ACTIVATION_NOTES,
+    **dict.fromkeys(("dilatedconv", "atrousconv", "atrous"), _DILATED),
+    "globalmaxpool": "write `globalpool`, which returns the mean of each channel",
+    "globalmaxpooling": "write `globalpool`, which returns the mean of each channel",
+    "mirror": "write `decoder mirror`, without braces",
     "flatten": "`dense` flattens what comes before it: remove this line",
     "maxunpool": _UNPOOLING,
     "pool": "write `maxpool 2`, or `avgpool 2` for the mean of each window",
@@ -98,8 +119,6 @@ LAYER_NOTES: Mapping[str, str] = {
     "separableconv": _SEPARABLE,
     "depthwise": "write `conv 32 depthwise`, with as many channels as its input",
     "depthwiseconv": "write `conv 32 depthwise`, with as many channels as its input",
-    "softmax": SOFTMAX,
-    "logsoftmax": SOFTMAX,
     **{
         word: f"write `norm {norm}`, or add `norm={norm}` to the layer before it"
         for norm in ("batch", "layer", "instance", "group")
@@ -110,8 +129,26 @@ LAYER_NOTES: Mapping[str, str] = {
 """Layers of other libraries without a counterpart, by their plain names, and what to do instead."""
 
 
+def is_layer(word: str) -> bool:
+    """Return whether ``word`` most likely names a layer that is a line of its own."""
+    plain = plain_layer(word)
+    return plain in LAYERS or plain in LAYERS.values()
+
+
+_RANK = re.compile(r"([123])d(?=$|transpose)")
+"""Match the number of axes; Keras puts it in the middle: ``Conv2DTranspose``."""
+
+
 def plain_layer(word: str) -> str:
     """Return a layer's plain name without package and rank: ``nn.ConvTranspose2d`` → convtranspose."""
-    name = re.sub(r"[\s_-]", "", word.rpartition(".")[2].lower())
-    # Keras puts the rank in the middle: Conv2DTranspose.
-    return re.sub(r"[123]d(?=$|transpose)", "", name)
+    return _RANK.sub("", _joined(word))
+
+
+def rank_in(word: str) -> int | None:
+    """Return the number of axes in the name of a layer: 1 in ``Conv1D``; None in ``conv``."""
+    found = _RANK.search(_joined(word))
+    return int(found[1]) if found else None
+
+
+def _joined(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word.rpartition(".")[2].lower())

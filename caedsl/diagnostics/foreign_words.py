@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from caedsl.diagnostics.foreign_layers import SOFTMAX
+from caedsl.diagnostics.foreign_layers import ACTIVATION_NOTES
 
 FORMS: Mapping[str, str] = {
     "linear": "dense",
     "fc": "dense",
     "vae": "variational",
+    "betavae": "variational",
     "vq": "quantized",
     "latent": "dense",
     "latentdim": "dense",
@@ -28,12 +29,16 @@ FORM_NOTES: Mapping[str, str] = {
     "ae": "write `bottleneck dense 64` for a vector, or `bottleneck conv 8` for a map",
     "flatten": "write `bottleneck dense 64`, which flattens the map first",
     "sparse": "write `bottleneck dense 64 topk=16`, or `l1=1e-4` on the line",
+    "topk": "write `bottleneck dense 64 topk=16`",
+    "fsq": "write `bottleneck quantized 512x64`: the language has quantisation with a codebook only",
     "denoising": "a denoiser has any bottleneck: write `corrupt gaussian=0.2` in `train`",
 }
 """Words that are not forms of the bottleneck, and what to do instead."""
 
 OPTIONS: Mapping[str, str] = {
     "kernel_size": "kernel",
+    "ksize": "kernel",
+    "dilate": "dilation",
     "pool_size": "kernel",
     "window": "kernel",
     "strides": "stride",
@@ -61,6 +66,12 @@ OPTIONS: Mapping[str, str] = {
     "kernel_regularizer": "l2",
     "learning_rate": "lr",
     "wd": "weight_decay",
+    "l2": "weight_decay",
+    "kl": "beta",
+    "kl_weight": "beta",
+    "beta": "commit",
+    "final": "output",
+    "last": "output",
     "beta_1": "beta1",
     "beta_2": "beta2",
     "epsilon": "eps",
@@ -92,6 +103,7 @@ SHORT_OPTIONS: Mapping[str, str] = {"p": "pad"}
 
 WORDS: Mapping[str, str] = {
     "swish": "silu",
+    "celu": "elu",
     "lrelu": "leaky_relu",
     "leakyrelu": "leaky_relu",
     "leaky": "leaky_relu",
@@ -217,8 +229,7 @@ OPTION_NOTES: Mapping[str, str] = {
     "betas": "write `beta1=0.9` and `beta2=0.999`",
     "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
     "amsgrad": "this variant is not supported: remove it",
-    "softmax": SOFTMAX,
-    "logsoftmax": SOFTMAX,
+    **ACTIVATION_NOTES,
     "max_lr": "the highest rate is that of the optimizer: write `optimizer adam lr=1e-3`",
     "step_size": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
     "every": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
@@ -227,41 +238,45 @@ OPTION_NOTES: Mapping[str, str] = {
 
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "lr": ("optimizer adam lr={}", "1e-3"),
-    "learning_rate": ("optimizer adam lr={}", "1e-3"),
+    "learningrate": ("optimizer adam lr={}", "1e-3"),
     "momentum": ("optimizer sgd momentum={}", "0.9"),
-    "weight_decay": ("optimizer adamw weight_decay={}", "0.01"),
-    "batch_size": ("batch {}", "128"),
+    "weightdecay": ("optimizer adamw weight_decay={}", "0.01"),
+    "batchsize": ("batch {}", "128"),
     "bs": ("batch {}", "128"),
     "accumulate": ("batch 128 accumulate={}", "4"),
-    "grad_accumulation": ("batch 128 accumulate={}", "4"),
+    "gradaccumulation": ("batch 128 accumulate={}", "4"),
     "minibatch": ("batch {}", "128"),
-    "mini_batch": ("batch {}", "128"),
     "warmup": ("schedule constant warmup={}", "5%"),
-    "early_stop": ("stop patience={}", "10"),
-    "early_stopping": ("stop patience={}", "10"),
     "earlystop": ("stop patience={}", "10"),
+    "earlystopping": ("stop patience={}", "10"),
     "patience": ("stop patience={}", "10"),
     "noise": ("corrupt gaussian={}", "0.2"),
     "scheduler": ("schedule {}", "cosine"),
     "optim": ("optimizer {}", "adam"),
-    "gradient_clip": ("clip {}", "1.0"),
-    "grad_clip": ("clip {}", "1.0"),
-    "clip_norm": ("clip {}", "1.0"),
-    "val_split": ("validation {}", "10%"),
-    "validation_split": ("validation {}", "10%"),
+    "gradientclip": ("clip {}", "1.0"),
+    "gradclip": ("clip {}", "1.0"),
+    "clipnorm": ("clip {}", "1.0"),
+    "gradientclipping": ("clip {}", "1.0"),
+    "valsplit": ("validation {}", "10%"),
+    "validationsplit": ("validation {}", "10%"),
     "trouble": ("on trouble {}", "stop"),
 }
-"""Settings, each with the line that says it, a placeholder in it for the author's value, and an example value."""
+"""Settings by their plain names, each with its line, a placeholder in it for the author's value, and an example."""
 
 SETTING_NOTES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("beta", "kl", "klweight"), "it is the weight of a variational code: `bottleneck variational 32 beta=1`"
+    ),
+    **dict.fromkeys(("pinmemory", "compile", "tf32", "prefetch"), "caedsl chooses this itself: remove this line"),
+    "init": "an initialisation belongs to a layer: `conv 64 init=he`, or `defaults conv init=he` for all",
     "device": "the device is chosen on the command line: `caedsl train SPEC --device cuda`",
     "gpu": "the device is chosen on the command line: `caedsl train SPEC --device cuda`",
     "workers": "data are prefetched automatically: remove this line",
-    "num_workers": "data are prefetched automatically: remove this line",
+    "numworkers": "data are prefetched automatically: remove this line",
     "shuffle": "the images are shuffled in every epoch: remove this line",
     "verbose": "use `--quiet` on the command line, and remove this line",
     "steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
-    "max_steps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
+    "maxsteps": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
     "iterations": "a run is measured in epochs, each of which sees every image once: write `epochs 20`",
     "l1": "a penalty belongs to a layer: `conv 64 l1=1e-4`",
     "l2": "a penalty belongs to a layer: `conv 64 l2=1e-4`",
@@ -276,7 +291,13 @@ SETTING_NOTES: Mapping[str, str] = {
     "checkpoint": "a run saves its state and its best weights automatically: remove this line",
     "callbacks": "callbacks belong to Python: `caedsl.train(spec, callbacks=[...])`",
 }
-"""Settings that belong elsewhere, and where."""
+"""Settings that belong elsewhere by their plain names, and where."""
+
+
+def plain_setting(word: str) -> str:
+    """Return the name of a setting without case and underscores: ``warm_up`` → warmup."""
+    return word.lower().replace("_", "")
+
 
 NEGATIVE = ("off", "none", "no", "false", "never")
 """Words that turn a setting off."""
@@ -317,13 +338,15 @@ STATEMENT_LINES: Mapping[str, tuple[str, str]] = {
     "output": ("target {}", "1x28x28"),
     "output_shape": ("target {}", "1x28x28"),
     "name": ("autoencoder {}", "NAME"),
+    "extends": ("autoencoder NAME extends {}", '"base.cae"'),
+    "mirror": ("decoder mirror", ""),
 }
 """Statements, each with the line that says it, a placeholder in it for the author's value, and an example value."""
 
 SECOND_NAMES: Mapping[str, str] = {"from": "concat"}
 """What reads a second output on a line of its own, if that is not the same word."""
 
-STATEMENT_NOTES: Mapping[str, str] = {"mirror": "write `decoder mirror`", "else": "write `data mnist else digits`"}
+STATEMENT_NOTES: Mapping[str, str] = {"else": "write `data mnist else digits`"}
 """Words that belong to another statement, and what to write instead."""
 
 

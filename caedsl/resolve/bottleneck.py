@@ -81,9 +81,10 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
 
 
 def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequence[tree.Item]]:
-    items = statement.items
+    items: Sequence[tree.Item] = statement.items
     if statement.block is not None:
         return _block_form(statement, scope), _options(items, scope)
+    items = _form_first(items, scope)
     words = tuple(_word(item, scope) for item in items[:2])
     known = _known(words)
     if known.words == (VARIATIONAL,) and words[1:] == (Dense.name,):
@@ -109,6 +110,21 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)
     form = _known((near or "", *words[1:]))
     return (form, items[len(form.words) :]) if near else (None, items[1:])
+
+
+def _form_first(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
+    """Return ``beta=4 variational 8`` with the form and its size first, after a finding; other items as they are."""
+    count = sum(1 for _ in takewhile(lambda item: isinstance(item, tree.WrittenOption), items))
+    word = items[count] if 0 < count < len(items) else None
+    if not isinstance(word, tree.WrittenWord) or word.text not in _FIRST_WORDS:
+        return items
+    ordered = (*items[count:], *items[:count])
+    text_ = " ".join(scope.source.slice(item.span) for item in ordered)
+    span = items[0].span.to(items[-1].span)
+    fix = Fix(f"write `{text_}`", (Edit(span, text_),), Applicability.SAFE)
+    message = f"`{word.text}` must come first: it is the form of the code"
+    scope.report("unexpected-value", word.span, message, help=f"write `bottleneck {text_}`", fix=fix)
+    return ordered
 
 
 def _word(item: tree.Item, scope: Scope) -> str:

@@ -66,7 +66,7 @@ def _options(written: Sequence[tree.WrittenOption], options: Sequence[Option], s
     failed = False
     for item in written:
         name = item.name.text
-        value = read(declared[name], item.value, scope) if name in declared else _unknown(item, declared)
+        value = read(declared[name], item.value, scope) if name in declared else _unknown(item, declared, scope)
         if name in values:
             value = Misread("duplicate-option", item.span, f"`{name}` is given twice on this line", "keep one of them")
         if isinstance(value, Misread):
@@ -77,7 +77,12 @@ def _options(written: Sequence[tree.WrittenOption], options: Sequence[Option], s
     return None if failed else values
 
 
-def _unknown(item: tree.WrittenOption, declared: Mapping[str, Option]) -> Misread:
+def _unknown(item: tree.WrittenOption, declared: Mapping[str, Option], scope: Scope) -> Misread:
+    if item.name.text in LOSSES:
+        text = scope.source.slice(item.span)
+        message = f"`{text}`: the weight of a loss comes before it, without a sign"
+        help_line = f"add it: `+ {scope.source.slice(item.value.span)} {item.name.text}`"
+        return Misread("unexpected-value", item.span, message, help_line)
     listed = ", ".join(f"`{name}=`" for name in declared)
     message = f'unknown option "{item.name.text}" on loss'
     return Misread("unknown-option", item.name.span, message, f"the options of this loss are {listed}")
@@ -136,7 +141,7 @@ def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Sco
                 return None
             expecting = True
         elif not expecting:
-            _report_shape(piece, scope)
+            _report_shape(piece, scope, _help_for_second(terms, piece, scope))
             return None
         elif isinstance(piece, tree.WrittenWord) and (piece.text in LOSSES or not scope.is_constant(piece.text)):
             name = _loss_name(piece, terms, scope)
@@ -152,7 +157,11 @@ def _terms(pieces: list[tree.Value | str], statement: tree.Statement, scope: Sco
             if weight is None:
                 return None
     if expecting:
-        if not statement.broken:
+        weighted = next((item for item in statement.items if isinstance(item, tree.WrittenOption)), None)
+        if weighted is not None and weighted.name.text in LOSSES and not pieces:
+            text = f"loss {scope.source.slice(weighted.value.span)} {weighted.name.text}"
+            _report_shape(statement, scope, f"write the weight first: `{text}`")
+        elif not statement.broken:
             _report_shape(statement, scope)
         return None
     return tuple(terms)
@@ -186,10 +195,27 @@ def _weight(piece: tree.Value, scope: Scope) -> float | None:
     return float(number.value)
 
 
-def _report_shape(node: tree.Value | tree.ComparisonSign | tree.Statement, scope: Scope) -> None:
+def _help_for_second(terms: Sequence[LossTerm], piece: tree.Value, scope: Scope) -> str:
+    """Return what to write for something that follows a loss without a sign, or an empty text."""
+    text = scope.source.slice(piece.span)
+    before = " + ".join(term.name if term.weight == 1 else f"{term.weight:g} {term.name}" for term in terms)
+    own = next((option for option in terms[-1].kind.own if isinstance(piece, tree.Number)), None)
+    if text in LOSSES:
+        return f"write `loss {before} + {text}`"
+    if text in REDUCTION.choices:
+        return f"write `loss {before} {REDUCTION.name}={text}`"
+    if own is not None:
+        return f"write `loss {before} {own.name}={text}`"
+    if isinstance(piece, tree.Number):
+        *others, last = before.split(" + ")
+        return f"write `loss {' + '.join((*others, f'{text} {last}'))}`"
+    return ""
+
+
+def _report_shape(node: tree.Value | tree.ComparisonSign | tree.Statement, scope: Scope, help_line: str = "") -> None:
     scope.report(
         "unexpected-value",
         node.span,
         f"`{scope.source.slice(node.span)}` is not a loss or a sum of losses",
-        help="write `loss mse`, or a sum with weights: `loss mse + 0.2 ssim`",
+        help=help_line or "write `loss mse`, or a sum with weights: `loss mse + 0.2 ssim`",
     )

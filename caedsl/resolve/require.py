@@ -1,5 +1,6 @@
 """Reading of ``require { ... }``: bounds that the author sets."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from caedsl.model.autoencoder import Bound
@@ -32,7 +33,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
                 "unexpected-value",
                 statement.span,
                 f"`{scope.source.slice(statement.span)}` is not a bound",
-                help=f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`",
+                help=_help(name, statement.items, scope),
             )
         case _:
             pass
@@ -42,6 +43,19 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
         scope.report("out-of-domain", statement.span, "this range is empty", help="write the lower end first")
         return None
     return Bound(name, *bound, scope.source.slice(statement.span), statement.span)
+
+
+def _help(name: str, items: Sequence[tree.Item], scope: Scope) -> str:
+    """Return how to write a bound, with the author's numbers."""
+    match items:
+        case (tree.Operation(operator="-") as limits,):
+            low, high = scope.source.slice(limits.left.span), scope.source.slice(limits.right.span)
+            return f"write `{name} {low}..{high}`"
+        case (tree.Number() as limit,):
+            text = scope.source.slice(limit.span)
+            return f"write `{name} < {text}` or `{name} >= {text}`"
+        case _:
+            return f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`"
 
 
 def _number(node: tree.Value, scope: Scope) -> Fraction | None:

@@ -90,6 +90,7 @@ def _assemble(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> Autoenc
     bounds = _read_bounds(found, scope)
     sweep = _read_sweep(found, scope)
     image = read_input(found.single.get("input"), scope)
+    scope.input_shape = None if image is None else image.shape
     read, target = _read_parts(found, image, data, scope)
     if image is None or target is None:
         return None

@@ -12,6 +12,7 @@ from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.shape import Shape
 
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
 MOST_CANDIDATES = 500
@@ -86,6 +87,8 @@ class Scope:
     def __init__(self, source: Source, language_words: Callable[[], frozenset[str]]) -> None:
         self.source = source
         self._language_words = language_words
+        self.input_shape: Shape | None = None
+        """Shape of the input, once it has been read."""
         self.constants: dict[str, Constant] = {}
         self.unknown_constants: dict[str, str | None] = {}
         """Constants with an unknown value, after a finding, and the constant that each probably means."""

@@ -166,6 +166,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
         seen[name] = statement.span
         if statement.block is not None:
             scope.report("unexpected-block", statement.head.span, f"`{name}` takes no block", help="remove the braces")
+            statement = replace(statement, broken=True)
         value = _read_setting(name, statement, places, scope)
         if value is not None:
             values |= value if SETTINGS[name].fields else {name: value}
@@ -176,8 +177,8 @@ def _in_one_word(statement: tree.Statement) -> tree.Statement:
     """Return ``batch size 32`` with the name ``batch_size``, which is then reported."""
     match statement.items:
         case (tree.WrittenWord() as second, *rest) if (
-            name := f"{statement.head.text}_{second.text}"
-        ) in foreign_words.SETTINGS:
+            foreign_words.plain_setting(name := f"{statement.head.text}_{second.text}") in foreign_words.SETTINGS
+        ):
             head = tree.WrittenWord(name, statement.head.span.to(second.span))
             return replace(statement, head=head, items=tuple(rest))
     return statement
@@ -210,7 +211,8 @@ def _read_variant(name: str, setting: Setting, statement: tree.Statement, places
     assert setting.variants is not None and setting.build is not None
     chosen = Option(name, Type.CHOICE, REQUIRED, setting.about, Written.FIRST, choices=tuple(setting.variants))
     given = next((item.text for item in statement.items if isinstance(item, tree.WrittenWord)), "")
-    if given not in setting.variants:
+    if given and given not in setting.variants:
+        statement = replace(statement, broken=True)  # what it lacks is not a second mistake
         given = scope.nearest(given, chosen.choices) or given  # reported below, and read as the intended word
     known = setting.variants.get(given)
     options = (chosen, *(_any_options(setting.variants) if known is None else known.options))
@@ -264,8 +266,9 @@ def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     word = statement.head.text
     if report_outside(statement.head, "unknown-setting", scope):
         return None
-    foreign = foreign_words.SETTINGS.get(word)
-    note = foreign_words.SETTING_NOTES.get(word)
+    plain = foreign_words.plain_setting(word)
+    foreign = foreign_words.SETTINGS.get(plain)
+    note = foreign_words.SETTING_NOTES.get(plain)
     near = None if foreign or note else scope.nearest(word, tuple(SETTINGS))
     if foreign is not None:
         help_line = f"write `{respelled_setting(*foreign, statement, scope)}`"

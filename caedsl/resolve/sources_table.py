@@ -106,7 +106,9 @@ def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
         return item.name.text
     near = None
     if isinstance(item, tree.QuotedText):
-        help_line = f"name its kind: `folder {text}`, `npy {text}`, `npz {text}` or `idx {text}`"
+        kinds = [name for name, kind in SOURCES.items() if item.value.lower().endswith(kind.endings or "\0")]
+        listed = ", ".join(f"`{kind} {text}`" for kind in kinds or ("folder", "npy", "npz", "idx"))
+        help_line = f"name its kind: {listed}"
     elif text.lower().replace("-", "").replace("_", "") in _OTHER_SETS:
         help_line = _OTHER_SET
     else:

@@ -5,7 +5,7 @@ rest depends on them.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
@@ -86,6 +86,8 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
         if word is None:
             continue
         _check_block(word, statement, scope)
+        if statement.block is not None and BLOCKS.get(word, False) is False:
+            statement = replace(statement, broken=True)
         if word == "autoencoder" and position:
             scope.report(
                 "misplaced-statement",
@@ -137,10 +139,11 @@ def _statement_word(
 def _help_for_unknown(statement: tree.Statement, near: str | None, scope: Scope) -> str:
     """Return where an unknown statement belongs, or the list of all; ``near`` is the closest statement."""
     word = statement.head.text
-    if word in SETTINGS or word in foreign_words.SETTINGS:
+    foreign = foreign_words.SETTINGS.get(foreign_words.plain_setting(word))
+    if word in SETTINGS or foreign is not None:
         line = scope.source.slice(statement.span)
-        if word not in SETTINGS:
-            line = respelled_setting(*foreign_words.SETTINGS[word], statement, scope)
+        if foreign is not None and word not in SETTINGS:
+            line = respelled_setting(*foreign, statement, scope)
         return f"settings belong inside `train`: `train {{ {line} }}`"
     if near is None and (word in KINDS or word.lower() in FUNCTIONS):
         return "layers belong inside `encoder { ... }` or `decoder { ... }`"
@@ -191,9 +194,9 @@ def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) 
             scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
             if not statement.broken:
                 name = _named(statement, scope, "width")
-                scope.report(
-                    "missing-value", statement.span, "`let` defines one constant", help=f"write `let {name} = 32`"
-                )
+                value = scope.source.slice(statement.items[1].span) if len(statement.items) == 2 else "32"
+                help_line = f"write `let {name} = {value}`"
+                scope.report("missing-value", statement.span, "`let` defines one constant", help=help_line)
 
 
 def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope) -> None:

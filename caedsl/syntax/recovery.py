@@ -8,13 +8,14 @@ from lark import Token
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.source import Source, Span
 from caedsl.syntax.errors import blocks as block_messages
+from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import messages
 from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
 from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, is_text
-from caedsl.syntax.tokens import CLOSE, END, OPEN, lex_broken, span_of
-from caedsl.syntax.tree import Spec, Statement
+from caedsl.syntax.tokens import CLOSE, END, NAME, OPEN, lex_broken, span_of
+from caedsl.syntax.tree import Spec, Statement, WrittenWord
 
 MAX_FINDINGS = 20
 """Show at most this many syntax errors per text; more would add nothing new."""
@@ -103,6 +104,9 @@ class _Reader:
             elif token.type == OPEN and len(self.blocks) > MAX_DEPTH:
                 place = self._skip_block(place)
                 continue
+            elif token.type == OPEN and (end := self._mapping_end(place)):
+                place = end
+                continue
             elif token.type == OPEN:
                 self._open(token)
             elif token.type == CLOSE:
@@ -159,6 +163,32 @@ class _Reader:
             block.statements.pop()
         self.blocks.append(_Block(brace, owner))
         self.heading = self.closed = None
+
+    def _mapping_end(self, place: int) -> int:
+        """Report `conv {filters: 8}` or `{conv: 8}` on one line; return the index after it, or 0 for another block."""
+        end = place + 1
+        while end < len(self.tokens) and self.tokens[end].type not in (OPEN, CLOSE, END):
+            end += 1
+        if end == len(self.tokens) or self.tokens[end].type != CLOSE or end < place + 3:
+            return 0
+        key, sign = self.tokens[place + 1 : place + 3]
+        owner = self.heading.statement if self.heading and not self.heading.line_ended else None
+        start = owner.head.span if owner is not None else span_of(self.tokens[place])
+        values = [self.source.slice(item.span) for item in owner.items] if owner is not None else []
+        values.append(self.source.text[span_of(self.tokens[place]).end : span_of(self.tokens[end]).start])
+        word = owner.head.text if owner is not None else str(key)
+        span = start.to(span_of(self.tokens[end]))
+        is_mapping = key.type == NAME and (sign == ":" or (sign == "=" and owner is not None))
+        finding = call_messages.mapping(word, ", ".join(values), span) if is_mapping else None
+        if finding is None:
+            return 0
+        if owner is not None:
+            self.blocks[-1].statements.pop()
+        self.findings = [other for other in self.findings if other.primary.span.start < start.start]
+        self.findings.append(finding)
+        self.blocks[-1].statements.append(Statement(WrittenWord(word, start), (), None, span, broken=True))
+        self.heading = self.closed = None
+        return end + 1
 
     def _close(self, brace: Token) -> None:
         if len(self.blocks) == 1:

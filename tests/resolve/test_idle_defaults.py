@@ -18,7 +18,7 @@ decoder mirror
 @pytest.mark.parametrize(
     ("defaults", "unused", "help", "fixed"),
     [
-        ("defaults conv groups=2", "defaults conv groups=2", "for a grouped convolution write `g8`", ""),
+        ("defaults conv groups=2", "defaults conv groups=2", "for a grouped convolution write `g2`", ""),
         ("defaults conv std=0.1", "defaults conv std=0.1", "add `init=normal`", ""),
         ("defaults conv k5 relu", "defaults conv k5 relu", "move the line above", ""),
         ("defaults conv l2=1e-6 relu", "", "", "defaults conv l2=1e-6 relu"),

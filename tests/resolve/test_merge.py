@@ -78,6 +78,8 @@ def test_a_decoder_written_out_gives_way_to_a_mirror() -> None:
         ("train.batch", "(3", "is never closed"),
         ("a.b.c.d", "3", "is not the name of a setting"),
         ("input.in.low", "3", "three parts"),
+        ("batch", "64", r"write train\.batch=64"),
+        ("lr", "1e-4", r"write train\.optimizer\.lr=1e-4"),
     ],
 )
 def test_what_names_no_place_is_refused(name: str, value: str, message: str) -> None:

@@ -133,6 +133,12 @@ class TestFinalRelu:
     def test_silent(self, output: str) -> None:
         assert not found(with_range("0..1", output), "final-relu")
 
+    def test_a_missing_output_layer_is_one_finding(self) -> None:
+        text = with_range("0..1", "relu").replace("conv 1 relu", "conv 8 relu")
+        assert "conv 8 relu" in text
+        assert found(text, "channel-mismatch")
+        assert not found(text, "final-relu")
+
     def test_data_below_zero_is_one_finding(self) -> None:
         names = {f.name for f in checked(with_range("-1..1", "relu")).findings}
         assert names & {"final-relu", "output-range"} == {"output-range"}

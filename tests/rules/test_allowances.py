@@ -108,6 +108,19 @@ def test_an_allowance_in_the_wrong_statement_names_the_right_one_and_is_not_remo
     assert COMMENT in fix_source(Source(text)).source.text
 
 
+@pytest.mark.parametrize(
+    ("comment", "shown"),
+    [
+        ("# CAE: allow[overcomplete] a study", "cae: allow"),
+        ("# cae: disable=overcomplete", "cae: allow"),
+        ("# cae: allow(overcomplete) a study", "# cae: allow[overcomplete] a study"),
+    ],
+)
+def test_an_allowance_in_another_notation_is_reported(comment: str, shown: str) -> None:
+    (finding,) = (each for each in findings(spec(beside=f" {comment}")) if each.name == "allowance-without-reason")
+    assert shown in finding.help
+
+
 def test_another_word_than_allow_is_reported_and_fixed() -> None:
     ignored = spec(beside=f"  {COMMENT.replace('allow', 'ignore')}")
     assert {"overcomplete", "allowance-without-reason"} <= set(names(ignored))

@@ -11,6 +11,7 @@ from caedsl.diagnostics.suggest import did_you_mean
 from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.merging.extending import expand
 from caedsl.resolve.merging.merge import BLOCKS, merge, rewritten
+from caedsl.resolve.settings_table import SETTINGS
 from caedsl.resolve.statements import STATEMENTS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
@@ -76,6 +77,8 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
     if first not in STATEMENTS:
         if not rest and any(_defines(statement, first) for statement in spec.statements):
             raise OverrideError(f"`{first}` is a constant: write let.{first}={value}")
+        if not rest and (setting := _setting_named(first)):
+            raise OverrideError(f"`{first}` is a setting of `train`: write {setting}={value}")
         near = did_you_mean(first, STATEMENTS)
         raise OverrideError(
             f"`{first}` is not a statement of a spec: " + (f"did you mean `{near}`?" if near else _EXAMPLES)
@@ -88,6 +91,15 @@ def _text(spec: tree.Spec, names: Sequence[str], value: str, path: str) -> str:
     if rest and not written:
         raise OverrideError(f"{path} has no `{first}` statement to change: set it whole, as in {first}=…")
     return f"{first} {_setting('', first, rest[0], value, written) if rest else value}"
+
+
+def _setting_named(name: str) -> str:
+    """Return ``train.batch`` for ``batch``, ``train.optimizer.lr`` for ``lr``, and an empty text for no setting."""
+    if name in SETTINGS:
+        return f"train.{name}"
+    owners = (word for word in SETTINGS if any(option.name == name for option in declared_options("train", word)))
+    owner = next(owners, None)
+    return f"train.{owner}.{name}" if owner else ""
 
 
 def _setting(block: str, word: str, name: str, value: str, written: Sequence[tree.Statement]) -> str:

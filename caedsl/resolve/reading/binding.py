@@ -44,13 +44,31 @@ class _Binder(UnknownItems):
         return self.bound
 
     def _is_split(self, item: tree.Item, queue: deque[tree.Item]) -> bool:
-        """Put the two sides of `8 + relu` back into the queue, with a finding; return False for other items."""
+        """Put what is meant by `8 + relu`, `relu * 3` or `leaky-relu` back into the queue, with a finding.
+
+        Return False for other items.
+        """
         match item:
             case tree.Operation(operator="+", right=tree.WrittenWord() as word) if word.text in self.words:
                 self._added(item, word)
                 queue.extendleft((word, item.left))
-                return True
-        return False
+            case tree.Operation("*", tree.WrittenWord() as word, tree.Number() as number) if (
+                word.text in self.words and "x" in self.by_short
+            ):
+                self._report_rewritten(item, f"{word.text} x{self.scope.source.slice(number.span)}")
+                queue.appendleft(word)
+            case tree.Operation("-", tree.WrittenWord() as first, tree.WrittenWord() as second) if (
+                joined := f"{first.text}_{second.text}"
+            ) in self.words:
+                self._report_rewritten(item, joined)
+                queue.appendleft(tree.WrittenWord(joined, item.span))
+            case _:
+                return False
+        return True
+
+    def _report_rewritten(self, item: tree.Item, text: str) -> None:
+        message = f"`{self.scope.source.slice(item.span)}` is arithmetic, which has no meaning with words"
+        self._fault("unexpected-value", item.span, message, help=f"write `{text}`", fix=replacing(item.span, text))
 
     def _bind_item(self, item: tree.Item, queue: deque[tree.Item]) -> None:
         """Assign an item to an option; some take the items after them from the queue too."""

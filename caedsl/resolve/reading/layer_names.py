@@ -14,6 +14,7 @@ from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.option import REQUIRED, Option, Written
+from caedsl.vocabulary.shape import a_sample, rank, text
 
 
 def _first_option(kind: Kind) -> Option | None:
@@ -52,10 +53,23 @@ def find_kind(
         return KINDS[near]
     help_line = help_line or _known_layers()
     if not broken and head.text not in scope.unknown_blocks:
-        scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line, meant=near)
+        other_rank = _help_for_rank(head.text, near, scope) if near is not None else ""
+        message = f'unknown layer "{head.text}"'
+        meant = None if other_rank else near
+        scope.report("unknown-layer", head.span, message, help=other_rank or help_line, meant=meant)
     if near in scope.blocks:
         scope.unknown_blocks.add(head.text)
     return KINDS.get(near or "")
+
+
+def _help_for_rank(word: str, near: str, scope: Scope) -> str:
+    """Return what to write for ``Conv1D`` if the input is an image; an empty text if the name fits."""
+    wanted, shape = foreign_layers.rank_in(word), scope.input_shape
+    if wanted is None or shape is None or wanted == rank(shape):
+        return ""
+    sample = ("", "a signal", "an image", "a volume")[wanted]
+    example = f"input {shape[0]}x{'x'.join(('64',) * wanted)}"
+    return f"write `{near}` for {a_sample(shape)} as in `input {text(shape)}`, or declare {sample}: `{example}`"
 
 
 @cache

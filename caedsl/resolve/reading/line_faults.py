@@ -84,7 +84,7 @@ class LineFaults:
     def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
         """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
         known = self.first is None or self.first.name in self.bound.spans
-        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative)
+        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative | tree.Range)
         return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
 
     def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
@@ -161,6 +161,11 @@ class LineFaults:
             options = named or [each for each in self._named_for(item) if each.default is REQUIRED][:1]
         if isinstance(item, tree.Range):
             options = [option for option in self.options if option.written is Written.WORDED]
+        flag = self._flag_before(item)
+        if flag is not None:
+            message, help_line = f"`{flag}` takes no value: writing it turns it on", f"delete `{text}`"
+            self._fault("unexpected-value", item.span, message, help=help_line)
+            return
         if (joined := self._joined_thousands(item)) is not None:
             self._report_thousands(joined, message)
             return
@@ -177,6 +182,13 @@ class LineFaults:
         else:
             help_line = f"options of `{self.owner}` are {self._listed()}"
         self._fault("unexpected-value", item.span, message, help=help_line, fix=fix)
+
+    def _flag_before(self, item: tree.Item) -> str | None:
+        """Return the word before ``item`` if it is one that takes no value."""
+        place = next((place for place, other in enumerate(self.items) if other is item), 0)
+        before = self.items[place - 1] if place else None
+        option = self.by_name.get(before.text) if isinstance(before, tree.WrittenWord) else None
+        return option.name if option is not None and option.type is Type.FLAG else None
 
     def _report_thousands(self, joined: tree.Number, message: str) -> None:
         """Report ``1 000`` with the number that is meant, and read that number."""
@@ -198,6 +210,8 @@ class LineFaults:
             option for option in self.options if option.written is Written.NAMED and self._as_option(option, item)
         ]
         required = [option for option in fitting if option.default is REQUIRED]
+        if isinstance(item, tree.Number) and item.text.isdigit() and int(item.text) > 1:  # a count
+            fitting = [option for option in fitting if option.type is Type.COUNT]
         return required or sorted(fitting, key=lambda option: (option.type is Type.SHARE) != share)[:1]
 
     def _joined_thousands(self, item: tree.Item) -> tree.Number | None:
@@ -260,7 +274,9 @@ class LineFaults:
     def _activation_text(self, word: str, item: tree.WrittenOption) -> str:
         name = "leaky_relu" if word == "negative_slope" else foreign_words.WORDS.get(word, word)
         value = self.scope.source.slice(item.value.span)
-        return f"{name}={value}" if name in FUNCTIONS and FUNCTIONS[name].option is not None else ""
+        if name in FUNCTIONS and FUNCTIONS[name].option is None:
+            return name if value == "1" else ""  # `swish=1` is `silu`
+        return f"{name}={value}" if name in FUNCTIONS else ""
 
     def _added(self, sum_: tree.Operation, word: tree.WrittenWord) -> None:
         """Report `8 + relu`, which is not a sum."""
@@ -274,11 +290,15 @@ class LineFaults:
         if word.lower() in foreign_words.NEGATIVE and not self.begun and self.first is None:
             return "remove the line"
         if len(self.options) == 1 and self.options[0].written is Written.FIRST:
+            if self.options[0].name in self.bound.spans:
+                return f"delete `{word}`"
             return f"write `{self.owner} {example_of(self.options[0], self.owner)}`"
         if option is None or option.name in self.bound.spans:
             return f"options of `{self.owner}` are {self._listed()}"
         if option.type is Type.FLAG:
             return f"write `{option.name}` alone"
+        if option.type is Type.ACTIVATION and option.written is Written.BARE:
+            return "write the activation alone: `relu`, or `leaky_relu=0.1` for one with a number"
         return f"did you mean `{spelling_of(option)}`, such as `{example_of(option)}`?"
 
     def _help_without(self, option: Option, word: str) -> str:

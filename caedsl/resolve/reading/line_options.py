@@ -49,9 +49,6 @@ def _report_missing(option: Option, statement: tree.Statement, scope: Scope) -> 
     line = f"{head.text} {example}{rest}" if option.written is Written.FIRST else f"{head.text}{rest} {example}"
     what = "a value" if option.name == head.text else called(option)
     needed = option.type.value if is_called_by_its_type(option) else f"{what}: {option.type.value}"
-    scope.report(
-        "missing-value",
-        statement.span,
-        f"`{head.text}` needs {needed}",
-        help=f"write `{line}`" if not option.choices else f"choose one of {', '.join(option.choices)}",
-    )
+    if option.choices:
+        needed = f"one of {', '.join(option.choices)}"
+    scope.report("missing-value", statement.span, f"`{head.text}` needs {needed}", help=f"write `{line}`")

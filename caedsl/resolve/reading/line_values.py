@@ -1,5 +1,6 @@
 """Reading of the values of one line, each for the option that it belongs to."""
 
+import re
 from typing import cast
 
 from caedsl.resolve.reading.line_faults import LineFaults
@@ -11,6 +12,9 @@ from caedsl.syntax import tree
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
+_COPIES = re.compile(r"x(\d+)")
+"""Match ``x3`` in place of a number."""
+
 
 class LineValues(LineFaults):
     """Values of one line; one that cannot be read is reported, and what it most likely means is read instead."""
@@ -20,7 +24,10 @@ class LineValues(LineFaults):
         value = read(option, node, self.scope)
         if isinstance(value, Misread):
             meant = self._misread(value, option, node)
-            value = read(option, tree.WrittenWord(meant, node.span), self.scope) if meant else value
+            if meant is not None:
+                is_number = meant.isdigit()
+                again = tree.Number(meant, node.span) if is_number else tree.WrittenWord(meant, node.span)
+                value = read(option, again, self.scope)
         if isinstance(value, Misread):
             self.bound.failed.add(option.name)
             self.bound.spans.setdefault(option.name, span)
@@ -33,9 +40,11 @@ class LineValues(LineFaults):
         meant = meant_value(option, self.scope.source.slice(node.span))
         if meant is not None:
             misread = misread._replace(meant=meant)
-        elif isinstance(node, tree.Size) and len(node.dims) == 2:
+        elif isinstance(node, tree.Size):
             if option.type is Type.COUNT and option.written is Written.FIRST:
                 misread = misread._replace(help=self._help_to_split(*node.dims))
+        elif option.type is Type.COUNT and (number := _COPIES.fullmatch(misread.word)):
+            misread = misread._replace(meant=number[1])
         elif misread.name == "unknown-name" and option.written is Written.FIRST:
             if is_no_constant(misread.word, self.scope):
                 misread = misread._replace(help=self._help_without(option, misread.word))
@@ -46,8 +55,10 @@ class LineValues(LineFaults):
         report_misread(misread, self.scope)
         return misread.meant
 
-    def _help_to_split(self, first: int, second: int) -> str:
+    def _help_to_split(self, first: int, second: int, *others: int) -> str:
         """Return how to write a size such as the one of ``conv 8x3`` as two numbers, or nothing."""
+        if others:
+            return f"write `{self.owner} {first}`: the other sizes follow from its input"
         meanings = {"x": f"for {second} copies of the line", "k": f"for a kernel of {second}"}
         shorts = [option.short for option in self.options if option.short in meanings]
         ways = [f"`{self.owner} {first} {short}{second}` {meanings[short]}" for short in shorts]
@@ -84,12 +95,9 @@ class LineValues(LineFaults):
         name = item.name.text
         option = FUNCTIONS[name].option
         if option is None:
-            self._fault(
-                "unknown-option",
-                item.span,
-                f"`{item.name.text}` takes no number",
-                help=f"write `{item.name.text}` alone",
-            )
+            clip = f"clip={self.scope.source.slice(item.value.span)}"
+            help_line = f"write `{clip}`" if isinstance(item.value, tree.Range) else f"write `{name}` alone"
+            self._fault("unknown-option", item.span, f"`{name}` takes no number", help=help_line)
             self._set(self.by_name[ACTIVATION.name], Activation(item.name.text), item.span)
             return
         value = read(option._replace(name=name), item.value, self.scope)

@@ -1,5 +1,6 @@
 """Reading of layer statements into Lines: names, types and domains, each statement once, without shapes."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -35,7 +36,7 @@ BLOCK = "block"
 MOST_BODIES = 1000
 """Limit the readings of blocks, one per combination of arguments: nested blocks could multiply them."""
 
-SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SHAPE, Type.PADDING, Type.SIDES)
+SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SIZE, Type.SHAPE, Type.PADDING, Type.SIDES)
 """Types of options that determine a shape: if one cannot be read, no layer after it can be placed."""
 
 
@@ -116,6 +117,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
         return Line(kind.name, at=statement.span, broken=True)
     if kind.block and not fits:
         return Line(kind.name, at=statement.span, broken=True)
+    if statement.block is not None and not kind.block:
+        statement = replace(statement, broken=True)
     bound, options = _read_options(statement, kind, scope)
     children = read_lines(statement.block or (), scope) if kind.block else ()
     shaping = any(option.name in bound.failed and option.type in SHAPING for option in options_of(kind))
@@ -151,7 +154,7 @@ def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
                 "missing-block",
                 statement.span,
                 f"`{kind.name}` needs layers in braces",
-                help=f"write `{kind.example}`",
+                help=f"write `{_example_with_number(kind, statement, scope)}`",
             )
         return False
     if not kind.block and statement.block is not None:
@@ -164,6 +167,15 @@ def _block_agrees(statement: tree.Statement, kind: Kind, scope: Scope) -> bool:
     return True
 
 
+def _example_with_number(kind: Kind, statement: tree.Statement, scope: Scope) -> str:
+    """Return an example of a block with the number that the statement starts with, if the kind takes one."""
+    first = statement.items[0] if statement.items else None
+    takes = any(option.written is Written.FIRST and option.type is Type.COUNT for option in kind.options)
+    if not takes or not isinstance(first, tree.Number):
+        return kind.example
+    return re.sub(r"\d+", scope.source.slice(first.span), kind.example, count=1)
+
+
 def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[LineOptions, dict[str, Any] | None]:
     """Return the options of a line over the ``defaults`` of its kind, or None if a required one is missing."""
     declared = options_of(kind)
@@ -171,7 +183,7 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
     inherited = scope.inherited(kind.name, bound.values)
     report_idle(kind.name, bound, inherited, scope)
     given = {**inherited, **bound.values}
-    if filled(LineOptions(given, bound.spans, bound.failed), declared, statement, scope) is None:
+    if filled(replace(bound, values=given), declared, statement, scope) is None:
         return bound, None
     return bound, given
 
@@ -219,5 +231,5 @@ def _idle(given: Mapping[str, Any], bound: LineOptions) -> Iterator[_Idle]:
                 f"`{option}=` has no effect on this line: it belongs to "
                 + ("a normalisation" if owner is None else f"`norm={owner}`"),
                 f"add `norm={owner or 'batch'}`, or remove `{option}=`"
-                + ("; for a grouped convolution write `g8`" if option == GROUPS.name else ""),
+                + (f"; for a grouped convolution write `g{given.get(option, 8)}`" if option == GROUPS.name else ""),
             )

@@ -32,6 +32,13 @@ EXAMPLES: Mapping[str, str] = {
     "name": "NAME",
     "shift": "2",
     "cap": "3",
+    "lr": "1e-3",
+    "l1": "1e-4",
+    "l2": "1e-4",
+    "weight_decay": "0.01",
+    "min_lr": "1e-6",
+    "beta": "1",
+    "std": "0.02",
     "range": "0..1",
 }
 """Show these values for options that a line lacks."""

@@ -8,7 +8,7 @@ from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.line_values import LineValues
 from caedsl.resolve.reading.respelling import replacing, respelled
 from caedsl.syntax import tree
-from caedsl.vocabulary.option import Option, Type, Written
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 Report = Callable[..., None]
 """Report the unknown word with a help, a fix or the word that is meant."""
@@ -89,14 +89,22 @@ class UnknownItems(LineValues):
     ) -> None:
         """Report a word that nothing could be read from, with the closest option, or with all."""
         near = self._near(word.text)
-        option = option or self.by_name.get(near or word.text) or self.by_name.get(word.text)
+        option = option or self.by_name.get(word.text) or self.by_name.get(near or "")
         if not self.after_lost:
             help_line = self._help_for(option, word.text)
+            if option is None and isinstance(item, tree.WrittenOption) and (text := self._as_missing_first(item)):
+                help_line = f"write `{self.owner} {text}`"
             if near is None and self._second_name(item):
                 line = foreign_words.SECOND_NAMES.get(self.owner, self.owner)
                 help_line = f"`{self.owner}` reads one output: write `{line} {word.text}` as a line of its own"
             report(help=help_line)
         self.bound.lost = self.lost = True
+
+    def _as_missing_first(self, item: tree.WrittenOption) -> str | None:
+        """Return the value of ``item`` if the line starts with it, and lacks the value that it must start with."""
+        if self.first is None or self.begun or self.first.default is not REQUIRED:
+            return None
+        return respelled(self.first, item.value, self.scope)
 
     def _second_name(self, item: tree.Item) -> bool:
         """Return whether ``item`` follows the name with which this kind of line starts, as in ``concat one two``."""

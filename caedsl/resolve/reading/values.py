@@ -28,7 +28,7 @@ _CALLED = {
     "dilation": "the dilation",
     "factor": "the factor",
     "scale": "the factor",
-    "value": "the number",
+    "value": "the value",
     "rate": "the share",
     "shape": "the shape",
     "path": "the path",

@@ -47,6 +47,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     layer, missed = output_layer(model), unreachable(model)
     if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
         return
+    if model.out_shape != model.target.shape:  # the output layer is probably missing
+        return
     if isinstance(layer.kind, ActivationLine) and layer.activation.keeps(*bounds_before(model).get(layer, ANY)):
         return
     if missed is not None and missed.share > NOTICEABLE:

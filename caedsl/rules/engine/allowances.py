@@ -18,7 +18,8 @@ from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Comment
 
 _ALLOWANCE = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]]*)\])?(.*)")
-_COMMAND = re.compile(r"#[ \t]*cae:[ \t]*([\w-]+)[ \t]*\[")
+_COMMAND = re.compile(r"#[ \t]*((?i:cae)[ \t]*:[ \t]*([\w-]+))[ \t]*[\[(=]")
+_IN_PARENTHESES = re.compile(r"[(=][ \t]*([\w-]+)[ \t]*\)?(.*)")
 _MOST_SUGGESTIONS = 20
 
 
@@ -115,23 +116,29 @@ def _comments(index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
             statements = index.of_comment(comment)
             allowed.extend(_Allowed(name, _Written(span, listed, True), statements) for name in listed)
         else:
-            about.append(_incomplete(span, listed))
+            about.append(_incomplete(span, listed, match[2]))
     return allowed, about
 
 
 def _misspelt(comment: Comment) -> list[Finding]:
-    """Return the finding about ``# cae: ignore[name]``; other comments may begin as they like."""
+    """Return the finding about ``# cae: ignore[name]`` or ``# CAE: allow[name]``; other comments are free."""
     match = _COMMAND.match(comment.text)
     if match is None:
         return []
     start = comment.span.start
     place = Span(start + match.start(1), start + match.end(1))
-    fix = Fix("write `allow`", (Edit(place, "allow"),), Applicability.SAFE)
-    message = f"a `cae:` comment has no command `{match[1]}`, so it allows nothing"
-    return [Finding("allowance-without-reason", message, Label(place), help="write `allow`", fix=fix)]
+    fix = Fix("write `cae: allow`", (Edit(place, "cae: allow"),), Applicability.SAFE)
+    message = f"a comment with `{match[1]}` allows nothing"
+    return [Finding("allowance-without-reason", message, Label(place), help="write `cae: allow`", fix=fix)]
 
 
-def _incomplete(span: Span, listed: Sequence[str]) -> Finding:
+def _incomplete(span: Span, listed: Sequence[str], rest: str) -> Finding:
+    named = _IN_PARENTHESES.match(rest)
+    if not listed and named is not None:
+        reason = named[2].strip() or "the reason"
+        help_line = f"write `# cae: allow[{named[1]}] {reason}`"
+        message = "the name of a finding is written in brackets"
+        return Finding("allowance-without-reason", message, Label(span), help=help_line)
     missing = "a reason" if listed else "the name of a finding in brackets"
     return Finding(
         "allowance-without-reason",

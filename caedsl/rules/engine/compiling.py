@@ -34,8 +34,8 @@ def compiled(text: str, path: str) -> CompiledSpec:
     source = Source(text, path)
     spec, syntax_findings = parse(source)
     model, model_findings = resolve(spec, source)
-    faults = _not_replaced(syntax_findings, model_findings)
     index = StatementIndex(spec, text)
+    faults = _outside_refused_blocks(_not_replaced(syntax_findings, model_findings), model_findings, index)
     model_findings = _outside_errors(faults, model_findings, index)
     return CompiledSpec(spec, index, model, (*faults, *bidirectional_controls(text), *model_findings))
 
@@ -50,6 +50,18 @@ def _not_replaced(faults: Sequence[Finding], findings: Sequence[Finding]) -> lis
         return before > 0 and fault.primary.span.start < replaced[before - 1].end
 
     return [fault for fault in faults if not is_replaced(fault)] if replaced else list(faults)
+
+
+def _outside_refused_blocks(
+    faults: Sequence[Finding], findings: Sequence[Finding], index: StatementIndex
+) -> list[Finding]:
+    """Return the syntax errors outside of braces that their line does not take: `optimizer {lr: 1e-3}`."""
+    refused = {finding.primary.span.start for finding in findings if finding.name == "unexpected-block"}
+    if not refused:
+        return list(faults)
+    return [
+        fault for fault in faults if not any(span.start in refused for span in index.around(fault.primary.span.start))
+    ]
 
 
 def _outside_errors(

@@ -1,5 +1,7 @@
 """Messages about braces, limits, and files that are not text."""
 
+import re
+
 from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
@@ -10,6 +12,7 @@ from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
 from caedsl.syntax.tree import Statement, WrittenWord
 
+_COPIES = re.compile(r"x\d+")
 _BRACES = "unbalanced-braces"
 _DEEP = "nested-too-deeply"
 
@@ -96,6 +99,10 @@ def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
 def glued(brace: Token, word: WrittenWord) -> Finding:
     """Report a statement on the line of the ``}`` before it."""
     end = span_of(brace).end
+    if _COPIES.fullmatch(word.text):
+        message = f"`{word.text}` follows a `}}`, but repeats one line only"
+        help_line = f"write `repeat {word.text[1:]} {{ ... }}` around the block"
+        return Finding("syntax-error", message, Label(word.span), help=help_line)
     return Finding(
         "syntax-error",
         f"`{word.text}` follows a `}}` on the same line",

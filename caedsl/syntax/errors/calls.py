@@ -1,4 +1,4 @@
-"""Explanation of layers that are written as calls: ``Conv2D(64, 3, activation='relu')``."""
+"""Explanation of layers that are written as calls or as mappings: ``Conv2D(64, 3, activation='relu')``."""
 
 import re
 from collections.abc import Iterator
@@ -16,8 +16,13 @@ _INPUTS_FIRST = re.compile(r"(Conv(Transpose)?[123]d|Linear|Unflatten)$")
 _PENALTY = re.compile(r"(?:\w+\.)*(l[12])\((?:l[12]?=)?([\w.+-]+)\)", re.IGNORECASE)
 """Match `regularizers.l2(1e-4)`, a penalty with its weight."""
 
+_KEY = re.compile(r"(\w+)\s*:\s*")
+"""Match a key of a mapping with its colon."""
+
 _SIMPLE = re.compile(r"[\w.+-]+%?$")
-_SHORT = {"kernel": "k", "stride": "s", "dilation": "d", "channel_groups": "g", "times": "x"}
+SHORT = {"kernel": "k", "stride": "s", "dilation": "d", "channel_groups": "g", "times": "x"}
+"""Short forms of options, which a number follows."""
+
 _PLACES = {
     "conv": ("", "kernel", "stride", "pad"),
     "deconv": ("", "kernel", "stride", "pad"),
@@ -89,6 +94,21 @@ def bottleneck_call(fault: Fault) -> Finding | None:
     )
 
 
+def mapping(word: str, inside: str, span: Span) -> Finding | None:
+    """Explain ``conv {filters: 64, kernel: 3}`` and ``{conv: 64, kernel: 3}``; None if ``word`` is not a layer.
+
+    ``inside`` is the text between the braces; the value of a key that is the word itself has no name in a spec.
+    """
+    if not foreign_layers.is_layer(word):
+        return None
+    line = _line(word, _KEY.sub(lambda key: "" if key[1] == word else f"{key[1]}=", inside))
+    return error(
+        f"`{word}` is written with braces: values and options follow the word of a layer after a space",
+        span,
+        help=f"write {quoted(line)}" if " " in line else "write values without braces: `conv 64 k3 relu`",
+    )
+
+
 def _inside(text: str, start: int, limit: int) -> str | None:
     """Return the text between the parenthesis at ``start`` and its closing parenthesis."""
     depth = 0
@@ -129,8 +149,8 @@ def _option(option: str, value: str, layer: str) -> str:
         return f"{weight[1].lower()}={weight[2]}"
     if not _SIMPLE.match(value):
         return ""
-    if option in _SHORT:
-        return f"{_SHORT[option]}{value}"
+    if option in SHORT:
+        return f"{SHORT[option]}{value}"
     if option in ("activation", "output", "mode"):
         return foreign_words.WORDS.get(value, value)
     if option == "pad" and value == "same" and layer in _POOLS:

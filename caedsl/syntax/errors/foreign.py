@@ -120,9 +120,8 @@ def colon(fault: Fault) -> Finding | None:
     if fault.place == 1:
         message = f"there is a colon after `{before}`, but a space separates a word from its values"
         value = fault.text[span.end : fault.span.end].strip()
-        if before in foreign_words.SETTINGS:
-            line, _ = foreign_words.SETTINGS[before]
-            return error(message, span, help=f"write `{line.format(value)}`")
+        if setting := foreign_words.SETTINGS.get(foreign_words.plain_setting(before)):
+            return error(message, span, help=f"write `{setting[0].format(value)}`")
         if before == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
             return error(message, span, help=f"write `bottleneck dense {value}`")
         if before in _BLOCKS and not fault.opens_block and before not in ("bottleneck", "decoder"):
@@ -190,7 +189,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
         return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
     if name == "let":
         return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
-    line, _ = foreign_words.SETTINGS.get(name, (f"{name} {{}}", ""))
+    line, _ = foreign_words.SETTINGS.get(foreign_words.plain_setting(name), (f"{name} {{}}", ""))
     constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
     return error(
         f"there is a `=` after `{name}`, but a space separates a statement from its value",

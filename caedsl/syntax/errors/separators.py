@@ -8,6 +8,7 @@ from lark import Token
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
+from caedsl.syntax.errors.calls import SHORT
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
@@ -62,6 +63,8 @@ def comma(fault: Fault) -> Finding | None:
     following = fault.tokens[fault.place + 1 : fault.place + 3]
     if fault.place > 2 and fault.tokens[fault.place - 2] == "=" and following and following[0].type != "NAME":
         name = fault.tokens[fault.place - 3]
+        if sizes := _sizes(fault, name):
+            return sizes
         note = foreign_words.OPTION_NOTES.get(name)
         return error(f"`{name}=` has one value", span_of(found), help=note or f"write `{name}={before}`")
     if _starts_layer(fault, following):
@@ -86,6 +89,26 @@ def comma(fault: Fault) -> Finding | None:
         help="delete it, or replace it by `;`",
         fix=proposal("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
+
+
+def _sizes(fault: Fault, name: Token) -> Finding | None:
+    """Explain ``k=3,5`` and ``stride=2,2``: a size for each axis."""
+    option = foreign_words.OPTIONS.get(name, name)
+    match = _SIZES.match(fault.text, span_of(name).end)
+    if match is None or option not in (*SHORT, *SHORT.values(), *_OTHER_SIZES):
+        return None
+    sizes = re.findall(r"\d+", match[0])
+    size = sizes[0] if len({*sizes}) == 1 else "x".join(sizes)
+    short = SHORT.get(option, option if option in SHORT.values() else "")
+    written = f"{short}{size}" if short else f"{option}={size}"
+    span = Span(span_of(name).start, match.end())
+    fix = proposal(f"write `{written}`", Edit(span, written))
+    message = f"`{name}=` has a comma between two sizes, which are joined by x"
+    return error(message, span, help=f"write `{written}`", fix=fix)
+
+
+_SIZES = re.compile(r"\s*=\s*\d+(?:\s*,\s*\d+)+")
+_OTHER_SIZES = ("pad", "output_pad")
 
 
 def _starts_layer(fault: Fault, following: Sequence[Token]) -> bool:

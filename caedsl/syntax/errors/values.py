@@ -1,13 +1,17 @@
 """Explanations for values that are missing, incomplete or in the wrong place."""
 
+import re
 from dataclasses import replace
 
-from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
+
+_COPIES_FIRST = re.compile(r"(\d+)\s*[x*]\s+(\w.*)")
+"""Match `3x conv 16`."""
 
 _RANGE_HELP = "write `LOW..HIGH`: `0..1`"
 _WANT_VALUE = OPERATORS | {"EQUAL", NEGATION, "LPAR"}
@@ -32,6 +36,10 @@ def start(fault: Fault) -> Finding | None:
     if fault.place or found is None:
         return None
     message = f"a statement must start with a word, not with {quoted(found)}"
+    if copies := _COPIES_FIRST.match(fault.text[fault.span.start : fault.span.end]):
+        line = f"{copies[2]} x{copies[1]}"
+        if foreign_layers.is_layer(copies[2].split()[0]):
+            return error(message, span_of(found), help=f"write {quoted(line)}")
     if found.type in OPERATORS or found in ("=", "..", ")"):
         return error(message, span_of(found), help="a statement ends with its line: write it on one line")
     return error(
@@ -44,6 +52,13 @@ def operator_after_word(fault: Fault) -> Finding | None:
     found = fault.found
     if fault.place != 1 or found is None or not (found.type in OPERATORS or found == ".."):
         return None
+    joined = "".join(fault.tokens[:3])
+    if found == "-" and len(fault.tokens) > 2 and foreign_layers.is_layer(joined.replace("-", "_")):
+        return error(
+            f"{quoted(joined)} is a difference, because names have no hyphens",
+            span_of(fault.tokens[0]).to(span_of(fault.tokens[2])),
+            help=f"write `{fault.before}`",
+        )
     message = f"there is a `{found}` after `{fault.before}`, which is the word of the statement and not a value"
     help_line = _RANGE_HELP if found == ".." else f"write a value between them: `{fault.before} 1 {found} …`"
     return error(message, span_of(found), help=help_line)

@@ -129,7 +129,7 @@ def _axis_misfit(axis: Axis, name: str) -> Misfit | None:
         return Misfit(
             "output-pad-misplaced",
             f"`output_pad` {axis.output_pad} must be smaller than the stride or the dilation ({limit})",
-            help=f"use an `output_pad` of at most {limit - 1}",
+            help=f"use an `output_pad` of at most {limit - 1}" if limit > 1 else "remove it, or write a stride: `s2`",
             option=OUTPUT_PAD.name,
         )
     if deconvolved(axis) < 1:
