@@ -16,7 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 LARGEST_TEXT = 1 << 26
-"""Largest text or JSON file that is read, in bytes: the history of some 300,000 epochs."""
+"""Largest text file that is read, in bytes: the history of some 300,000 epochs."""
+LARGEST_RECORD = 12 << 20
+"""Largest file with one JSON value, which may take 30 times its size while it is parsed."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)

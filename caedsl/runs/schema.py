@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
-from caedsl.runs.confined import read_file
+from caedsl.runs.confined import LARGEST_RECORD, read_file
 from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE, TROUBLE
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
@@ -112,23 +112,23 @@ def read_state(folder: Path) -> StateRecord:
 
     Raise ``OSError`` if it cannot be read, ``RecordError`` if its content is invalid.
     """
-    return _parsed(StateRecord, read_file(folder, STATE))
+    return _parsed(StateRecord, read_file(folder, STATE, LARGEST_RECORD))
 
 
 def read_environment(folder: Path) -> EnvironmentRecord:
     """Read ``environment.json``. Errors are those of ``read_state``."""
-    return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT))
+    return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT, LARGEST_RECORD))
 
 
 def read_metrics(folder: Path) -> ListedMetrics:
     """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_state``."""
-    return _parsed(ListedMetrics, read_file(folder, METRICS))
+    return _parsed(ListedMetrics, read_file(folder, METRICS, LARGEST_RECORD))
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
     """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_state``."""
     try:
-        return _OBJECT.validate_json(read_file(folder, METRICS))
+        return _OBJECT.validate_json(read_file(folder, METRICS, LARGEST_RECORD))
     except ValidationError as error:
         raise RecordError(reason_of(error)) from None
 
