@@ -55,7 +55,7 @@ def _not_replaced(faults: Sequence[Finding], findings: Sequence[Finding]) -> lis
 def _outside_refused_blocks(
     faults: Sequence[Finding], findings: Sequence[Finding], index: StatementIndex
 ) -> list[Finding]:
-    """Return the syntax errors outside of braces that their line does not take: `optimizer {lr: 1e-3}`."""
+    """Return the syntax errors outside braces that their line does not take: `optimizer {lr: 1e-3}`."""
     refused = {finding.primary.span.start for finding in findings if finding.name == "unexpected-block"}
     if not refused:
         return list(faults)
