@@ -100,12 +100,11 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         outputs.dropped.pop(name, None)
     read = kind.source(name, output.layer, output.shape)
     fit = read if isinstance(read, Misfit) else kind.fit({**line.options, **read}, in_shape)
-    if isinstance(fit, Misfit) and guessed:
-        return None
     if isinstance(fit, Misfit):
-        made = Label(output.at, f"`{name}` is {text(output.shape)}")
-        help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
-        scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
+        if not guessed:
+            made = Label(output.at, f"`{name}` is {text(output.shape)}")
+            help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
+            scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
         return None
     return Layer(
         kind,
