@@ -11,7 +11,7 @@ from caedsl.backends.torch.draws import Draws
 
 
 def draw_normal(x: Tensor, draws: Draws, stream: str) -> Tensor:
-    """Draw a standard normal number for each value of the samples, in 32 bits at least."""
+    """Draw a standard normal number for each value of the samples, in at least 32 bits."""
     return draws.normal(stream, *x.shape[1:], dtype=torch.promote_types(x.dtype, torch.float32))
 
 
@@ -21,7 +21,7 @@ def draw_uniform(x: Tensor, draws: Draws, stream: str) -> Tensor:
 
 
 def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
-    """Add noise of ``amount`` times the range's width, clipped to the range; without a range in the data's units."""
+    """Add noise of ``amount`` times the range's width, clipped to the range; without a range, in the data's units."""
     if low is None or high is None:
         return x + (drawn * amount).to(x.dtype)
     return (x + (drawn * (amount * (high - low))).to(x.dtype)).clamp(low, high)

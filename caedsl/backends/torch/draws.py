@@ -21,17 +21,17 @@ DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 
 
 def signed(word: int) -> int:
-    """Return the 32 low bits of ``word`` as a signed number, which wraps around as tensors do."""
+    """Return the low 32 bits of ``word`` as a signed number, which overflows as tensors do."""
     return (word + 2**31) % 2**32 - 2**31
 
 
 def spread(words: Tensor) -> Tensor:
-    """Return the first step of the hash, which treats each word alone."""
+    """Return the first step of the hash, which transforms each word separately."""
     return words.mul(MULTIPLIER).add_(INCREMENT)
 
 
 def pcg4d(places: int, sample: Tensor, step: Tensor, key: int) -> Tensor:
-    """Hash the places from 0 on, a column of samples, a step and a key, 32 bits each, to samples x 4 x places.
+    """Hash the places counted from 0, a column of samples, a step and a key, 32 bits each, to samples x 4 x places.
 
     ``sample`` and ``step`` are spread already.
     """
@@ -65,7 +65,7 @@ class Draws:
 
     @property
     def active(self) -> bool:
-        """Whether a step is under way."""
+        """Whether a step is in progress."""
         return self._samples is not None
 
     def begin(self, step: int | Tensor, count: int, first: int = 0, device: torch.device | str = "cpu") -> "Draws":
@@ -94,7 +94,7 @@ class Draws:
         return pcg4d(-(-count // 4), samples, self._step, self.key(stream))
 
     def uniform(self, stream: str, *shape: int) -> Tensor:
-        """Draw numbers of 0 to below 1, ``shape`` of them for each sample, in 32 bits."""
+        """Draw numbers in [0, 1), ``shape`` of them for each sample, in 32 bits."""
         return laid_out(fractions(self.words(stream, math.prod(shape))), shape)
 
     def normal(self, stream: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -110,18 +110,18 @@ class Draws:
         return laid_out(self.words(stream, math.prod(shape)) < bound, shape)
 
     def of_batch(self, stream: str, count: int) -> Tensor:
-        """Draw ``count`` numbers of 0 to below 1 that belong to the batch, and not to one of its samples."""
+        """Draw ``count`` numbers in [0, 1) that belong to the batch, not to one of its samples."""
         batch = torch.full((1, 1), -1, dtype=torch.int32, device=self._step.device)
         return fractions(self._hashed(stream, count, batch)).view(-1)[:count]
 
 
 def fractions(words: Tensor) -> Tensor:
-    """Return the 24 high bits of each word as a number of 0 to below 1."""
+    """Return the high 24 bits of each word as a number in [0, 1)."""
     return (words >> 8).mul(2.0**-24).add_(0.5)
 
 
 def laid_out(drawn: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Return what was drawn for each sample in ``shape``, channels first, with the memory format channels last."""
+    """Return the draws of each sample in ``shape``, channels first, with the memory format channels last."""
     values = drawn.flatten(1)[:, : math.prod(shape)]
     return values.reshape(len(values), *shape[1:], shape[0]).movedim(-1, 1)
 

@@ -33,7 +33,7 @@ def linked_methods(program: Program, about: str, noun: str, check: str) -> str:
         return x, {{{listed}}}
 
     def decode(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
-        """Return the {noun}s that codes and their maps stand for."""
+        """Return the {noun}s that codes and their maps decode to."""
 {refusal}        kept = {start}
 {_written("decoder", program.decoder_links, len(program.decoder))}
         return x

@@ -109,7 +109,7 @@ def _methods(model: Autoencoder, program: Program) -> str:
 {check}        return {code_of_x}
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the {what}s{_returned(model)} that codes stand for."""
+        """Return the {what}s{_returned(model)} that codes decode to."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,6 +4,6 @@ from hashlib import sha256
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """Return a seed of 63 bits that depends on ``seed`` and on its purpose alone."""
+    """Return a 63-bit seed that depends only on ``seed`` and its purpose."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1

@@ -98,7 +98,7 @@ class DeepSvdd(nn.Module):
         return x, {"raw input": kept["raw input"]}
 
     def decode(self, x: Tensor, maps: dict[str, Tensor] | None = None) -> Tensor:
-        """Return the images that codes and their maps stand for."""
+        """Return the images that codes and their maps decode to."""
         if maps is None:
             raise ValueError("the decoder reads raw input of encode_with_maps besides the code")
         kept = dict(maps)
@@ -125,7 +125,7 @@ def contrast_ends(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """Return a seed of 63 bits that depends on ``seed`` and on its purpose alone."""
+    """Return a 63-bit seed that depends only on ``seed`` and its purpose."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
 

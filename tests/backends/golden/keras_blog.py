@@ -61,7 +61,7 @@ class KerasBlog(nn.Module):
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the images that codes stand for."""
+        """Return the images that codes decode to."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ class KerasBlog(nn.Module):
 
 
 def derived_seed(seed: int, *purpose: str | int) -> int:
-    """Return a seed of 63 bits that depends on ``seed`` and on its purpose alone."""
+    """Return a 63-bit seed that depends only on ``seed`` and its purpose."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
 

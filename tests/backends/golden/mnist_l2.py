@@ -39,7 +39,7 @@ class MnistL2(nn.Module):
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Return the images that codes stand for."""
+        """Return the images that codes decode to."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:
