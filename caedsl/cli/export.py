@@ -56,8 +56,8 @@ def export(
 
     A file is kept only if it returns the same values as the run on real samples; the largest difference is in its
     metadata. A convolutional model accepts samples of other sizes, which are in its metadata. The scorer takes bytes
-    0..255 of the input's size and returns a score and an error map; its threshold is in calibration.json, not in the
-    file.
+    0..255 of the input's size, or the numbers themselves for an input in `real`, and returns a score and an error map;
+    its threshold is in calibration.json, not in the file.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported

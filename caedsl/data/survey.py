@@ -203,7 +203,9 @@ def _surveyed(found: UnreadImages, request: Request, missing: Missing, validatio
     read = {TRAIN: (train, np.arange(len(train.good)))}
     for name, stack in ((VALIDATION, found.validation), (TEST, found.test)):
         if stack is not None:
-            readings = _read(stack, select(stack, found.class_names, source), request, notes)
+            of_part: list[str] = []
+            readings = _read(stack, select(stack, found.class_names, source), request, of_part)
+            notes += [f"{name}: {note}" for note in of_part if note not in notes]
             read[name] = (readings, np.arange(len(readings.good)))
     if found.validation is None and validation and len(train.good) > 1:
         groups = groups_of(found.train, np.array(train.good, np.int64))

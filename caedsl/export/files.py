@@ -1,7 +1,7 @@
 """Exported files, each compared with its run before it is kept.
 
 ``TOLERANCE`` bounds the largest difference between the outputs of the file and of the run on the same samples, relative
-to the largest output.
+to the largest output, or to ``SMALL_SAMPLES`` of the range of samples if they are smaller.
 """
 
 import io
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import onnx
 
 TOLERANCE = 1e-4
+SMALL_SAMPLES = 0.01
+"""Share of the range below which samples are as small as the rounding of the numbers from which they are computed."""
 MOST_SAMPLES = 32
 """Samples for measuring parity: enough to activate every unit, and fast."""
 
@@ -43,7 +45,8 @@ class ExportError(RunError):
 class Parity:
     """Difference between an exported file and its run.
 
-    ``largest`` is the largest absolute difference of any output, ``relative`` the same over the largest output.
+    ``largest`` is the largest absolute difference of any output, ``relative`` the same over the largest output; see
+    ``TOLERANCE``.
     """
 
     samples: int
@@ -79,14 +82,15 @@ def export(
         )
     module = part.make(run, score).eval()
     given = part.example(run, samples[:MOST_SAMPLES].to(run.device))
+    least = SMALL_SAMPLES * (run.out_fit.high - run.out_fit.low) if part.makes_samples else 0.0
     with torch.no_grad():
         expected = _tuple(module(given))
     draft, load = _FORMATS[format_]
     with _quiet():
         serialise, sizes = _drafted(
-            draft, load, module, given, part, input_sizes(run, part, samples[:2].to(run.device))
+            draft, load, module, given, part, least, input_sizes(run, part, samples[:2].to(run.device))
         )
-        parity = _parity(expected, load(serialise({}))(given), len(given), measured_on)
+        parity = _parity(expected, load(serialise({}))(given), least, len(given), measured_on)
         if not parity.relative <= TOLERANCE:
             raise ExportError(
                 f"the exported {part.name} differs from the run by {parity.largest:.3g} ({parity.relative:.2g} of the "
@@ -102,6 +106,7 @@ def _drafted(
     module: nn.Module,
     given: Tensor,
     part: ExportedPart,
+    least: float,
     candidates: Iterator[InputSizes],
 ) -> "tuple[Serialise, str]":
     """Return the file for the most general sizes for which the exporter writes one that computes the same."""
@@ -113,7 +118,7 @@ def _drafted(
             got = load(serialise({}))(sizes.other)
         except Exception:  # exporters raise all kinds of errors for what they cannot export
             continue
-        if _parity(_tuple(module(sizes.other)), got, len(given), "").relative <= TOLERANCE:
+        if _parity(_tuple(module(sizes.other)), got, least, len(given), "").relative <= TOLERANCE:
             return serialise, sizes.about
     raise AssertionError("the last candidate has a fixed size")
 
@@ -127,10 +132,12 @@ def _metadata(run: TrainedRun, part: ExportedPart, score: ChosenScore, parity: P
     return {**stored, "parity": json.dumps(asdict(parity))}
 
 
-def _parity(expected: tuple[Tensor, ...], got: tuple[Tensor, ...], samples: int, measured_on: str) -> Parity:
+def _parity(
+    expected: tuple[Tensor, ...], got: tuple[Tensor, ...], least: float, samples: int, measured_on: str
+) -> Parity:
     pairs = [(a.detach().cpu().double(), b.detach().cpu().double()) for a, b in zip(expected, got, strict=True)]
     largest = [float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs]
-    scale = [max(float(a.abs().max()), 1e-12) for a, _ in pairs]
+    scale = [max(float(a.abs().max()), least, 1e-12) for a, _ in pairs]
     relative = max(difference / size for difference, size in zip(largest, scale, strict=True))
     return Parity(samples, measured_on, max(largest), relative)
 

@@ -52,19 +52,22 @@ class Full(nn.Module):
 
 
 class Scorer(nn.Module):
-    """Module from bytes 0..255 of the input's size to an anomaly score per sample and a map of errors."""
+    """Module from samples of the input's size to an anomaly score per sample and a map of errors.
+
+    Samples are bytes 0..255, which fill the input's range, or the numbers themselves for an input in ``real``.
+    """
 
     def __init__(self, run: TrainedRun, score: ChosenScore) -> None:
         super().__init__()
         self.module = run.module
         self.score = score
-        self.low, self.width = run.fit.low, run.fit.high - run.fit.low
+        self.low, self.width, self.bounded = run.fit.low, run.fit.high - run.fit.low, run.fit.range.bounded
         self.values = run.values
         self.normalise = normalise_of(run.module)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the score of each sample, B, and its map, B×space."""
-        target = x.float() / 255 * self.width + self.low
+        target = x.float() / 255 * self.width + self.low if self.bounded else x
         code, maps = self.module.encode_with_maps(target)
         made = self.module.decode(code, maps)
         again = self.module.encode(made) if self.score.kind.needs_second_code else None
@@ -85,6 +88,7 @@ class ExportedPart:
     outputs: tuple[str, ...]
     scores: bool = False
     takes_codes: bool = False
+    makes_samples: bool = False
 
 
 def _samples(_: TrainedRun, samples: Tensor) -> Tensor:
@@ -97,20 +101,35 @@ def _codes(run: TrainedRun, samples: Tensor) -> Tensor:
 
 
 def _bytes(run: TrainedRun, samples: Tensor) -> Tensor:
+    if not run.fit.range.bounded:
+        return samples
     unit = (samples - run.fit.low) / (run.fit.high - run.fit.low)
     return (unit * 255).round().clamp(0, 255).to(torch.uint8)
 
 
 PARTS = (
     ExportedPart(
-        "full", "sample in, reconstruction out", lambda run, _: Full(run), _samples, ("sample",), ("reconstruction",)
+        "full",
+        "sample in, reconstruction out",
+        lambda run, _: Full(run),
+        _samples,
+        ("sample",),
+        ("reconstruction",),
+        makes_samples=True,
     ),
     ExportedPart("encoder", "sample in, code out", lambda run, _: Encoder(run), _samples, ("sample",), ("code",)),
     ExportedPart(
-        "decoder", "code in, sample out", lambda run, _: Decoder(run), _codes, ("code",), ("sample",), takes_codes=True
+        "decoder",
+        "code in, sample out",
+        lambda run, _: Decoder(run),
+        _codes,
+        ("code",),
+        ("sample",),
+        takes_codes=True,
+        makes_samples=True,
     ),
     ExportedPart(
-        "scorer", "bytes in, score and error map out", Scorer, _bytes, ("bytes",), ("score", "map"), scores=True
+        "scorer", "sample in, score and error map out", Scorer, _bytes, ("sample",), ("score", "map"), scores=True
     ),
 )
 

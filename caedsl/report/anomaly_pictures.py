@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from caedsl.data.files.folder_layout import test_folder
+from caedsl.evaluation.labelled_test import is_table
 from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
 from caedsl.inference.samples import from_files
 from caedsl.inference.scores import ScoreError, read_score
@@ -20,11 +21,12 @@ def anomaly_groups(
 ) -> dict[str, Sequence[Shown]]:
     """Return the samples that were found, missed and rejected, by heading, drawn in the range ``pixels``.
 
-    The result is empty if the folder of the test samples no longer exists.
+    The result is empty if the test samples are no image files, or no longer exist.
     """
-    if not Path(found.test).is_dir():
+    test = Path(found.test)
+    if not test.is_dir() and not (is_table(test) and test.is_file()):
         return {}
-    root = test_folder(Path(found.test))
+    root = test_folder(test) if test.is_dir() else test.parent
     inside = root.resolve()
     there = [row for row in samples if _is_file_in(root / row.name, inside)]
     model = found.detectors.get("model")

@@ -33,7 +33,7 @@ from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment,
 from caedsl.runs.trouble import Trouble
 from caedsl.training.reporter import Reporter
 from caedsl.version import __version__
-from caedsl.vocabulary.shape import rank, text
+from caedsl.vocabulary.shape import noun, rank, text
 
 _STRETCHES = 1000
 """Stretches of epochs in a chart; its lines are some 600 pixels wide."""
@@ -51,6 +51,7 @@ class Contents:
     """
 
     name: str
+    noun: str
     facts: Sequence[tuple[str, str]]
     verdicts: Sequence[VerdictSentence]
     metrics: MetricsRecord
@@ -107,8 +108,9 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
     return Contents(
         name=run.model.name,
+        noun=noun(run.model.input.shape),
         facts=facts(run.model, metrics, epochs[-1].seconds),
-        verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted),
+        verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted, noun(run.model.input.shape)),
         metrics=metrics,
         anomalies=anomalies,
         spec=run.model.source.text.strip(),

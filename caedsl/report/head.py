@@ -12,7 +12,7 @@ from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
 from caedsl.runs.history import best_and_last
 from caedsl.runs.schema import RecordError, read_epochs, read_troubles
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import noun, text
 
 _MARKS = {"good": "✓", "doubtful": "!", "bad": "✗"}
 _CELL = "padding: 2px 12px 2px 0; border: 0; text-align: left"
@@ -25,7 +25,7 @@ def head(path: Path, model: Autoencoder) -> str:
     with suppress(RunError, RecordError, OSError):
         metrics, (_, last) = read_evaluation(path), best_and_last(read_epochs(path))
         troubles = sum(1 for _ in read_troubles(path))
-        found = verdicts(metrics, read_anomalies(path), read_calibration(path), troubles)
+        found = verdicts(metrics, read_anomalies(path), read_calibration(path), troubles, noun(model.input.shape))
         figures = facts(model, metrics, last.seconds if last is not None else 0.0)
     said = "".join(f"<li>{_MARKS[verdict.mood]} {escape(verdict.text)}</li>" for verdict in found)
     names = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name, _ in figures)

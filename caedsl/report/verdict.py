@@ -20,10 +20,10 @@ class VerdictSentence(NamedTuple):
 
 
 def verdicts(
-    metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int
+    metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int, noun: str
 ) -> list[VerdictSentence]:
-    """Return the verdict on a run, the most important sentences first."""
-    found = [_against_pca(metrics)] if anomalies is None else [*_anomalies(anomalies), _against_pca(metrics)]
+    """Return the verdict on a run of ``noun``s, the most important sentences first."""
+    found = [*(_anomalies(anomalies) if anomalies is not None else ()), _against_pca(metrics, noun)]
     corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
     model = metrics.scores[MODEL]
     if corrupted is not None and corrupted.psnr is not None and model.psnr is not None:
@@ -63,7 +63,7 @@ def verdicts(
     return found
 
 
-def _against_pca(metrics: MetricsRecord) -> VerdictSentence:
+def _against_pca(metrics: MetricsRecord, noun: str) -> VerdictSentence:
     model, mean = metrics.scores[MODEL].mse, metrics.scores.get(MEAN)
     name = f"PCA-{metrics.code_size}"
     pca = metrics.scores.get(name)
@@ -71,7 +71,7 @@ def _against_pca(metrics: MetricsRecord) -> VerdictSentence:
         return VerdictSentence(BAD, "Its reconstructions are not finite numbers.")
     if mean is not None and mean.mse is not None and model >= mean.mse:
         return VerdictSentence(
-            BAD, "It is no better than the mean image: it has learned nothing about single samples yet."
+            BAD, f"It is no better than the mean {noun}: it has learned nothing about single samples yet."
         )
     of = f"{counted(metrics.images, f'{metrics.evaluated_on} sample')}"
     if pca is None or not pca.mse:
@@ -109,10 +109,13 @@ def _anomalies(found: AnomaliesRecord) -> list[VerdictSentence]:
         )
     others = [(name, other.auroc.value) for name, other in found.detectors.items() if name != MODEL]
     text = f"It separates anomalies from normal samples with an AUROC of {model.auroc.value:.3f}"
+    by_chance = model.auroc.low <= 0.5
+    if by_chance:
+        text = f"{text}, which may be chance (95 % interval {model.auroc.low:.3f} to {model.auroc.high:.3f})"
     if not others:
-        lines.append(VerdictSentence(GOOD if model.auroc.low > 0.5 else BAD, f"{text}."))
+        lines.append(VerdictSentence(BAD if by_chance else GOOD, f"{text}."))
         return lines
     ((name, value),) = others[:1]
-    mood = GOOD if model.auroc.value > value else DOUBTFUL
+    mood = BAD if by_chance else GOOD if model.auroc.value > value else DOUBTFUL
     lines.append(VerdictSentence(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}."))
     return lines

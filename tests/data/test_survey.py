@@ -62,6 +62,7 @@ def test_counts_classes_sizes_and_values_of_each_part(parts: Path, run_caedsl: R
     assert test["sizes"] == {"12x9": 1, "12x10": 1, "12x11": 1}
     assert train["sizes"] == {"12x12": 6}
     assert (found["duplicates"], found["unreadable"]) == ([], [])
+    assert any(note.startswith("test: ") and "resized" in note for note in found["notes"])
     images = load(caedsl.load(parts))
     learned, _ = split_validation(images, 0.25)
     values = images.train[learned]

@@ -55,6 +55,28 @@ def test_encoder_and_decoder_make_the_whole(run: TrainedRun) -> None:
     assert np.allclose(made, run.reconstruct(images(4)), atol=1e-5)
 
 
+def test_the_scorer_of_unbounded_samples_takes_them_unchanged(tmp_path: Path) -> None:
+    spec = "autoencoder s; input 2x8 in real; encoder { conv 2 }; bottleneck dense 1; decoder mirror"
+    run = caedsl.open(write_run(tmp_path / "run", spec), device="cpu")
+    signals = np.random.default_rng(0).normal(300, 500, (5, 2, 8)).astype(np.float32)
+    content = export(run, part_named("scorer"), read_score("mse"), "onnx", torch.from_numpy(signals), "noise").content
+    scores, _ = onnx_outputs(content, signals)
+    assert np.allclose(scores, run.score(signals), rtol=1e-4)
+
+
+def test_samples_near_zero_may_differ_by_their_rounding(run: TrainedRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def off(by: float):  # type: ignore[no-untyped-def]
+        return {"onnx": (files._draft_onnx, lambda _: lambda x: (torch.full((len(x), 1, 8, 8), 1e-6 + by),))}
+
+    monkeypatch.setattr(run.module, "forward", lambda x: torch.full((len(x), 1, 8, 8), 1e-6))
+    monkeypatch.setattr(files, "_draft_onnx", lambda *_: lambda _: b"")
+    monkeypatch.setattr(files, "_FORMATS", off(1e-7))
+    assert exported(run, "full", "onnx").content == b""
+    monkeypatch.setattr(files, "_FORMATS", off(1e-5))
+    with pytest.raises(ExportError, match="the exported full differs from the run"):
+        exported(run, "full", "onnx")
+
+
 @pytest.mark.parametrize("score", ["mse", "top=5%", "blurmax", "latent"])
 def test_the_scorer_takes_bytes(run: TrainedRun, score: str) -> None:
     stored = np.random.default_rng(0).integers(0, 256, (5, 1, 8, 8), np.uint8)

@@ -13,8 +13,11 @@ import pytest
 from PIL import Image
 
 import caedsl
+from caedsl.evaluation.schema import read_anomalies, read_evaluation, read_scored_samples
+from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.code_pictures import _interpolations, _traversals
 from caedsl.report.held_out import chosen_places
+from caedsl.report.verdict import verdicts
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder <b>digits
@@ -110,6 +113,18 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert "By type" in page and "threshold" in page
     assert ("Found" in page) == (told["found"] > 0)
     assert ("Missed" in page) == (told["found"] < 12)
+    opened, found, samples = caedsl.open(run), read_anomalies(run), read_scored_samples(run)
+    assert found is not None
+    (tmp_path / "test" / "table.csv").write_text("path,label\n")
+    of_table = found.model_copy(update={"test": str(tmp_path / "test" / "table.csv")})
+    assert anomaly_groups(opened, of_table, samples, opened.values) == anomaly_groups(
+        opened, found, samples, opened.values
+    )
+    auroc = found.detectors["model"].auroc.model_copy(update={"value": 0.52, "low": 0.4, "high": 0.6})
+    chance = {"model": found.detectors["model"].model_copy(update={"auroc": auroc})}
+    _, sentence, *_ = verdicts(read_evaluation(run), found.model_copy(update={"detectors": chance}), None, 0, "image")
+    assert sentence.mood == "bad"
+    assert "may be chance (95 % interval 0.400 to 0.600)" in sentence.text
 
 
 @pytest.mark.parametrize(("shape", "space"), [("2x32", (32,)), ("1x8x8x8", (8, 8, 8))])
@@ -123,7 +138,10 @@ def test_signals_and_volumes_are_pictures_too(
     caedsl.train(str(tmp_path / "a.cae"), out=str(tmp_path / "run"), device="cpu", pictures=False)
     code, _, err = run_caedsl("report", tmp_path / "run")
     assert code == 0, err
-    assert Tags((tmp_path / "run" / "report.html").read_text("utf-8")).seen.count("img") > 12
+    page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert Tags(page).seen.count("img") > 12
+    assert f"mean {'signal' if len(space) == 1 else 'volume'}</td>" in page
+    assert "mean image" not in page and "<th>SSIM</th>" not in page
 
 
 def test_words_of_the_run_are_text_on_the_page(run: Path, run_caedsl: Run) -> None:
