@@ -21,7 +21,7 @@ def anomaly_groups(
 ) -> dict[str, Sequence[Shown]]:
     """Return the samples that were found, missed and rejected, by heading, drawn in the range ``pixels``.
 
-    The result is empty if the test samples are no image files, or no longer exist.
+    The result is empty if the test samples are not image files, or no longer exist.
     """
     test = Path(found.test)
     if not test.is_dir() and not (is_table(test) and test.is_file()):
