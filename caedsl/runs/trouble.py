@@ -10,12 +10,14 @@ class Symptom(NamedTuple):
 
     ``where`` is the index of a layer in ``Facts.layers``, or a setting such as ``train.optimizer``. ``message`` is
     shown after the name of that place and a colon; it states the fault with its numbers and what it means. ``remedy``
-    says what to change.
+    says what to change. ``certain`` says that the symptom itself shows its cause, which no finding about the spec can
+    explain better.
     """
 
     where: int | str
     message: str
     remedy: str
+    certain: bool = False
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "posterior-collapse": ("strong-divergence",),
     "train-eval-gap": ("small-batch-norm", "heavy-dropout"),
-    "vanishing-gradient": ("saturating-hidden", "fading-signal", *RATES),
+    "vanishing-gradient": ("saturating-hidden", "fading-signal", *RATES, "frozen-layer"),
     "worse-than-mean": (
         "output-range",
         "bce-range",

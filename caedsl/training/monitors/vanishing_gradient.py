@@ -4,7 +4,8 @@
 Compares the norm of the gradient of the first kernel with that of the last, on 128 training images. Reports if it is
 less than a ten-thousandth of the last, at least 100 steps after the start (warm-up steps count by their share of the
 learning rate) and while the error exceeds half of the mean image's. Names the layer at which most of the gradient is
-lost.
+lost. In a PyTorch loop of your own, it also names first layers that get no gradient at all, because `detach` or
+`no_grad` cuts the graph after them, whatever the error.
 
 ## Why is this bad?
 Noise outweighs what the first layers learn from their gradient: the model trains as if it had only its last layers.
@@ -42,7 +43,7 @@ AutoTrainer's threshold of 0.001 would report one of them, and a tenth of it rep
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
@@ -55,8 +56,16 @@ FAILING = 0.5
 
 
 def look(run: RunSoFar) -> Iterator[Symptom]:
-    """Yield one symptom, at the layer where most of the gradient is lost."""
+    """Yield one symptom, at the layer where the gradient ends or most of it is lost."""
     probes = run.round(since=LEAST_STEPS)
+    if probes and (last := _last_cut(probes[-1])) is not None:
+        yield Symptom(
+            last,
+            "no gradient of the reconstruction reaches this layer or any before it, so they do not learn from it",
+            "remove `detach`, `no_grad` or `.data` after this layer",
+            certain=True,
+        )
+        return
     weighted = (
         [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None] if probes else []
     )
@@ -78,6 +87,16 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             ]
         ),
     )
+
+
+def _last_cut(probe: ProbeResult) -> int | None:
+    """Return the last of the first layers that get no gradient, if others do; None if the first one gets some.
+
+    Layers that are cut off after one that is not, such as another head, need not take part in the reconstruction.
+    """
+    trained = [number for number, layer in enumerate(probe.layers) if layer.cut or layer.gradient is not None]
+    cut = list(takewhile(lambda number: probe.layers[number].cut, trained))
+    return cut[-1] if cut and len(cut) < len(trained) else None
 
 
 def _faint(probe: ProbeResult, weighted: list[int]) -> bool:

@@ -150,6 +150,24 @@ def test_activations_that_are_functions_are_seen() -> None:
     assert flat is not None and flat > 0.9
 
 
+class Detached(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.decoder(self.encoder(x).detach())
+        return made
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Sigmoid])
+def test_an_encoder_that_is_cut_off_is_found(activation: Callable[[], nn.Module]) -> None:
+    """Its decoder learns, so that no error gives it away; other findings do not explain it."""
+    torch.manual_seed(0)
+    module = Detached(activation)
+    watch = trained(module, torch.optim.Adam(module.parameters(), 3e-3), 420)
+    (found,) = (each for each in watch.troubles if each.monitor == "vanishing-gradient")
+    assert found.layer == "encoder.5"
+    assert "no gradient of the reconstruction reaches this layer or any before it" in found.message
+    assert found.remedy.startswith("remove `detach`")
+
+
 def test_an_exploding_loop_is_reported_where_it_broke() -> None:
     module = net(output=nn.Identity())
     watch = trained(module, torch.optim.SGD(module.parameters(), 50.0), 60)

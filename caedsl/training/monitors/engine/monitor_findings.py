@@ -47,7 +47,7 @@ class MonitorFindings:
             return
         self.said.add(key)
         place, remedy = self.place(symptom), symptom.remedy
-        cause = likely_cause(monitor.name, self.findings())
+        cause = None if symptom.certain else likely_cause(monitor.name, self.findings())
         if cause is not None:
             remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
         trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, symptom.message, remedy)

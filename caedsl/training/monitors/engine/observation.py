@@ -47,13 +47,15 @@ class LayerProbe(NamedTuple):
 
     ``size`` is the root mean square of its output, ``spread`` the root mean square of the output minus its mean over
     images. ``firing`` is the share of the channels of a ReLU that are above 0 for some image, or None for other layers.
-    ``gradient`` is the norm of the gradient of its kernel, or None without one.
+    ``gradient`` is the norm of the gradient of its kernel, or None without one. ``cut`` is True if the kernel is
+    trainable, but the reconstruction does not depend on it in a way that gives it a gradient.
     """
 
     size: float
     spread: float
     firing: float | None
     gradient: float | None
+    cut: bool = False
 
 
 class ProbeResult(NamedTuple):

@@ -5,7 +5,7 @@ stored on the weights, and random numbers come from a separate stream. No other 
 over whole batches see these images alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -175,16 +175,15 @@ class Prober:
             uneven = _unevenness(prediction.detach().float(), target)
             loss = training.objective.reconstruction(prediction, target)
             found = gradients(training, loss, tuple(self._kernels.values()))
-            for number, gradient in zip(self._kernels, found, strict=True):
-                if gradient is not None:
-                    measured[f"{number} gradient"] = gradient.norm()
+            graded = {number: each for number, each in zip(self._kernels, found, strict=True) if each is not None}
+            measured |= {f"{number} gradient": gradient.norm() for number, gradient in graded.items()}
             if self._differs_in_eval_mode:
                 with judging(training.module), torch.no_grad():
                     prediction = forward(training, seen)
                     loss = training.objective.reconstruction(prediction, target)
         moving = measured.pop("moving")
         measured |= {**self._compare(prediction.detach().float(), target), "loss": loss.detach(), "unevenness": uneven}
-        return self._probe(full_steps, _read(measured), moving)
+        return self._probe(full_steps, _read(measured), moving, self._kernels.keys() - graded.keys())
 
     def pair(self, count: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return the module's input in probe number ``count``, and the expected output."""
@@ -226,13 +225,16 @@ class Prober:
             compared["flat"] = (squared * self._flat(prediction)).mean() / error.clamp(min=1e-30)
         return compared
 
-    def _probe(self, full_steps: float, numbers: Mapping[str, float], moving: Tensor) -> ProbeResult:
+    def _probe(
+        self, full_steps: float, numbers: Mapping[str, float], moving: Tensor, cut: Collection[int]
+    ) -> ProbeResult:
         layers = tuple(
             LayerProbe(
                 numbers[f"{number} size"],
                 numbers[f"{number} spread"],
                 numbers.get(f"{number} firing"),
                 numbers.get(f"{number} gradient"),
+                number in cut,
             )
             for number in range(self._layers)
         )
