@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from caedsl.doctor.suspects.data import FEW_DIFFERENT, HALF_LOST, USED
 from caedsl.doctor.suspects.steps import FAST, SLOW
 from caedsl.doctor.suspicion import ProbesSoFar
-from caedsl.doctor.wording import percent
+from caedsl.doctor.wording import percents
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _rate(seen: ProbesSoFar) -> str | None:
     updates = list(seen.memorise.updates.values()) if seen.memorise is not None else []
     if not updates or not all(SLOW <= update <= FAST for update in updates):
         return None
-    return f"a step changes the weights by {percent(min(updates))} to {percent(max(updates))} of their size"
+    return f"a step changes the weights by {percents(updates)} of their size"
 
 
 def _modes(seen: ProbesSoFar) -> str | None:

@@ -125,7 +125,10 @@ class StartProbe:
         weights = training.module.named_parameters()
         trained = kernels(training.module, subject.places.origins)
         return StartEvidence(
-            layers=tuple(LayerStart(subject.layer_place(number), *layer) for number, layer in enumerate(seen.layers)),
+            layers=tuple(
+                LayerStart(subject.layer_place(number), layer.size, layer.spread, layer.firing, layer.gradient)
+                for number, layer in enumerate(seen.layers)
+            ),
             sensitivity=_sensitivity(seen),
             other_sensitivities=tuple(others),
             ratio=found[0] / found[-1] if len(found) > 1 and found[-1] else None,

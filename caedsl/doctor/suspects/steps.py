@@ -6,7 +6,7 @@ from math import ceil
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.suspects.network import leaky
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
-from caedsl.doctor.wording import percent, rounded
+from caedsl.doctor.wording import percents, rounded
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, loss_scale, smaller_batch
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
@@ -66,8 +66,7 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     evidence = []
     if measured:
         evidence.append(
-            f"a step changes the weights by {percent(min(updates))} to {percent(max(updates))} of their size "
-            f"({percent(SLOW)} to {percent(FAST)} is normal)"
+            f"a step changes the weights by {percents(updates)} of their size ({percents((SLOW, FAST))} is normal)"
         )
     if seen.rate is not None and seen.rate.suited is not None:
         evidence.append(f"a range test suggests lr={rounded(seen.rate.suited)}, and the spec has lr={rounded(own)}")
