@@ -34,11 +34,15 @@ def of(text: str, *, budget: int = 1500, train: torch.Tensor | None = None) -> D
     return examine(subject(text, train), StepsBudget(budget))
 
 
-def test_a_healthy_spec_has_no_cause() -> None:
-    found = of(HEALTHY, budget=1000)
-    assert found.verdict is Verdict.HEALTHY
-    assert found.causes == ()
-    assert {one.cause for one in found.ruled_out} >= {"image-scale", "fading-signal", "low-learning-rate"}
+@pytest.fixture(scope="module")
+def healthy() -> Diagnosis:
+    return of(HEALTHY, budget=1000)
+
+
+def test_a_healthy_spec_has_no_cause(healthy: Diagnosis) -> None:
+    assert healthy.verdict is Verdict.HEALTHY
+    assert healthy.causes == ()
+    assert {one.cause for one in healthy.ruled_out} >= {"image-scale", "fading-signal", "low-learning-rate"}
 
 
 @pytest.mark.parametrize(
@@ -130,10 +134,10 @@ def test_pairs_that_belong_together_are_healthy() -> None:
     assert found.verdict is Verdict.HEALTHY, str(found)
 
 
-def test_the_same_seed_gives_the_same_diagnosis() -> None:
-    once, again = of(HEALTHY, budget=1000), of(HEALTHY, budget=1000)
-    assert once.evidence == again.evidence
-    assert once.causes == again.causes
+def test_the_same_seed_gives_the_same_diagnosis(healthy: Diagnosis) -> None:
+    again = of(HEALTHY, budget=1000)
+    assert healthy.evidence == again.evidence
+    assert healthy.causes == again.causes
 
 
 def test_from_python() -> None:
