@@ -28,8 +28,8 @@ REFUSED = {
     "efficient_ad": "output-shape",
     "pytorch_super_resolution": "output-shape",
     "antixk_vq_vae": "has 2 sets of weights",
-    "deep_svdd": "encoder.*: it preprocesses samples, but a spec says that of its data",
-    "deep_svdd_cifar": "encoder.*: it preprocesses samples, but a spec says that of its data",
+    "deep_svdd": "encoder.*: it preprocesses samples, which a spec states in its `data` line",
+    "deep_svdd_cifar": "encoder.*: it preprocesses samples, which a spec states in its `data` line",
 }
 """Specs that a module alone does not give back: its target and its data are not part of it.
 

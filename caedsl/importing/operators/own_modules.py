@@ -70,7 +70,7 @@ def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tupl
 def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
     raise UnsupportedFeature(
         "it preprocesses samples, which a spec states in its `data` line",
-        "`data mnist normalize=gcn`; import only the rest",
+        "write `data mnist normalize=gcn`, and import only the rest",
     )
 
 
