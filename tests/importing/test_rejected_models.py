@@ -53,6 +53,7 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "softsign": (nn.Sequential(conv(), nn.Softsign(), conv(4, 1)), "1: Softsign is not supported; `tanh` saturates similarly"),
     "all": (nn.Sequential(conv(), nn.Softsign(), nn.CELU(), conv(4, 1)), "2 layers have no equivalent in a spec"),
     "attention": (Made(lambda m, x: m.b(m.t(m.a(x).flatten(2).mT).mT.unflatten(2, (8, 8))), a=conv(), b=conv(4, 1), t=nn.TransformerEncoderLayer(4, 2, 8)), "t: TransformerEncoderLayer is not supported|no equivalent"),
+    "permuted": (Made(lambda m, x: m.b(m.d(m.c(m.a(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))), a=conv(), b=conv(4, 1), c=nn.Linear(4, 4), d=nn.Softsign()), r"2 layers have no equivalent in a spec\n  permute: .*`conv N k1` and `norm channel`.*\n  d: Softsign"),
     "bicubic": (nn.Sequential(conv(b=4, stride=2), nn.Upsample(scale_factor=2, mode="bicubic"), conv(4, 1)), "`upsample bilinear`"),
     "gelu": (nn.Sequential(conv(), nn.GELU("tanh"), conv(4, 1)), "approximate=tanh"),
     "norm": (nn.Sequential(conv(), nn.LayerNorm([4, 8, 8]), conv(4, 1)), "1: it normalises 4x8x8 of 4x8x8, with a weight for each number"),

@@ -82,6 +82,7 @@ class _Found(NamedTuple):
 
 
 def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
+    moved = any(name in t.moved for name in node.refs)
     try:
         if node.operator is None:
             if node.op.endswith(_WITHOUT_GRADIENT):
@@ -108,7 +109,11 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
                 raise _unsupported_operator(t, node)
             translate(t, node)
     except UnsupportedFeature as refused:
-        t.refuse(node, refused)
+        t.refuse(node, refused, consequence=moved)
+        # A first operator moves the axes, a second one moves them back.
+        moved = moved != (node.base in _MOVING)
+    if moved:
+        t.moved.update(node.outputs)
 
 
 def _unsupported_operator(t: Translation, node: AtenNode) -> UnsupportedFeature:
@@ -117,6 +122,7 @@ def _unsupported_operator(t: Translation, node: AtenNode) -> UnsupportedFeature:
     return UnsupportedFeature(f"{kind or f'`{node.base}`'} is not supported", nearest)
 
 
+_MOVING = ("permute", "transpose", "movedim", "moveaxis")
 _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
 
 

@@ -199,6 +199,7 @@ POINTWISE: dict[str, Translator] = {
     **dict.fromkeys(("contiguous", "clone", "alias", "detach", "lift_fresh_copy", "to", "_to_copy", "float"), _same),
 }
 
+_CHANNELS_FIRST = "channels stay first in a spec, where `conv N k1` and `norm channel` act on them at every position"
 NEAREST = {
     "celu": "`elu` is similar",
     "rrelu": "`leaky_relu` has a fixed slope",
@@ -210,8 +211,8 @@ NEAREST = {
     "upsample_bicubic2d": "`upsample bilinear`",
     "_upsample_nearest_exact2d": "`upsample nearest`",
     "grid_sampler": "`upsample bilinear`",
-    "permute": "a spec has channels first, and layers keep that order",
-    "transpose": "a spec has channels first, and layers keep that order",
+    "permute": _CHANNELS_FIRST,
+    "transpose": _CHANNELS_FIRST,
     "matmul": "`dense` multiplies by a weight",
     "bmm": "`attention` relates places to each other",
     "scaled_dot_product_attention": "`attention` relates places to each other",

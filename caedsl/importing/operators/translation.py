@@ -52,6 +52,8 @@ class Translation:
         self.problems: list[UnsupportedLayer] = []
         self.notes: list[str] = []
         self.used: dict[str, str] = {}
+        self.moved: set[str] = set()
+        """Tensors whose axes an operator without a counterpart has moved."""
 
     def shape(self, name: str) -> Shape:
         """Return the shape of a tensor, without the batch."""
@@ -152,10 +154,14 @@ class Translation:
         own = kind.startswith("torch.nn.modules.") and not kind.startswith((*_CONTAINERS, "torch.nn.modules.onnx"))
         return kind.rpartition(".")[2] if own else ""
 
-    def refuse(self, node: AtenNode, refused: UnsupportedFeature) -> None:
-        """Record a node without a counterpart and continue after it, so that every such layer is listed once."""
+    def refuse(self, node: AtenNode, refused: UnsupportedFeature, consequence: bool = False) -> None:
+        """Record a node without a counterpart and continue after it, so that every such layer is listed once.
+
+        A ``consequence`` of a node that was refused before is not recorded.
+        """
         name = self.name_of(node)
-        if not self.layer_class(node) or all(each.name != name for each in self.problems):
+        known = self.layer_class(node) and any(each.name == name for each in self.problems)
+        if not consequence and not known:
             self.problems.append(UnsupportedLayer(name, refused.what, refused.nearest))
         for output in node.outputs:
             if output in self.graph.shapes and output not in self.keys:
