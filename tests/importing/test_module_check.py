@@ -154,5 +154,5 @@ def test_losses() -> None:
     assert loss_line("mse + 0.2 ssim") == "loss mse + 0.2 ssim"
     with pytest.raises(ImportFailure, match="the loss KLDivLoss is not supported"):
         loss_line(nn.KLDivLoss())
-    with pytest.raises(ImportFailure, match="weighs its terms"):
+    with pytest.raises(ImportFailure, match="weights its terms"):
         loss_line(nn.BCELoss(weight=torch.ones(1)))

@@ -38,7 +38,7 @@ def test_a_run_that_trouble_stops_says_so_is_listed_and_can_be_resumed(
     assert ran.code == 1
     assert "trouble: after-4 at step 4, epoch 1" in ran.err
     assert f"{spec}:4: `conv 2 relu` (encoder 1): is wrong at step 4" in ran.err
-    assert f"Resume all the same with: caedsl train --resume {run}" in ran.err
+    assert f"Resume anyway with: caedsl train --resume {run}" in ran.err
     assert "stopped by a monitor in epoch 1" in ran.out
     assert (run / "metrics.json").exists()
     assert "on trouble stop" in (run / "spec.cae").read_text()
