@@ -230,7 +230,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatc
     assert main(["show", "a.cae"]) == 0
     captured = capsys.readouterr()
     assert "let.width  8 32" in captured.out and "conv 16" in captured.out
-    assert "the sweep of a.cae with 2 variants is ignored" in captured.err
+    assert "the sweep of a.cae, with 2 variants, is ignored" in captured.err
     assert main(["show", "a.cae", "--variant", "2"]) == 0
     captured = capsys.readouterr()
     assert "conv 32" in captured.out and "sweep" not in captured.out + captured.err
