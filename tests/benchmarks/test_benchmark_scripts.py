@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "codes": ["--rounds", "1", "--steps", "2", "--batch", "2"],
     "evaluation": ["specs/digits.cae", "--rounds", "1", "--steps", "2", "--held-out", "10"],
-    "inference": ["specs/digits.cae", "--images", "24", "--rounds", "1", "--batch", "8"],
     "monitors": ["specs/digits.cae", "--rounds", "1", "--steps", "5"],
 }
 """Measure in their own process, and change nothing in it."""
 IN_PROCESSES = {
+    "inference": ["specs/digits.cae", "--images", "24", "--rounds", "1", "--batch", "8"],
     "streaming": ["--images", "20", "--rounds", "1", "--seconds", "0.01"],
     "threads": ["specs/digits.cae", "--images", "64", "--epochs", "2", "--rounds", "1", "--busy", "0"],
     "startup": ["--runs", "1"],

@@ -97,7 +97,7 @@ def test_samples_that_do_not_suit_are_one_clear_error(data: Any, message: str) -
 def test_diagnose_takes_arrays_of_any_kind_and_no_module() -> None:
     """Tensors and lists are read like arrays, so that the number of samples is the first thing that is wrong."""
     for few in (torch.zeros(3, 1, 8, 8), [np.zeros((8, 8))] * 3):
-        with pytest.raises(DoctorError, match="has 3 training images, and 16 are needed"):
+        with pytest.raises(DoctorError, match="has 3 training images, but at least 16 are needed"):
             caedsl.diagnose(SPEC, images=few)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"pass caedsl.from_torch\(module, input=\.\.\.\) instead"):
         caedsl.diagnose(Net(nn.Sigmoid()))  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ def test_the_case_of_an_ending_does_not_matter(grey: Path, photos: Path, tmp_pat
 def test_samples_are_made_from_a_variational_run(tmp_path: Path, caedsl: Run) -> None:
     vae = write_run(tmp_path / "vae", GREY.replace("dense 6", "variational 6"))
     code, out, err = caedsl("sample", vae, "-o", tmp_path / "made", "-n", "12")
-    assert (code, out) == (0, f"made 12 samples in {tmp_path / 'made'}\n"), err
+    assert (code, out) == (0, f"wrote 12 samples to {tmp_path / 'made'}\n"), err
     assert sorted(path.name for path in (tmp_path / "made").iterdir())[::11] == ["01.png", "12.png"]
     assert caedsl("sample", vae, "-o", tmp_path / "made.npy", "--seed", "1")[0] == 0
     assert np.load(tmp_path / "made.npy").shape == (16, 1, 8, 8)

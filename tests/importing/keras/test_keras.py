@@ -116,8 +116,7 @@ def test_what_check_calls_an_error_is_shown() -> None:
     model = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Conv2D(1, 2, 2), keras.layers.Conv2DTranspose(1, 1, 2, padding="same")]
     )
-    with pytest.raises(ImportFailure, match="uncovered-output"):
-        imported(network_of_model(model))
+    assert any("uncovered-output" in note for note in imported(network_of_model(model)).notes)
 
 
 def test_a_class_with_its_own_python_is_refused() -> None:
