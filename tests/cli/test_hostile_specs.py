@@ -60,6 +60,9 @@ HOSTILE = {
     "many unknown words": encoder("conv 8 zzz\n" * 5_000),
     "many faulty constants": HEAD + "".join(f"let a{n} = q{n}\n" for n in range(3_500)),
     "an open parenthesis on every line": "a = (\n" * 10_000,
+    "a bracket that is never closed": HEAD.replace("input", "input [") + "data mnist\n" + "word " * 5_000,
+    "a bracket before a long word": HEAD.replace("input", "input [") + "w" * 20_000 + "(]\n",
+    "sizes without spaces": encoder(f"conv 4{'k3x3' * 5_000}.5"),
     "a misspelt output of the mirror": encoder("conv 4 relu").replace("mirror", "mirror outpt=sigmoid"),
     "a map in place of a volume": "autoencoder a\ninput 1x4x4x4\nencoder { conv 2 }\nbottleneck dense 2\n"
     "decoder { dense 16; reshape 1x4x4; upsample 2; conv 1 }\n",

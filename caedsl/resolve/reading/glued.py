@@ -7,7 +7,7 @@ from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.layers import KINDS
 
 _LONGEST = 40
-_PIECES = re.compile(r"(\d+)?((?:[dgks]\d+(?:x\d+)*|x\d+)*)([a-z_]\w*)?")
+_PIECES = re.compile(r"(\d+)?((?:[dgksx]\d+)*)([a-z_]\w*)?")
 _SHORT = re.compile(r"x\d+|[dgks]\d+(?:x\d+)*")
 _NUMBERED = re.compile(r"([A-Za-z_]*?[A-Za-z])_?(\d.*)")
 

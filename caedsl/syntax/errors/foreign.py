@@ -16,7 +16,7 @@ from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 
-_NUMBERS = re.compile(r"\[((?:\s*[\w.+-]+%?\s*,?)+)\]")
+_NUMBERS = re.compile(r"\[\s*([\w.+%-]+(?:(?:\s*,\s*|\s+)[\w.+%-]+)*)\s*,?\s*\]")
 
 _BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
 """Statements that a brace opens."""
