@@ -31,7 +31,7 @@ from caedsl.vocabulary.bottlenecks.quantized import CODEBOOK_TERM
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.norms import MOMENTUM, MOMENTUM_OPTION
 from caedsl.vocabulary.shape import elements
-from caedsl.vocabulary.sparse_codes import KEPT, TopK
+from caedsl.vocabulary.sparse_codes import KEPT
 from caedsl.vocabulary.spelling import line
 
 NOT_FINITE = "not-finite"
@@ -161,9 +161,7 @@ class Watch(Callback):
             output_layer=self._output,
             penalised=bool(training.objective.penalties),
             code_l1=model.bottleneck.l1,
-            code_topk=next(
-                (each.options[KEPT] for each in model.bottleneck.layers if each.kind.name == TopK.name), None
-            ),
+            code_topk=next((each.options[KEPT] for each in model.bottleneck.layers if KEPT in each.options), None),
             trained_codebook=CODEBOOK_TERM in model.bottleneck.weights,
             rounds=rounds,
             probed=probed,
