@@ -42,6 +42,17 @@ def removal(text: str, span: Span) -> Edit:
     return Edit(Span(start, end), "")
 
 
+def removals(text: str, spans: Iterable[Span]) -> list[Edit]:
+    """Return the edits that remove statements; neighbours with only a `;` between them are removed together."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and text[joined[-1].end : span.start].strip(" \t") == ";":
+            joined[-1] = Span(joined[-1].start, span.end)
+        else:
+            joined.append(span)
+    return [removal(text, span) for span in joined]
+
+
 def _line_end(text: str, place: int) -> str:
     return "\r\n" if text.startswith("\r\n", place) else text[place : place + 1]
 

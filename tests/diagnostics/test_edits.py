@@ -8,7 +8,7 @@ import pytest
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Report, Severity
 from caedsl.diagnostics.colour import use_colour
 from caedsl.diagnostics.diff import unified_diff
-from caedsl.diagnostics.edits import apply_edits, merge_fixes
+from caedsl.diagnostics.edits import apply_edits, merge_fixes, removals
 from caedsl.diagnostics.suggest import did_you_mean
 from caedsl.diagnostics.summary import summary
 from caedsl.source import Source, Span
@@ -35,6 +35,21 @@ def test_edits_replace_insert_and_remove():
 def test_edits_that_make_no_sense_are_a_bug(edits):
     with pytest.raises(ValueError, match="overlaps the edit before it"):
         apply_edits("12345", edits)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("{ a; b; c }", "{ a }"),
+        ("{ a; b; c; }", "{ a; }"),
+        ("{ a;b;c }", "{ a }"),
+        ("{\na; b; c # d\n}", "{\na # d\n}"),
+        ("{\na\nb\nc\n}", "{\na\n}"),
+    ],
+)
+def test_removals_of_neighbours_do_not_overlap(text, left):
+    spans = [Span(text.index(word), text.index(word) + 1) for word in "cb"]
+    assert apply_edits(text, removals(text, spans)) == left
 
 
 def test_overlapping_fix_waits_for_the_next_run():

@@ -31,6 +31,10 @@ class TestOutputShape:
             "height and width: encoder 28 → 14 → 7 → 3 (floor(7/2)); decoder 3 → 6 → 12 → 24, but the input side was 28",
         )
 
+    def test_neighbours_on_a_line_are_left_out_together(self) -> None:
+        broken = "input 4x7x5\nencoder { prelu }\nbottleneck quantized 64x4\ndecoder { conv 4; upsample 2; upsample 2 }"
+        assert "decoder { conv 4 }" in fixed(broken, "output-shape")
+
     def test_sides_that_differ_have_a_column_each(self) -> None:
         finding = the("input 1x50x60\n" + ROUNDED_UP + THREE_UPS, "output-shape")
         assert [note.partition(":")[0] for note in finding.notes] == ["height", "width"]

@@ -7,7 +7,7 @@ one that passes through the encoder's resolutions is chosen, and the changed tex
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from caedsl.diagnostics.edits import apply_edits, removal
+from caedsl.diagnostics.edits import apply_edits, removals
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
@@ -70,7 +70,7 @@ def _edits(model: Autoencoder, change: SizeChange) -> tuple[Edit, ...]:
     edits += [_copies_edit(model, lines[span], copies) for span, copies in change.copies.items()]
     if change.added:
         edits.append(_line_added(model, change.added))
-    edits += [removal(model.source.text, span) for span in change.without]
+    edits += removals(model.source.text, change.without)
     return tuple(sorted(edits, key=lambda edit: edit.span))
 
 
