@@ -121,6 +121,12 @@ def sha256_of(folder: Path, name: str) -> str:
         return file_digest(file, "sha256").hexdigest()
 
 
+def holds(folder: Path, name: str, content: bytes) -> bool:
+    """Return whether a file has this content; one of another size is not read. Errors are those of ``sha256_of``."""
+    with _place(folder, name) as place, os.fdopen(place.open(os.O_RDONLY), "rb") as file:
+        return os.fstat(file.fileno()).st_size == len(content) and file.read(len(content)) == content
+
+
 @contextmanager
 def new_file(folder: Path, name: str, durable: bool = True) -> Iterator[BinaryIO]:
     """Write a file atomically: a temporary file is open in the context and replaces the old one at its end.

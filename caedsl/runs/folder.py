@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from errno import EDQUOT, ENOSPC
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,12 +18,12 @@ from caedsl.runs.confined import (
     append_file,
     has,
     has_folder,
+    holds,
     is_link_or_special,
     make_folder,
     names_in,
     remove_file,
     rename_file,
-    sha256_of,
     write_file,
 )
 from caedsl.runs.errors import RunError
@@ -162,7 +161,7 @@ class RunFolder:
         Results of ``caedsl evaluate`` for other weights are removed; the new weights need a new evaluation.
         """
         weights = save(dict(best), metadata={"format": "pt"})
-        if has(self.path, BEST) and sha256_of(self.path, BEST) != sha256(weights).hexdigest():
+        if has(self.path, BEST) and not holds(self.path, BEST, weights):
             for name in (ANOMALIES, ANOMALY_SCORES, SWEEP):
                 self.remove(name)
         self.write_bytes(BEST, weights)
