@@ -85,7 +85,8 @@ from caedsl.cli.main import main
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 sys.exit(main())
 """
-    command = [sys.executable, "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
+    # -B: Python does not notice that it writes only a part of a file with byte code, and fails the next time.
+    command = [sys.executable, "-B", "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 2
     assert re.search(rf"cannot write run/\S+: file too large.*; the best weights before it {kept}\n$", ran.stderr)
