@@ -43,15 +43,29 @@ class ConvAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlier
     ``transform`` returns codes and ``inverse_transform`` samples. ``score_samples`` is the negative mean squared error:
     the higher, the more normal. ``predict`` is +1 for normals and -1 for outliers.
 
-    Parameters ---------- spec : str or path Path or text of a spec with a ``train`` block; its ``data`` line is not
-    read. settings : mapping, optional Settings to change, as in ``caedsl.load``: ``{"train.epochs": 5}``. device : str
-    auto, cpu or cuda. fpr : float Share of normal samples that ``predict`` may call outliers, measured on the samples
-    held out of training.
+    Parameters
+    ----------
+    spec : str or path
+        Path or text of a spec with a ``train`` block; its ``data`` line is not read.
+    settings : mapping, optional
+        Settings to change, as in ``caedsl.load``: ``{"train.epochs": 5}``.
+    device : str
+        auto, cpu or cuda.
+    fpr : float
+        Share of normal samples that ``predict`` may call outliers, measured on the samples held out of training.
 
-    Attributes ---------- n_features_in_ : int Number of values in a sample. offset_ : float Score of the threshold:
-    ``decision_function`` is ``score_samples`` minus it. values_ : tuple Range of values that scores map to 0..1:
-    lowest, highest, and whether the spec declares them. spec_ : str Text of the spec as it was trained. weights_ :
-    bytes Trained weights, in the safetensors format.
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of values in a sample.
+    offset_ : float
+        Score of the threshold: ``decision_function`` is ``score_samples`` minus it.
+    values_ : tuple
+        Range of values that scores map to 0..1: lowest, highest, and whether the spec declares them.
+    spec_ : str
+        Text of the spec as it was trained.
+    weights_ : bytes
+        Trained weights, in the safetensors format.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import pickle
 import pickletools
+import re
 
 import numpy as np
 import pytest
@@ -61,6 +62,12 @@ def test_scikit_learns_own_checks(estimator, check) -> None:  # type: ignore[no-
 
 def test_it_is_default_constructible() -> None:
     check_parameters_default_constructible("ConvAutoencoder", ConvAutoencoder())
+
+
+def test_each_parameter_is_documented_on_a_line_of_its_own() -> None:
+    documented = re.findall(r"^    (\w+) : ", ConvAutoencoder.__doc__ or "", re.MULTILINE)
+    assert documented[: len(documented) - 5] == ["spec", "settings", "device", "fpr"]
+    assert set(ConvAutoencoder().get_params()) < {*documented}
 
 
 def test_codes_and_samples(fitted: ConvAutoencoder) -> None:

@@ -15,14 +15,17 @@ T = TypeVar("T")
 Failed = Callable[[str, Exception], None]
 """Report the name of a rule whose search for a fix failed, and its exception."""
 
-_MOST_READ = (
-    50_000  # characters that may be checked again for the fixes of one text; keeps a check below a second or two
-)
-_LONG = 32_000  # characters of a text above which fixes are only tried all together
-_MOST_SEARCHED = 500_000  # characters that searches for fixes may read again; a search does not check what it tries
+_MOST_READ = 50_000
+"""Characters that may be checked again for the fixes of one text; keeps a check below a second or two."""
+_LONG = 32_000
+"""Characters of a text above which fixes are only tried all together."""
+_MOST_SEARCHED = 500_000
+"""Characters that searches for fixes may read again; a search does not check what it tries."""
 _FEWEST = 3
-_MOST_CANDIDATES = 20  # fixes tried for one finding
-_MOST_TRIED = 30  # parts of fixes that do not work together
+_MOST_CANDIDATES = 20
+"""Fixes tried for one finding."""
+_MOST_TRIED = 30
+"""Parts of fixes that do not work together."""
 
 
 def verified(
