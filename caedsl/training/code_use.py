@@ -74,13 +74,17 @@ def _units(gaussian: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float
 
 
 def _vectors(quantizer: nn.Module, batches: Iterable[Tensor]) -> tuple[float, float]:
-    """Return the perplexity of the codebook indices, and the share of the vectors that are used at all."""
+    """Return the perplexity of the codebook indices, and the share of the vectors that are used at all.
+
+    If there are fewer positions than vectors, the share is that of as many vectors as there are positions.
+    """
     assert isinstance(quantizer, Quantizer)
     vectors = len(quantizer.codebook)
     taken = sum(torch.bincount(quantizer.indices(h).flatten(), minlength=vectors) for h in batches)
     assert isinstance(taken, Tensor)
-    shares = taken.double() / taken.sum()
-    return torch.special.entr(shares).sum().exp().item(), (taken > 0).double().mean().item()
+    positions = int(taken.sum())
+    used = int((taken > 0).sum()) / min(vectors, positions)
+    return torch.special.entr(taken.double() / positions).sum().exp().item(), used
 
 
 _MEASURES: Mapping[type[nn.Module], Measure] = {

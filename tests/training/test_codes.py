@@ -192,6 +192,17 @@ def test_both_distances_are_terms_of_the_loss() -> None:
     run.run()
 
 
+def test_the_share_of_used_vectors_is_of_those_that_the_positions_could_use() -> None:
+    module = _module("quantized 512x2")
+    image = torch.rand(1, 1, 8, 8)
+    with torch.no_grad():
+        h = module.bottleneck[0](module.encoder(image)).movedim(1, -1).flatten(0, -2)
+        module.get_buffer("bottleneck.1.codebook")[: len(h)] = h
+    assert len(h) == 16
+    use = code_use(module, Batches(image), 1)
+    assert (use["used_codes"], use["perplexity"]) == (1.0, pytest.approx(16.0))
+
+
 def test_the_vectors_of_a_trained_codebook_start_as_far_apart_as_the_spec_says() -> None:
     codebook = _module("quantized 64x3 update=gradient spread=0.3 init=torch").bottleneck[-1].get_parameter("codebook")
     assert 0.25 < codebook.abs().max() < 0.3

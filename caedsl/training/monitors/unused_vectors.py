@@ -1,8 +1,9 @@
 """Most vectors of the codebook are unused.
 
 ## What it does
-Measures the share of the codebook's vectors that a quantized code uses for up to 1,000 held-out images. Reports if
-fewer than one vector in ten is used after each of the last three epochs, from 500 steps on.
+Measures the share of the codebook's vectors that a quantized code uses for up to 1,000 held-out images, or, if their
+codes have fewer positions than the codebook has vectors, the share of as many vectors as positions. Reports if the
+share is below one in ten after each of the last three epochs, from 500 steps on.
 
 ## Why is this bad?
 An unused vector carries no information: the code has fewer bits than the spec says, and reconstructions lose detail.
@@ -60,7 +61,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     if max(used) < FEW:
         yield Symptom(
             facts.code_layer,
-            f"held-out {facts.noun}s use only {used[-1]:.1%} of the vectors of the codebook, with a perplexity of "
+            f"held-out {facts.noun}s use only {used[-1]:.1%} of the vectors that they could, with a perplexity of "
             f"{last[-1].code['perplexity']:.3g}",
             one_of(
                 [
