@@ -98,8 +98,7 @@ def prepare(
     _check_last_batch(module, train_batches, complete.batch, complete.accumulate)
     target_range = targets.range or input_range
     pixels = PixelRange.of(target_range, train_batches.wanted)
-    same_range = target_range is input_range or targets.range == input_range
-    objective = Objective(complete.loss, pixels, penalties, code, normalise_of(module) if same_range else None)
+    objective = Objective(complete.loss, pixels, penalties, code, normalise_of(module))
     precision = choose_precision(complete.precision, device)
     network = _network(module, train_batches, precision)
     training = Training(

@@ -12,10 +12,16 @@ BLOCK = 512
 
 
 def normalise_of(module: nn.Module) -> Normalise | GlobalContrast | None:
-    """Return the preprocessing module of a network, or None if it has none."""
-    encoder = getattr(module, "encoder", None)
-    first = encoder[0] if isinstance(encoder, nn.Sequential) and len(encoder) else None
-    return first if isinstance(first, Normalise | GlobalContrast) else None
+    """Return the preprocessing module of a network that undoes it at its end, or None.
+
+    Losses and scores compare the outputs of such a network as preprocessed; separate targets are never preprocessed.
+    """
+    encoder, decoder = getattr(module, "encoder", None), getattr(module, "decoder", None)
+    if not (isinstance(encoder, nn.Sequential) and isinstance(decoder, nn.Sequential) and encoder and decoder):
+        return None
+    first, last = encoder[0], decoder[-1]
+    undone = isinstance(last, Normalise | GlobalContrast) and last.undo
+    return first if undone and isinstance(first, Normalise | GlobalContrast) else None
 
 
 def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, train: Tensor) -> None:

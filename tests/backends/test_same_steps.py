@@ -86,6 +86,12 @@ LINES = {
     "loss bce reduction=sum; corrupt gaussian=0.1": {"data": 'data npy "x.npy" normalize=gcn', "code": "variational 3"},
     "loss mse + 0.5 ssim; ema 0.9": {"data": 'data npy "x.npy" normalize=gcn', "output": "sigmoid skips=concat"},
     "loss mae ": {"shape": "3x12x12", "data": 'data npy "x.npy" normalize=imagenet', "output": "linear"},
+    "loss bce; augment flip": {
+        "target": "target 2x24x24 in 0..1",
+        "data": 'data npy "x.npy" normalize=standard',
+        "output": "sigmoid",
+    },
+    "loss mse; augment flip": {"target": "target 1x12x12 in 0..1", "data": 'data npy "x.npy" normalize=gcn'},
     "loss mae; augment flip": {
         "target": "target 1x24x24 in -1..1",
         "data": 'data npy "x.npy" target="y.npy" normalize=standard',
@@ -119,14 +125,12 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     place = {
         "shape": "1x12x12",
         "range": "0..1",
-        "output": "sigmoid",
+        "output": "linear" if "target" in LINES[line] else "sigmoid",
         "target": "",
         "data": "",
         "code": "dense 5 l1=1e-3 noise=0.1",
         **LINES[line],
     }
-    if place["target"]:
-        place["output"] = "linear"
     model = load(SPEC.format(lines=line if "batch" in line else f"batch 6; {line}", **place))
     assert model.train is not None
     generator = torch.Generator().manual_seed(1)
