@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.outputs import Overwrite, Run, is_standard_output, new_output, refuse_existing, say
-from caedsl.cli.samples import samples_at
+from caedsl.cli.samples import samples_at, say_notes
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -68,3 +68,4 @@ def encode(
             write_codes(file, ending, chosen.names, chosen.labels, codes)
     numbers = counted(elements(opened.model.code_shape), "number")
     say(f"encoded {counted(len(chosen), 'sample')} into {output}: {numbers} each", err=is_standard_output(output))
+    say_notes(chosen)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, new_parents, refuse_existing, say
-from caedsl.cli.samples import samples_at
+from caedsl.cli.samples import samples_at, say_notes
 from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
@@ -120,6 +120,7 @@ def _reconstruct_arrays(
         for part, target in zip(arrays, targets, strict=True):
             _write_arrays(run, part, target, key or "reconstructions", error_maps, files)
     say(f"reconstructed {counted(len(samples), 'sample')} into {', '.join(map(str, targets))}")
+    say_notes(samples)
 
 
 def _write_arrays(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caedsl.cli.files import STANDARD_INPUT
+from caedsl.cli.outputs import say
 from caedsl.cli.specs import fail
 from caedsl.runs.confined import LARGEST_TEXT
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 def samples_at(run: "TrainedRun", given: Path) -> "Samples":
     """Return the samples that an argument names; for ``-``, the image files that standard input names, one per line."""
     return run.samples(files_at(given))
+
+
+def say_notes(samples: "Samples") -> None:
+    """Print notes on samples that have been read to standard error."""
+    for note in samples.notes():
+        say(f"note: {note}", err=True)
 
 
 def files_at(given: Path) -> Path | list[Path]:

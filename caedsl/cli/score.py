@@ -10,7 +10,7 @@ import typer
 
 from caedsl.cli.completion import complete_scores
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
-from caedsl.cli.samples import samples_at
+from caedsl.cli.samples import samples_at, say_notes
 from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _scored(
             one = scores[offset : offset + 1]
             (percentile,), (anomalous,) = calibration.percentile(one), calibration.is_anomaly(one)
             yield name, value, round(float(percentile), 2), "anomaly" if anomalous else "normal"
+    say_notes(samples)
 
 
 def _print(rows: list[tuple[str, float, float | None, str | None]]) -> None:

@@ -1,8 +1,10 @@
 """Input samples for a trained run, with names: from an array, a file, a folder or a data line."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,10 @@ class Samples(ABC):
         Raise a ``DataError`` that names each sample that cannot be used.
         """
 
+    def notes(self) -> Sequence[str]:
+        """Return notes on the samples of the last reading, such as that parts of them were cut off."""
+        return ()
+
 
 @dataclass(frozen=True)
 class StackSamples(Samples):
@@ -64,18 +70,30 @@ class StackSamples(Samples):
     index: Index | None = None
     labels: Sequence[str] | None = None
     files: Sequence[Path] | None = None
+    _remarks: Counter[str] = field(default_factory=Counter)
 
     def batches(self, size: int) -> Iterator[tuple[slice, Tensor]]:
         """See ``Samples``; a few batches are prefetched, unless reading them is mere copying."""
         places = [slice(start, min(start + size, len(self))) for start in range(0, len(self), size)]
 
-        def read(place: slice) -> tuple[slice, Tensor]:
+        def read(place: slice) -> tuple[slice, Tensor, Sequence[str]]:
             numbers = np.arange(place.start, place.stop) if self.index is None else self.index[place]
-            values = self.stack.read(numbers).values
-            return place, self.stack.scale(values)
+            block = self.stack.read(numbers)
+            return place, self.stack.scale(block.values), block.remarks
 
+        self._remarks.clear()
         # Handing a batch over from another thread takes longer than copying it.
-        return map(read, places) if self.stack.ready else ahead(read, places, most=1 + workers())
+        blocks = map(read, places) if self.stack.ready else ahead(read, places, most=1 + workers())
+        for place, values, remarks in blocks:
+            self._remarks.update(remarks)
+            yield place, values
+
+    def notes(self) -> Sequence[str]:
+        """See ``Samples``."""
+        # Grey images for a coloured input are an error only of training data.
+        with suppress(DataError):
+            return self.stack.conclude(self._remarks, len(self))
+        return ()
 
 
 class Joined(Samples):
@@ -96,6 +114,10 @@ class Joined(Samples):
             for place, values in part.batches(size):
                 yield slice(before + place.start, before + place.stop), values
             before += len(part)
+
+    def notes(self) -> Sequence[str]:
+        """See ``Samples``."""
+        return [note for part in self.parts for note in part.notes()]
 
 
 def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Samples:

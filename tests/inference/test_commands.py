@@ -67,6 +67,29 @@ def test_reconstruct_says_what_it_does_not_keep(grey: Path, tmp_path: Path, caed
     }
 
 
+@pytest.mark.parametrize("command", ["encode", "score", "reconstruct"])
+@pytest.mark.parametrize("name", ["x.npy", "images"])
+@pytest.mark.parametrize(
+    ("source", "words"), [("patches=2", ("middle",)), ("resize=fit", ("resized", "(fit)")), (None, ())]
+)
+def test_samples_of_another_size_are_noted(
+    tmp_path: Path, caedsl: Run, command: str, name: str, source: str | None, words: tuple[str, ...]
+) -> None:
+    size = (8, 8) if source is None else (20, 12)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *size), np.uint8)
+    np.save(tmp_path / "x.npy", pixels)
+    (tmp_path / "images").mkdir()
+    for place, each in enumerate(pixels):
+        Image.fromarray(each).save(tmp_path / "images" / f"{place}.png")
+    run = write_run(tmp_path / "run", GREY.replace("bottleneck", f'data folder "images/" {source or ""}\nbottleneck'))
+    output = [] if command == "score" else ["-o", tmp_path / ("codes.npz" if command == "encode" else "out")]
+    code, out, err = caedsl(command, run, tmp_path / name, *output)
+    notes = [line for line in (out + err).splitlines() if line.startswith("note: ")]
+    whole = command == "reconstruct" and name == "images"
+    assert (code, len(notes)) == (0, int(bool(words) and not whole)), out + err
+    assert all(word in note for note in notes for word in words)
+
+
 @pytest.mark.parametrize("command", [("reconstruct", "-o"), ("score", "--maps")])
 @pytest.mark.parametrize("name", ["x.npy", "x.tif"])
 def test_a_sample_that_cannot_be_used_leaves_no_folder(
