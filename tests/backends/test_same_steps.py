@@ -84,6 +84,12 @@ LINES = {
     "loss bce ": {"range": "real", "data": 'data npy "x.npy" normalize=minmax'},
     "loss mse ": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=gcn'},
     "loss bce reduction=sum; corrupt gaussian=0.1": {"data": 'data npy "x.npy" normalize=gcn', "code": "variational 3"},
+    # The changes of the images take some of their normalised values out of 0..1.
+    **{
+        f"loss {name}; augment rotate=30 scale=30%": {"data": 'data npy "x.npy" normalize=gcn'}
+        for name, kind in LOSSES.items()
+        if kind.probabilities
+    },
     "loss mse + 0.5 ssim; ema 0.9": {"data": 'data npy "x.npy" normalize=gcn', "output": "sigmoid skips=concat"},
     "loss mae ": {"shape": "3x12x12", "data": 'data npy "x.npy" normalize=imagenet', "output": "linear"},
     "loss bce; augment flip": {

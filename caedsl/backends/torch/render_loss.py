@@ -80,6 +80,8 @@ def _term(term: LossTerm, worst: float | None, model: Autoencoder, compared: tup
     call = term.kind.torch(term.options, width)
     name = call.name if call.name in definitions("losses") else f"functional.{call.name}"
     words = [*map(repr, call.args), *(f"{word}={value!r}" for word, value in call.kwargs)]
+    if term.kind.probabilities and compares_normalised(model):  # which rounding and new samples take out of 0..1
+        compared = (f"{compared[0]}.clamp(0, 1)", f"{compared[1]}.clamp(0, 1)")
     if model.weighted and term.kind.of_batch:
         compared = (f"with_weighted_errors({compared[0]}, {compared[1]}, w)", compared[1])
     elif model.weighted and not term.kind.pixelwise:
