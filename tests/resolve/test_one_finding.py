@@ -405,7 +405,18 @@ def in_encoder(line: str) -> str:
     return whole(encoder=f"encoder {{ conv 8 s2 relu; {line} }}")
 
 
+BESIDE_THE_RIGHT_WORD = [
+    (in_encoder("conv 8 kernel_size=3 k5 relu; conv 8 relu"), "`k3`"),
+    (in_encoder("conv 8 rleu relu; conv 8 relu"), "`relu`"),
+    (in_encoder("conv 8 nrom=batch norm=batch relu; conv 8 relu"), "`norm=batch`"),
+    (whole(train="train { batch 8; bacth 3 }"), "`batch`"),
+    (whole(train="train { optimizer adam learning_rate=1e-4 lr=1e-3 }"), "`lr=1e-4`"),
+    (whole(bottleneck="bottleneck variational 8 bata=2 beta=3"), "`beta=2`"),
+]
+"""A misspelt word beside the one that it means; what remains after its correction is another mistake."""
+
 CORPUS = [
+    *BESIDE_THE_RIGHT_WORD,
     *((in_encoder(line), shown) for line, shown in LAYERS),
     *((whole(train=f"train {{ {line} }}"), shown) for line, shown in SETTINGS),
     *((whole(**{line.split()[0]: line}), shown) for line, shown in STATEMENTS),

@@ -7,16 +7,19 @@ from typing import cast
 from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.line_faults import SHORT
 from caedsl.resolve.reading.line_options import LineOptions
+from caedsl.resolve.reading.quantities import Misread
 from caedsl.resolve.reading.respelling import (
+    activation_named,
     example_of,
     replacing,
     respelled,
 )
 from caedsl.resolve.reading.unknown_items import UnknownItems
-from caedsl.resolve.reading.values import is_whole, short_value
+from caedsl.resolve.reading.values import is_whole, read, short_value
 from caedsl.resolve.scope import Scope
+from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 _MOST_ITEMS = 200
@@ -91,6 +94,32 @@ class _Binder(UnknownItems):
                 self._leftover(item)
             case _:
                 self._positional(self._joined(self.first, item, queue))
+
+    def _called_activation(self, item: tree.WrittenOption | tree.WrittenWord, queue: deque[tree.Item]) -> str:
+        """Return the activation of `LeakyReLU(0.2)` or `activation=leaky_relu(0.2)`, or an empty text."""
+        if not queue or not isinstance(queue[0], tree.Parenthesised) or queue[0].span.start != item.span.end:
+            return ""
+        word = item.value if isinstance(item, tree.WrittenOption) else item
+        name = activation_named(word.text) if isinstance(word, tree.WrittenWord) else ""
+        return name if ACTIVATION.name in self.by_name and self._takes_value(name) else ""
+
+    def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
+        """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
+        known = self.first is None or self.first.name in self.bound.spans
+        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative | tree.Range)
+        return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
+
+    def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
+        """Report an activation that is separated from its number, and read it."""
+        text = f"{name}={self.scope.source.slice(value.span)}"
+        message = f"`{self.scope.source.slice(span)}`: the number of an activation follows `=`"
+        self._fault("unexpected-value", span, message, help=f"write `{text}`", fix=replacing(span, text))
+        read_value = read(cast(Option, FUNCTIONS[name].option)._replace(name=name), value, self.scope)
+        self._set(
+            self.by_name[ACTIVATION.name],
+            Activation(name, None if isinstance(read_value, Misread) else read_value),
+            span,
+        )
 
     def _separated_option(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> Option | None:
         """Return the option that ``word`` names if its value follows without an ``=``, as in ``dropout 0.1``."""

@@ -1,11 +1,10 @@
 """Mistakes on one line, reported in terms of its own options."""
 
 import re
-from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
@@ -25,7 +24,7 @@ from caedsl.resolve.reading.values import called, read, short_value
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
+from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
@@ -61,6 +60,8 @@ class LineFaults:
         self.options = options
         self.scope = scope
         self.bound = LineOptions()
+        self.guessed: set[str] = set()
+        """Options that only a word unknown to the line sets so far; one that is written instead replaces it."""
         self.begun = False
         self.after_lost = False
         """Whether the item before means nothing: what follows it is most likely its value."""
@@ -73,40 +74,9 @@ class LineFaults:
         self.faults.append(name)
         self.scope.report(name, span, message, **parts)
 
-    def _called_activation(self, item: tree.WrittenOption | tree.WrittenWord, queue: deque[tree.Item]) -> str:
-        """Return the activation of `LeakyReLU(0.2)` or `activation=leaky_relu(0.2)`, or an empty text."""
-        if not queue or not isinstance(queue[0], tree.Parenthesised) or queue[0].span.start != item.span.end:
-            return ""
-        word = item.value if isinstance(item, tree.WrittenOption) else item
-        name = activation_named(word.text) if isinstance(word, tree.WrittenWord) else ""
-        return name if ACTIVATION.name in self.by_name and self._takes_value(name) else ""
-
-    def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
-        """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
-        known = self.first is None or self.first.name in self.bound.spans
-        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative | tree.Range)
-        return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
-
-    def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
-        """Report an activation that is separated from its number, and read it."""
-        text = f"{name}={self.scope.source.slice(value.span)}"
-        message = f"`{self.scope.source.slice(span)}`: the number of an activation follows `=`"
-        self._fault("unexpected-value", span, message, help=f"write `{text}`", fix=replacing(span, text))
-        read_value = read(cast(Option, FUNCTIONS[name].option)._replace(name=name), value, self.scope)
-        self._set(
-            self.by_name[ACTIVATION.name],
-            Activation(name, None if isinstance(read_value, Misread) else read_value),
-            span,
-        )
-
-    def _takes_value(self, name: str | None) -> bool:
-        """Return whether ``name`` is an activation with a value, on a line that may have one."""
-        function = FUNCTIONS.get(name or "")
-        return function is not None and function.option is not None and ACTIVATION.name in self.by_name
-
     def _set(self, option: Option, value: Any, span: Span) -> None:
         earlier = self.bound.spans.get(option.name)
-        if earlier is not None:
+        if earlier is not None and option.name not in self.guessed:
             self._fault(
                 "duplicate-option",
                 span,
@@ -115,6 +85,7 @@ class LineFaults:
                 help="keep one of them",
             )
             return
+        self.guessed.discard(option.name)
         self.bound.values[option.name] = value
         self.bound.spans[option.name] = span
 

@@ -91,6 +91,11 @@ class LineValues(LineFaults):
         else:
             self._set(option, word.text, word.span)
 
+    def _takes_value(self, name: str | None) -> bool:
+        """Return whether ``name`` is an activation with a value, on a line that may have one."""
+        function = FUNCTIONS.get(name or "")
+        return function is not None and function.option is not None and ACTIVATION.name in self.by_name
+
     def _activation_with_parameter(self, item: tree.WrittenOption) -> None:
         name = item.name.text
         option = FUNCTIONS[name].option

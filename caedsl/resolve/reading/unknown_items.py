@@ -18,7 +18,12 @@ class UnknownItems(LineValues):
     """Values of one line, and of the items that name none of its options."""
 
     def _unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
-        """Report an unknown word of the line; read what it most likely means."""
+        """Report an unknown word of the line; read what it most likely means, unless a known word says otherwise."""
+        written = set(self.bound.spans)
+        self._report_unknown(word, item, what)
+        self.guessed |= self.bound.spans.keys() - written
+
+    def _report_unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
         message = f'unknown {what} "{word.text}" on {self.owner}'
         report = partial(self._fault, "unknown-option", word.span, message)
         if self._is_only_value(item, report) or self._is_explained(word, report):
