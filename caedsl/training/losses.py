@@ -42,8 +42,8 @@ def _mean(
     function: Any = getattr(losses, call.name, None) or getattr(functional, call.name)
     seen = prediction
     if term.kind.probabilities:
-        # Values outside 0..1 make PyTorch's kernels raise, and on a GPU leave the process unusable. Targets can leave it
-        # if they are normalised by what other samples have shown.
+        # Values outside 0..1 make PyTorch's kernels raise, and on a GPU leave the process unusable. Targets may be
+        # outside if they are normalised by the range of other samples.
         seen, target = prediction.nan_to_num(0.5).clamp(0, 1), target.clamp(0, 1)
     keywords = dict(call.kwargs)
     mean: Tensor
