@@ -11,7 +11,7 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option, Written
 from caedsl.vocabulary.shape import Shape, elements
 from caedsl.vocabulary.sparse_codes import SPARSITY_TERM, SPARSITY_WEIGHT
-from caedsl.vocabulary.spelling import is_default, written
+from caedsl.vocabulary.spelling import changed, written
 from caedsl.vocabulary.weights import WEIGHTS
 
 _WEIGHTS_OF_TERMS: dict[str, Option] = {KL: BETA, SPARSITY_TERM: SPARSITY_WEIGHT, COMMITMENT: COMMIT}
@@ -32,10 +32,11 @@ def caption(layer: Layer) -> tuple[str, tuple[str, ...]]:
     mirrored layer are omitted too, since they follow from the shapes.
     """
     hidden = _HOW_IT_LEARNS | (_HOW_IT_FITS if layer.mirrors else set())
+    shown = changed(layer.kind.options, layer.options, layer.kind.implied(layer.options))
     first, rest = layer.kind.name, []
     for option in layer.kind.options:
         value = layer.options.of_any_type(option)
-        if value is None or option.name in hidden or (option.short != "k" and is_default(layer, option)):
+        if value is None or option.name in hidden or (option.short != "k" and option not in shown):
             continue
         if option.written is Written.FIRST:
             first += " " + written(option, value)

@@ -11,17 +11,19 @@ import numpy as np
 from caedsl.importing.errors import UnsupportedLayer, unsupported
 from caedsl.importing.network import INPUT, Array, ForeignLayer, Network
 from caedsl.importing.structure import last_computed
-from caedsl.vocabulary.kind import Role
-from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.kind import Role, Window
+from caedsl.vocabulary.layers.concat import FIRST, Concat
+from caedsl.vocabulary.norms import NONE, NORM, NORMS
+from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.window import CHANNEL_GROUPS
 
-_CHANNELWISE = ("batch", "instance", "layer", "rms", "channel")
-_LEARNED_SLOPES = ("prelu", "channel_prelu")
-_PLACES = Role.PASSING, Role.ADJUSTING
+_INPUT_CHANNELS = {Window.CONVOLUTION: 1, Window.TRANSPOSED: 0}
+"""Axis of the input's channels in the weight of a convolution."""
 
 
 def in_spec_order(network: Network) -> Network:
     """Return the network with every join in the order of a spec, and the weights that read it permuted."""
-    if not any(layer.kind == "concat" for layer in network.layers):
+    if not any(layer.kind == Concat.name for layer in network.layers):
         return network
     place = {INPUT: -1} | {layer.key: place for place, layer in enumerate(network.layers)}
     shapes = {INPUT: network.input_shape} | {layer.key: layer.shape for layer in network.layers}
@@ -29,66 +31,71 @@ def in_spec_order(network: Network) -> Network:
     layers, notes = [], []
     for layer in network.layers:
         read = [orders[key] for key in layer.inputs]
-        if layer.kind == "concat":
-            first = last_computed(layer, place)
-            channels = [shapes[key][0] for key in layer.inputs]
-            starts = np.cumsum([0, *channels[:-1]])
-            at = layer.inputs.index(first)
-            sequence = [at, *(each for each in range(len(channels)) if each != at)]
-            swapped = sequence == [1, 0]
-            joined = sorted(sequence) if swapped else sequence
-            orders[layer.key] = np.concatenate([starts[each] + read[each] for each in joined])
-            inputs = tuple(layer.inputs[each] for each in sequence)
-            layers.append(replace(layer, inputs=inputs, options="first" if swapped else layer.options))
+        if layer.kind == Concat.name:
+            joined, orders[layer.key] = _joined(layer, read, shapes, last_computed(layer, place))
+            layers.append(joined)
             continue
-        made, orders[layer.key] = _through(network, layer, read, shapes)
-        if made is not layer and made.weights.keys() and made.kind not in ("norm", *_LEARNED_SLOPES):
+        after, order = _after(layer, read, shapes[layer.inputs[0]])
+        if after is None:
+            raise _refused(network, layer)
+        if after is not layer and not np.array_equal(order, read[0]):
             notes.append(
                 f"the input channels of {layer.name} are in the order of `concat`: the layer before comes first"
             )
-        layers.append(made)
-    if not _is_order(orders[layers[-1].key]):
+        orders[layer.key] = order
+        layers.append(after)
+    if not _is_plain(orders[layers[-1].key]):
         raise _refused(network, layers[-1])
     return replace(network, layers=tuple(layers), notes=(*network.notes, *notes))
 
 
-def _through(
-    network: Network, layer: ForeignLayer, read: Sequence[Array], shapes: Mapping[str, tuple[int, ...]]
+def _joined(
+    layer: ForeignLayer, read: Sequence[Array], shapes: Mapping[str, Shape], before: str
 ) -> tuple[ForeignLayer, Array]:
-    """Return the layer for inputs in another order, and the order of its output."""
-    order, fresh = read[0], np.arange(layer.shape[0])
-    if all(map(_is_order, read)):
-        return layer, fresh
-    weights = dict(layer.weights)
-    if layer.kind == "conv" and " g" not in f" {layer.options}" and "depthwise" not in layer.options:
-        return replace(layer, weights=weights | {"weight": weights["weight"][:, order]}), fresh
-    if layer.kind == "deconv" and " g" not in f" {layer.options}":
-        return replace(layer, weights=weights | {"weight": weights["weight"][order]}), fresh
-    if layer.kind == "dense":
-        shape = shapes[layer.inputs[0]]
-        columns = np.arange(weights["weight"].shape[1]).reshape(shape)[order].reshape(-1)
-        return replace(layer, weights=weights | {"weight": weights["weight"][:, columns]}), fresh
-    channelwise = layer.kind == "norm" and layer.options.split()[0] in _CHANNELWISE
-    if channelwise or layer.kind in _LEARNED_SLOPES:
-        moved = {role: array[order] if array.shape == (len(order),) else array for role, array in weights.items()}
-        return replace(layer, weights=moved), order
-    if layer.kind == "add" and all(np.array_equal(each, order) for each in read):
-        return layer, order
-    kind = KINDS.get(layer.kind)
-    if (
-        kind is not None
-        and kind.role in _PLACES
-        and layer.shape[0] == len(order)
-        and not weights
-        and layer.kind not in ("norm", "globalpool", "pixelshuffle", "pixelunshuffle")
-    ):
-        return layer, order
-    if layer.kind == "globalpool":
-        return layer, order
-    raise _refused(network, layer)
+    """Return a join that reads ``before``, the layer before it, first; and the order of its channels."""
+    starts = np.cumsum([0, *(shapes[key][0] for key in layer.inputs[:-1])])
+    first = layer.inputs.index(before)
+    places = [first, *(place for place in range(len(read)) if place != first)]
+    swapped = places == [1, 0]
+    order = np.concatenate([starts[place] + read[place] for place in (sorted(places) if swapped else places)])
+    inputs = tuple(layer.inputs[place] for place in places)
+    return replace(layer, inputs=inputs, options=layer.options.changed({FIRST: swapped})), order
 
 
-def _is_order(order: Array) -> bool:
+def _after(layer: ForeignLayer, read: Sequence[Array], shape: Shape) -> tuple[ForeignLayer | None, Array]:
+    """Return the layer for inputs in another order, and the order of its output; None if no weights follow it."""
+    order, plain, kind = read[0], np.arange(layer.shape[0]), layer.declared
+    if all(map(_is_plain, read)):
+        return layer, plain
+    if kind is None or not all(np.array_equal(each, order) for each in read):
+        return None, plain
+    if kind.role is Role.WEIGHTED:
+        if layer.options.get(CHANNEL_GROUPS, 1) > 1:
+            return None, plain
+        return _with_weights(layer, {"weight": _reordered(layer, order, shape)}), plain
+    weights = {role: array for role, array in layer.weights.items() if array.size > 1}
+    norm = NORMS.get(layer.options.get(NORM, NONE))
+    whole = norm is None or not norm.divides
+    keeps = kind.role in (Role.PASSING, Role.ADJUSTING, Role.JOINING) and layer.shape[0] == len(order)
+    if not keeps or not whole or any(array.shape != (len(order),) for array in weights.values()):
+        return None, plain
+    return _with_weights(layer, {role: array[order] for role, array in weights.items()}), order
+
+
+def _reordered(layer: ForeignLayer, order: Array, shape: Shape) -> Array:
+    """Return the weight of a layer whose input of ``shape`` has its channels in another order."""
+    weight, window = layer.weights["weight"], layer.declared.window if layer.declared is not None else None
+    if window is not None:
+        return np.take(weight, order, axis=_INPUT_CHANNELS[window])
+    columns = np.arange(weight.shape[1]).reshape(shape)[order].reshape(-1)
+    return np.take(weight, columns, axis=1)
+
+
+def _with_weights(layer: ForeignLayer, weights: Mapping[str, Array]) -> ForeignLayer:
+    return replace(layer, weights={**layer.weights, **weights}) if weights else layer
+
+
+def _is_plain(order: Array) -> bool:
     return bool(np.array_equal(order, np.arange(len(order))))
 
 

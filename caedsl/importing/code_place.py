@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from caedsl.importing.errors import ImportFailure
+from caedsl.importing.lines import finish_of
 from caedsl.importing.names import is_called
 from caedsl.importing.network import Network
 from caedsl.importing.structure import Item
-from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.shape import elements, text
-
-CODE_KINDS = ("variational", "variational conv", "quantized")
-"""Kinds of layers that are a code by themselves."""
-_FINISH = {"norm", "dropout", *FUNCTIONS}
 
 
 class CodePlace(NamedTuple):
@@ -29,7 +25,7 @@ def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
             f"{network.name} was not imported: it has one layer, but an autoencoder has an encoder and a decoder"
         )
     for place, item in enumerate(items[:-1]):
-        if item.layer.kind in (*CODE_KINDS, "quantizer") or item.layer.key == network.code:
+        if item.layer.is_code or item.layer.key == network.code:
             return CodePlace(place + 1, f"the code is the output of {item.layer.name} ({text(item.layer.shape)})")
     return _by_name(items) or _smallest(items, 0, len(items) - 2, "the smallest tensor")
 
@@ -67,7 +63,7 @@ def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodeP
     parallel = _on_parallel_branches(items)
     places = [place for place in range(first, last + 1) if place not in parallel] or range(first, last + 1)
     place = min(places, key=lambda place: elements(items[place].layer.shape))
-    while place < last and items[place + 1].layer.kind in _FINISH and not items[place + 1].reads:
+    while place < last and finish_of(items[place + 1].layer) is not None and not items[place + 1].reads:
         place += 1
     layer = items[place].layer
     if first == last:

@@ -7,6 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.bottlenecks import BY_NAME
+from caedsl.vocabulary.kind import Kind
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.activation import VALUE
+from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.shape import Shape
 
 Array = NDArray[Any]
@@ -18,21 +24,36 @@ INPUT = "input"
 class ForeignLayer:
     """Layer of a foreign network in the words of the language.
 
-    ``key`` names its output within the network, and ``name`` is the author's name. ``kind`` is a word for a layer
-    (``conv``, ``norm``, ``relu``, ``add``), ``variational``, ``variational conv``, ``noise``, ``penalty`` (L1 on the
-    code), or ``quantizer`` after its convolution. ``options`` is what follows that word on its line, without ``bias``.
-    ``inputs`` are the keys of the outputs that it reads: several for ``add`` and ``concat``. ``shape`` is the shape of
-    its output, without the batch. ``weights`` are arrays in PyTorch's layout, by their names in the module that the
-    line becomes (``weight``, ``bias``, ``running_mean``).
+    ``key`` names its output within the network, and ``name`` is the author's name. ``kind`` is the name of a layer kind
+    (``conv``, ``norm``, ``relu``, ``add``), of a form that is a code by itself (``variational``, ``quantized``), or of
+    an option of the bottleneck that acts on the code (``noise``, ``topk``, ``l1``). ``options`` are those that are
+    known, including defaults, without ``bias``. ``inputs`` are the keys of the outputs that it reads: several for
+    ``add`` and ``concat``. ``shape`` is the shape of its output, without the batch. ``weights`` are arrays in PyTorch's
+    layout, by their names in the module that the line becomes (``weight``, ``bias``, ``running_mean``).
     """
 
     key: str
     name: str
     kind: str
-    options: str
+    options: Options
     inputs: tuple[str, ...]
     shape: Shape
     weights: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> Kind | None:
+        """Declaration of the layer kind; None for a code, and for what acts on one."""
+        return KINDS.get(self.kind)
+
+    @property
+    def activation(self) -> Activation | None:
+        """Activation that it applies, if it does nothing else."""
+        return Activation(self.kind, self.options.get(VALUE, None)) if self.kind in FUNCTIONS else None
+
+    @property
+    def is_code(self) -> bool:
+        """Return whether it makes a code by itself."""
+        return self.kind in BY_NAME and self.kind not in KINDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +75,16 @@ class Network:
     range: str = "0..1"
     data: str = ""
     train: tuple[str, ...] = ()
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Options] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     to_ours: Callable[[Array], Array] = lambda samples: samples
     """Function that returns samples of the original in PyTorch's layout."""
     frozen: frozenset[str] = frozenset()
+
+
+def number_of(activation: Activation) -> Mapping[Option, Any]:
+    """Return the options of an activation on its own line."""
+    return {} if activation.parameter is None else {VALUE: activation.parameter}
 
 
 def single(array: Any) -> Array:

@@ -7,8 +7,9 @@ from math import prod
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.names import part_of
 from caedsl.importing.network import INPUT, ForeignLayer, Network
-
-_JOINS = ("add", "concat")
+from caedsl.vocabulary.layers.add import Add
+from caedsl.vocabulary.layers.branch import From
+from caedsl.vocabulary.option import Options
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,9 @@ class _Structure:
             residual = self.residual(layer)
             main = residual[0] if residual else last_computed(layer, self.place)
             if main != before:
-                start = ForeignLayer(f"{layer.key} from {main}", layer.name, "from", "", (main,), self.shapes[main])
+                start = ForeignLayer(
+                    f"{layer.key} from {main}", layer.name, From.name, Options({}), (main,), self.shapes[main]
+                )
                 yield Item(start, reads=main)
             yield from reversed(self._joined(layer, main, residual))
             before = layer.key
@@ -98,7 +101,7 @@ class _Structure:
 
     def residual(self, layer: ForeignLayer) -> tuple[str, str, str] | None:
         """Return the fork, the end of the body and the end of the shortcut if ``layer`` closes a residual."""
-        if layer.kind != "add" or len(set(layer.inputs)) != 2 or len(layer.inputs) != 2:
+        if layer.kind != Add.name or len(set(layer.inputs)) != 2 or len(layer.inputs) != 2:
             return None
         if layer.key not in self.residuals:
             self.residuals[layer.key] = self._residual(layer)

@@ -1,7 +1,7 @@
 """Turn the description of a foreign network into a formatted spec, its model, and a module with the same weights."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -9,19 +9,27 @@ from typing import NamedTuple
 from caedsl.diagnostics.finding import Finding, Report, Severity
 from caedsl.diagnostics.full import render_full
 from caedsl.importing.channel_order import in_spec_order
-from caedsl.importing.code_place import CODE_KINDS, code_place
+from caedsl.importing.code_place import code_place
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.lines import WrittenLine, lines_of, names_of
+from caedsl.importing.lines import WrittenLine, lines_of, names_of, words
 from caedsl.importing.network import Network
-from caedsl.importing.spelling import number
 from caedsl.importing.structure import Item, chain_of
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import Checked, check_source
 from caedsl.source import Source
 from caedsl.syntax.formatter import format_source
 from caedsl.syntax.tree import Statement
+from caedsl.vocabulary.bottlenecks import BY_NAME
+from caedsl.vocabulary.form import CODE_L1, NOISE
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.dense import Dense
+from caedsl.vocabulary.layers.reshape import Reshape
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.sparse_codes import TOPK
+from caedsl.vocabulary.spelling import number_text, written
+from caedsl.vocabulary.weights import L1
 
 _NO_LETTERS = re.compile(r"[^a-z0-9_]+")
 
@@ -76,15 +84,15 @@ def write(network: Network) -> WrittenSpec:
     names = names_of(network, items)
     encoder = lines_of([item for item in items[: place.items] if item.layer.kind not in _ON_THE_CODE], names)
     decoder = lines_of([item for item in items[place.items :] if item.layer.kind not in _ON_THE_CODE], names)
-    code, inner = _bottleneck(encoder, decoder, names)
+    code, inner = _bottleneck(encoder, decoder)
     train = network.train
     for item in (each for each in items if each.layer.kind in _ON_THE_CODE):
-        if item is items[0] and item.layer.kind == "noise":
+        if item is items[0] and NOISE in item.layer.options:
             train = (*train, f"corrupt gaussian={_corruption(network, item)}")
         else:
             code = f"{code} {_on_the_code(network, items, place.items, item)}"
     network = replace(network, train=train)
-    spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code, names))
+    spec = "\n".join(_statements(network, (*encoder, *decoder), inner, decoder, code))
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
     if formatted is None:
         source = Source(spec, f"<{network.name}>")
@@ -115,41 +123,38 @@ def _shown(source: Source, findings: Sequence[Finding]) -> str:
 
 
 def _bottleneck(
-    encoder: tuple[WrittenLine, ...], decoder: tuple[WrittenLine, ...], names: Mapping[str, str]
+    encoder: tuple[WrittenLine, ...], decoder: tuple[WrittenLine, ...]
 ) -> tuple[str, tuple[WrittenLine, ...]]:
-    """Return the bottleneck statement, and the lines of the encoder that belong in its block."""
+    """Return the bottleneck statement, and the lines before it."""
     last, body = encoder[-1], encoder[:-1]
-    if last.word in CODE_KINDS:
-        return f"bottleneck {last.word} {last.options or last.layers[0].options}", body
-    if last.named or not body:
-        return "bottleneck", encoder
-    penalised = any(word.startswith("l1=") for word in last.layers[0].options.split())  # there, `l1` means the code's
-    if last.word == "dense" and decoder and decoder[0].word in ("dense", "reshape") and not penalised:
-        return f"bottleneck {last.text(names)}", body
-    if last.word == "conv" and any("bottleneck" in part for part in last.layers[0].name.lower().split(".")):
-        options = last.text(names)
-        kernel = "" if re.search(r" k\d", options) else " k3"
-        return f"bottleneck {options}{kernel}".replace(" k1 ", " "), body
-    return "bottleneck", encoder
+    if not last.layers[-1].is_code:
+        penalised = L1 in last.options  # there, `l1` means the code's
+        if last.named or not body or penalised or last.word not in BY_NAME:
+            return "bottleneck", encoder
+        inverted = bool(decoder) and decoder[0].word in (Dense.name, Reshape.name)
+        called = "bottleneck" in last.layers[0].name.lower()
+        if not (inverted if BY_NAME[last.word].makes_vector else called):
+            return "bottleneck", encoder
+    return f"bottleneck {last.text_of_code}", body
 
 
 class _OnTheCode(NamedTuple):
     """Option of a bottleneck line about the code: its word, what it does, and where a spec allows it."""
 
-    option: str
+    option: Option
     does: str
     has: str
 
 
 _ON_THE_CODE = {
-    "noise": _OnTheCode(
-        "noise",
+    NOISE.name: _OnTheCode(
+        NOISE,
         "adds noise to",
         "noise on its input (`corrupt gaussian=0.3`) and on its code (`bottleneck noise=0.1`)",
     ),
-    "topk": _OnTheCode("topk", "keeps the largest numbers of", "that on its code (`bottleneck dense 32 topk=5`)"),
-    "penalty": _OnTheCode(
-        "l1", "has a penalty on", "one on its code (`bottleneck dense 32 l1=1e-4`) and on kernels (`conv 8 l1=1e-4`)"
+    TOPK.name: _OnTheCode(TOPK, "keeps the largest numbers of", "that on its code (`bottleneck dense 32 topk=5`)"),
+    CODE_L1.name: _OnTheCode(
+        CODE_L1, "has a penalty on", "one on its code (`bottleneck dense 32 l1=1e-4`) and on kernels (`conv 8 l1=1e-4`)"
     ),
 }
 """Kinds of foreign layers that become options of the bottleneck instead of lines."""
@@ -164,14 +169,14 @@ def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item
             f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec "
             f"only has {said.has}"
         )
-    return f"{said.option}={item.layer.options}"
+    return written(said.option, item.layer.options.of_any_type(said.option), exact=True)
 
 
 def _corruption(network: Network, noise: Item) -> str:
     """Return the deviation of noise on the input, in units of the range's width."""
     low, _, high = network.range.partition("..")
     width = float(high) - float(low) if high else 1.0
-    return number(float(noise.layer.options) / width)
+    return number_text(noise.layer.options[NOISE] / width, exact=True)
 
 
 def _statements(
@@ -180,21 +185,24 @@ def _statements(
     encoder: Sequence[WrittenLine],
     decoder: Sequence[WrittenLine],
     code: str,
-    names: Mapping[str, str],
 ) -> Iterator[str]:
     used = {inner.word for line in lines for inner in line.walk()}
     yield f"autoencoder {identifier(network.name)}"
     yield f"input {text(network.input_shape)} in {network.range}"
     yield from (f"data {network.data}",) if network.data else ()
     yield ""
-    defaults = [f"defaults {kind} {options}" for kind, options in network.defaults.items() if kind in used]
+    defaults = [
+        " ".join(("defaults", kind, *words(KINDS[kind].options, options, {})))
+        for kind, options in network.defaults.items()
+        if kind in used
+    ]
     yield from (*defaults, "") if defaults else ()
     yield "encoder {"
-    yield from (line.text(names) for line in encoder)
+    yield from (line.text for line in encoder)
     yield "}"
     yield code
     yield "decoder {"
-    yield from (line.text(names) for line in decoder)
+    yield from (line.text for line in decoder)
     yield "}"
     if network.train:
         yield from ("", "train {", *network.train, "}")

@@ -1,5 +1,9 @@
 """From a description to a spec with the same weights."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -8,10 +12,32 @@ import caedsl
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import imported
 from caedsl.importing.network import Array, ForeignLayer, Network
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kind import written
+from caedsl.vocabulary.layers.activation import VALUE
+from caedsl.vocabulary.layers.dense import UNITS
+from caedsl.vocabulary.layers.reshape import SHAPE
+from caedsl.vocabulary.layers.upsample import FACTOR
+from caedsl.vocabulary.norms import NORM
+from caedsl.vocabulary.option import Option, Options
+from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.window import KERNEL, PAD, STRIDE
 
 
 def weights(module: nn.Module) -> dict[str, Array]:
     return {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+
+
+def layer(
+    key: str,
+    name: str,
+    kind: str,
+    options: Mapping[Option, Any],
+    inputs: tuple[str, ...],
+    shape: Shape,
+    weights: Mapping[str, Array] = MappingProxyType({}),
+) -> ForeignLayer:
+    return ForeignLayer(key, name, kind, Options(written(options)), inputs, shape, weights)
 
 
 def described(original: nn.Module, *layers: ForeignLayer) -> Network:
@@ -36,15 +62,17 @@ def test_a_chain_becomes_a_spec_with_the_same_outputs() -> None:
     made = imported(
         described(
             original,
-            ForeignLayer("a", "conv_a", "conv", "4", ("input",), (4, 8, 8), weights(conv)),
-            ForeignLayer("b", "norm_b", "norm", "batch", ("a",), (4, 8, 8), weights(norm)),
-            ForeignLayer("c", "act_c", "leaky_relu", "0.2", ("b",), (4, 8, 8)),
-            ForeignLayer("d", "pool_d", "maxpool", "2", ("c",), (4, 4, 4)),
-            ForeignLayer("e", "flat_e", "reshape", "64", ("d",), (64,)),
-            ForeignLayer("f", "dense_f", "dense", "5", ("e",), (5,), weights(down)),
-            ForeignLayer("g", "dense_g", "dense", "64", ("f",), (64,), weights(back)),
-            ForeignLayer("h", "unflat_h", "reshape", "4x4x4", ("g",), (4, 4, 4)),
-            ForeignLayer("i", "up_i", "deconv", "1 k2 s2", ("h",), (1, 8, 8), weights(out)),
+            layer("a", "conv_a", "conv", {CHANNELS: 4}, ("input",), (4, 8, 8), weights(conv)),
+            layer("b", "norm_b", "norm", {NORM: "batch"}, ("a",), (4, 8, 8), weights(norm)),
+            layer("c", "act_c", "leaky_relu", {VALUE: 0.2}, ("b",), (4, 8, 8)),
+            layer("d", "pool_d", "maxpool", {KERNEL: (2, 2)}, ("c",), (4, 4, 4)),
+            layer("e", "flat_e", "reshape", {SHAPE: (64,)}, ("d",), (64,)),
+            layer("f", "dense_f", "dense", {UNITS: 5}, ("e",), (5,), weights(down)),
+            layer("g", "dense_g", "dense", {UNITS: 64}, ("f",), (64,), weights(back)),
+            layer("h", "unflat_h", "reshape", {SHAPE: (4, 4, 4)}, ("g",), (4, 4, 4)),
+            layer(
+                "i", "up_i", "deconv", {CHANNELS: 1, KERNEL: (2, 2), STRIDE: (2, 2)}, ("h",), (1, 8, 8), weights(out)
+            ),
         )
     )
     assert made.difference < 1e-5
@@ -91,15 +119,15 @@ def test_joins_and_residuals() -> None:
     made = imported(
         described(
             Original(),
-            ForeignLayer("a", "first", "conv", "4", ("input",), (4, 8, 8), weights(first)),
-            ForeignLayer("b", "inner", "conv", "4", ("a",), (4, 8, 8), weights(inner)),
-            ForeignLayer("c", "sum", "add", "", ("a", "b"), (4, 8, 8)),
-            ForeignLayer("d", "relu", "relu", "", ("c",), (4, 8, 8)),
-            ForeignLayer("e", "code", "conv", "2 s2", ("d",), (2, 4, 4), weights(code)),
-            ForeignLayer("f", "back", "conv", "4", ("e",), (4, 4, 4), weights(back)),
-            ForeignLayer("g", "up", "upsample", "2", ("f",), (4, 8, 8)),
-            ForeignLayer("h", "cat", "concat", "", ("g", "d"), (8, 8, 8)),
-            ForeignLayer("i", "out", "conv", "1", ("h",), (1, 8, 8), weights(out)),
+            layer("a", "first", "conv", {CHANNELS: 4}, ("input",), (4, 8, 8), weights(first)),
+            layer("b", "inner", "conv", {CHANNELS: 4}, ("a",), (4, 8, 8), weights(inner)),
+            layer("c", "sum", "add", {}, ("a", "b"), (4, 8, 8)),
+            layer("d", "relu", "relu", {}, ("c",), (4, 8, 8)),
+            layer("e", "code", "conv", {CHANNELS: 2, STRIDE: (2, 2)}, ("d",), (2, 4, 4), weights(code)),
+            layer("f", "back", "conv", {CHANNELS: 4}, ("e",), (4, 4, 4), weights(back)),
+            layer("g", "up", "upsample", {FACTOR: (2, 2)}, ("f",), (4, 8, 8)),
+            layer("h", "cat", "concat", {}, ("g", "d"), (8, 8, 8)),
+            layer("i", "out", "conv", {CHANNELS: 1}, ("h",), (1, 8, 8), weights(out)),
         )
     )
     assert "residual relu as map1 { conv 4 }" in " ".join(made.spec.split())
@@ -109,8 +137,8 @@ def test_joins_and_residuals() -> None:
 def test_outputs_that_differ_are_refused() -> None:
     conv, back = nn.Conv2d(1, 2, 3, 2, 1), nn.ConvTranspose2d(2, 1, 2, 2)
     layers = (
-        ForeignLayer("a", "down", "conv", "2 s2", ("input",), (2, 4, 4), weights(conv)),
-        ForeignLayer("b", "up", "deconv", "1 k2 s2", ("a",), (1, 8, 8), weights(back)),
+        layer("a", "down", "conv", {CHANNELS: 2, STRIDE: (2, 2)}, ("input",), (2, 4, 4), weights(conv)),
+        layer("b", "up", "deconv", {CHANNELS: 1, KERNEL: (2, 2), STRIDE: (2, 2)}, ("a",), (1, 8, 8), weights(back)),
     )
     network = described(nn.Sequential(conv, nn.ReLU(), back), *layers)
     with pytest.raises(ImportFailure, match="outputs differ from the original's by"):
@@ -120,8 +148,8 @@ def test_outputs_that_differ_are_refused() -> None:
 def test_a_spec_with_errors_is_refused_with_what_check_says() -> None:
     conv, back = nn.Conv2d(1, 2, 3, 2, 1), nn.ConvTranspose2d(2, 1, 3, 2)
     layers = (
-        ForeignLayer("a", "down", "conv", "2 s2", ("input",), (2, 4, 4), weights(conv)),
-        ForeignLayer("b", "up", "deconv", "1 s2 pad=valid", ("a",), (1, 9, 9), weights(back)),
+        layer("a", "down", "conv", {CHANNELS: 2, STRIDE: (2, 2)}, ("input",), (2, 4, 4), weights(conv)),
+        layer("b", "up", "deconv", {CHANNELS: 1, STRIDE: (2, 2), PAD: "valid"}, ("a",), (1, 9, 9), weights(back)),
     )
     with pytest.raises(ImportFailure, match="output-shape"):
         imported(described(nn.Sequential(conv, back), *layers))

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.finishing import finished
 from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
 from caedsl.importing.keras.values import Value, map_value, permuted
-from caedsl.vocabulary.shape import Shape, sizes_text
-
-Window = tuple[Shape, Shape, Shape]
-"""Kernel, stride and dilation, one number for each axis."""
+from caedsl.importing.windows import Window, convolution_pad, moving
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.window import OUTPUT_PAD, PAD, SAME_UPPER
 
 
 def window_of(layer: KerasLayer, value: Value) -> Window:
@@ -136,15 +136,16 @@ def _step(
     window: Window,
     filters: int,
     groups: int,
-    options: str,
+    options: Mapping[Option, Any],
     kernel: NDArray[Any],
     bias: Sequence[NDArray[Any]],
 ) -> DraftLine:
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
-    said = spelling.conv(filters, value.space, *window, groups, pads)
-    if said is None:
+    pad = convolution_pad(value.space, window, pads)
+    if pad is None:
         raise UnsupportedFeature("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
-    return DraftLine("conv", f"{said} {options}".strip(), _weights(kernel, bias))
+    line = {CHANNELS: filters, **moving(window, groups), PAD: pad, **options}
+    return DraftLine("conv", line, _weights(kernel, bias))
 
 
 def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
@@ -164,7 +165,7 @@ def _emitted(
 
 def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     (value,) = inputs
-    kernel_size, stride, dilation = window = window_of(layer, value)
+    kernel_size, stride, _ = window = window_of(layer, value)
     if layer.config.get("output_padding") is not None:
         raise UnsupportedFeature("its `output_padding` pads as Keras counts", "remove it, or use Cropping after it")
     filters, inside = int(layer.config["filters"]), value.ours[0]
@@ -174,19 +175,13 @@ def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     excess = [d * (k - 1) + 1 - s for k, s, d in zip(*window, strict=True)]
     if same:
         sizes = tuple(size * s for size, s in zip(value.space, stride, strict=True))
-        pad = "pad=same_upper" if any(each > 0 and each % 2 for each in excess) else ""
+        pads: dict[Option, Any] = {PAD: SAME_UPPER if any(each > 0 and each % 2 for each in excess) else "same"}
     else:
         sizes = tuple(size * s + max(each, 0) for size, s, each in zip(value.space, stride, excess, strict=True))
-        rest = tuple(max(-each, 0) for each in excess)
-        pad = "pad=valid" + (f" output_pad={sizes_text(rest)}" if any(rest) else "")
-    said = spelling.deconv(filters, kernel_size, stride, dilation, 1, (0,) * len(stride), (0,) * len(stride))
-    options = " ".join(filter(None, (said.replace(" pad=valid", ""), pad, weights_options(layer.config))))
-    key = translation.emit(
-        layer,
-        [value.key],
-        (filters, *sizes),
-        DraftLine("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias)),
-    )
+        pads = {PAD: "valid", OUTPUT_PAD: tuple(max(-each, 0) for each in excess)}
+    options = {CHANNELS: filters, **moving(window), **pads, **weights_options(layer.config)}
+    line = DraftLine("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias))
+    key = translation.emit(layer, [value.key], (filters, *sizes), line)
     return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first))
 
 

@@ -5,12 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
-from caedsl.importing.keras.options import Config, activation, as_layer, penalties, shown
+from caedsl.importing.keras.options import Config, activation, as_layer, number, penalties
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
 from caedsl.importing.keras.values import Value, permuted
+from caedsl.importing.network import number_of
+from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.form import CODE_L1, NOISE
+from caedsl.vocabulary.layers.dropout import ELEMENTWISE, RATE
+from caedsl.vocabulary.norms import AFFINE, EPS, GROUPS, MOMENTUM_OPTION, NORM
+from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.weights import L1, L2
 
 
 def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
@@ -19,21 +26,24 @@ def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> 
     return _penalised(translation, layer, value)
 
 
-def _followed(translation: KerasTranslation, layer: KerasLayer, value: Value, word: tuple[str, str] | None) -> Value:
-    if word is None:
-        return value
-    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine(*word, {})))
+def _followed(translation: KerasTranslation, layer: KerasLayer, value: Value, made: Activation | None) -> Value:
+    return value if made is None else _changed(translation, layer, value, DraftLine(made.name, number_of(made)))
+
+
+def _changed(translation: KerasTranslation, layer: KerasLayer, value: Value, line: DraftLine) -> Value:
+    """Add a line that changes numbers in place; return its output."""
+    return value.moved(translation.emit(layer, [value.key], value.ours, line))
 
 
 def _penalised(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:
-    said = penalties(layer.config.get("activity_regularizer"))
-    if not said:
+    found = penalties(layer.config.get("activity_regularizer"))
+    if not found:
         return value
-    if len(said) > 1 or not said[0].startswith("l1="):
+    if L2 in found:
         raise UnsupportedFeature(
             "a penalty on squared outputs is not supported", "`l1=` on the bottleneck is Keras's L1 on the code"
         )
-    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine("penalty", said[0][3:], {})))
+    return _changed(translation, layer, value, DraftLine(CODE_L1.name, {CODE_L1: found[L1]}))
 
 
 def _activation(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -55,7 +65,7 @@ def _prelu(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
     if slopes.size > 1:
         value, word = translation.settled(layer, value), "channel_prelu"
         slopes = permuted(slopes, value.channels if value.is_map else value.order)
-    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine(word, "", {"weight": slopes})))
+    return _changed(translation, layer, value, DraftLine(word, {}, {"weight": slopes}))
 
 
 def _dropout(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -66,17 +76,13 @@ def _dropout(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
         raise UnsupportedFeature("its `noise_shape` is not supported", "SpatialDropout drops whole channels")
     if not rate:
         return value
-    single = "" if channels or len(value.ours) == 1 else " elementwise"
-    return value.moved(
-        translation.emit(layer, [value.key], value.ours, DraftLine("dropout", f"{shown(rate)}{single}", {}))
-    )
+    single = not channels and is_map(value.ours)
+    return _changed(translation, layer, value, DraftLine("dropout", {RATE: number(rate), ELEMENTWISE: single}))
 
 
 def _noise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
-    (value,) = inputs
-    return value.moved(
-        translation.emit(layer, [value.key], value.ours, DraftLine("noise", shown(layer.config.get("stddev", 0)), {}))
-    )
+    deviation = number(layer.config.get("stddev", 0))
+    return _changed(translation, layer, inputs[0], DraftLine(NOISE.name, {NOISE: deviation}))
 
 
 def _passed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -107,14 +113,13 @@ def _normalised(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
         translation.notes.append(
             f"{layer.key} learns no {'scale' if names == ['bias'] else 'shift'}; the layer in the spec learns one"
         )
-    eps = float(shown(layer.config.get("epsilon", 1e-3)))
-    kind, groups = _norm_kind(layer, value)
-    momentum = float(f"{1 - layer.config.get('momentum', 0.99):.6g}") if batch else 0.1
-    options = spelling.norm(kind, affine=bool(names), eps=eps, momentum=momentum, groups=groups)
-    return value.moved(translation.emit(layer, [value.key], value.ours, DraftLine("norm", options, found)))
+    eps = number(layer.config.get("epsilon", 1e-3))
+    options = {**_norm(layer, value), AFFINE: bool(names), EPS: eps}
+    return _changed(translation, layer, value, DraftLine("norm", options, found))
 
 
-def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:
+def _norm(layer: KerasLayer, value: Value) -> dict[Option, Any]:
+    """Return the normalisation, and the options that only it has."""
     axis = layer.config.get("axis", -1)
     axes = [each if each >= 0 else each + len(value.shape) + 1 for each in (axis if isinstance(axis, list) else [axis])]
     channel = 1 if value.first or not value.is_map else len(value.shape)
@@ -125,16 +130,16 @@ def _norm_kind(layer: KerasLayer, value: Value) -> tuple[str, int]:
                 "it normalises the channels of each place alone",
                 "`norm=layer` normalises a whole map; `norm=rms` each position",
             )
-        return "layer", 8
+        return {NORM: "layer"}
     if axes != [channel]:
         raise UnsupportedFeature(f"it normalises axis {axis}, which holds no channels", "use the axis of the channels")
     if layer.kind != "GroupNormalization":
-        return "batch", 8
+        return {NORM: "batch", MOMENTUM_OPTION: float(f"{1 - layer.config.get('momentum', 0.99):.6g}")}
     groups = int(layer.config.get("groups", 32))
     groups = value.ours[0] if groups == -1 else groups
     if value.channels is not None and groups not in (1, value.ours[0]):
         raise UnsupportedFeature("its groups follow a Concatenate in another order", "put the later input first")
-    return "group", groups
+    return {NORM: "group", GROUPS: groups}
 
 
 def _weight_names(config: Config) -> list[str]:

@@ -7,7 +7,12 @@ import numpy as np
 
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.topology import is_custom
-from caedsl.importing.spelling import number
+from caedsl.vocabulary import initialisations
+from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.initialisations import STD
+from caedsl.vocabulary.option import Option
+from caedsl.vocabulary.spelling import number_text
+from caedsl.vocabulary.weights import INIT, L1, L2
 
 Config = Mapping[str, Any]
 
@@ -49,15 +54,20 @@ _FORBIDDEN = (
 )
 
 
-def shown(value: Any) -> str:
-    """Return a number in the fewest digits; a number that was stored in 32 bits has only the digits of these."""
+def number(value: Any) -> float:
+    """Return a number as its author wrote it: one that was stored in 32 bits has only the digits of these."""
     exact = float(value)
     narrow = np.float32(exact)
-    return number(float(str(narrow)) if float(narrow) == exact else exact)
+    return float(str(narrow)) if float(narrow) == exact else exact
 
 
-def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
-    """Return the word of an activation and its options; None for a linear one."""
+def shown(value: Any) -> str:
+    """Return a number in the fewest digits."""
+    return number_text(number(value), exact=True)
+
+
+def activation(value: Any, legacy: bool) -> Activation | None:
+    """Return an activation of the language; None for a linear one."""
     if value is None or value == "linear":
         return None
     if isinstance(value, dict):
@@ -70,38 +80,40 @@ def activation(value: Any, legacy: bool) -> tuple[str, str] | None:
             return as_layer(str(value.get("class_name")), inner, legacy)
         value = inner
     if value == "leaky_relu":
-        return "leaky_relu", "0.2"
+        return Activation("leaky_relu", 0.2)
     if value == "hard_sigmoid" and legacy:
-        return "hardsigmoid", "0.2"
-    word = ACTIVATIONS.get(str(value))
+        return Activation("hardsigmoid", 0.2)
     if value == "linear":
         return None
+    word = ACTIVATIONS.get(str(value))
     if word is None:
         raise UnsupportedFeature(
             f"its activation `{value}` is not supported", "the activations are in docs/language.md"
         )
-    return word, ""
+    return Activation(word)
 
 
-def as_layer(kind: str, config: Config, legacy: bool) -> tuple[str, str] | None:
-    """Return the word and the options of an activation that is a layer."""
+def as_layer(kind: str, config: Config, legacy: bool) -> Activation | None:
+    """Return the activation of a layer that does nothing else; None for a linear one."""
     if kind == "LeakyReLU":
-        slope = config.get("negative_slope", config.get("alpha", 0.3))
-        return ("relu", "") if not slope else ("leaky_relu", shown(slope))
+        return _leaky(config.get("negative_slope", config.get("alpha", 0.3)))
     if kind == "ELU":
-        alpha = config.get("alpha", 1.0)
-        return "elu", "" if alpha == 1 else shown(alpha)
+        return Activation("elu", number(config.get("alpha", 1.0)))
     if kind == "ReLU":
         return _relu(config)
     if kind == "Activation":
         return activation(config.get("activation"), legacy)
     plain = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Elu": "elu", "Silu": "silu", "Gelu": "gelu"}
     if kind in plain and not (kind == "Gelu" and config.get("approximate")):
-        return plain[kind], ""
+        return Activation(plain[kind])
     raise UnsupportedFeature(f"its activation `{kind}` is not supported", "the activations are in docs/language.md")
 
 
-def _relu(config: Config) -> tuple[str, str]:
+def _leaky(slope: Any) -> Activation:
+    return Activation("leaky_relu", number(slope)) if slope else Activation("relu")
+
+
+def _relu(config: Config) -> Activation:
     top, slope, threshold = (config.get(name) or 0 for name in ("max_value", "negative_slope", "threshold"))
     if threshold or (top and slope):
         raise UnsupportedFeature(
@@ -109,38 +121,37 @@ def _relu(config: Config) -> tuple[str, str]:
             "the closest is `relu`",
         )
     if top:
-        return ("relu6", "") if top == 6 else ("clip", f"0..{shown(top)}")
-    return ("leaky_relu", shown(slope)) if slope else ("relu", "")
+        return Activation("relu6") if top == 6 else Activation("clip", (0.0, number(top)))
+    return _leaky(slope)
 
 
-def weights_options(config: Config, prefix: str = "kernel") -> str:
+def weights_options(config: Config, prefix: str = "kernel") -> dict[Option, Any]:
     """Return the options of a layer's kernel: its initialisation and its penalties."""
     for name in _FORBIDDEN:
         if config.get(name) is not None:
             raise UnsupportedFeature(f"its `{name}` is not supported", "a spec has `l1=` and `l2=` on kernels")
-    return " ".join(
-        filter(None, (_start(config.get(f"{prefix}_initializer")), *penalties(config.get(f"{prefix}_regularizer"))))
-    )
+    return _start(config.get(f"{prefix}_initializer")) | penalties(config.get(f"{prefix}_regularizer"))
 
 
-def _start(value: Any) -> str:
+def _start(value: Any) -> dict[Option, Any]:
     kind, config = _object(value)
     word = INITIALISATIONS.get(kind)
-    if word in ("normal", "truncated_normal"):
-        std = config.get("stddev", 0.05)
-        return f"init={word}" if std == 0.02 else f"init={word} std={shown(std)}"
-    return f"init={word}" if word else ""
+    if word is None:
+        return {}
+    deviation: dict[Option, Any] = (
+        {STD: number(config.get("stddev", 0.05))} if STD in initialisations.INITIALISATIONS[word].own else {}
+    )
+    return {INIT: word, **deviation}
 
 
-def penalties(value: Any) -> tuple[str, ...]:
+def penalties(value: Any) -> dict[Option, Any]:
     """Return ``l1=`` and ``l2=`` of a regularizer."""
     if value is None:
-        return ()
+        return {}
     kind, config = _object(value)
     if kind.upper() not in ("L1", "L2", "L1L2", "L1_L2"):
         raise UnsupportedFeature(f"its regularizer `{kind}` is not supported", "a spec has `l1=` and `l2=`")
-    amounts = {name: config.get(name) or 0 for name in ("l1", "l2")}
-    return tuple(f"{name}={shown(amount)}" for name, amount in amounts.items() if amount)
+    return {option: number(config[option.name]) for option in (L1, L2) if config.get(option.name)}
 
 
 def _object(value: Any) -> tuple[str, Config]:

@@ -17,6 +17,9 @@ from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
 from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
+from caedsl.vocabulary.kind import written
+from caedsl.vocabulary.option import Option, Options
+from caedsl.vocabulary.weights import INIT, START
 
 _RANGES = {"tanh": "-1..1"}
 
@@ -117,21 +120,23 @@ def _range(layers: list[ForeignLayer]) -> tuple[str, str]:
     return range_, f"the range of samples is {range_}, {why}; Keras does not record it"
 
 
-def _with_defaults(layers: Sequence[ForeignLayer]) -> tuple[tuple[ForeignLayer, ...], dict[str, str]]:
+def _with_defaults(layers: Sequence[ForeignLayer]) -> tuple[tuple[ForeignLayer, ...], dict[str, Options]]:
     """Return the layers without the initialisation that all layers of their kind share, and that of each kind."""
-    starts: dict[str, set[str]] = {}
+    starts: dict[str, list[Options]] = {}
     for layer in layers:
         if layer.weights:
-            starts.setdefault(layer.kind, set()).add(_start(layer))
-    defaults = {kind: next(iter(each)) for kind, each in starts.items() if len(each) == 1 and "" not in each}
-    shorter = (
-        replace(layer, options=layer.options.replace(defaults[layer.kind], "").replace("  ", " ").strip())
-        if layer.kind in defaults
-        else layer
-        for layer in layers
-    )
-    return tuple(shorter), defaults
+            starts.setdefault(layer.kind, []).append(_start(layer.options))
+    defaults = {
+        kind: each[0] for kind, each in starts.items() if INIT in each[0] and all(start == each[0] for start in each)
+    }
+    return tuple(_without_start(layer) if layer.kind in defaults else layer for layer in layers), defaults
 
 
-def _start(layer: ForeignLayer) -> str:
-    return " ".join(word for word in layer.options.split() if word.startswith(("init=", "std=")))
+def _without_start(layer: ForeignLayer) -> ForeignLayer:
+    plain: dict[Option, Any] = {option: option.default for option in START if option in layer.options}
+    return replace(layer, options=layer.options.changed(plain))
+
+
+def _start(options: Options) -> Options:
+    """Return the options of the initialisation alone."""
+    return Options(written({option: options.of_any_type(option) for option in START if option in options}))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.keras.convolutions import pads_of, window_of
 from caedsl.importing.keras.finishing import finished, none
@@ -14,8 +13,15 @@ from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator, target
 from caedsl.importing.keras.values import Value, map_value, permuted, plain, same
-from caedsl.vocabulary.shape import Shape, text
-from caedsl.vocabulary.window import Axis, pooled
+from caedsl.importing.windows import margin
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.layers.dense import UNITS
+from caedsl.vocabulary.layers.reshape import SHAPE
+from caedsl.vocabulary.layers.upsample import FACTOR, MODE
+from caedsl.vocabulary.margin import AMOUNT
+from caedsl.vocabulary.pooling import CEIL, POOL_PAD
+from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.window import KERNEL, STRIDE, Axis, pooled
 
 _AXES = (1, 2, 3)
 
@@ -30,14 +36,14 @@ def _dense(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
         if not value.is_map or value.first:
             raise UnsupportedFeature("it works on rows of an image without channels", "put a Flatten before it")
         weight = permuted(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
-        said = f"{units} k1 {options}".strip()
-        step = DraftLine("conv", said, {"weight": weight, **({"bias": bias[0]} if bias else {})})
+        window = {CHANNELS: units, KERNEL: (1,)}
+        step = DraftLine("conv", window | options, {"weight": weight, **({"bias": bias[0]} if bias else {})})
         key = translation.emit(layer, [value.key], (units, *value.space), step)
         return finished(translation, layer, map_value(key, (*value.shape[:-1], units), False))
     order = translation.wanted(layer.key, units)
     weight = permuted(permuted(kernel, value.order), order, axis=1).T
     weights = {"weight": np.ascontiguousarray(weight), **({"bias": permuted(bias[0], order)} if bias else {})}
-    key = translation.emit(layer, [value.key], (units,), DraftLine("dense", f"{units} {options}".strip(), weights))
+    key = translation.emit(layer, [value.key], (units,), DraftLine("dense", {UNITS: units, **options}, weights))
     return finished(translation, layer, Value(key, (units,), (units,), order))
 
 
@@ -66,7 +72,7 @@ def _reshape(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[
         )
     if value.ours == made.ours:
         return made.moved(value.key)
-    return made.moved(translation.emit(layer, [value.key], made.ours, DraftLine("reshape", text(made.ours), {})))
+    return made.moved(translation.emit(layer, [value.key], made.ours, DraftLine("reshape", {SHAPE: made.ours})))
 
 
 def _pool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -87,8 +93,8 @@ def _pool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Val
             pooled(Axis(n, k, s, 1, p), ceil) for n, k, s, p in zip(value.space, *window[:2], before, strict=True)
         )
         if made == wanted and (word == "maxpool" or not any(before)):
-            options = spelling.pool(window[0], window[1], before, ceil)
-            key = translation.emit(layer, [value.key], (value.ours[0], *made), DraftLine(word, options, {}))
+            line = DraftLine(word, {KERNEL: window[0], STRIDE: window[1], POOL_PAD: before, CEIL: ceil})
+            key = translation.emit(layer, [value.key], (value.ours[0], *made), line)
             return _sized(value, key, made)
     raise UnsupportedFeature(
         f"`padding=same` of this window has no equivalent in `{word}`", "use `valid`, or a stride of the window's size"
@@ -106,12 +112,12 @@ def _globalpool(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     (value,) = inputs
     window_of(layer, value)
     channels = value.ours[0]
-    key = translation.emit(layer, [value.key], (channels,), DraftLine("globalpool", "", {}))
+    key = translation.emit(layer, [value.key], (channels,), DraftLine("globalpool"))
     if not layer.config.get("keepdims"):
         return Value(key, (channels,), (channels,), value.channels)
     ones = (1,) * len(value.space)
     shape = (channels, *ones)
-    return _sized(value, translation.emit(layer, [key], shape, DraftLine("reshape", text(shape), {})), ones)
+    return _sized(value, translation.emit(layer, [key], shape, DraftLine("reshape", {SHAPE: shape})), ones)
 
 
 def _upsampling(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -122,7 +128,7 @@ def _upsampling(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     if mode not in ("nearest", "bilinear"):
         raise UnsupportedFeature(f"its interpolation `{mode}` is not supported", "use `nearest` or `bilinear`")
     sizes = tuple(n * factor for n, factor in zip(value.space, factors, strict=True))
-    step = DraftLine("upsample", spelling.upsample(value.space, sizes, mode), {})
+    step = DraftLine("upsample", {FACTOR: factors, MODE: mode})
     return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), step), sizes)
 
 
@@ -133,13 +139,12 @@ def _margin(name: str, sign: int) -> Callable[[KerasTranslation, KerasLayer, Seq
         (value,) = inputs
         window_of(layer, value)
         pads = _sides(layer.config.get("padding" if sign > 0 else "cropping"), len(value.space))
-        amount = spelling.margin(pads)
+        amount = margin(pads)
         if amount is None:
             raise UnsupportedFeature("its sides differ from axis to axis", f"`{name}` takes one pair for all axes")
         sizes = tuple(n + sign * sum(pad) for n, pad in zip(value.space, pads, strict=True))
-        return _sized(
-            value, translation.emit(layer, [value.key], (value.ours[0], *sizes), DraftLine(name, amount, {})), sizes
-        )
+        line = DraftLine(name, {AMOUNT: amount})
+        return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), line), sizes)
 
     return translate
 
@@ -162,9 +167,7 @@ def _add(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Valu
         raise UnsupportedFeature(
             "its inputs have their channels in different orders", "put the later input of Concatenate first"
         )
-    return values[0].moved(
-        translation.emit(layer, [value.key for value in values], values[0].ours, DraftLine("add", "", {}))
-    )
+    return values[0].moved(translation.emit(layer, [value.key for value in values], values[0].ours, DraftLine("add")))
 
 
 def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -180,7 +183,7 @@ def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[V
     parts = [starts[place] + (np.arange(sizes[place]) if orders[place] is None else orders[place]) for place in written]
     order = plain(np.concatenate(parts))
     ours = (sum(sizes), *value.space)
-    key = translation.emit(layer, [values[place].key for place in written], ours, DraftLine("concat", "", {}))
+    key = translation.emit(layer, [values[place].key for place in written], ours, DraftLine("concat"))
     if not value.is_map:
         return Value(key, ours, ours, order)
     return map_value(key, ours if value.first else (*value.space, ours[0]), value.first, order)

@@ -1,7 +1,7 @@
 """Translate the layers of a Keras model one after another into layers of a spec."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import LARGEST, KerasLayer, Topology
 from caedsl.importing.keras.values import Order, Value, map_order, map_value, same
 from caedsl.importing.network import INPUT, ForeignLayer
+from caedsl.vocabulary.kind import written
+from caedsl.vocabulary.layers.reshape import SHAPE, Reshape
+from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.shape import Shape, text
 
 Arrays = Mapping[str, Sequence[NDArray[Any]]]
@@ -45,8 +48,8 @@ class DraftLine:
     """Line under construction."""
 
     kind: str
-    options: str
-    weights: Mapping[str, NDArray[Any]]
+    options: Mapping[Option, Any] = field(default_factory=dict)
+    weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class KerasTranslation:
@@ -109,17 +112,18 @@ class KerasTranslation:
             return value
         if len(value.flat().ours) != 1 or prod(value.ours) != prod(self.input.ours):
             return value
-        self.layers.append(
-            ForeignLayer("output#", "output", "reshape", text(self.input.ours), (value.key,), self.input.ours)
-        )
-        return replace(value, key="output#", ours=self.input.ours)
+        shape = self.input.ours
+        options = Options(written({SHAPE: shape}))
+        self.layers.append(ForeignLayer("output#", "output", Reshape.name, options, (value.key,), shape))
+        return replace(value, key="output#", ours=shape)
 
     def emit(self, layer: KerasLayer, inputs: Sequence[str], shape: Shape, step: DraftLine) -> str:
         """Add a line; return the key of its output."""
         if prod(shape) > LARGEST:
             raise ModelProblem(f"`{layer.key}` returns more than {LARGEST:,} numbers")
         key = f"{layer.key}#{len(self.layers)}"
-        self.layers.append(ForeignLayer(key, layer.key, step.kind, step.options, tuple(inputs), shape, step.weights))
+        options = Options(written(step.options))
+        self.layers.append(ForeignLayer(key, layer.key, step.kind, options, tuple(inputs), shape, step.weights))
         return key
 
     def settled(self, layer: KerasLayer, value: Value) -> Value:
@@ -128,7 +132,7 @@ class KerasTranslation:
             return value
         shape = (prod(value.ours),)
         return replace(
-            value, key=self.emit(layer, [value.key], shape, DraftLine("reshape", text(shape), {})), ours=shape
+            value, key=self.emit(layer, [value.key], shape, DraftLine(Reshape.name, {SHAPE: shape})), ours=shape
         )
 
     def arrays(self, layer: KerasLayer, *shapes: Sequence[int]) -> list[NDArray[Any]]:

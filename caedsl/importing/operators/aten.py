@@ -17,9 +17,13 @@ from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modul
 from caedsl.importing.operators.pointwise import NEAREST, POINTWISE
 from caedsl.importing.operators.signals import with_signal_unpools
 from caedsl.importing.operators.translation import Translation, shaped
-from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.initialisations import TORCH
+from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.reshape import SHAPE, Reshape
+from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import Shape, elements, text
+from caedsl.vocabulary.weights import INIT
 
 _WITHOUT_GRADIENT = "wrap_with_set_grad_enabled"
 """End of the name of the operator that ``torch.export`` makes of ``torch.no_grad``."""
@@ -48,7 +52,8 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
     _end(layers, t.shape_of(t.keys[output]), input_shape, notes)
     defaults = {}
     if _fresh(layers):
-        defaults = dict.fromkeys(("conv", "deconv", "dense"), "init=torch")
+        weighted = (name for name, kind in KINDS.items() if kind.role is Role.WEIGHTED)
+        defaults = dict.fromkeys(weighted, Options(written({INIT: TORCH.name})))
         notes.append("the weights are distributed as PyTorch initialises them: the spec says init=torch")
 
     def run(samples: Array) -> Array:
@@ -98,7 +103,7 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
             add_draw(t, node, found.draws[node.name])
         elif node.name in found.curves:
             curve = found.curves[node.name]
-            t.add(node, curve.word, curve.options, [t.key(curve.source)])
+            t.activate(node, curve.activation, curve.source)
         elif node.name in found.inside or node.base in _SPLITS:
             _only_for_others(t, node, found)
         elif node.refs and all(name in t.of_weights for name in node.refs):
@@ -169,28 +174,36 @@ def _vector_input(layers: list[ForeignLayer], shape: Shape, notes: list[str]) ->
     if len(shape) > 1:
         return layers, shape
     notes.append(f"the module takes vectors of {shape[0]} numbers: the spec's input is a signal of that length")
-    first = ForeignLayer("vector", INPUT, "reshape", str(shape[0]), (INPUT,), shape)
-    moved = [
-        replace(
-            layer, inputs=tuple(first.key if key == INPUT and layer.kind != "dense" else key for key in layer.inputs)
-        )
-        for layer in layers
-    ]
+    first = _reshape("vector", INPUT, INPUT, shape)
+    moved = [layer if _flattens(layer) else _after_input(layer, first) for layer in layers]
     needed = any(first.key in layer.inputs for layer in moved)
     return [*([first] if needed else []), *moved], (1, *shape)
+
+
+def _flattens(layer: ForeignLayer) -> bool:
+    """Return whether a layer takes the numbers of an input of any shape."""
+    return layer.declared is not None and layer.declared.joins_all
+
+
+def _after_input(layer: ForeignLayer, first: ForeignLayer) -> ForeignLayer:
+    return replace(layer, inputs=tuple(first.key if key == INPUT else key for key in layer.inputs))
+
+
+def _reshape(key: str, name: str, source: str, shape: Shape) -> ForeignLayer:
+    return ForeignLayer(key, name, Reshape.name, Options(written({SHAPE: shape})), (source,), shape)
 
 
 def _end(layers: list[ForeignLayer], out_shape: Shape, input_shape: Shape, notes: list[str]) -> None:
     """Add the final reshape that a loss on flat vectors does not need."""
     if out_shape != input_shape and elements(out_shape) == elements(input_shape) and layers:
         last = layers[-1]
-        layers.append(ForeignLayer("end", last.name, "reshape", text(input_shape), (last.key,), input_shape))
+        layers.append(_reshape("end", last.name, last.key, input_shape))
         notes.append(f"the module returns {text(out_shape)}, and the spec ends with `reshape {text(input_shape)}`")
 
 
 def _fresh(layers: list[ForeignLayer]) -> bool:
     """Return whether all weights look as PyTorch initialises them: uniform below 1/√fan-in, biases too."""
-    weighted = [layer for layer in layers if layer.kind in KINDS and KINDS[layer.kind].role is Role.WEIGHTED]
+    weighted = [layer for layer in layers if layer.declared is not None and layer.declared.role is Role.WEIGHTED]
     return bool(weighted) and all(map(_drawn_by_torch, weighted))
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from caedsl.importing import spelling
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
+from caedsl.vocabulary.activations import Activation
 
 
 class ActivationCurve(NamedTuple):
-    """Activation of ``source``, its word and number, and the names of the nodes before the last."""
+    """Activation of ``source``, and the names of the nodes before the last."""
 
     source: Ref
-    word: str
-    options: str
+    activation: Activation
     inside: frozenset[str]
 
 
@@ -54,7 +53,7 @@ def _softcap(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | 
     inner = _factor(scaled) if scaled else None
     if outer is None or tanh is None or scaled is None or inner is None or abs(outer[1] * inner[1] - 1) > 1e-9:
         return None
-    return ActivationCurve(inner[0], "softcap", spelling.number(outer[1]), frozenset({tanh.name, scaled.name}))
+    return ActivationCurve(inner[0], Activation("softcap", outer[1]), frozenset({tanh.name, scaled.name}))
 
 
 def _hardsigmoid(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | None:
@@ -66,7 +65,7 @@ def _hardsigmoid(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurv
     factor = _factor(scaled) if scaled else None
     if shifted is None or scaled is None or factor is None or factor[1] <= 0:
         return None
-    return ActivationCurve(factor[0], "hardsigmoid", spelling.number(factor[1]), frozenset({shifted.name, scaled.name}))
+    return ActivationCurve(factor[0], Activation("hardsigmoid", factor[1]), frozenset({shifted.name, scaled.name}))
 
 
 def _silu(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | None:
@@ -76,5 +75,5 @@ def _silu(made: Mapping[str, AtenNode], node: AtenNode) -> ActivationCurve | Non
     for one, other in (("self", "other"), ("other", "self")):
         sigmoid = _by(made, node.args[one], "sigmoid")
         if sigmoid is not None and sigmoid.args["self"] == node.args[other]:
-            return ActivationCurve(node.args[other], "silu", "", frozenset({sigmoid.name}))
+            return ActivationCurve(node.args[other], Activation("silu"), frozenset({sigmoid.name}))
     return None

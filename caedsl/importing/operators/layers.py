@@ -2,15 +2,24 @@
 
 from typing import Any
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
+from caedsl.importing.network import Array
 from caedsl.importing.operators.graph import AtenNode
 from caedsl.importing.operators.norms import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from caedsl.importing.operators.pools import POOLS
 from caedsl.importing.operators.translation import Margins, Spread, Translation, Translator, shaped, spread
-from caedsl.vocabulary.layers.upsample import INTERPOLATIONS
-from caedsl.vocabulary.shape import elements
-from caedsl.vocabulary.shape import text as shape_text
+from caedsl.importing.windows import Pads, Window, convolution_pad, cut_pad, enlargement, margin, moving, transposed_pad
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.layers.conv import REFLECT
+from caedsl.vocabulary.layers.dense import UNITS
+from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
+from caedsl.vocabulary.layers.pixelunshuffle import GATHERED
+from caedsl.vocabulary.layers.reshape import SHAPE, Reshape
+from caedsl.vocabulary.layers.upsample import ALIGN_CORNERS, INTERPOLATIONS, MODE
+from caedsl.vocabulary.margin import AMOUNT
+from caedsl.vocabulary.option import LayerOption
+from caedsl.vocabulary.shape import Sides, Sizes, elements
+from caedsl.vocabulary.window import PAD
 
 MIRRORED = "`pad=reflect` mirrors as much as `pad=same` adds"
 UNEVEN = "`pad 1x2` differs by axis, `pad 0..1` by side"
@@ -20,77 +29,72 @@ def convolution(t: Translation, node: AtenNode) -> None:
     """Translate ``conv1d`` to ``conv3d``, and the padding before them."""
     args = node.args
     key = t.key(args["input"])
-    rank = len(t.shape_of(key)) - 1
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
-    kernel = weights["weight"].shape[2:]
-    stride, dilation = spread(args["stride"], rank), spread(args["dilation"], rank)
-    pads = _padding(args["padding"], kernel, dilation, rank)
+    window = _window(node, weights["weight"])
+    pads = _padding(args["padding"], window)
     margins = t.margins.get(key)
-    source, sizes = key, t.shape_of(key)[1:]
-    options = None
-    if margins is not None and set(kernel) != {1} and t.alone(args["input"].name):
-        source, sizes, options = _with_margins(t, node, key, margins, pads, kernel, stride, dilation, weights)
-    if options is None:
-        if margins is not None and margins.mode == "reflect":
-            raise UnsupportedFeature(f"its input is mirrored by {margins.sides}", MIRRORED)
-        if margins is not None and spelling.margin(margins.sides) is None:
-            raise UnsupportedFeature(f"its input is padded by {margins.sides} zeros", UNEVEN)
-        source, sizes = key, t.shape_of(key)[1:]
-        options = spelling.conv(len(weights["weight"]), sizes, kernel, stride, dilation, args["groups"], pads)
-    if options is None:
+    absorbs = margins is not None and set(window[0]) != {1} and t.alone(args["input"].name)
+    pad = _absorbed(t, key, margins, window, pads) if margins is not None and absorbs else None
+    source = key
+    if pad is not None:
+        source = t.layers.pop(key).inputs[0]
+    else:
+        _require_line(margins)
+        pad = convolution_pad(t.shape_of(key)[1:], window, pads)
+    if pad is None:
         raise UnsupportedFeature(
             f"its padding {pads} differs by axis and by side", "`pad` lines before it say each axis"
         )
-    if source != key:
-        del t.layers[key]
+    options = {CHANNELS: len(weights["weight"]), **moving(window, args["groups"]), PAD: pad}
     t.add(node, "conv", options, [source], weights)
 
 
-def _padding(padding: Any, kernel: Any, dilation: Any, rank: int) -> tuple[tuple[int, int], ...]:
+def _window(node: AtenNode, kernel: Array) -> Window:
+    axes = kernel.ndim - 2
+    return kernel.shape[2:], spread(node.args["stride"], axes), spread(node.args["dilation"], axes)
+
+
+def _padding(padding: Any, window: Window) -> tuple[tuple[int, int], ...]:
+    kernel, _, dilation = window
     if padding == "valid":
-        return ((0, 0),) * rank
+        return ((0, 0),) * len(kernel)
     if padding == "same":
         totals = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
-    return tuple((size, size) for size in spread(padding, rank))
+    return tuple((size, size) for size in spread(padding, len(kernel)))
 
 
-def _with_margins(
-    t: Translation,
-    node: AtenNode,
-    key: str,
-    margins: Margins,
-    pads: Any,
-    kernel: Any,
-    stride: Any,
-    dilation: Any,
-    weights: Any,
-) -> tuple[str, Any, str | None]:
-    """Return the input before the padding, its sizes, and the options of a convolution that pads by itself."""
-    source = t.layers[key].inputs[0]
-    sizes, groups, channels = t.shape_of(source)[1:], node.args["groups"], len(weights["weight"])
+def _absorbed(t: Translation, key: str, margins: Margins, window: Window, pads: Pads) -> str | Sizes | Sides | None:
+    """Return the ``pad`` of a convolution that replaces the padding ``key`` before it; None if there is none."""
+    sizes = t.shape_of(t.layers[key].inputs[0])[1:]
     total = tuple((a + c, b + d) for (a, b), (c, d) in zip(margins.sides, pads, strict=True))
+    pad = convolution_pad(sizes, window, total)
     if margins.mode == "zeros":
-        return source, sizes, spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
-    same = spelling.conv(channels, sizes, kernel, stride, dilation, groups, total)
-    if any(map(any, pads)) or same is None or "pad=" in same:
+        return pad
+    if any(map(any, pads)) or pad != "same":
         raise UnsupportedFeature(f"its reflected padding is {total}", MIRRORED)
-    return source, sizes, f"{same} pad=reflect"
+    return REFLECT
+
+
+def _require_line(margins: Margins | None) -> None:
+    """Raise ``UnsupportedFeature`` if no line pads as the padding before a convolution does."""
+    if margins is not None and margins.mode == REFLECT:
+        raise UnsupportedFeature(f"its input is mirrored by {margins.sides}", MIRRORED)
+    if margins is not None and margin(margins.sides) is None:
+        raise UnsupportedFeature(f"its input is padded by {margins.sides} zeros", UNEVEN)
 
 
 def transposed(t: Translation, node: AtenNode) -> None:
     """Translate ``conv_transpose1d`` to ``conv_transpose3d``."""
     args, key = node.args, t.key(node.args["input"])
-    rank = len(t.shape_of(key)) - 1
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
-    stride, dilation, padding, rest = (
-        spread(args[each], rank) for each in ("stride", "dilation", "padding", "output_padding")
-    )
-    kernel, channels = weights["weight"].shape[2:], weights["weight"].shape[1] * args["groups"]
-    options = spelling.deconv(channels, kernel, stride, dilation, args["groups"], padding, rest)
+    window = _window(node, weights["weight"])
+    padding, rest = (spread(args[each], len(window[0])) for each in ("padding", "output_padding"))
+    channels = weights["weight"].shape[1] * args["groups"]
+    options = {CHANNELS: channels, **moving(window, args["groups"]), **transposed_pad(window, padding, rest)}
     made = t.add(node, "deconv", options, [key], weights)
     if not any(rest):
-        t.windows[made] = Spread(channels, kernel, stride, dilation, args["groups"], padding)
+        t.windows[made] = Spread(window, padding)
 
 
 def linear(t: Translation, node: AtenNode) -> None:
@@ -103,13 +107,14 @@ def linear(t: Translation, node: AtenNode) -> None:
             "`conv N k1` multiplies the channels at every position",
         )
     weights = t.weights(node, weight=args["weight"], bias=args["bias"])
-    t.add(node, "dense", str(len(weights["weight"])), [_unflattened(t, node, key, args["input"].name)], weights)
+    source = _unflattened(t, node, key, args["input"].name)
+    t.add(node, "dense", {UNITS: len(weights["weight"])}, [source], weights)
 
 
 def _unflattened(t: Translation, node: AtenNode, key: str, name: str) -> str:
     """Return the map before a flattening that only this layer reads: ``dense`` flattens by itself."""
     layer = t.layers.get(key)
-    if layer is None or layer.kind != "reshape" or not t.alone(name) or not t.together(t.made[name], node):
+    if layer is None or layer.kind != Reshape.name or not t.alone(name) or not t.together(t.made[name], node):
         return key
     del t.layers[key]
     return layer.inputs[0]
@@ -123,7 +128,7 @@ def reshape(t: Translation, node: AtenNode) -> None:
     shape = t.shape(node.name)
     before = t.layers.get(key)
     name = node.args["self"].name
-    if before is not None and before.kind == "reshape" and t.alone(name) and t.together(t.made[name], node):
+    if before is not None and before.kind == Reshape.name and t.alone(name) and t.together(t.made[name], node):
         key = before.inputs[0]
         del t.layers[before.key]
     if t.shape_of(key) == shape:
@@ -135,7 +140,7 @@ def reshape(t: Translation, node: AtenNode) -> None:
         raise UnsupportedFeature(
             f"it turns {shaped(t.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number"
         )
-    t.add(node, "reshape", shape_text(shape), [key])
+    t.add(node, "reshape", {SHAPE: shape}, [key])
 
 
 def upsample(mode: str) -> Translator:
@@ -149,16 +154,17 @@ def upsample(mode: str) -> Translator:
         if before == after:
             t.alias(node, key)
         else:
-            t.add(node, "upsample", spelling.upsample(before, after, word, aligned), [key])
+            options = {**enlargement(before, after), MODE: word, ALIGN_CORNERS: aligned and mode != "nearest"}
+            t.add(node, "upsample", options, [key])
 
     return translate
 
 
-def pixels(kind: str, factor: str) -> Translator:
+def pixels(kind: str, option: LayerOption[int], factor: str) -> Translator:
     """Return the translator of ``pixel_shuffle`` or ``pixel_unshuffle``."""
 
     def translate(t: Translation, node: AtenNode) -> None:
-        t.add(node, kind, str(node.args[factor]), [t.key(node.args["self"])])
+        t.add(node, kind, {option: node.args[factor]}, [t.key(node.args["self"])])
 
     return translate
 
@@ -185,7 +191,7 @@ def pad(t: Translation, node: AtenNode) -> None:
             raise UnsupportedFeature(
                 "it mirrors the map, but no convolution follows it alone", "`conv pad=reflect` mirrors"
             )
-        t.margins[t.add(node, "pad", "0", [key])] = Margins(sides, mode)
+        t.margins[t.add(node, "pad", {}, [key])] = Margins(sides, mode)
         return
     _zeros(t, node, key, sides)
 
@@ -194,17 +200,17 @@ def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int
     low = min(min(pair) for pair in sides)
     spread = t.windows.get(key)
     if spread is not None and t.alone(node.args["self"].name):
-        options = spelling.cut_deconv(*spread, [(-before, -after) for before, after in sides])
-        if options is not None:
-            t.replace(key, options=options, shape=t.shape(node.name))
+        pad = cut_pad(*spread, [(-before, -after) for before, after in sides])
+        if pad is not None:
+            t.replace(key, options=t.layers[key].options.changed({PAD: pad}), shape=t.shape(node.name))
             t.alias(node, key)
             return
     if low >= 0 or max(max(pair) for pair in sides) <= 0:
         kind = "pad" if low >= 0 else "crop"
-        amount = spelling.margin([(abs(before), abs(after)) for before, after in sides])
+        amount = margin([(abs(before), abs(after)) for before, after in sides])
         if amount is None and kind == "crop":
             raise UnsupportedFeature(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
-        made = t.add(node, kind, amount or "0", [key])
+        made = t.add(node, kind, {AMOUNT: amount}, [key])
         if kind == "pad":
             t.margins[made] = Margins(sides, "zeros")
             if amount is None and not _only_before_conv(t, node):
@@ -237,8 +243,8 @@ LAYERS: dict[str, Translator] = {
     "upsample_linear1d": upsample("linear"),
     "upsample_bilinear2d": upsample("linear"),
     "upsample_trilinear3d": upsample("linear"),
-    "pixel_shuffle": pixels("pixelshuffle", "upscale_factor"),
-    "pixel_unshuffle": pixels("pixelunshuffle", "downscale_factor"),
+    "pixel_shuffle": pixels("pixelshuffle", SHUFFLE, "upscale_factor"),
+    "pixel_unshuffle": pixels("pixelunshuffle", GATHERED, "downscale_factor"),
     "pad": pad,
     "constant_pad_nd": pad,
 }

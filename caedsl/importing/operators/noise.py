@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.network import Array, ForeignLayer
 from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode, Ref
 from caedsl.importing.operators.translation import Translation
+from caedsl.importing.windows import is_pointwise
+from caedsl.vocabulary.bottlenecks.variational import Variational, VariationalConv
+from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.form import NOISE
+from caedsl.vocabulary.layers.dense import UNITS, Dense
+from caedsl.vocabulary.layers.reshape import Reshape
 
 _PASSING = ("to", "_to_copy", "contiguous", "clone", "detach", "expand", "lift_fresh_copy")
 
@@ -127,7 +132,7 @@ def _exponent(made: Mapping[str, AtenNode], ref: Ref, inside: set[str]) -> tuple
 def add_draw(t: Translation, node: AtenNode, draw: Draw) -> None:
     """Add the layers of a draw: a variational code, or noise."""
     if draw.logarithm is None:
-        t.add(node, "noise", spelling.number(abs(draw.factor)), [t.key(draw.centre)])
+        t.add(node, NOISE.name, {NOISE: abs(draw.factor)}, [t.key(draw.centre)])
         return
     one, two = _half(t, draw.centre), _half(t, draw.logarithm)
     means: Mapping[str, Array]
@@ -151,7 +156,7 @@ def _combine(
     t: Translation, node: AtenNode, heads: list[ForeignLayer], means: Mapping[str, Array], logs: Mapping[str, Array]
 ) -> None:
     first = heads[0]
-    plain = all(head.kind == "dense" or head.options == f"{head.shape[0]} k1" for head in heads)
+    plain = all(head.kind == Dense.name or is_pointwise(head) for head in heads)
     same = len({_flattened(t, head.inputs[0]) for head in heads}) == 1
     if (
         not plain
@@ -166,10 +171,9 @@ def _combine(
     inputs = first.inputs
     for head in heads:
         del t.layers[head.key]
-    vector = first.kind == "dense"
-    size = len(means["weight"])
+    form, size = (Variational, UNITS) if first.kind == Dense.name else (VariationalConv, CHANNELS)
     weights = {role: np.concatenate([means[role], logs[role]]) for role in means}
-    made = t.add(node, "variational" if vector else "variational conv", str(size), inputs, weights)
+    made = t.add(node, form.name, {size: len(means["weight"])}, inputs, weights)
     t.replace(made, name=", ".join(dict.fromkeys(head.name for head in heads)))
     t.notes.append(
         f"{t.layers[made].name} is a variational code: outputs were compared with its noise at zero, and the weight of "
@@ -179,7 +183,7 @@ def _combine(
 
 def _flattened(t: Translation, key: str) -> str:
     layer = t.layers.get(key)
-    return layer.inputs[0] if layer is not None and layer.kind == "reshape" else key
+    return layer.inputs[0] if layer is not None and layer.kind == Reshape.name else key
 
 
 def _half(t: Translation, ref: Ref) -> tuple[ForeignLayer, int] | None:

@@ -1,11 +1,13 @@
 """PyTorch's normalisations as layers."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.operators.graph import AtenNode
 from caedsl.importing.operators.translation import Translation, shaped
+from caedsl.vocabulary.norms import AFFINE, EPS, GROUPS, MOMENTUM_OPTION, NORM
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
 
 
@@ -15,7 +17,7 @@ def batch_norm(t: Translation, node: AtenNode) -> None:
     if args["running_mean"] is None:
         raise UnsupportedFeature("it keeps no running averages (track_running_stats=False)", "`norm=batch` keeps them")
     roles = {role: args[role] for role in ("weight", "bias", "running_mean", "running_var")}
-    _norm(t, node, "batch", roles, momentum=args["momentum"])
+    _norm(t, node, "batch", roles, {MOMENTUM_OPTION: args["momentum"]})
 
 
 def instance_norm(t: Translation, node: AtenNode) -> None:
@@ -27,9 +29,11 @@ def instance_norm(t: Translation, node: AtenNode) -> None:
 
 def group_norm(t: Translation, node: AtenNode) -> None:
     """Translate ``group_norm``; a single group is a layer normalisation."""
-    groups = node.args["num_groups"]
-    kind = "layer" if groups == 1 else "group"
-    _norm(t, node, kind, {role: node.args[role] for role in ("weight", "bias")}, groups=groups)
+    groups, roles = node.args["num_groups"], {role: node.args[role] for role in ("weight", "bias")}
+    if groups == 1:
+        _norm(t, node, "layer", roles)
+    else:
+        _norm(t, node, "group", roles, {GROUPS: groups})
 
 
 def layer_norm(t: Translation, node: AtenNode) -> None:
@@ -52,17 +56,16 @@ def rms_norm(t: Translation, node: AtenNode) -> None:
         )
     weights = t.weights(node, weight=node.args["weight"])
     eps = node.args["eps"] if node.args["eps"] is not None else 1.1920928955078125e-07
-    options = spelling.norm("rms", affine="weight" in weights, eps=eps)
-    t.add(node, "norm", options, [t.key(node.args["input"])], weights)
+    t.add(node, "norm", {NORM: "rms", AFFINE: "weight" in weights, EPS: eps}, [t.key(node.args["input"])], weights)
 
 
 def _norm(
-    t: Translation, node: AtenNode, kind: str, roles: dict[str, Any], *, momentum: float = 0.1, groups: int = 8
+    t: Translation, node: AtenNode, norm: str, roles: dict[str, Any], own: Mapping[Option, Any] | None = None
 ) -> None:
     weights = t.weights(node, **roles)
     if ("weight" in weights) != ("bias" in weights):
         raise UnsupportedFeature(
-            "it has a scale without a shift", f"`norm={kind}` has both, or neither with `affine=off`"
+            "it has a scale without a shift", f"`norm={norm}` has both, or neither with `affine=off`"
         )
-    options = spelling.norm(kind, affine="weight" in weights, eps=node.args["eps"], momentum=momentum, groups=groups)
+    options = {NORM: norm, AFFINE: "weight" in weights, EPS: node.args["eps"], **(own or {})}
     t.add(node, "norm", options, [t.key(node.args["input"])], weights)

@@ -3,12 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.network import Array
 from caedsl.importing.operators.graph import AtenNode
 from caedsl.importing.operators.translation import Translation
+from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, GRADIENT, UPDATE
+from caedsl.vocabulary.layers.attention import HEADS
+from caedsl.vocabulary.layers.gdn import INVERSE
+from caedsl.vocabulary.layers.scale import LEARNED, SCALING
+from caedsl.vocabulary.layers.squeeze_excitation import REDUCTION
+from caedsl.vocabulary.norms import AFFINE, EPS, NORM
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.sparse_codes import TOPK
+
+Found = tuple[str, Mapping[Option, Any]]
+"""Kind of a layer, and its options."""
 
 
 class OwnModule(NamedTuple):
@@ -19,28 +29,26 @@ class OwnModule(NamedTuple):
     nodes: tuple[AtenNode, ...]
 
 
-def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "gdn", "" if any(node.base == "rsqrt" for node in module.nodes) else "inverse"
+def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return "gdn", {INVERSE: all(node.base != "rsqrt" for node in module.nodes)}
 
 
-def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    reduction = shape[0] // len(weights["squeeze.weight"])
-    return "se", "" if reduction == 16 else str(reduction)
+def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return "se", {REDUCTION: shape[0] // len(weights["squeeze.weight"])}
 
 
-def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
     split = next(node for node in module.nodes if node.base in ("unflatten", "view", "reshape"))
     sizes = split.args.get("sizes", split.args.get("size"))
-    heads = sizes[-2] if sizes else 1
-    return "attention", "" if heads == 1 else f"heads={heads}"
+    return "attention", {HEADS: sizes[-2] if sizes else 1}
 
 
-def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "norm", spelling.norm("rms", affine="weight" in weights, eps=_added(module))
+def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return "norm", {NORM: "rms", AFFINE: "weight" in weights, EPS: _added(module)}
 
 
-def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "norm", spelling.norm("channel", affine="weight" in weights, eps=_added(module))
+def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return "norm", {NORM: "channel", AFFINE: "weight" in weights, EPS: _added(module)}
 
 
 def _added(module: OwnModule) -> Any:
@@ -48,33 +56,28 @@ def _added(module: OwnModule) -> Any:
     return next(node.args["other"] for node in module.nodes if node.base == "add")
 
 
-def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
     if "weight" in weights:
-        return "scale", f"{spelling.number(float(weights['weight'][0]))} learned"
-    return "scale", spelling.number(float(_factor(module)))
+        return "scale", {SCALING: float(weights["weight"][0]), LEARNED: True}
+    return "scale", {SCALING: float(next(node.args["other"] for node in module.nodes if node.base == "mul"))}
 
 
-def _factor(module: OwnModule) -> Any:
-    return next(node.args["other"] for node in module.nodes if node.base == "mul")
+def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return "quantized", {CODEBOOK: (len(weights["codebook"]),), UPDATE: EMA.name if "taken" in weights else GRADIENT}
 
 
-def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    size = str(len(weights["codebook"]))
-    return "quantizer", size if "taken" in weights else f"{size} update=gradient"
+def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+    return TOPK.name, {TOPK: next(node.args["k"] for node in module.nodes if node.base == "topk")}
 
 
-def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
-    return "topk", str(next(node.args["k"] for node in module.nodes if node.base == "topk"))
-
-
-def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> tuple[str, str]:
+def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
     raise UnsupportedFeature(
         "it preprocesses samples, which a spec states in its `data` line",
         "write `data mnist normalize=gcn`, and import only the rest",
     )
 
 
-_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], tuple[str, str]]
+_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], Found]
 _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     "GDN": (frozenset({"beta", "gamma"}), _gdn),
     "SqueezeExcitation": (

@@ -3,23 +3,25 @@
 from math import inf
 from typing import Any
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.operators.graph import AtenNode, Ref
 from caedsl.importing.operators.translation import Translation, Translator, shaped
-from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.activations import FUNCTIONS, Activation
+from caedsl.vocabulary.layers.activation import VALUE
+from caedsl.vocabulary.layers.dropout import ELEMENTWISE, RATE
+from caedsl.vocabulary.layers.scale import LEARNED, SCALING
 from caedsl.vocabulary.shape import is_map
 
 
 def _plain(word: str) -> Translator:
     def translate(t: Translation, node: AtenNode) -> None:
-        t.add(node, word, "", [t.key(node.args["self"])])
+        t.activate(node, Activation(word), node.args["self"])
 
     return translate
 
 
 def _numbered(word: str, argument: str) -> Translator:
-    """Return the translator of an activation with one number, omitted if it is the language's default."""
+    """Return the translator of an activation with one number."""
 
     def translate(t: Translation, node: AtenNode) -> None:
         option = FUNCTIONS[word].option
@@ -27,7 +29,7 @@ def _numbered(word: str, argument: str) -> Translator:
         value = node.args[argument]
         if not option.domain.holds(value):
             raise UnsupportedFeature(f"its {argument} is {value:g}", f"`{word}` takes a number {option.domain}")
-        t.add(node, word, "" if value == option.default else spelling.number(value), [t.key(node.args["self"])])
+        t.activate(node, Activation(word, value), node.args["self"])
 
     return translate
 
@@ -39,7 +41,7 @@ def _only(word: str, nearest: str, **wanted: Any) -> Translator:
         other = [f"{name}={node.args[name]}" for name, value in wanted.items() if node.args[name] != value]
         if other:
             raise UnsupportedFeature(f"it has {', '.join(other)}", nearest)
-        t.add(node, word, "", [t.key(node.args["self"])])
+        t.activate(node, Activation(word), node.args["self"])
 
     return translate
 
@@ -61,8 +63,7 @@ def _clipped(t: Translation, node: AtenNode) -> None:
         raise UnsupportedFeature(f"it clips to {low}..{high}", "`clip 0..1` has two ends, and `relu` clips below 0")
     words: dict[tuple[float, float], str] = {(0, inf): "relu", (0, 6): "relu6", (-1, 1): "hardtanh"}
     word = words.get((low, high))
-    options = "" if word else f"{spelling.number(low)}..{spelling.number(high)}"
-    t.add(node, word or "clip", options, [t.key(node.args["self"])])
+    t.activate(node, Activation(word) if word else Activation("clip", (low, high)), node.args["self"])
 
 
 def _prelu(t: Translation, node: AtenNode) -> None:
@@ -72,7 +73,7 @@ def _prelu(t: Translation, node: AtenNode) -> None:
             f"it has {weights['weight'].size} slopes, which are not one for each channel",
             "`prelu` has one slope, and `channel_prelu` one for each channel",
         )
-    t.add(node, "prelu" if weights["weight"].size == 1 else "channel_prelu", "", [t.key(node.args["self"])], weights)
+    t.add(node, "prelu" if weights["weight"].size == 1 else "channel_prelu", {}, [t.key(node.args["self"])], weights)
 
 
 def _dropout(t: Translation, node: AtenNode) -> None:
@@ -84,7 +85,7 @@ def _dropout(t: Translation, node: AtenNode) -> None:
     if rate >= 1:
         raise UnsupportedFeature("it drops everything", "`dropout` takes a share below 1")
     single = node.base == "dropout" and is_map(t.shape_of(key))
-    t.add(node, "dropout", f"{spelling.number(rate)}{' elementwise' if single else ''}", [key])
+    t.add(node, "dropout", {RATE: rate, ELEMENTWISE: single}, [key])
 
 
 def _same(t: Translation, node: AtenNode) -> None:
@@ -105,7 +106,7 @@ def _add(t: Translation, node: AtenNode) -> None:
         )
     if len(set(inputs)) == 1:
         raise UnsupportedFeature("it adds an output to itself", "")
-    t.add(node, "add", "", inputs)
+    t.add(node, "add", {}, inputs)
 
 
 def _cat(t: Translation, node: AtenNode) -> None:
@@ -116,7 +117,7 @@ def _cat(t: Translation, node: AtenNode) -> None:
     rank = len(t.graph.shapes[node.name])
     if node.args["dim"] % rank != 1:
         raise UnsupportedFeature(f"it joins along axis {node.args['dim']}", "`concat` joins channels (dim=1)")
-    t.add(node, "concat", "", inputs)
+    t.add(node, "concat", {}, inputs)
 
 
 def _scaled(t: Translation, node: AtenNode) -> None:
@@ -145,7 +146,7 @@ def _scale_channels(t: Translation, node: AtenNode, source: Ref, factor: Ref) ->
     weight = t.weight(node, Ref(t.of_weights[factor.name]))
     assert weight is not None, "a weight of the graph"
     values = weight.detach().float().reshape(-1).numpy()
-    t.add(node, "scale", f"{spelling.number(round(float(values[0]), 6))} learned", [key], {"weight": values})
+    t.add(node, "scale", {SCALING: round(float(values[0]), 6), LEARNED: True}, [key], {"weight": values})
 
 
 def _divided(t: Translation, node: AtenNode) -> None:
@@ -168,11 +169,12 @@ def _negated(t: Translation, node: AtenNode) -> None:
 def _multiply(t: Translation, node: AtenNode, one: Ref, factor: float) -> None:
     key = t.key(one)
     layer = t.layers.get(key)
-    if layer is None or layer.kind != "tanh" or not t.alone(one.name) or factor <= 0:
-        t.add(node, "scale", spelling.number(factor), [key])
+    activation = layer.activation if layer is not None else None
+    if layer is None or activation is None or activation.name != "tanh" or not t.alone(one.name) or factor <= 0:
+        t.add(node, "scale", {SCALING: factor}, [key])
         return
     del t.layers[layer.key]
-    t.add(node, "tanh", spelling.number(factor * (float(layer.options) if layer.options else 1)), layer.inputs)
+    t.add(node, "tanh", {VALUE: factor * activation.value}, layer.inputs)
 
 
 POINTWISE: dict[str, Translator] = {

@@ -1,11 +1,12 @@
 """PyTorch's pools as layers, and what undoes them."""
 
-from caedsl.importing import spelling
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.operators.graph import AtenNode
 from caedsl.importing.operators.translation import Translation, Translator, shaped, spread
+from caedsl.vocabulary.layers.reshape import SHAPE
+from caedsl.vocabulary.pooling import CEIL, POOL_PAD
 from caedsl.vocabulary.shape import is_map
-from caedsl.vocabulary.shape import text as shape_text
+from caedsl.vocabulary.window import KERNEL, STRIDE
 
 
 def pool(kind: str) -> Translator:
@@ -27,15 +28,14 @@ def pool(kind: str) -> Translator:
             raise UnsupportedFeature(
                 "it excludes the padding from its means", "`avgpool` counts zeros, as PyTorch does by default"
             )
-        options = spelling.pool(kernel, stride, padding, args["ceil_mode"])
-        same = (
-            each.key for each in t.layers.values() if (each.kind, each.options, each.inputs) == (kind, options, (key,))
-        )
-        made = next(same, "")
-        if made:  # a module may compute the values and the places in two calls
-            t.alias(node, made)
-        else:
-            made = t.add(node, kind, options, [key])
+        before = list(t.layers.values())
+        made = t.add(node, kind, {KERNEL: kernel, STRIDE: stride, POOL_PAD: padding, CEIL: args["ceil_mode"]}, [key])
+        pool = t.layers[made]
+        for same in before:  # a module may compute the values and the places in two calls
+            if (same.kind, same.options, same.inputs) == (kind, pool.options, pool.inputs):
+                del t.layers[made]
+                made = same.key
+                t.alias(node, made)
         t.keys.update(dict.fromkeys(node.outputs[1:], made))
 
     return translate
@@ -54,7 +54,7 @@ def unpool(t: Translation, node: AtenNode) -> None:
             f"{shaped(t.shape_of(before.inputs[0]))}",
             "`unpool` has the size of the pool's input: give output_size",
         )
-    t.add(node, "unpool", "", [key, pool_key])
+    t.add(node, "unpool", {}, [key, pool_key])
 
 
 def adaptive_pool(kind: str) -> Translator:
@@ -66,8 +66,8 @@ def adaptive_pool(kind: str) -> Translator:
         if before == after:
             t.alias(node, key)
         elif kind == "avgpool" and set(after) == {1}:
-            pooled = t.add(node, "globalpool", "", [key], shape=t.shape(node.name)[:1], suffix="_means")
-            t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+            pooled = t.add(node, "globalpool", {}, [key], shape=t.shape(node.name)[:1], suffix="_means")
+            t.add(node, "reshape", {SHAPE: t.shape(node.name)}, [pooled])
         elif any(large % small for large, small in zip(before, after, strict=True)):
             raise UnsupportedFeature(
                 f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
@@ -75,7 +75,7 @@ def adaptive_pool(kind: str) -> Translator:
             )
         else:
             window = tuple(large // small for large, small in zip(before, after, strict=True))
-            t.add(node, kind, spelling.pool(window, window, (0,) * len(window), False), [key])
+            t.add(node, kind, {KERNEL: window}, [key])
 
     return translate
 
@@ -90,9 +90,9 @@ def mean(t: Translation, node: AtenNode) -> None:
             f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space"
         )
     kept = node.args["keepdim"]
-    pooled = t.add(node, "globalpool", "", [key], shape=shape[:1], suffix="_means" if kept else "")
+    pooled = t.add(node, "globalpool", {}, [key], shape=shape[:1], suffix="_means" if kept else "")
     if kept:
-        t.add(node, "reshape", shape_text(t.shape(node.name)), [pooled])
+        t.add(node, "reshape", {SHAPE: t.shape(node.name)}, [pooled])
 
 
 POOLS: dict[str, Translator] = {

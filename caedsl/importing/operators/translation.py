@@ -7,8 +7,12 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from caedsl.importing.errors import UnsupportedFeature, UnsupportedLayer
-from caedsl.importing.network import INPUT, Array, ForeignLayer
+from caedsl.importing.network import INPUT, Array, ForeignLayer, number_of
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
+from caedsl.importing.windows import Window
+from caedsl.vocabulary.activations import Activation
+from caedsl.vocabulary.kind import written
+from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.shape import Shape, text
 
 _CONTAINERS = ("torch.nn.modules.container.",)
@@ -23,13 +27,9 @@ class Margins:
 
 
 class Spread(NamedTuple):
-    """Window of a transposed convolution whose end may be cut off after it."""
+    """Window of a transposed convolution whose end may be cut off after it, and its padding."""
 
-    channels: int
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    dilation: tuple[int, ...]
-    groups: int
+    window: Window
     padding: tuple[int, ...]
 
 
@@ -101,7 +101,7 @@ class Translation:
         self,
         node: AtenNode,
         kind: str,
-        options: str,
+        options: Mapping[Option, Any],
         inputs: Sequence[str],
         weights: Mapping[str, Array] | None = None,
         *,
@@ -111,9 +111,14 @@ class Translation:
         """Add a layer for a node and return its key."""
         key = node.name + suffix
         own = shape if shape is not None else self.shape(node.name)
-        self.layers[key] = ForeignLayer(key, self.name_of(node), kind, options, tuple(inputs), own, weights or {})
+        chosen = Options(written(options))
+        self.layers[key] = ForeignLayer(key, self.name_of(node), kind, chosen, tuple(inputs), own, weights or {})
         self.keys[node.name] = key
         return key
+
+    def activate(self, node: AtenNode, activation: Activation, source: Any) -> None:
+        """Add an activation of the tensor ``source``."""
+        self.add(node, activation.name, number_of(activation), [self.key(source)])
 
     def weight(self, node: AtenNode, ref: Any) -> Tensor | None:
         """Return the weight that a node reads; raise ``UnsupportedFeature`` if it is computed or read twice."""
@@ -165,7 +170,7 @@ class Translation:
             self.problems.append(UnsupportedLayer(name, refused.what, refused.nearest))
         for output in node.outputs:
             if output in self.graph.shapes and output not in self.keys:
-                self.layers[output] = ForeignLayer(output, name, "refused", "", (), self.shape(output))
+                self.layers[output] = ForeignLayer(output, name, "", Options({}), (), self.shape(output))
                 self.keys[output] = output
 
     def replace(self, key: str, **changes: Any) -> None:

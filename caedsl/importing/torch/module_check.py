@@ -16,6 +16,7 @@ from caedsl.importing.torch.modules import module_network
 from caedsl.importing.torch.settings import loss_line, optimizer_line, takes_logits
 from caedsl.importing.writing import WrittenSpec, write
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import elements, text
 
 
@@ -64,7 +65,7 @@ _OF_SPECS = ("no-data",)
 
 def _with_sigmoid(network: Network) -> Network:
     last = network.layers[-1]
-    end = ForeignLayer("logits", "the loss's sigmoid", "sigmoid", "", (last.key,), last.shape)
+    end = ForeignLayer("logits", "the loss's sigmoid", "sigmoid", Options({}), (last.key,), last.shape)
     return replace(network, layers=(*network.layers, end))
 
 

@@ -17,6 +17,7 @@ from caedsl.importing.operators.aten import network_of
 from caedsl.importing.operators.graph import AtenGraph
 from caedsl.importing.torch.archive import read_archive
 from caedsl.vocabulary.shape import MOST_AXES, Shape, text
+from caedsl.vocabulary.weights import WEIGHT_NORM
 
 _BATCH = 2
 
@@ -71,7 +72,7 @@ def _has_weight_norm(module: nn.Module) -> bool:
 def _normed(layer: ForeignLayer, parts: dict[str, Array]) -> ForeignLayer:
     if "weight" not in layer.weights:
         return layer
-    return replace(layer, options=f"{layer.options} weight_norm", weights={**layer.weights, **parts})
+    return replace(layer, options=layer.options.changed({WEIGHT_NORM: True}), weights={**layer.weights, **parts})
 
 
 def _sample_shape(name: str, shape: Sequence[int] | torch.Tensor) -> Shape:

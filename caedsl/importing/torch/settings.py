@@ -7,9 +7,9 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.spelling import number
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OPTIMIZERS, OptimizerKind
+from caedsl.vocabulary.spelling import number_text, written
 
 _LOSSES = {
     nn.MSELoss: "mse",
@@ -56,7 +56,9 @@ def loss_line(loss: Any) -> str:
         raise ImportFailure(
             f"the loss {name} is not supported: give the closest, one of {', '.join(LOSSES)}, as in loss='mse'"
         )
-    options = f" delta={number(loss.delta)}" if isinstance(loss, nn.HuberLoss) and loss.delta != 1 else ""
+    options = (
+        f" delta={number_text(loss.delta, exact=True)}" if isinstance(loss, nn.HuberLoss) and loss.delta != 1 else ""
+    )
     if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
         raise ImportFailure("the loss weights its terms (weight, pos_weight), but a spec only weights whole losses")
     return f"loss {word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
@@ -84,7 +86,7 @@ def optimizer_line(optimizer: Any) -> str:
         _refuse_others(name, kind, group)
     given = groups[0]
     said = [
-        option.name if given[option.name] is True else f"{option.name}={number(given[option.name])}"
+        written(option, given[option.name], exact=True)
         for option in kind.options
         if option.name in given and (option.name == "lr" or given[option.name] != option.default)
     ]

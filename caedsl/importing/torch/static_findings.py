@@ -9,11 +9,11 @@ from torch import nn
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.spelling import number
 from caedsl.importing.torch.modules import module_network
 from caedsl.importing.writing import write
 from caedsl.model.settings import Settled
 from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.spelling import number_text
 
 
 def findings_of(
@@ -26,7 +26,7 @@ def findings_of(
 
     def found(shape: Shape, range_: str, batch: int) -> Sequence[Finding]:
         present = settings(batch)
-        optimizer = f"optimizer {present.optimizer.name} lr={number(present.optimizer.lr)}"
+        optimizer = f"optimizer {present.optimizer.name} lr={number_text(present.optimizer.lr, exact=True)}"
         try:
             with torch.random.fork_rng([]), np.errstate(all="ignore"):  # weights may be huge or non-finite
                 network = module_network(module, shape, range_)

@@ -11,6 +11,9 @@ from caedsl.vocabulary.option import REQUIRED, LayerOption, Option, Options, Typ
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape
 
+VALUE: LayerOption[Any] = LayerOption("value", Type.NUMBER, None, "number of the function", Written.FIRST)
+"""Option of these lines; its type, default and domain are those of the function's own option."""
+
 
 class ActivationLine(Kind):
     """The activation with that name, applied to the output of the layer before."""
@@ -21,8 +24,7 @@ class ActivationLine(Kind):
     def completed(self, given: Mapping[str, Any]) -> Options:
         """Return the number of the function, and the activation as other kinds have it."""
         own = super().completed(given)
-        value = own.of_any_type(self.options[0]) if self.options else None
-        return own.changed({ACTIVATION: Activation(self.name, value)})
+        return own.changed({ACTIVATION: Activation(self.name, own.get(VALUE, None))})
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the input's shape."""
@@ -48,7 +50,7 @@ def _kind(name: str) -> type[ActivationLine]:
     option = FUNCTIONS[name].option
     about = "" if option is None else f": {option.about}"
     value = "" if option is None else f" {_example(option)}"
-    own = () if option is None else (LayerOption(*option._replace(name="value", written=Written.FIRST)),)
+    own = () if option is None else (LayerOption(*option._replace(name=VALUE.name, written=VALUE.written)),)
     return type(
         f"{name.title().replace('_', '')}Line",
         (ActivationLine,),
