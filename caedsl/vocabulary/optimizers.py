@@ -117,7 +117,12 @@ SGD = OptimizerKind(
 RMSPROP = OptimizerKind(
     name="rmsprop",
     rate=1e-3,
-    own=(MOMENTUM, _EPS, WEIGHT_DECAY),
+    own=(
+        Option("alpha", Type.NUMBER, 0.99, "decay of the average of squared gradients", domain=FRACTION),
+        MOMENTUM,
+        _EPS,
+        WEIGHT_DECAY,
+    ),
     torch=_named("RMSprop"),
     fused=False,
     states=lambda options: 1 + int(options["momentum"] > 0),

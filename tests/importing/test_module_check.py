@@ -112,6 +112,7 @@ OPTIMIZERS: dict[str, torch.optim.Optimizer] = {
     "optimizer adamw lr=0.001": torch.optim.AdamW(WEIGHTS),
     "optimizer sgd lr=0.1 momentum=0.9 nesterov": torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, nesterov=True),
     "optimizer rmsprop lr=0.01": torch.optim.RMSprop(WEIGHTS),
+    "optimizer rmsprop lr=0.01 alpha=0.9": torch.optim.RMSprop(WEIGHTS, alpha=0.9),
     "optimizer adadelta lr=1": torch.optim.Adadelta(WEIGHTS),
     "optimizer adagrad lr=0.01": torch.optim.Adagrad(WEIGHTS),
     "optimizer adamax lr=0.002": torch.optim.Adamax(WEIGHTS),
@@ -132,7 +133,7 @@ def test_optimizers(line: str) -> None:
     [
         (torch.optim.Adam(WEIGHTS, amsgrad=True), "amsgrad=True"),
         (torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, dampening=0.1), "dampening=0.1"),
-        (torch.optim.RMSprop(WEIGHTS, alpha=0.9), "alpha=0.9"),
+        (torch.optim.RMSprop(WEIGHTS, centered=True), "centered=True"),
         (torch.optim.Rprop(WEIGHTS), "the optimizer Rprop is not supported"),
         (
             torch.optim.SGD([{"params": WEIGHTS}, {"params": [nn.Parameter(torch.ones(1))], "lr": 1.0}], lr=0.1),

@@ -178,6 +178,7 @@ OTHER_VALUES = {
     "eps": 1e-6,
     "weight_decay": 0.1,
     "rho": 0.7,
+    "alpha": 0.7,
     "lr_decay": 0.2,
 }
 

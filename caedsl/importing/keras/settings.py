@@ -34,13 +34,7 @@ _OPTIMIZERS = {
     "adamax": _Optimizer("adamax", {**_ADAM, "epsilon": "eps"}),
     "nadam": _Optimizer("nadam", {**_ADAM, "epsilon": "eps"}),
     "sgd": _Optimizer("sgd", {"momentum": "momentum"}),
-    "rmsprop": _Optimizer(
-        "rmsprop",
-        {"momentum": "momentum", "epsilon": "eps"},
-        lambda config: (
-            "" if config.get("rho") == 0.99 else f"its rho={shown(config.get('rho', 0.9))} is 0.99 in a spec"
-        ),
-    ),
+    "rmsprop": _Optimizer("rmsprop", {"rho": "alpha", "momentum": "momentum", "epsilon": "eps"}),
     "adadelta": _Optimizer("adadelta", {"rho": "rho", "epsilon": "eps"}),
     "adagrad": _Optimizer(
         "adagrad",

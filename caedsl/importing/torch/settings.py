@@ -24,7 +24,7 @@ _LOSSES = {
     functional.huber_loss: "huber",
 }
 _LOGITS = (nn.BCEWithLogitsLoss, functional.binary_cross_entropy_with_logits)
-_NEUTRAL = {"dampening": 0, "alpha": 0.99, "momentum_decay": 4e-3, "initial_accumulator_value": 0}
+_NEUTRAL = {"dampening": 0, "momentum_decay": 4e-3, "initial_accumulator_value": 0}
 """Options that a spec cannot state, with the values that are PyTorch's defaults."""
 _OUTSIDE = (
     "params",

@@ -153,6 +153,7 @@ def test_a_custom_layer_and_a_lambda_are_refused(tmp_path: Path) -> None:
         (keras.optimizers.Adam(1e-3), "adam lr=0.001 eps_hat=1e-7"),
         (keras.optimizers.Adam(1e-3, weight_decay=0.01), "adamw lr=0.001 eps_hat=1e-7"),
         (keras.optimizers.SGD(0.1, 0.9), "sgd lr=0.1 momentum=0.9"),
+        (keras.optimizers.RMSprop(), "rmsprop lr=0.001 alpha=0.9 eps=1e-7"),
         (keras.optimizers.Adadelta(), "adadelta lr=0.001 rho=0.95 eps=1e-7"),
         (keras.optimizers.Nadam(beta_1=0.8), "nadam lr=0.001 beta1=0.8 eps=1e-7"),
     ],
