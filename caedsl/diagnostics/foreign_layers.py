@@ -76,7 +76,14 @@ ACTIVATION_NOTES: Mapping[str, str] = {
 """Activations that the language does not have, and what to write instead."""
 
 _DILATED = "write `conv 32 d2`: a dilation is an option"
+_ONE_CODE = "a model has one such code, which is a form of the bottleneck: write `bottleneck {}`"
+_PRODUCT = "outputs are joined by `concat fine` or `add fine`, and cannot be multiplied"
 LAYER_NOTES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("quantized", "quantize", "quantizer", "vectorquantizer", "vq"), _ONE_CODE.format("quantized 512x64")
+    ),
+    **dict.fromkeys(("variational", "reparameterize"), _ONE_CODE.format("variational 32")),
+    **dict.fromkeys(("multiply", "mul", "product"), _PRODUCT),
     **ACTIVATION_NOTES,
     **dict.fromkeys(("dilatedconv", "atrousconv", "atrous"), _DILATED),
     "globalmaxpool": "write `globalpool`, which returns the mean of each channel",
