@@ -20,6 +20,19 @@ class CodePlace(NamedTuple):
 
 def code_place(network: Network, items: Sequence[Item]) -> CodePlace:
     """Return where the decoder begins; the last item before it returns the code."""
+    place = _code_place(network, items)
+    code = items[place.items - 1].layer
+    others = [layer for layer in network.layers if layer.is_code and layer is not code]
+    if others:
+        raise ImportFailure(
+            f"{network.name} was not imported: {others[0].name} is a `{others[0].kind}` code, but a spec has one code, "
+            "between its encoder and its decoder",
+            was_read=True,
+        )
+    return place
+
+
+def _code_place(network: Network, items: Sequence[Item]) -> CodePlace:
     if len(items) < 2:
         raise ImportFailure(
             f"{network.name} was not imported: it has one layer, but an autoencoder has an encoder and a decoder"
@@ -60,8 +73,8 @@ def _on_parallel_branches(items: Sequence[Item]) -> set[int]:
 
 def _smallest(items: Sequence[Item], first: int, last: int, which: str) -> CodePlace:
     """Return the first smallest output, or that of the activation that follows it."""
-    parallel = _on_parallel_branches(items)
-    places = [place for place in range(first, last + 1) if place not in parallel] or range(first, last + 1)
+    outside = _on_parallel_branches(items) | {place for place, item in enumerate(items) if item.layer.acts_on_code}
+    places = [place for place in range(first, last + 1) if place not in outside] or range(first, last + 1)
     place = min(places, key=lambda place: elements(items[place].layer.shape))
     while place < last and finish_of(items[place + 1].layer) is not None and not items[place + 1].reads:
         place += 1

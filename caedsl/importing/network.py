@@ -55,6 +55,11 @@ class ForeignLayer:
         """Return whether it makes a code by itself."""
         return self.kind in BY_NAME and self.kind not in KINDS
 
+    @property
+    def acts_on_code(self) -> bool:
+        """Return whether it becomes an option of the bottleneck instead of a line."""
+        return self.kind not in BY_NAME and self.kind not in KINDS
+
 
 @dataclass(frozen=True, eq=False)
 class Network:

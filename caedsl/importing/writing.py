@@ -82,11 +82,13 @@ def write(network: Network) -> WrittenSpec:
     items = chain_of(network)
     place = code_place(network, items)
     names = names_of(network, items)
-    encoder = lines_of([item for item in items[: place.items] if item.layer.kind not in _ON_THE_CODE], names)
-    decoder = lines_of([item for item in items[place.items :] if item.layer.kind not in _ON_THE_CODE], names)
+    encoder = lines_of([item for item in items[: place.items] if not item.layer.acts_on_code], names)
+    decoder = lines_of([item for item in items[place.items :] if not item.layer.acts_on_code], names)
+    if not encoder:
+        raise ImportFailure(f"{network.name} was not imported: it has no layer before its decoder", was_read=True)
     code, inner = _bottleneck(encoder, decoder)
     train = network.train
-    for item in (each for each in items if each.layer.kind in _ON_THE_CODE):
+    for item in (inner for each in items for inner in each.walk() if inner.layer.acts_on_code):
         if item is items[0] and NOISE in item.layer.options:
             train = (*train, f"corrupt gaussian={_corruption(network, item)}")
         else:
@@ -162,9 +164,9 @@ _ON_THE_CODE = {
 
 def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item) -> str:
     """Return the option of the bottleneck for an item, which must come right after the code."""
-    said, place = _ON_THE_CODE[item.layer.kind], items.index(item)
-    last = max(i for i, each in enumerate(items[:count]) if each.layer.kind not in _ON_THE_CODE)
-    if place < last or any(each.layer.kind not in _ON_THE_CODE for each in items[last + 1 : place]):
+    said, place = _ON_THE_CODE[item.layer.kind], items.index(item) if item in items else -1
+    last = max(i for i, each in enumerate(items[:count]) if not each.layer.acts_on_code)
+    if place < last or not all(each.layer.acts_on_code for each in items[last + 1 : place]):
         raise ImportFailure(
             f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec "
             f"only has {said.has}"

@@ -34,6 +34,24 @@ def conv(a: int = 1, b: int = 4, **options: Any) -> nn.Conv2d:
     return nn.Conv2d(a, b, 3, padding=1, **options)
 
 
+def noisy(x: Tensor) -> Tensor:
+    return x + 0.1 * torch.randn_like(x)
+
+
+def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
+    return mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+
+
+def ladder(m: Any, x: Tensor) -> Tensor:
+    x = m.down(x)
+    x = drawn(m.mean(x), m.width(x))
+    return m.up(drawn(m.second_mean(x), m.second_width(x)))
+
+
+def pixels(a: int, b: int) -> nn.Conv2d:
+    return nn.Conv2d(a, b, 1)
+
+
 def tied(m: Any, x: Tensor) -> Tensor:
     return F.conv_transpose2d(torch.relu(m.a(x)), m.a.weight, padding=1)
 
@@ -57,6 +75,9 @@ REFUSED: dict[str, tuple[nn.Module, str]] = {
     "bicubic": (nn.Sequential(conv(b=4, stride=2), nn.Upsample(scale_factor=2, mode="bicubic"), conv(4, 1)), "`upsample bilinear`"),
     "gelu": (nn.Sequential(conv(), nn.GELU("tanh"), conv(4, 1)), "approximate=tanh"),
     "norm": (nn.Sequential(conv(), nn.LayerNorm([4, 8, 8]), conv(4, 1)), "1: it normalises 4x8x8 of 4x8x8, with a weight for each number"),
+    "ladder": (Made(ladder, down=conv(stride=2), mean=pixels(4, 4), width=pixels(4, 4), second_mean=pixels(4, 2), second_width=pixels(4, 2), up=nn.ConvTranspose2d(2, 1, 2, 2)), r"second_mean, second_width is a `variational conv` code, but a spec has one code"),
+    "noise in a residual": (Made(lambda m, x: m.c((lambda y: y + noisy(m.b(y)))(m.a(x))), a=conv(stride=2), b=conv(4, 4), c=nn.ConvTranspose2d(4, 1, 2, 2)), r"adds noise to 4x4x4, but a spec only has noise on its input"),
+    "only noise before the decoder": (Made(lambda m, x: m.decoder(noisy(x)), decoder=nn.Sequential(conv(), conv(4, 1))), "it has no layer before its decoder"),
     "statistics": (nn.Sequential(conv(), nn.BatchNorm2d(4, track_running_stats=False), conv(4, 1)), "keeps no running averages"),
     "circular": (nn.Sequential(conv(padding_mode="circular"), conv(4, 1)), "`pad=reflect` mirrors"),
     "uneven": (nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.Conv2d(1, 4, 1), nn.Conv2d(4, 1, 2)), r"1: its input is padded by \(\(0, 1\), \(1, 0\)\) zeros; `pad 1x2`"),

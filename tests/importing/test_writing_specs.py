@@ -193,3 +193,19 @@ def test_kernels_of_direction_and_length_come_back_and_the_module_keeps_its_own(
     assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
     assert list(before) == list(module.state_dict())
     module(torch.rand(1, 1, 8, 8)).sum().backward()
+
+
+class Denoising(nn.Module):
+    """Noise on the input, which has fewer numbers than any output before the last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 1, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.first(x + 0.1 * torch.randn_like(x)))  # type: ignore[no-any-return]
+
+
+def test_noise_on_the_input_is_not_the_code() -> None:
+    made = caedsl.from_torch(Denoising(), input=(1, 8, 8))
+    assert made.model.code_shape == (4, 8, 8) and "corrupt gaussian=0.1" in made.spec

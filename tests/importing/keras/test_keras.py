@@ -204,6 +204,11 @@ def test_a_penalty_on_the_kernel_that_makes_the_code_stays_one() -> None:
     model = keras.Sequential([keras.Input((16,)), dense(8), dense(4, kernel_regularizer="l1"), dense(16)])
     made = imported(network_of_model(model))
     assert "bottleneck\n" in made.spec and "dense 4 l1=0.01" in made.spec
+    conv = keras.layers.Conv2D
+    called = conv(2, 3, strides=2, padding="same", kernel_regularizer="l1", name="bottleneck")
+    back = keras.layers.Conv2DTranspose(1, 2, strides=2)
+    made = imported(network_of_model(keras.Sequential([keras.Input((8, 8, 1)), conv(4, 1), called, back])))
+    assert "bottleneck\n" in made.spec and "l1=0.01" in made.spec
 
 
 def test_noise_is_that_of_the_input_or_the_code() -> None:
