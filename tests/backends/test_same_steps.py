@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
-from caedsl.api import load
+from caedsl.api import SpecError, load
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import class_name, emit
 from caedsl.data.stacks.pixels import Held
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import Targets, prepare
 from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
@@ -124,6 +127,45 @@ LINES = {
     "batch 6 accumulate=4; loss mse reduction=sum ": {"code": "variational 3 warmup=70%"},
 }
 """Lines of a train block, each with what differs from the usual spec."""
+OTHER_SETTINGS = ("optimizer", "schedule", "corrupt", "augment", "clip", "ema")
+DATA = sorted({place["data"] for place in LINES.values() if "data" in place})
+
+
+@st.composite
+def combinations(draw: st.DrawFn) -> str:
+    """Return a whole spec whose data, target, code and lines of training are those of different examples."""
+
+    def drawn(*choices: str) -> str:
+        return draw(st.sampled_from(choices))
+
+    place = draw(st.sampled_from(list(LINES.values())))
+    values = place.get("range", "0..1")
+    loss = drawn(*(line for line in LINES if line.startswith("loss") and ";" not in line)).strip()
+    rest = [drawn("", *(line for line in LINES if line.startswith(word))).strip() for word in OTHER_SETTINGS]
+    if place.get("target"):
+        target = drawn(place["target"], f"target {place.get('shape', '1x12x12')} in {values}")
+    else:
+        target = drawn("", "target 2x12x12 in 0..1")
+    needs_sigmoid = any(name in loss for name, kind in LOSSES.items() if kind.probabilities)
+    return SPEC.format(
+        shape=place.get("shape", "1x12x12"),
+        range=values,
+        target=target,
+        data=drawn("", *DATA),
+        code=drawn(*(each["code"] for each in LINES.values() if "code" in each)),
+        output="sigmoid" if needs_sigmoid else drawn("linear", "linear skips=concat", "linear skips=add"),
+        lines="\n".join(["batch 6", loss, *(line.partition(";")[0] for line in rest)]),
+    ).replace("epochs 5", "epochs 1")
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(combinations())
+def test_any_combination_takes_the_same_steps(text: str) -> None:
+    try:
+        model = load(text)
+    except SpecError:
+        assume(False)
+    hold_same_steps(model, steps=4)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -137,7 +179,11 @@ def test_twenty_steps_are_the_same(line: str) -> None:
         "code": "dense 5 l1=1e-3 noise=0.1",
         **LINES[line],
     }
-    model = load(SPEC.format(lines=line if "batch" in line else f"batch 6; {line}", **place))
+    hold_same_steps(load(SPEC.format(lines=line if "batch" in line else f"batch 6; {line}", **place)), steps=20)
+
+
+def hold_same_steps(model: Autoencoder, steps: int) -> None:
+    """Hold that training and the emitted loop take the same steps from the same weights."""
     assert model.train is not None
     generator = torch.Generator().manual_seed(1)
     images = torch.rand(SAMPLES, *model.input.shape, generator=generator)
@@ -167,7 +213,7 @@ def test_twenty_steps_are_the_same(line: str) -> None:
     given = [values for values in (images, targets, weights) if values is not None]
     namespace["train"](emitted, *given)  # type: ignore[operator]
 
-    assert training.step == 20
+    assert training.step == steps
     moved = False
     for name, value in emitted.state_dict().items():
         torch.testing.assert_close(value, training.last_weights[name], rtol=1e-3, atol=2e-5)
