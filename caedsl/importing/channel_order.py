@@ -19,6 +19,8 @@ from caedsl.vocabulary.window import CHANNEL_GROUPS
 
 _INPUT_CHANNELS = {Window.CONVOLUTION: 1, Window.TRANSPOSED: 0}
 """Axis of the input's channels in the weight of a convolution."""
+_PLACES = (Role.PASSING, Role.ADJUSTING, Role.JOINING)
+"""Roles of kinds that keep the places of numbers, or join them place by place."""
 
 
 def in_spec_order(network: Network) -> Network:
@@ -35,9 +37,7 @@ def in_spec_order(network: Network) -> Network:
             joined, orders[layer.key] = _joined(layer, read, shapes, last_computed(layer, place))
             layers.append(joined)
             continue
-        after, order = _after(layer, read, shapes[layer.inputs[0]])
-        if after is None:
-            raise _refused(network, layer)
+        after, order = _after(network, layer, read, shapes)
         if after is not layer and not np.array_equal(order, read[0]):
             notes.append(
                 f"the input channels of {layer.name} are in the order of `concat`: the layer before comes first"
@@ -62,37 +62,40 @@ def _joined(
     return replace(layer, inputs=inputs, options=layer.options.changed({FIRST: swapped})), order
 
 
-def _after(layer: ForeignLayer, read: Sequence[Array], shape: Shape) -> tuple[ForeignLayer | None, Array]:
-    """Return the layer for inputs in another order, and the order of its output; None if no weights follow it."""
+def _after(
+    network: Network, layer: ForeignLayer, read: Sequence[Array], shapes: Mapping[str, Shape]
+) -> tuple[ForeignLayer, Array]:
+    """Return the layer for inputs in another order, and the order of its output."""
     order, plain, kind = read[0], np.arange(layer.shape[0]), layer.declared
     if all(map(_is_plain, read)):
         return layer, plain
     if kind is None or not all(np.array_equal(each, order) for each in read):
-        return None, plain
-    if kind.role is Role.WEIGHTED:
-        if layer.options.get(CHANNEL_GROUPS, 1) > 1:
-            return None, plain
-        return _with_weights(layer, {"weight": _reordered(layer, order, shape)}), plain
-    weights = {role: array for role, array in layer.weights.items() if array.size > 1}
+        raise _refused(network, layer)
+    if kind.role is Role.WEIGHTED and layer.options.get(CHANNEL_GROUPS, 1) == 1:
+        weight = _reordered(layer.weights["weight"], kind.window, order, shapes[layer.inputs[0]])
+        return replace(layer, weights={**layer.weights, "weight": weight}), plain
+    if kind.role not in _PLACES or not _is_channelwise(layer, len(order)):
+        raise _refused(network, layer)
+    weights = {role: array if array.size == 1 else array[order] for role, array in layer.weights.items()}
+    return replace(layer, weights=weights), order
+
+
+def _is_channelwise(layer: ForeignLayer, channels: int) -> bool:
+    """Return whether each channel of the output depends on the same channel of the input alone, weights included."""
     norm = NORMS.get(layer.options.get(NORM, NONE))
-    whole = norm is None or not norm.divides
-    keeps = kind.role in (Role.PASSING, Role.ADJUSTING, Role.JOINING) and layer.shape[0] == len(order)
-    if not keeps or not whole or any(array.shape != (len(order),) for array in weights.values()):
-        return None, plain
-    return _with_weights(layer, {role: array[order] for role, array in weights.items()}), order
+    if norm is not None and norm.divides:  # its statistics are those of neighbouring channels
+        return False
+    return layer.shape[0] == channels and all(
+        array.size == 1 or array.shape == (channels,) for array in layer.weights.values()
+    )
 
 
-def _reordered(layer: ForeignLayer, order: Array, shape: Shape) -> Array:
-    """Return the weight of a layer whose input of ``shape`` has its channels in another order."""
-    weight, window = layer.weights["weight"], layer.declared.window if layer.declared is not None else None
+def _reordered(weight: Array, window: Window | None, order: Array, shape: Shape) -> Array:
+    """Return the weight for an input of ``shape`` with its channels in another order; a dense one reads them flat."""
     if window is not None:
         return np.take(weight, order, axis=_INPUT_CHANNELS[window])
     columns = np.arange(weight.shape[1]).reshape(shape)[order].reshape(-1)
     return np.take(weight, columns, axis=1)
-
-
-def _with_weights(layer: ForeignLayer, weights: Mapping[str, Array]) -> ForeignLayer:
-    return replace(layer, weights={**layer.weights, **weights}) if weights else layer
 
 
 def _is_plain(order: Array) -> bool:

@@ -209,3 +209,28 @@ class Denoising(nn.Module):
 def test_noise_on_the_input_is_not_the_code() -> None:
     made = caedsl.from_torch(Denoising(), input=(1, 8, 8))
     assert made.model.code_shape == (4, 8, 8) and "corrupt gaussian=0.1" in made.spec
+
+
+class Joined(nn.Module):
+    """Layers that work on each channel alone, after a join of three outputs whose order a spec has otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.a, self.b = nn.Conv2d(1, 2, 3, 2, 1), nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(3, 4, 1)
+        self.factors, self.slopes, self.norm = nn.Parameter(torch.rand(9, 1, 1)), nn.PReLU(9), nn.BatchNorm2d(9)
+        self.up = nn.ConvTranspose2d(9, 1, 2, 2)
+        nn.init.uniform_(self.slopes.weight)
+        nn.init.uniform_(self.norm.running_var, 0.5, 2)  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        down = self.down(x)
+        a = self.a(down)
+        joined = torch.cat([down, a, self.b(a)], 1)
+        return self.up(self.slopes(self.norm(joined * self.factors)))  # type: ignore[no-any-return]
+
+
+def test_weights_of_channels_follow_the_order_of_a_join() -> None:
+    torch.manual_seed(0)
+    made = caedsl.from_torch(Joined(), input=(1, 8, 8))
+    assert made.difference < 1e-5 and "learned" in made.spec
+    assert any("input channels of up are in the order of `concat`" in note for note in made.notes)

@@ -17,11 +17,9 @@ from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
 from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
-from caedsl.vocabulary.kind import written
+from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.weights import INIT, START
-
-_RANGES = {"tanh": "-1..1"}
 
 
 def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:
@@ -114,10 +112,17 @@ def _sizes(shape: Sequence[int]) -> str:
 
 
 def _range(layers: list[ForeignLayer]) -> tuple[str, str]:
-    last = next((layer.kind for layer in reversed(layers) if layer.kind not in ("reshape", "crop", "dropout")), "")
-    range_ = _RANGES.get(last, "0..1")
-    why = f"as `{last}` at the end suggests" if last in ("tanh", "sigmoid") else "the usual range"
+    range_, why = "0..1", "the usual range"
+    last = next((layer for layer in reversed(layers) if _changes_values(layer)), None)
+    activation = last.activation if last is not None else None
+    if activation is not None and activation.function.saturates:
+        range_ = f"{activation.low:g}..{activation.high:g}"
+        why = f"as `{activation.name}` at the end suggests"
     return range_, f"the range of samples is {range_}, {why}; Keras does not record it"
+
+
+def _changes_values(layer: ForeignLayer) -> bool:
+    return layer.declared is not None and layer.declared.role not in (Role.PASSING, Role.RESHAPING)
 
 
 def _with_defaults(layers: Sequence[ForeignLayer]) -> tuple[tuple[ForeignLayer, ...], dict[str, Options]]:
