@@ -164,14 +164,14 @@ _ON_THE_CODE = {
 
 def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item) -> str:
     """Return the option of the bottleneck for an item, which must come right after the code."""
-    said, place = _ON_THE_CODE[item.layer.kind], items.index(item) if item in items else -1
+    effect, place = _ON_THE_CODE[item.layer.kind], items.index(item) if item in items else -1
     last = max(i for i, each in enumerate(items[:count]) if not each.layer.acts_on_code)
     if place < last or not all(each.layer.acts_on_code for each in items[last + 1 : place]):
         raise ImportFailure(
-            f"{network.name} was not imported: {item.layer.name} {said.does} {text(item.layer.shape)}, but a spec "
-            f"only has {said.has}"
+            f"{network.name} was not imported: {item.layer.name} {effect.does} {text(item.layer.shape)}, but a spec "
+            f"only has {effect.has}"
         )
-    return written(said.option, item.layer.options.of_any_type(said.option), exact=True)
+    return written(effect.option, item.layer.options.of_any_type(effect.option), exact=True)
 
 
 def _corruption(network: Network, noise: Item) -> str:

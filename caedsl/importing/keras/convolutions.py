@@ -77,17 +77,8 @@ def _conv(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Val
         )
     kernel, *bias = translation.arrays(layer, (*window[0], inside // groups, filters), *_bias(layer, filters))
     kernel = permuted(kernel, value.channels, axis=-2)
-    step = _step(
-        layer,
-        value,
-        window,
-        filters,
-        groups,
-        weights_options(layer.config),
-        np.moveaxis(kernel, (-1, -2), (0, 1)),
-        bias,
-    )
-    return _emitted(translation, layer, value, window, filters, step)
+    line = _conv_line(layer, value, window, filters, groups, weights_options(layer.config), kernel, bias)
+    return _emitted(translation, layer, value, window, filters, line)
 
 
 def _depthwise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -97,11 +88,11 @@ def _depthwise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
     kernel, *bias = translation.arrays(layer, (*window[0], inside, times), *_bias(layer, inside * times))
     if value.channels is not None and bias:
         bias = [permuted(bias[0].reshape(inside, times), value.channels).ravel()]
-    step = _depthwise_step(layer, value, window, kernel, bias)
-    return _emitted(translation, layer, value, window, inside * times, step)
+    line = _depthwise_line(layer, value, window, kernel, bias)
+    return _emitted(translation, layer, value, window, inside * times, line)
 
 
-def _depthwise_step(
+def _depthwise_line(
     layer: KerasLayer, value: Value, window: Window, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
 ) -> DraftLine:
     if value.channels is not None and kernel.shape[-1] > 1:
@@ -109,7 +100,7 @@ def _depthwise_step(
     inside, times = kernel.shape[-2:]
     kernel = permuted(kernel, value.channels, axis=-2).reshape(*kernel.shape[:-2], 1, inside * times)
     options = weights_options(layer.config, "depthwise")
-    return _step(layer, value, window, inside * times, inside, options, np.moveaxis(kernel, (-1, -2), (0, 1)), bias)
+    return _conv_line(layer, value, window, inside * times, inside, options, kernel, bias)
 
 
 def _separable(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
@@ -118,19 +109,19 @@ def _separable(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
     window, ones = window_of(layer, value), (1,) * len(value.space)
     shapes = ((*window[0], inside, times), (*ones, inside * times, filters))
     depthwise, pointwise, *bias = translation.arrays(layer, *shapes, *_bias(layer, filters))
-    step = _depthwise_step(layer, value, window, depthwise, ())
+    line = _depthwise_line(layer, value, window, depthwise, ())
     sizes = convolved(value.space, window, pads_of(layer.config.get("padding"), value.space, window))
-    key = translation.emit(layer, [value.key], (inside * times, *sizes), step)
+    key = translation.emit(layer, [value.key], (inside * times, *sizes), line)
     pointwise = pointwise.reshape(*ones, inside, times, filters)
     pointwise = permuted(pointwise, value.channels, axis=-3).reshape(*ones, inside * times, filters)
     between = map_value(key, _placed(value, inside * times, sizes), value.first)
     plain = (ones, ones, ones)
     options = weights_options(layer.config, "pointwise")
-    last = _step(layer, between, plain, filters, 1, options, np.moveaxis(pointwise, (-1, -2), (0, 1)), bias)
+    last = _conv_line(layer, between, plain, filters, 1, options, pointwise, bias)
     return _emitted(translation, layer, between, plain, filters, last)
 
 
-def _step(
+def _conv_line(
     layer: KerasLayer,
     value: Value,
     window: Window,
@@ -144,21 +135,25 @@ def _step(
     pad = convolution_pad(value.space, window, pads)
     if pad is None:
         raise UnsupportedFeature("its padding differs from axis to axis", "use `same` or `valid`, or ZeroPadding")
-    line = {CHANNELS: filters, **moving(window, groups), PAD: pad, **options}
-    return DraftLine("conv", line, _weights(kernel, bias))
+    chosen = {CHANNELS: filters, **moving(window, groups), PAD: pad, **options}
+    return DraftLine("conv", chosen, _weights(kernel, bias))
 
 
 def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-    return {"weight": np.ascontiguousarray(kernel), **({"bias": bias[0]} if bias else {})}
+    """Return the weights in PyTorch's layout, where the last two axes of a kernel come first, in reverse."""
+    return {
+        "weight": np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (0, 1))),
+        **({"bias": bias[0]} if bias else {}),
+    }
 
 
 def _emitted(
-    translation: KerasTranslation, layer: KerasLayer, value: Value, window: Window, filters: int, step: DraftLine
+    translation: KerasTranslation, layer: KerasLayer, value: Value, window: Window, filters: int, line: DraftLine
 ) -> Value:
     """Add the line of a convolution, and of the activation on the layer itself."""
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)
     sizes = convolved(value.space, window, pads)
-    key = translation.emit(layer, [value.key], (filters, *sizes), step)
+    key = translation.emit(layer, [value.key], (filters, *sizes), line)
     channels = value.channels if "Depthwise" in layer.kind else None
     return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first, channels))
 
@@ -180,7 +175,7 @@ def _transposed(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
         sizes = tuple(size * s + max(each, 0) for size, s, each in zip(value.space, stride, excess, strict=True))
         pads = {PAD: "valid", OUTPUT_PAD: tuple(max(-each, 0) for each in excess)}
     options = {CHANNELS: filters, **moving(window), **pads, **weights_options(layer.config)}
-    line = DraftLine("deconv", options, _weights(np.moveaxis(kernel, (-1, -2), (0, 1)), bias))
+    line = DraftLine("deconv", options, _weights(kernel, bias))
     key = translation.emit(layer, [value.key], (filters, *sizes), line)
     return finished(translation, layer, map_value(key, _placed(value, filters, sizes), value.first))
 

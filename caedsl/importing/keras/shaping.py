@@ -37,8 +37,8 @@ def _dense(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Va
             raise UnsupportedFeature("it works on rows of an image without channels", "put a Flatten before it")
         weight = permuted(kernel, value.channels).T.reshape(units, inside, *(1 for _ in value.space))
         window = {CHANNELS: units, KERNEL: (1,)}
-        step = DraftLine("conv", window | options, {"weight": weight, **({"bias": bias[0]} if bias else {})})
-        key = translation.emit(layer, [value.key], (units, *value.space), step)
+        line = DraftLine("conv", window | options, {"weight": weight, **({"bias": bias[0]} if bias else {})})
+        key = translation.emit(layer, [value.key], (units, *value.space), line)
         return finished(translation, layer, map_value(key, (*value.shape[:-1], units), False))
     order = translation.wanted(layer.key, units)
     weight = permuted(permuted(kernel, value.order), order, axis=1).T
@@ -128,8 +128,8 @@ def _upsampling(translation: KerasTranslation, layer: KerasLayer, inputs: Sequen
     if mode not in ("nearest", "bilinear"):
         raise UnsupportedFeature(f"its interpolation `{mode}` is not supported", "use `nearest` or `bilinear`")
     sizes = tuple(n * factor for n, factor in zip(value.space, factors, strict=True))
-    step = DraftLine("upsample", {FACTOR: factors, MODE: mode})
-    return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), step), sizes)
+    line = DraftLine("upsample", {FACTOR: factors, MODE: mode})
+    return _sized(value, translation.emit(layer, [value.key], (value.ours[0], *sizes), line), sizes)
 
 
 def _margin(name: str, sign: int) -> Callable[[KerasTranslation, KerasLayer, Sequence[Value]], Value]:

@@ -117,13 +117,13 @@ class KerasTranslation:
         self.layers.append(ForeignLayer("output#", "output", Reshape.name, options, (value.key,), shape))
         return replace(value, key="output#", ours=shape)
 
-    def emit(self, layer: KerasLayer, inputs: Sequence[str], shape: Shape, step: DraftLine) -> str:
+    def emit(self, layer: KerasLayer, inputs: Sequence[str], shape: Shape, line: DraftLine) -> str:
         """Add a line; return the key of its output."""
         if prod(shape) > LARGEST:
             raise ModelProblem(f"`{layer.key}` returns more than {LARGEST:,} numbers")
         key = f"{layer.key}#{len(self.layers)}"
-        options = Options(written(step.options))
-        self.layers.append(ForeignLayer(key, layer.key, step.kind, options, tuple(inputs), shape, step.weights))
+        options = Options(written(line.options))
+        self.layers.append(ForeignLayer(key, layer.key, line.kind, options, tuple(inputs), shape, line.weights))
         return key
 
     def settled(self, layer: KerasLayer, value: Value) -> Value:

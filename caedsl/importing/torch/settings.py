@@ -85,12 +85,12 @@ def optimizer_line(optimizer: Any) -> str:
     for group in optimizer.param_groups:
         _refuse_others(name, kind, group)
     given = groups[0]
-    said = [
+    options = [
         written(option, given[option.name], exact=True)
         for option in kind.options
         if option.name in given and (option.name == "lr" or given[option.name] != option.default)
     ]
-    return " ".join(["optimizer", kind.name, *said])
+    return " ".join(["optimizer", kind.name, *options])
 
 
 def _class_name(kind: OptimizerKind) -> str:
