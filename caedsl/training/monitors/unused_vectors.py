@@ -17,8 +17,8 @@ with 85 % and a smaller error.
 autoencoder unused
 input 1x8x8 in 0..1
 data digits
-encoder { conv 16 k4 s2 relu; conv 16 k4 s2 relu; conv 16 k4 s2 relu }
-bottleneck quantized 2048x4
+encoder { conv 16 k4 s2 relu; conv 16 k4 s2 relu }
+bottleneck quantized 2048x16 update=gradient
 decoder mirror
 train { loss mse; optimizer adam lr=3e-3; batch 64; epochs 25 }
 ```
