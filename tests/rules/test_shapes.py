@@ -445,6 +445,13 @@ class TestShortKernels:
         assert finding.severity is Severity.INFO
         assert finding.data == {"seen": 7, "length": 1024}
 
+    @pytest.mark.parametrize(("short", "advice", "length"), [("k3", "k16", 512), ("k3 s2", "k16 s4", 1024)])
+    def test_the_advice_gives_a_sound_spec(self, short: str, advice: str, length: int) -> None:
+        fragment = (self.SIGNAL % ("k3", "k3")).replace("1024", str(length))
+        assert f"`{advice}`" in (the(fragment, "short-kernels").help or "")
+        result = checked(fragment.replace(short, advice))
+        assert not result.has_errors and "short-kernels" not in {finding.name for finding in result.findings}
+
     @pytest.mark.parametrize(
         "fragment",
         [

@@ -24,7 +24,10 @@ encoder { conv 16 k16 s4 relu; conv 32 k8 s4 relu; conv 32 k8 s4 relu }
 
 ## How sure
 The length is arithmetic. The limit of a sixteenth is a heuristic; the right limit depends on the period of the signal,
-which a spec does not state.
+which a spec does not state. On generated heartbeats of 288 samples, two convolutions with stride 2 and a code of 12
+numbers had an error of 0.0041 and 0.0041 after 20 epochs (two seeds) with kernels of 3, and of 0.0034 and 0.0024 with
+kernels of 16; the AUROC of abnormal heartbeats rose from 0.795 and 0.781 to 0.842 and 0.850. Kernels of 16 and 8 with
+strides of 4 gained little: an error of 0.0041, and an AUROC of 0.813 (one seed).
 
 ## References
 - Zhang et al. 2017, "A new deep learning model for fault diagnosis with good anti-noise and domain adaptation ability
@@ -65,7 +68,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         f"the convolutions see {seen} of {length:,} samples at a time",
         related=(Label(model.input.span, f"{length:,} samples"),),
         notes=(f"{seen} < {length:,}/{SHARE} = {length / SHARE:g}",),
-        help="use longer kernels (`k16`), larger strides (`s4`) or dilation (`d2`) if the signal has longer periods",
+        help="use longer kernels (`k16`), also with larger strides (`k16 s4`), if the signal has longer periods",
         data={"seen": seen, "length": length},
     )
 
