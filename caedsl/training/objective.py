@@ -1,5 +1,6 @@
 """The objective of training: named terms of the reconstruction loss, the code and the weights."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -138,9 +139,12 @@ class Objective:
         return sum_of([self._seen[term.name] * self._weight(term, target) for term in self.code])
 
     def _weight(self, term: Term, target: Tensor) -> float:
-        """Return the weight of a term of the code; a divergence is averaged over a sample's values if the loss is."""
-        averaged = term.source != CODE and self.loss.reduction == "mean"
-        return term.weight / target[0].numel() if averaged and len(target) else term.weight
+        """Return the weight of a term of the code, averaged or summed over a sample's values as the loss is."""
+        averaged = self.loss.reduction == "mean"
+        if term.source == CODE or term.averaged == averaged:
+            return term.weight
+        values = math.prod(target.shape[1:])
+        return term.weight / values if averaged else term.weight * values
 
 
 def weight_penalty(module: nn.Module, penalties: Sequence[Penalty]) -> Tensor:

@@ -38,6 +38,8 @@ class Form:
     """Whether the form itself prevents copying of the input, however large the code."""
     block: ClassVar[bool] = False
     """Whether layers in braces make the code."""
+    averages: ClassVar[bool] = False
+    """Whether the terms are means over the values of the code, and not sums for each sample."""
     has_prior: ClassVar[bool] = False
     """Whether the codes follow a standard normal distribution, so that draws from it can be decoded to new samples."""
 

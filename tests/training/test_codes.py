@@ -173,7 +173,7 @@ def test_a_codebook_that_is_trained_moves_by_its_own_gradient() -> None:
     codebook = quantizer.get_parameter("codebook")
     assert [*quantizer.state_dict()] == ["codebook"]
     nearest = codebook[quantizer.indices(h)].movedim(-1, 1)  # type: ignore[operator]
-    squared = (h - nearest).square().flatten(1).sum(1).mean()
+    squared = (h - nearest).square().mean()
     for method, moved, kept in (("distance", codebook, h), ("divergence", h, codebook)):
         value: Tensor = getattr(quantizer, method)(h)
         torch.testing.assert_close(value, squared)
@@ -192,15 +192,28 @@ def test_both_distances_are_terms_of_the_loss() -> None:
     run.run()
 
 
+@pytest.mark.parametrize(("reduction", "values"), [("mean", 1), ("sum", 64)])
+def test_the_distances_are_means_over_the_code_scaled_as_the_reconstruction(reduction: str, values: int) -> None:
+    run = training("quantized 8x3 commit=0.5 update=gradient", reduction)
+    module, x = run.module, torch.rand(6, 1, 8, 8)
+    assert isinstance(module, ConvolutionalAutoencoder)
+    with run.stepping():
+        prediction = module.train()(x)
+        sample = run.sample(Sample.of(x), Draws(0).begin(0, len(x)), run.processes.share_of_batch(x))
+        losses = run.objective(module, prediction, sample)
+    h = module.bottleneck[0](module.encoder(x))
+    distance = (h - module.bottleneck[1].nearest(h)).square().mean()  # type: ignore[operator]
+    torch.testing.assert_close(losses.terms["commitment"], 0.5 * values * distance)
+    torch.testing.assert_close(losses.terms["codebook"], values * distance)
+
+
 def test_the_share_of_used_vectors_is_of_those_that_the_positions_could_use() -> None:
-    module = _module("quantized 512x2")
-    image = torch.rand(1, 1, 8, 8)
+    quantizer, positions = _module("quantized 512x2").bottleneck[-1], torch.tensor([[1.0, 2], [3, 4], [5, 6]])
     with torch.no_grad():
-        h = module.bottleneck[0](module.encoder(image)).movedim(1, -1).flatten(0, -2)
-        module.get_buffer("bottleneck.1.codebook")[: len(h)] = h
-    assert len(h) == 16
-    use = code_use(module, Batches(image), 1)
-    assert (use["used_codes"], use["perplexity"]) == (1.0, pytest.approx(16.0))
+        quantizer.get_buffer("codebook")[:3] = positions
+    measure = measure_of(_module("quantized 512x2"))
+    assert measure is not None
+    assert measure.of(quantizer, [positions.view(3, 2, 1)]) == (pytest.approx(3.0), 1.0)
 
 
 def test_the_vectors_of_a_trained_codebook_start_as_far_apart_as_the_spec_says() -> None:

@@ -162,11 +162,12 @@ def _penalties(weighted: Sequence[tuple[str, Layer]]) -> Iterator[Penalty]:
 def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
     """Return what the code adds to the loss; the last module of a bottleneck computes its own loss."""
     weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
-    methods = BY_NAME[model.bottleneck.form].methods()
+    form, source = BY_NAME[model.bottleneck.form], f"{CODE}.{modules - 1}"
+    methods, warmup = form.methods(), model.bottleneck.warmup
     return tuple(
         Term(name, weight, CODE)
         if name == CODE_L1.name
-        else Term(name, weight, f"{CODE}.{modules - 1}", model.bottleneck.warmup, methods.get(name, "divergence"))
+        else Term(name, weight, source, warmup, methods.get(name, "divergence"), form.averages)
         for name, weight in weights.items()
     )
 

@@ -181,12 +181,12 @@ class Quantizer(nn.Module):
         self.codebook.copy_(sums / self.taken.clamp(min=1e-6)[:, None])
 
     def divergence(self, h: Tensor) -> Tensor:
-        """Return the squared distance of a sample from the codebook, on average; its gradient is that of the sample."""
-        return functional.mse_loss(h.float(), self.nearest(h).detach().float(), reduction="sum") / len(h)
+        """Return the mean squared distance of the inputs from the codebook; its gradient is that of the inputs."""
+        return functional.mse_loss(h.float(), self.nearest(h).detach().float())
 
     def distance(self, h: Tensor) -> Tensor:
         """Return the same distance; its gradient is that of the codebook."""
-        return functional.mse_loss(self.nearest(h).float(), h.detach().float(), reduction="sum") / len(h)
+        return functional.mse_loss(self.nearest(h).float(), h.detach().float())
 
 
 class TopK(nn.Module):

@@ -121,7 +121,8 @@ def _code_lines(terms: Sequence[Term], loss: Loss, wanted: str) -> list[str]:
         if term.source == CODE:
             lines.append(f"loss = loss + {term.weight!r} * z.abs().flatten(1).sum(1).mean()")
         else:
-            share = f" / {wanted}[0].numel()" if loss.reduction == "mean" else ""
+            averaged = loss.reduction == "mean"
+            share = "" if term.averaged == averaged else f" {'/' if averaged else '*'} {wanted}[0].numel()"
             weight = repr(term.weight)
             if term.warmup:
                 lines.append("warm = (step + 1) / warming if step < warming else 1.0")

@@ -34,6 +34,7 @@ class Quantized(Form):
     options = (CODEBOOK, COMMIT, UPDATE, EMA, SPREAD, *START)
     example = "bottleneck quantized 512x64"
     limits_copying = True
+    averages = True
 
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the convolution to the vectors' channels, if there are any, and the codebook."""
