@@ -29,12 +29,12 @@ def runs(
         typer.Option(
             "--filter",
             metavar="CONDITION",
-            help="List only matching runs: state=finished, folder=*parts*, psnr>20, seed<3.",
+            help="List only matching runs: state=finished, folder=*parts*, psnr>20, seed!=3.",
         ),
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List runs with spec, data, code size, seed, overrides, best loss, PSNR, time, state and problems.
+    """List runs with model, data, code size, seed, overrides, best loss, PSNR, time, state and problems.
 
     Runs may be in DIR, in its subfolders, or in theirs, as the runs of `train --seeds` are.
     """
@@ -62,13 +62,12 @@ def runs(
     if json_:
         print(json.dumps([asdict(record) for record in found], indent=2, allow_nan=False))
     elif not found:
-        chosen = " that match --filter" if filter_ else ""
-        say(f"no runs in {folder}{chosen}: `caedsl train SPEC` creates one")
+        say(f"no runs in {folder}{' match --filter' if filter_ else ': `caedsl train SPEC` creates one'}")
     else:
         _show(found)
 
 
-_HEADINGS = ("run", "spec", "data", "code", "seed", "epoch", "best loss", "PSNR dB", "time", "overrides", "state")
+_HEADINGS = ("run", "model", "data", "code", "seed", "epoch", "best loss", "PSNR dB", "time", "overrides", "state")
 _NUMBERS = _HEADINGS[3:9]
 _STYLES = {"finished": "", "running": "green", "interrupted": "yellow", "failed": "red", "crashed": "red"}
 
@@ -104,9 +103,9 @@ def _show(found: "list[ListedRun]") -> None:
 
 def _in_words(record: "ListedRun") -> str:
     """Return the texts of the columns between the path and the state, without empty ones."""
-    _, spec, data, code, seed, epochs, loss, psnr, seconds, changed, _ = _cells(record)
+    _, model, data, code, seed, epochs, loss, psnr, seconds, changed, _ = _cells(record)
     known = (
-        spec,
+        model,
         data,
         code and f"code {code}",
         f"seed {seed}",

@@ -96,7 +96,7 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         yield (
-            f"of {counted(len(samples), 'test sample')}, {len(found)} were trained on, such as {found[0]}: these are "
+            f"of {counted(len(samples), 'test sample')}, {len(found):,} were trained on, such as {found[0]}: these are "
             "reconstructed better than new ones, so the numbers do not hold for new samples"
         )
 

@@ -24,6 +24,9 @@ MODEL = "model"
 _LONGEST_VALUE = 28
 """Largest number of characters of a value in a column; longer ones are shown as A, B, … and explained below."""
 
+_UNNAMED = frozenset({"options", "terms"})
+"""Parts of settings that have no word of their own in a spec."""
+
 
 @dataclass(frozen=True)
 class ComparedRun:
@@ -117,10 +120,10 @@ class Comparison:
     def best(self, metric: Metric) -> list[RunGroup]:
         """Return the groups with the best mean.
 
-        The list is empty if there is only one group, or if the groups were measured on different samples.
+        The list is empty if fewer than two groups have the metric, or if they were measured on different samples.
         """
         means = {group: found.mean for group in self.groups if (found := group.measured(metric)) is not None}
-        if len(self.groups) < 2 or not means or not self.comparable(metric):
+        if len(means) < 2 or not self.comparable(metric):
             return []
         best = metric.best(list(means.values()))
         return [group for group, mean in means.items() if mean == best]
@@ -222,9 +225,12 @@ def _text(statement: Statement) -> str:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, str]:
-    """Return the leaves of nested settings by path, such as ``optimizer.lr``."""
+    """Return the leaves of nested settings by path, named as in a spec: ``optimizer.lr``, ``corrupt.gaussian``."""
     if isinstance(value, dict):
-        parts = [_flat(item, f"{name}.{key}" if name else str(key)) for key, item in value.items()]
+        parts = [
+            _flat(item, name if key in _UNNAMED else f"{name}.{key}" if name else str(key))
+            for key, item in value.items()
+        ]
         return {key: text for part in parts for key, text in part.items()}
     if isinstance(value, list):
         return {name: ", ".join(" ".join(_flat(item).values()) for item in value)}

@@ -164,6 +164,9 @@ def test_no_best_is_marked_among_runs_on_different_samples(
     assert "different samples: MSE, PSNR dB, SSIM, MSE / PCA's\n" in shown
     assert re.findall(r"\*[0-9.]+", shown) == ["*75.0", "*2.0", "*0.875", "*75.0", "*2.0"]
     assert "**0.875**" in caedsl("compare", one, other, "--markdown").out
+    assert ("corrupt.gaussian" if differing == "corruption" else "batch") in shown.split("\n")[0].split()
+    (one / "anomalies.json").unlink()
+    assert "*" not in caedsl("compare", one, other).out
 
 
 def test_no_best_is_marked_among_detectors_on_different_samples(trained: Path, tmp_path: Path, caedsl: Run) -> None:
@@ -249,14 +252,17 @@ def test_runs_are_listed_with_code_seed_and_overrides_sorted_and_filtered(traine
     record["command"] = "caedsl train tiny.cae --set 'bottleneck=dense 6' --set=train.batch=10 --epochs 1 --quiet"
     (trained / "wide" / "seed-0" / "environment.json").write_text(json.dumps(record))
     lines = caedsl("runs", trained / "wide").out.splitlines()
-    assert lines[0].split()[:6] == ["run", "spec", "data", "code", "seed", "epoch"]
+    assert lines[0].split()[:6] == ["run", "model", "data", "code", "seed", "epoch"]
     assert "bottleneck=dense 6 train.batch=10 epochs=1" in lines[1]
     listed = json.loads(caedsl("runs", trained / "small", "--sort", "psnr", "--json").out)
     assert [run["psnr"] for run in listed] == sorted((run["psnr"] for run in listed), reverse=True)
     assert {(run["code"], run["seed"]) for run in listed} == {(3, 0), (3, 1), (3, 2)}
     chosen = json.loads(caedsl("runs", trained / "small", "--filter", "seed<2", "--filter", "folder=*-1", "--json").out)
     assert [run["seed"] for run in chosen] == [1]
-    assert "match --filter" in caedsl("runs", trained / "small", "--filter", "state=crashed").out
+    for condition, seeds in (("seed!=1", {0, 2}), ("seed<=1", {0, 1}), ("seed >= 1", {1, 2}), ("folder!=*-0", {1, 2})):
+        chosen = json.loads(caedsl("runs", trained / "small", "--filter", condition, "--json").out)
+        assert {run["seed"] for run in chosen} == seeds
+    assert caedsl("runs", trained / "small", "--filter", "state=crashed").out.endswith("small match --filter\n")
     for options in (("--sort", "beauty"), ("--filter", "psnr"), ("--filter", "psnr>high"), ("--filter", "beauty=1")):
         ran = caedsl("runs", trained / "small", *options)
         assert (ran.code, ran.out) == (2, "")

@@ -154,7 +154,7 @@ def _columns(table: _Table, wanted: Sequence[str], but: Sequence[str]) -> list[i
         if table.names.count(name) != 1:
             known = ", ".join(table.names[:20])
             problem = "has several columns named" if name in table.names else "has no column"
-            raise DataError(f'{table.path} {problem} "{name}": its columns are {known}')
+            raise DataError(f'{table.path} {problem} "{name}": its columns are {known}; separate names by commas')
     if wanted:
         return [table.names.index(name) for name in wanted]
     return [place for place, name in enumerate(table.names) if name not in but]
