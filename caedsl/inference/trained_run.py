@@ -37,6 +37,7 @@ from caedsl.resolve.resolve import resolve
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST, SPEC
+from caedsl.runs.listing import not_a_run
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
@@ -309,8 +310,8 @@ def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
     try:
         spec_text = read_file(folder, SPEC).decode()
     except (FileNotFoundError, NotADirectoryError):
-        known = f"has no {SPEC}" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
-        raise RunError(f"{folder} {known}: name the folder of a trained run (`caedsl runs` lists them)") from None
+        problem = f"has no {SPEC}" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
+        raise not_a_run(folder, problem) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{folder / SPEC} cannot be read: {error}") from error
     source = Source(spec_text, str(folder / SPEC))

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from caedsl.diagnostics.text import text_of_path
 from caedsl.runs.confined import has, is_link_or_special
+from caedsl.runs.errors import RunError
 from caedsl.runs.files import LOCK, METRICS, SPEC
 from caedsl.runs.history import Epoch, best_and_last
 from caedsl.runs.schema import (
@@ -73,6 +74,16 @@ def run_folders(base: Path, depth: int = DEPTH) -> Iterator[Path]:
         for folder in sorted(path for path in base.iterdir() if path.is_dir()):
             with suppress(OSError):
                 yield from run_folders(folder, depth - 1)
+
+
+def not_a_run(folder: Path, problem: str) -> RunError:
+    """Return the error for a folder that is not a run; if runs are in it, as of ``train --seeds``, it names one."""
+    remedy = "name the folder of a trained run (`caedsl runs` lists them)"
+    with suppress(OSError):
+        for run in run_folders(folder, 1):
+            remedy = f"name a run in it, such as {run}"
+            break
+    return RunError(f"{folder} {problem}: {remedy}")
 
 
 def read_run(folder: Path) -> ListedRun | None:

@@ -16,6 +16,7 @@ from caedsl.resolve.resolve import resolve
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.runs.listing import not_a_run
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, reason_of
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
@@ -110,7 +111,7 @@ def _environment(path: Path) -> EnvironmentRecord:
     try:
         return read_environment(path)
     except FileNotFoundError:
-        raise _no_run(path, ENVIRONMENT) from None
+        raise not_a_run(path, f"has no {ENVIRONMENT}") from None
     except OSError as error:
         raise _unreadable(path, ENVIRONMENT, error) from error
     except RecordError as error:
@@ -137,7 +138,7 @@ def _read(path: Path, name: str) -> str:
     try:
         return read_file(path, name, MAX_BYTES).decode()
     except FileNotFoundError:
-        raise _no_run(path, name) from None
+        raise not_a_run(path, f"has no {name}") from None
     except UnicodeDecodeError as error:
         raise _damaged(path, name, error) from error
     except OSError as error:
@@ -149,10 +150,6 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def _no_run(path: Path, name: str) -> RunError:
-    return RunError(f"{path} is not a run folder: it has no {name}")
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> RunError:

@@ -137,6 +137,13 @@ def test_a_file_is_no_run(grey: Path, photos: Path, caedsl: Run) -> None:
         assert err == f"caedsl: {grey / name} {words}: name the folder of a trained run (`caedsl runs` lists them)\n"
 
 
+@pytest.mark.parametrize("command", ["score", "evaluate", "report"])
+def test_a_folder_of_runs_leads_to_one_of_them(command: str, grey: Path, photos: Path, caedsl: Run) -> None:
+    code, _, err = caedsl(command, grey.parent, *([photos] if command == "score" else []))
+    assert code == 2
+    assert f"{grey.parent} has no spec.cae: name a run in it, such as {grey.parent}/" in err
+
+
 @pytest.mark.parametrize("rate", ["0", "0%", "100%", "150%", "-1%", "nan", "inf", "few", ""])
 def test_a_rate_is_refused_before_anything_is_scored(rate: str, grey: Path, photos: Path, caedsl: Run) -> None:
     assert caedsl("calibrate", grey, photos, f"--fpr={rate}") == (

@@ -29,12 +29,13 @@ def check_input(fit: SampleFormat) -> None:
     """Raise a ``DataError`` if the input is not an image, or has a number of channels that image files do not have."""
     if len(fit.space) != IMAGES:
         raise DataError(
-            f"image files have height and width, but the {fit.word} {fit.input} is for {fit.noun}s: write `{fit.word} "
-            "3x64x64`"
+            f"image files have height and width, but the {fit.word} {fit.input} is for {fit.noun}s: name {fit.noun}s, "
+            f"such as an npy file, or use a model with `{fit.word} 3x64x64`"
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: name an npy file, or use a model with "
+            f"`{fit.word} {fit.input_of(3)}`"
         )
 
 
