@@ -99,6 +99,6 @@ def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None,
     found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
     if found:
         raise CalibrationError(
-            f"of {counted(len(samples), 'sample')} given, {len(found):,} were trained on, such as {found[0]}: these are "
-            "reconstructed better than new ones, so the threshold would be too low; give samples that were held out"
+            f"of {counted(len(samples), 'sample')} given, {len(found):,} were trained on, such as {found[0]}: these "
+            "are reconstructed better than new ones, so the threshold would be too low; give samples that were held out"
         )

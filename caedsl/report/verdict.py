@@ -1,5 +1,6 @@
 """Verdict on a run, in words."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from caedsl.diagnostics.text import counted
@@ -23,23 +24,11 @@ def verdicts(
     metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int, noun: str
 ) -> list[VerdictSentence]:
     """Return the verdict on a run of ``noun``s, the most important sentences first."""
-    found = [*(_anomalies(anomalies) if anomalies is not None else ()), _against_pca(metrics, noun)]
-    corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
-    model = metrics.scores[MODEL]
-    if corrupted is not None and corrupted.psnr is not None and model.psnr is not None:
-        gain = model.psnr - corrupted.psnr
-        mood = GOOD if gain > 0 else BAD
-        seen = "corrupted samples" if CORRUPTED in metrics.scores else "its inputs"
-        how = f"{'raises' if gain > 0 else 'lowers'} the PSNR of {seen} by {abs(gain):.2f} dB, to {model.psnr:.2f} dB"
-        found.append(VerdictSentence(mood, f"It {how}."))
-    for name in (MEDIAN, BLUR):
-        classical = metrics.scores.get(name)
-        if classical is not None and classical.psnr is not None and model.psnr is not None:
-            over = model.psnr - classical.psnr
-            compared = "over" if over > 0 else "below"
-            found.append(
-                VerdictSentence(GOOD if over > 0 else DOUBTFUL, f"That is {abs(over):.2f} dB {compared} a {name}.")
-            )
+    found = [
+        *(_anomalies(anomalies) if anomalies is not None else ()),
+        *_restored(metrics),
+        _against_pca(metrics, noun),
+    ]
     if anomalies is None and calibration is not None:
         found.append(
             VerdictSentence(
@@ -61,6 +50,24 @@ def verdicts(
     if ended:
         found.append(VerdictSentence(DOUBTFUL, f"Training {ended} after {counted(metrics.training.epochs, 'epoch')}."))
     return found
+
+
+def _restored(metrics: MetricsRecord) -> Iterator[VerdictSentence]:
+    """Yield what a denoiser gains over its input and over classical filters."""
+    corrupted = metrics.scores.get(CORRUPTED) or metrics.scores.get(INPUT)
+    model = metrics.scores[MODEL]
+    if corrupted is not None and corrupted.psnr is not None and model.psnr is not None:
+        gain = model.psnr - corrupted.psnr
+        mood = GOOD if gain > 0 else BAD
+        seen = "corrupted samples" if CORRUPTED in metrics.scores else "its inputs"
+        how = f"{'raises' if gain > 0 else 'lowers'} the PSNR of {seen} by {abs(gain):.2f} dB, to {model.psnr:.2f} dB"
+        yield VerdictSentence(mood, f"It {how}.")
+    for name in (MEDIAN, BLUR):
+        classical = metrics.scores.get(name)
+        if classical is not None and classical.psnr is not None and model.psnr is not None:
+            over = model.psnr - classical.psnr
+            compared = "over" if over > 0 else "below"
+            yield VerdictSentence(GOOD if over > 0 else DOUBTFUL, f"That is {abs(over):.2f} dB {compared} a {name}.")
 
 
 def _against_pca(metrics: MetricsRecord, noun: str) -> VerdictSentence:

@@ -34,7 +34,9 @@ def filter_runs(records: Sequence[ListedRun], condition: str) -> list[ListedRun]
     """
     found = fullmatch(r"\s*(\w+)\s*(!=|[<>]=?|=)\s*(.*?)\s*", condition)
     if found is None:
-        raise SelectionError(f'"{condition}" is not a condition: write COLUMN=TEXT, COLUMN!=TEXT, COLUMN<NUMBER or COLUMN>=NUMBER')
+        raise SelectionError(
+            f'"{condition}" is not a condition: write COLUMN=TEXT, COLUMN!=TEXT, COLUMN<NUMBER or COLUMN>=NUMBER'
+        )
     column, sign, wanted = found.groups()
     _check(column)
     if sign in ("=", "!="):

@@ -89,7 +89,9 @@ def test_volumes_are_read_as_the_runs_own(tmp_path: Path) -> None:
 def test_image_files_for_a_run_of_signals_are_explained(tmp_path: Path, photos: Path) -> None:
     run = caedsl.open(write_run(tmp_path / "run", spec("1x8", 'npy "gone.npy"')))
     for path in (photos / "a.png", photos):
-        with pytest.raises(DataError, match="but the input 1x8 is for signals: name signals, such as an npy file, or use"):
+        with pytest.raises(
+            DataError, match="but the input 1x8 is for signals: name signals, such as an npy file, or use"
+        ):
             run.encode(path)
     with pytest.raises(DataError, match="image files have height and width"):
         run.reconstruct_file(photos / "a.png")

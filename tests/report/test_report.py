@@ -127,6 +127,13 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert "may be chance (95 % interval 0.400 to 0.600)" in sentence.text
 
 
+def test_the_verdict_on_a_denoiser_begins_with_its_gain(run: Path) -> None:
+    metrics = read_evaluation(run)
+    gain, *others = verdicts(metrics, None, None, 0, "image")
+    assert gain.text.startswith(("It raises the PSNR of corrupted samples", "It lowers the PSNR of corrupted samples"))
+    assert "PCA-6" in others[-1].text
+
+
 @pytest.mark.parametrize(("shape", "space"), [("2x32", (32,)), ("1x8x8x8", (8, 8, 8))])
 def test_signals_and_volumes_are_pictures_too(
     shape: str, space: tuple[int, ...], tmp_path: Path, run_caedsl: Run

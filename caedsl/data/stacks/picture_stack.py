@@ -34,8 +34,8 @@ def check_input(fit: SampleFormat) -> None:
         )
     if fit.channels not in (1, 3):
         raise DataError(
-            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: name an npy file, or use a model with "
-            f"`{fit.word} {fit.input_of(3)}`"
+            f"image files have 1 or 3 channels, but the {fit.word} is {fit.input}: name an npy file, or use a model "
+            f"with `{fit.word} {fit.input_of(3)}`"
         )
 
 
