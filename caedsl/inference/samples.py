@@ -8,13 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from caedsl.data.errors import DataError, silent
 from caedsl.data.files.data_folders import data_folders
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.files.listing import file_names
+from caedsl.data.finite import refuse_not_finite
 from caedsl.data.first_reading import pieces
+from caedsl.data.fit import SampleFormat
 from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
 from caedsl.data.names import sample_names
@@ -32,6 +35,7 @@ from caedsl.diagnostics.text import text_of_path
 from caedsl.inference.lines import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
+from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.sources import SOURCES
 
 
@@ -131,6 +135,33 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
     white = own.white if wide or own.kind.arrays else None
     stack = ArrayStack(pixels, layout(pixels.shape, fit, name, own.layout), fit, name, white=white)
     return StackSamples(stack, [str(place) for place in range(len(pixels))])
+
+
+def tensor_batches(x: Tensor, fit: SampleFormat, size: int) -> Iterator[tuple[slice, Tensor]]:
+    """Yield the positions and the values of each batch of a tensor in the input's range, as float32.
+
+    Raise ``ValueError`` for another shape, and ``DataError`` for NaN, infinity, or integers that still have the scale
+    of a file.
+    """
+    if tuple(x.shape[1:]) != fit.shape:
+        raise ValueError(f"samples are N x {fit.input}, but this tensor is {text(tuple(x.shape))}")
+    refuse_not_finite(x, "the tensor", fit.noun)
+    if x.numel() and fit.range.bounded and not x.is_floating_point() and x.dtype != torch.bool:
+        low, high = (value.item() for value in x.aminmax())
+        if low < fit.low or high > fit.high:
+            raise DataError(
+                f"the tensor has integers from {low} to {high}, outside {fit.range}: convert them to the input's "
+                "range, or pass an array, whose integers are scaled as in files"
+            )
+    for start in range(0, len(x), size):
+        part = x[start : start + size].float()
+        yield slice(start, start + len(part)), part
+
+
+def refuse_empty_batches(size: int) -> None:
+    """Raise ``ValueError`` for a batch size below 1."""
+    if size < 1:
+        raise ValueError(f"batch is {size}: a batch has at least 1 sample")
 
 
 def from_path(path: Path, model: Autoencoder) -> Samples:

@@ -26,7 +26,15 @@ from caedsl.diagnostics.text import in_backticks
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.lines import is_data_line
 from caedsl.inference.pictures import ReconstructedFile, read_original, resized_original, restored
-from caedsl.inference.samples import Samples, from_array, from_files, from_line, from_path
+from caedsl.inference.samples import (
+    Samples,
+    from_array,
+    from_files,
+    from_line,
+    from_path,
+    refuse_empty_batches,
+    tensor_batches,
+)
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_scale, read_score
 from caedsl.inference.tiling import reconstruct_tiled
@@ -49,7 +57,7 @@ from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import Shape, elements, noun, rank, text
 
 Floats = NDArray[np.float32]
-Named = NDArray[Any] | Samples | str | PathLike[str] | list[Path]
+Named = NDArray[Any] | Samples | str | PathLike[str] | list[Path] | list[str] | tuple[str | Path, ...]
 Data = Named | Tensor
 BATCH = 64
 """Default number of samples per batch."""
@@ -133,6 +141,7 @@ class TrainedRun(PublicNames):
         shape, ``DataError`` for NaN or infinity, and ``RunError`` for a decoder that reads more than the code.
         """
         self._refuse_maps("decode codes")
+        refuse_empty_batches(batch)
         with np.errstate(over="ignore"):  # overflow gives infinity, which is refused
             z = codes if isinstance(codes, Tensor) else torch.from_numpy(np.asarray(codes, np.float32))
         shape = self.model.code_shape
@@ -247,8 +256,8 @@ class TrainedRun(PublicNames):
         """Return the samples of an array, paths or a data line. Raise ``DataError`` if they cannot be used."""
         if isinstance(data, Samples):
             return data
-        if isinstance(data, list):
-            return from_files(data, Path(), self.model)
+        if isinstance(data, list | tuple):
+            return from_files([Path(path) for path in data], Path(), self.model)
         if isinstance(data, np.ndarray):
             return from_array(data, self.model)
         if is_data_line(str(data)):
@@ -275,17 +284,8 @@ class TrainedRun(PublicNames):
             )
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
-        if not isinstance(data, Tensor):
-            yield from self.samples(data).batches(size)
-            return
-        if tuple(data.shape[1:]) != self.model.input.shape:
-            raise ValueError(
-                f"samples are N x {text(self.model.input.shape)}, but this tensor is {text(tuple(data.shape))}"
-            )
-        refuse_not_finite(data, "the tensor", self.fit.noun)
-        for start in range(0, len(data), size):
-            part = data[start : start + size].float()
-            yield slice(start, start + len(part)), part
+        refuse_empty_batches(size)
+        return tensor_batches(data, self.fit, size) if isinstance(data, Tensor) else self.samples(data).batches(size)
 
     def _whole(self, given: object, count: int, shape: Shape, parts: Iterator[Tensor]) -> Tensor | Floats:
         """Return ``count`` rows of ``shape`` from their parts: a tensor for tensors, else an array.

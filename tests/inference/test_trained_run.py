@@ -43,6 +43,26 @@ def test_batches_change_nothing(grey: Path, batch: int) -> None:
     assert np.allclose(run.score(images(), batch=batch), run.score(images()), atol=1e-7)
 
 
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_has_at_least_one_sample(grey: Path, batch: int) -> None:
+    run = caedsl.open(grey, device="cpu")
+    for use in (run.encode, run.reconstruct, lambda data, size: run.score(data, batch=size)):
+        for data in (images(), torch.from_numpy(images())):
+            with pytest.raises(ValueError, match=f"batch is {batch}: a batch has at least 1 sample"):
+                use(data, batch)
+    with pytest.raises(ValueError, match="a batch has at least 1 sample"):
+        run.decode(np.zeros((3, 6)), batch)
+
+
+def test_tensors_of_integers_are_in_the_range_of_the_input(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    stored = torch.arange(64, dtype=torch.uint8).reshape(1, 1, 8, 8)
+    with pytest.raises(DataError, match=r"integers from 0 to 63, outside 0\.\.1: convert them"):
+        run.encode(stored)
+    for binary in (stored % 2, stored % 2 == 1):
+        assert torch.equal(run.encode(binary), run.encode((stored % 2).float()))
+
+
 def test_arrays_are_read_like_files(grey: Path) -> None:
     run = caedsl.open(grey, device="cpu")
     stored = np.random.default_rng(2).integers(0, 256, (4, 8, 8), np.uint8)
@@ -58,6 +78,9 @@ def test_paths_files_and_folders(grey: Path, photos: Path) -> None:
     assert list(samples.names) == ["a.png", "b.jpg", "deep/c.tif"]
     codes = run.encode(photos)
     assert codes.shape == (3, 6)
+    paths = [photos / name for name in samples.names]
+    for given in (paths, tuple(paths), [str(path) for path in paths]):
+        assert np.array_equal(run.encode(given), run.encode(photos))
     assert np.allclose(run.encode(photos / "b.jpg"), codes[1:2], atol=1e-6)
     np.save(photos / "x.npy", images())
     assert run.encode(photos / "x.npy").shape == (5, 6)
