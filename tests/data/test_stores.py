@@ -70,6 +70,22 @@ def test_a_column_of_paths(read, tmp_path: Path) -> None:
     assert images.name_of("train", 0) == "1.png"
 
 
+def test_categorical_columns_of_parquet_are_read_as_their_values(read, tmp_path: Path) -> None:
+    """pandas writes them for columns of the type ``category``."""
+    columns = {
+        "image": pa.array(COLUMNS["bytes"], pa.binary()),
+        "kind": pa.array(["odd", "even"] * 6),
+        "weight": pa.array([1.0, 2.0] * 6),
+    }
+    table = pa.table({name: column.dictionary_encode() for name, column in columns.items()})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=5)
+    images = read("parquet", path="x.parquet", labels="kind", weights="weight")
+    np.testing.assert_array_equal(values(images), IMAGES)
+    assert images.class_names == ("even", "odd")
+    assert images.labels.tolist() == [1, 0] * 6
+    assert images.weights.tolist() == [1, 2] * 6
+
+
 def test_a_folder_of_parquet_files_has_parts(read, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     for name, part in {

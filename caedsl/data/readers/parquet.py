@@ -93,21 +93,30 @@ def _cells(table: Any, column: str, index: Index) -> Sequence[Any]:
 
 def _read(path: Path) -> Any:
     """Return the table of a file, which must fit in memory."""
-    batches: list[Any] = []
+    tables: list[Any] = []
     needed, room = 0, available_memory()
     try:
         with open_regular(path) as opened:
             file = pq.ParquetFile(opened)
+            schema = _plain(file.schema_arrow)
             for batch in file.iter_batches(_ROWS):
                 batch.validate(full=True)  # the offsets in a damaged file may be out of bounds
-                needed += batch.nbytes
+                table = pa.Table.from_batches([batch]).cast(schema)
+                needed += table.nbytes
                 if room is not None and needed > room:
                     raise DataError(f"{path} does not fit into memory ({room:,} bytes): split it")
-                batches.append(batch)
-            return pa.Table.from_batches(batches, file.schema_arrow)
+                tables.append(table)
+            return pa.concat_tables([schema.empty_table(), *tables])
     except MemoryError:  # also an error of Arrow
         raise
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(f"{path} is not a Parquet file, or is damaged: {reason(error)}") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read, or is damaged: {reason(error)}") from error
+
+
+def _plain(schema: Any) -> Any:
+    """Return the schema with the values of categorical columns in place of their codes."""
+    types = (field.type for field in schema)
+    plain = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in types]
+    return pa.schema(map(pa.field, schema.names, plain), schema.metadata)
