@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from caedsl.diagnostics.text import markdown
+from caedsl.diagnostics.text import markdown, safe
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
 from caedsl.runs.files import BEST, METRICS, SPEC
@@ -35,7 +35,7 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
 def card(run: TrainedRun) -> str:
     """Return the model card: what the model is, how good it is, and how to use it."""
     model = run.model
-    spec = model.source.text.strip()
+    spec = safe(model.source.text.strip())
     fence = "`" * max([3, *(1 + len(ticks) for ticks in re.findall("`+", spec))])
     lines = [
         "---",

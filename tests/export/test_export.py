@@ -209,7 +209,7 @@ def test_a_shared_folder_opens_and_has_a_card(run: TrainedRun, tmp_path: Path) -
 
 
 def test_a_card_shows_all_of_a_spec_and_of_its_metrics_as_text(tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "grey", f"# ```\n# ````\n# <script>\n{GREY}")
+    folder = write_run(tmp_path / "grey", f"# ```\n# ````\n# <script>\n# \x1b[2J \u202e\n{GREY}")
     score = {"mse": 0.1, "psnr": 10.0, "ssim": None}
     metrics = {"images": 3, "evaluated_on": "<script>\n# a | b", "scores": {"a|b\n<script>": score}}
     (folder / "metrics.json").write_text(json.dumps(metrics))
@@ -219,6 +219,7 @@ def test_a_card_shows_all_of_a_spec_and_of_its_metrics_as_text(tmp_path: Path) -
     above = text.partition("`````cae")[0]
     assert above.count("<script>") == above.count(r"\<script>") == 2
     assert r"| a\|b \<script> | 0.1 |" in above
+    assert "\n# ␛[2J \ufffd\n" in text
 
 
 def test_the_command(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
