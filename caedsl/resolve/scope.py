@@ -38,12 +38,13 @@ _LEAVING_A_GAP = frozenset(
 
 
 class Constant(NamedTuple):
-    """Value of a ``let`` with its dimension, the place of its name and that of the line."""
+    """Value of a ``let`` with its dimension, the place of its name and that of the line, and the constants it uses."""
 
     value: Fraction
     unit: str
     span: Span
     at: Span
+    uses: frozenset[str] = frozenset()
 
 
 class Defaults(NamedTuple):
@@ -95,6 +96,7 @@ class Scope:
         self.unknown_uses: dict[str, list[Span]] = {}
         """Every use of a name that no constant has."""
         self.used: set[str] = set()
+        """Constants that some line uses, other than a ``let``."""
         self.defaults: list[Defaults] = []
         self._in_force: dict[str, dict[str, tuple[Any, Span]]] = {}
         self.blocks: dict[str, NamedBlock] = {}

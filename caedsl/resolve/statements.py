@@ -201,7 +201,11 @@ def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) 
 
 def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope) -> None:
     name = option.name.text
+    before, scope.used = scope.used, set()
     value = quantity(option.value, scope)
+    uses, scope.used = frozenset(scope.used), before
+    if name in scope.constants or isinstance(value, Misread):
+        scope.used |= uses  # of a line that must be corrected first
     if name in scope.constants:
         scope.report(
             "duplicate-statement",
@@ -223,7 +227,7 @@ def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope)
         help_line = value.help or "a constant is one number: write this value where it is used"
         report_misread(value if value.meant else value._replace(help=help_line), scope)
     else:
-        scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span)
+        scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span, uses)
 
 
 def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:

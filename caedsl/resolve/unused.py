@@ -1,9 +1,10 @@
 """Definitions that a spec never uses, each with the fix that removes it."""
 
+from collections import Counter
 from collections.abc import Iterable
 
-from caedsl.diagnostics.edits import removal
-from caedsl.diagnostics.finding import Applicability, Edit, Fix
+from caedsl.diagnostics.edits import removal, removals
+from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
 from caedsl.resolve.outputs import report_unread
 from caedsl.resolve.scope import Defaults, Scope
 from caedsl.source import Span
@@ -12,15 +13,7 @@ from caedsl.syntax.extent import end
 
 def report_unused(scope: Scope) -> None:
     """Report constants, blocks, parameters and ``defaults`` lines that no line uses."""
-    for name, constant in scope.constants.items():
-        if name not in scope.used:
-            scope.report(
-                "unused-constant",
-                constant.span,
-                f"the constant `{name}` is never used",
-                help="use it, or remove the line",
-                fix=removing(constant.at, scope),
-            )
+    _report_constants(scope)
     for name, block in scope.blocks.items():
         if name not in scope.used_blocks:
             scope.report(
@@ -42,6 +35,33 @@ def report_unused(scope: Scope) -> None:
     report_unread(scope)
     for line in scope.defaults:
         _report_defaults(line, scope)
+
+
+def _report_constants(scope: Scope) -> None:
+    """Report every constant without a use, together with those that are only used to define it."""
+    used, pending = set(scope.used), list(scope.used)
+    while pending:
+        constant = scope.constants.get(pending.pop())
+        new = constant.uses - used if constant else frozenset()
+        used |= new
+        pending += new
+    unused = {name: constant for name, constant in scope.constants.items() if name not in used}
+    users = Counter(used for constant in unused.values() for used in constant.uses)
+    for name in (name for name in unused if name not in users):
+        lines, users_removed = [name], Counter[str]()
+        for removed in lines:
+            users_removed.update(unused[removed].uses)
+            lines += [each for each in unused[removed].uses & unused.keys() if users_removed[each] == users[each]]
+        places = [unused[line].at for line in lines]
+        what = "line" if len(lines) == 1 else "lines"
+        scope.report(
+            "unused-constant",
+            unused[name].span,
+            f"the constant `{name}` is never used",
+            related=tuple(Label(unused[line].span, "used only for it") for line in sorted(lines[1:])),
+            help=f"use it, or remove the {what}",
+            fix=Fix(f"remove the {what}", tuple(removals(scope.source.text, places)), Applicability.SAFE),
+        )
 
 
 def _report_defaults(line: Defaults, scope: Scope) -> None:

@@ -76,6 +76,8 @@ def test_dense_defaults_reach_the_bottleneck() -> None:
         "defaults conv relu",
         "defaults conv k5\ndefaults conv k1",
         "let w = 3",
+        "let w = 3\nlet v = w+1; let u = v*w",
+        "let w = 3; let v = 2\nlet u = v + w*v",
     ],
 )
 def test_what_nothing_uses_is_found_and_removed(lets: str) -> None:
@@ -84,6 +86,26 @@ def test_what_nothing_uses_is_found_and_removed(lets: str) -> None:
     assert len(found) == 1
     fixed = fix_source(Source(text)).checked
     assert fixed.source.text in (text.replace(f"{lets}\n", ""), text.replace("defaults conv k5\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("lets", "found"),
+    [
+        ("let u = 1; let v = u; let w = u", {"v": [], "w": []}),
+        ("let u = 1; let v = u; let w = v + u; let x = u", {"w": ["v"], "x": []}),
+        ("let v = a; let w = v + a", {"w": ["v"]}),
+    ],
+)
+def test_constants_that_only_an_unused_one_uses_belong_to_it(lets: str, found: dict[str, list[str]]) -> None:
+    """`a` has a use of its own; what several unused ones use goes after them."""
+    text = spec(f"let a = 1\n{lets}", encoder="conv a*8 s2 relu")
+    unused = [finding for finding in check(text) if finding.name == "unused-constant"]
+    constants = {
+        text[slice(*finding.primary.span)]: [text[slice(*label.span)] for label in finding.related]
+        for finding in unused
+    }
+    assert constants == found
+    assert fix_source(Source(text)).source.text == spec("let a = 1", encoder="conv a*8 s2 relu")
 
 
 @pytest.mark.parametrize(

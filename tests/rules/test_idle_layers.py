@@ -49,6 +49,9 @@ IN_LINE = [
     ("conv 4 dropout=0", "dropout=0", "conv 4"),
     ("dense 256 l2=0 relu; reshape 4x8x8", "l2=0", "dense 256 relu; reshape 4x8x8"),
     ("conv 4 l1=0 x3", "l1=0", "conv 4 x3"),
+    ("conv 4 k1 d2", "d2", "conv 4 k1"),
+    ("deconv 4 k1x1 d3 pad=valid", "d3", "deconv 4 k1x1 pad=valid"),
+    ("conv 4 k3x1 d1x2 pad=1x0", "d1x2", "conv 4 k3x1 pad=1x0"),
     ("repeat 1 { conv 4 }", "repeat 1", "conv 4"),
     ("stage a { repeat 1 { conv 4 relu; conv 4 } }", "repeat 1", "stage a { conv 4 relu; conv 4 }"),
     ("repeat 2 { repeat 1 { conv 4 } }", "repeat 1", "repeat 2 { conv 4 }"),
@@ -81,6 +84,8 @@ WORKING = [
     "scale 0.5",
     "conv 4 x2 s1 dropout=10%",
     "repeat 2 { conv 4 }",
+    "conv 4 k1 d1",
+    "conv 4 k3x1 d2",
 ]
 
 

@@ -5,9 +5,9 @@ Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1
 `dropout 0`, `scale 1`, a `reshape` or an `upsample to` the shape that the map already has, and an activation that
 returns every input that it can have, such as the second of `relu; relu`; for `repeat 1`, `x1` and the copies of
 `relu x2`; for options of `decoder mirror` without which the mirror is the same, such as `upsample=deconv` without a
-pool; and, as information, for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they
-replace one of `defaults`. A line that takes its number from a constant or a block's parameter is left alone, because
-another value may have an effect.
+pool; for the dilation of a kernel of 1; and, as information, for options that are written but switched off:
+`dropout=0`, `l1=0` and `l2=0`, unless they replace one of `defaults`. A line that takes its number from a constant or a
+block's parameter is left alone, because another value may have an effect.
 
 ## Why is this bad?
 A reader would expect an effect: after `maxpool 1` a map is as large as before.
@@ -47,6 +47,7 @@ from caedsl.vocabulary.layers.activation import ActivationLine
 from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import Shape, text
+from caedsl.vocabulary.window import DILATION, KERNEL
 
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
 _LAYERS = ("encoder", "bottleneck", "decoder", "block")
@@ -71,6 +72,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             yield _idle_line(model, span, layers[0])
         elif span != model.bottleneck.span:  # `--set` and variants switch off options of that line
             yield from _idle_options(model, layers[0])
+            yield from _idle_dilation(model, layers[0])
     for span, statement in fixed.items():
         yield from _single_repeat(model, statement)
         yield from _idle_copies(model, lines.get(span, []), twins)
@@ -102,6 +104,21 @@ def _idle_options(model: Autoencoder, layer: Layer) -> Iterator[Finding]:
                 fix=Fix("remove it", (drop(model, place),), Applicability.SAFE),
                 severity=Severity.INFO,
             )
+
+
+def _idle_dilation(model: Autoencoder, layer: Layer) -> Iterator[Finding]:
+    """Yield the finding for a dilation of a kernel that has nothing to spread."""
+    place = layer.spans.get(DILATION.name)
+    if place is None:
+        return
+    spread = list(zip(layer.options[KERNEL], layer.options[DILATION], strict=True))
+    if any(dilation > 1 for _, dilation in spread) and all(1 in axis for axis in spread):
+        yield RULE.found(
+            place,
+            f"`{model.source.slice(place)}` has no effect: a kernel of 1 has no gaps",
+            help="use a larger kernel, or remove it",
+            fix=Fix("remove it", (drop(model, place),), Applicability.SAFE),
+        )
 
 
 def _idle_mirror_options(model: Autoencoder) -> Iterator[Finding]:
