@@ -242,7 +242,13 @@ def watch(
 
     settings = settings_of(optimizer)
     return LoopWatch(
-        module, settings, loss=loss or mse_loss, code=code, findings=findings_of(module, settings), say=say
+        module,
+        settings,
+        loss=loss or mse_loss,
+        code=code,
+        findings=findings_of(module, settings),
+        say=say,
+        optimizer=optimizer,
     )
 
 

@@ -81,6 +81,15 @@ class InputRange:
         return "real" if self.low is None or self.high is None else f"{self.low:g}..{self.high:g}"
 
 
+def usual_range(low: float, high: float) -> InputRange:
+    """Return the usual range that holds values from ``low`` to ``high``; pixels that were not scaled are bytes."""
+    if low < 0:
+        return InputRange(-1.0, 1.0) if low >= -1 and high <= 1 else InputRange(None, None)
+    if high <= 1:
+        return InputRange(0.0, 1.0)
+    return InputRange(0.0, 255.0) if 128 <= high <= 255 else InputRange(None, None)
+
+
 def output_range(target: InputRange, has_line: bool, data: Sequence[DataSource]) -> InputRange:
     """Return the values that the last layer must reach: those of a ``target`` line, or of the preprocessed input."""
     kind = data[0].preprocessing if data else None

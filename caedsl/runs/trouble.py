@@ -10,14 +10,14 @@ class Symptom(NamedTuple):
 
     ``where`` is the index of a layer in ``Facts.layers``, or a setting such as ``train.optimizer``. ``message`` is
     shown after the name of that place and a colon; it states the fault with its numbers and what it means. ``remedy``
-    says what to change. ``certain`` says that the symptom itself shows its cause, which no finding about the spec can
-    explain better.
+    says what to change. ``cause`` names the cause that the symptom itself shows, which no finding about the spec can
+    explain better; it is empty if there may be several.
     """
 
     where: int | str
     message: str
     remedy: str
-    certain: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True)

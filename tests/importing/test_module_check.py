@@ -70,8 +70,21 @@ def test_a_loss_on_logits_ends_with_its_sigmoid() -> None:
 
 def test_samples_must_suit_the_input() -> None:
     assert found(Net(nn.Sigmoid()), data=np.random.default_rng(0).random((4, 1, 28, 28), dtype=np.float32)) == {}
-    with pytest.raises(ImportFailure, match=r"the data does not suit the module: .* outside 0\.\.1"):
-        caedsl.check(Net(nn.Sigmoid()), data=torch.full((4, 1, 28, 28), 200.0))
+
+
+@pytest.mark.parametrize(
+    ("samples", "declared"),
+    [
+        (torch.full((4, 1, 28, 28), 200.0), "0..255"),
+        (np.linspace(-2, 2, 4 * 784, dtype=np.float32).reshape(4, 1, 28, 28), "real numbers without bounds"),
+        (torch.linspace(-1, 1, 4 * 784).reshape(4, 1, 28, 28), "-1..1"),
+    ],
+)
+def test_real_samples_outside_the_range_are_a_finding(samples: Any, declared: str) -> None:
+    """They are what the module gets, whatever range was meant; here, the default of 0..1."""
+    finding = found(Net(nn.Sigmoid()), data=samples)["output-range"]
+    assert f"the images are {'in ' if '..' in declared else ''}{declared}" in finding.message
+    assert finding.layers == ("decoder.2", "decoder.3")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from math import isfinite
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from caedsl.data.errors import DataError
@@ -16,6 +18,7 @@ from caedsl.importing.torch.modules import module_network
 from caedsl.importing.torch.settings import loss_line, optimizer_line, takes_logits
 from caedsl.importing.writing import WrittenSpec, write
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import usual_range
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import elements, text
 
@@ -46,9 +49,10 @@ def check_module(
 ) -> tuple[ModuleFinding, ...]:
     """Return what ``check`` finds in the spec of a module; raise ``ImportFailure`` if no spec describes the module.
 
-    ``data`` is what a spec writes after ``data``, or an array of samples, which must match the input.
+    ``data`` is what a spec writes after ``data``, or an array of samples, which must match the input. Real samples
+    outside the range are judged in the range that holds them: that is what the module gets.
     """
-    network = module_network(module, shape, range_)
+    network = module_network(module, shape, _range_of(data, range_))
     train = [*([loss_line(loss)] if loss is not None else []), *([optimizer_line(optimizer)] if optimizer else [])]
     network = replace(network, train=tuple(train), data=data if isinstance(data, str) else "")
     written = write(_with_sigmoid(network) if takes_logits(loss) else network)
@@ -67,6 +71,19 @@ def _with_sigmoid(network: Network) -> Network:
     last = network.layers[-1]
     end = ForeignLayer("logits", "the loss's sigmoid", "sigmoid", Options({}), (last.key,), last.shape)
     return replace(network, layers=(*network.layers, end))
+
+
+def _range_of(data: Any, declared: str) -> str:
+    """Return the range that holds the samples, if they are real numbers outside the declared one."""
+    if not hasattr(data, "shape") or declared == "real":
+        return declared
+    values = np.asarray(data.detach().cpu() if hasattr(data, "detach") else data)
+    if values.dtype.kind != "f" or not values.size:
+        return declared
+    low, high = float(values.min()), float(values.max())
+    start, end = map(float, declared.split(".."))
+    inside = not isfinite(high - low) or (start <= low and high <= end)  # what is not finite is an error of its own
+    return declared if inside else str(usual_range(low, high))
 
 
 def _check_data_fits(data: Any, model: Autoencoder) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from caedsl.data.sample import Sample
 from caedsl.diagnostics.finding import Finding
 from caedsl.diagnostics.text import printable
+from caedsl.model.data import usual_range
 from caedsl.model.settings import Settled
 from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
@@ -21,9 +22,9 @@ from caedsl.training.any_loop.loop_prober import LoopProber, LossFunction, Probe
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
 from caedsl.training.monitors.engine.non_finite_origin import non_finite_weights, origin_in_batch
-from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, RunSoFar
+from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.places import NamedPlace
-from caedsl.training.monitors.engine.probe import differs_in_eval_mode
+from caedsl.training.monitors.engine.probe import differs_in_eval_mode, kernels
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
 from caedsl.training.precision import Precision
 from caedsl.vocabulary.shape import Shape
@@ -50,12 +51,14 @@ class LoopWatch(PublicNames):
         findings: Callable[[Shape, str, int], Iterable[Finding]] = lambda shape, range_, batch: (),
         names: Mapping[str, str] = MappingProxyType({}),
         say: Callable[[str], None] | None = None,
+        optimizer: torch.optim.Optimizer | None = None,
     ) -> None:
         """Watch ``module``; see ``caedsl.watch``.
 
         ``settings`` returns the current settings for a batch size. ``findings`` returns the static findings for the
         model, given the shape and the range of samples and the batch size; it is called once a monitor finds something.
-        ``names`` maps paths to the names of modules that are not shown by their paths.
+        ``names`` maps paths to the names of modules that are not shown by their paths. ``optimizer`` should have all
+        trainable weights; layers that it lacks are reported, unless another one changes them.
         """
         if not isinstance(module, nn.Module):
             raise ValueError(f"`module` is {module!r:.80}, but must be a torch.nn.Module")
@@ -64,7 +67,7 @@ class LoopWatch(PublicNames):
         self.module, self.settings, self.names = module, settings, names
         self._static = findings
         self._found: Sequence[Finding] | None = None
-        self._loss, self._code = loss, code
+        self._loss, self._code, self._optimizer = loss, code, optimizer
         self._monitor_findings = MonitorFindings(self._place, self._findings, self._shown)
         self._say = say or _to_stderr
         self._steps = self._probes = 0
@@ -146,12 +149,29 @@ class LoopWatch(PublicNames):
             ReconstructionLoss(self._loss),
         )
         self._layout, self._images = layout, images
-        self._shape, self._range = tuple(samples.shape[1:]), _range(aim)
+        self._shape, self._range = tuple(samples.shape[1:]), str(usual_range(aim.min().item(), aim.max().item()))
         self._shapes = samples.shape[1:], aim.shape[1:]
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
         self._prober = LoopProber(self._loop, layout, first)
         self._seen = RunSoFar(self._facts(layout, rounds, samples))
+        self._apart = {number: kernel.detach().clone() for number, kernel in self._not_optimized()}
+
+    def _not_optimized(self) -> Iterable[tuple[int, Tensor]]:
+        """Yield the number and the kernel of each layer that the optimizer does not have."""
+        if self._optimizer is None:
+            return
+        held = {id(weight) for group in self._optimizer.param_groups for weight in group["params"]}
+        for number, kernel in kernels(self.module, self._layout.layers).items():
+            if id(kernel) not in held:
+                yield number, kernel
+
+    def _marked(self, probe: ProbeResult) -> ProbeResult:
+        """Return a probe in which the layers that no optimizer trains are marked."""
+        missing = dict(self._not_optimized())
+        same = {number for number, start in self._apart.items() if number in missing and missing[number].equal(start)}
+        layers = (layer._replace(untrained=number in same) for number, layer in enumerate(probe.layers))
+        return probe._replace(layers=tuple(layers))
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:
         return Facts(
@@ -202,7 +222,7 @@ class LoopWatch(PublicNames):
         self._prober.now = samples[: self._images], aim[: self._images]
         self._seen.full_steps = self._full_steps
         self._seen.facts = replace(self._seen.facts, settings=self.settings(self._loop.settings.batch))
-        probe = self._prober.take(self._probes, self._full_steps)
+        probe = self._marked(self._prober.take(self._probes, self._full_steps))
         self._probes += 1
         self._seen.take(probe, window_of(self._steps, pending, self._loop.settings.batch, ()))
         return self._ask()
@@ -240,14 +260,6 @@ class LoopWatch(PublicNames):
             self._say(f"caedsl: {line}")
         for line in lines[1:]:
             self._say(f"  {line}")
-
-
-def _range(samples: Tensor) -> str:
-    """Return the range of samples as a spec declares it; pixels that were not scaled are bytes."""
-    low, high = samples.min().item(), samples.max().item()
-    if low < 0:
-        return "-1..1" if low >= -1 and high <= 1 else "real"
-    return "0..1" if high <= 1 else "0..255" if 128 <= high <= 255 else "real"
 
 
 def _to_stderr(line: str) -> None:

@@ -47,7 +47,7 @@ from collections.abc import Iterator, Sequence
 
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
-from caedsl.training.monitors.engine.wording import DOCTOR, HIGHEST, higher_rate, lower_rate, one_of
+from caedsl.training.monitors.engine.wording import DOCTOR, HIGHEST, LOWEST, higher_rate, lower_rate, one_of
 
 UNEXPLAINED = 0.95
 """Unexplained share of the variance; the mean image has 1."""
@@ -92,7 +92,7 @@ def _losing_layer(run: RunSoFar, probes: Sequence[ProbeResult]) -> int:
 def _remedy(run: RunSoFar, losing: int) -> str:
     """Return the remedies. None concerns the output layer's activation, which follows from the range of the images."""
     settings, remedies = run.facts.settings, []
-    if run.still_falls:
+    if run.still_falls or (settings.optimizer.kind.adaptive and settings.optimizer.lr < LOWEST):
         remedies += higher_rate(run.facts)
     elif settings.optimizer.lr > HIGHEST:  # 0.01 trained best in the pilot, 0.1 never
         remedies += lower_rate(run.facts)

@@ -4,8 +4,9 @@
 Compares the norm of the gradient of the first kernel with that of the last, on 128 training images. Reports if it is
 less than a ten-thousandth of the last, at least 100 steps after the start (warm-up steps count by their share of the
 learning rate) and while the error exceeds half of the mean image's. Names the layer at which most of the gradient is
-lost. In a PyTorch loop of your own, it also names first layers that get no gradient at all, because `detach` or
-`no_grad` cuts the graph after them, whatever the error.
+lost. In a PyTorch loop of your own, it also names layers that do not learn whatever the error: first layers that get
+no gradient at all, because `detach` or `no_grad` cuts the graph after them, and layers whose weights are missing from
+the optimizer and do not change.
 
 ## Why is this bad?
 Noise outweighs what the first layers learn from their gradient: the model trains as if it had only its last layers.
@@ -45,6 +46,7 @@ AutoTrainer's threshold of 0.001 would report one of them, and a tenth of it rep
 from collections.abc import Iterator
 from itertools import pairwise, takewhile
 
+from caedsl.diagnostics.text import counted
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
 from caedsl.training.monitors.engine.wording import one_of
@@ -63,7 +65,16 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             last,
             "no gradient of the reconstruction reaches this layer or any before it, so they do not learn from it",
             "remove `detach`, `no_grad` or `.data` after this layer",
-            certain=True,
+            cause="frozen-layer",
+        )
+        return
+    if probes and (untrained := [number for number, layer in enumerate(probes[-1].layers) if layer.untrained]):
+        rest = f", and {counted(len(untrained) - 1, 'other layer')}" if len(untrained) > 1 else ""
+        yield Symptom(
+            untrained[0],
+            f"the optimizer does not have the weights of this layer{rest}: they are the same as at the first step",
+            "pass all weights to the optimizer, as in `Adam(model.parameters(), lr=1e-3)`",
+            cause="frozen-layer",
         )
         return
     weighted = (

@@ -168,6 +168,33 @@ def test_an_encoder_that_is_cut_off_is_found(activation: Callable[[], nn.Module]
     assert found.remedy.startswith("remove `detach`")
 
 
+@pytest.mark.parametrize(("part", "layer"), [("decoder", "encoder.0"), ("encoder", "decoder.0")])
+def test_weights_that_are_missing_from_the_optimizer_are_found(part: str, layer: str) -> None:
+    """No other monitor gives advice then, since none of it would help."""
+    torch.manual_seed(0)
+    module = net()
+    watch = trained(module, torch.optim.Adam(module.get_submodule(part).parameters(), 1e-3), 600)
+    (found,) = watch.troubles
+    assert (found.monitor, found.layer) == ("vanishing-gradient", layer)
+    assert found.message.startswith("the optimizer does not have the weights of this layer, and 2 other layers")
+
+
+def test_weights_that_another_optimizer_trains_are_not_reported() -> None:
+    torch.manual_seed(0)
+    module = net()
+    first, other = (torch.optim.Adam(part.parameters(), 3e-3) for part in (module.encoder, module.decoder))
+    watch = caedsl.watch(module, first, say=lambda line: None)
+    for _ in range(420):
+        images = digits()[torch.randint(600, (64,))]
+        loss = nn.functional.mse_loss(module(images), images)
+        module.zero_grad()
+        loss.backward()
+        first.step()
+        other.step()
+        watch.step(loss, images)
+    assert watch.troubles == ()
+
+
 def test_an_exploding_loop_is_reported_where_it_broke() -> None:
     module = net(output=nn.Identity())
     watch = trained(module, torch.optim.SGD(module.parameters(), 50.0), 60)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from caedsl.diagnostics.finding import Finding
-from caedsl.rules.engine.symptoms import likely_cause
+from caedsl.rules.engine.symptoms import CAUSES, likely_cause
 from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.monitors.engine.catalogue import Monitor
 from caedsl.training.monitors.engine.observation import LossWindow, RunSoFar
@@ -29,13 +29,19 @@ class MonitorFindings:
         self.place, self.findings, self.say = place, findings, say
         self.troubles: list[Trouble] = []
         self.said: set[tuple[str, int | str]] = set()
+        self._certain: set[str] = set()
 
     def ask(self, monitors: Iterable[Monitor], seen: RunSoFar, step: int, epoch: int) -> Sequence[Trouble]:
-        """Ask the monitors, and return the findings that are new."""
+        """Ask the monitors, and return the findings that are new.
+
+        A monitor whose symptom may have a cause that is already certain would only give other advice, so it is not
+        asked.
+        """
         before = len(self.troubles)
         for monitor in monitors:
             spoken = {trouble.monitor for trouble in self.troubles}
-            if spoken.isdisjoint(monitor.explained_by):
+            known = self._certain.intersection(CAUSES.get(monitor.name, ()))
+            if not known and spoken.isdisjoint(monitor.explained_by):
                 for symptom in monitor.look(seen):
                     self.record(monitor, symptom, step, epoch)
         return tuple(self.troubles[before:])
@@ -47,7 +53,9 @@ class MonitorFindings:
             return
         self.said.add(key)
         place, remedy = self.place(symptom), symptom.remedy
-        cause = None if symptom.certain else likely_cause(monitor.name, self.findings())
+        if symptom.cause:
+            self._certain.add(symptom.cause)
+        cause = None if symptom.cause else likely_cause(monitor.name, self.findings())
         if cause is not None:
             remedy = f"{cause.remedy} (`{cause.rule}` of `caedsl check`: {cause.evidence})"
         trouble = Trouble(step, epoch, monitor.name, place.layer, place.setting, place.line, symptom.message, remedy)

@@ -48,7 +48,8 @@ class LayerProbe(NamedTuple):
     ``size`` is the root mean square of its output, ``spread`` the root mean square of the output minus its mean over
     images. ``firing`` is the share of the channels of a ReLU that are above 0 for some image, or None for other layers.
     ``gradient`` is the norm of the gradient of its kernel, or None without one. ``cut`` is True if the kernel is
-    trainable, but the reconstruction does not depend on it in a way that gives it a gradient.
+    trainable, but the reconstruction does not depend on it in a way that gives it a gradient. ``untrained`` is True if
+    a custom loop's optimizer does not have the kernel, which has not changed either.
     """
 
     size: float
@@ -56,6 +57,7 @@ class LayerProbe(NamedTuple):
     firing: float | None
     gradient: float | None
     cut: bool = False
+    untrained: bool = False
 
 
 class ProbeResult(NamedTuple):
