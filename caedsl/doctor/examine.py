@@ -11,9 +11,10 @@ from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.evidence import Evidence, Found, Probe, StepProgress
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
-from caedsl.doctor.probes.memorise import MemoriseProbe
+from caedsl.doctor.probes.memorise import STEPS, MemoriseProbe
 from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
+from caedsl.doctor.probes.stretched import StretchedProbe, fills_the_range
 from caedsl.doctor.probes.targets import TargetProbe
 from caedsl.doctor.repairs import CLEARLY, SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
@@ -59,7 +60,11 @@ class _Examination:
             return self._diagnosis(seen, suspicions(seen), ())
         memorised = self._take(MemoriseProbe(MEMORISING * self.budget.left, self.budget.step))
         self.budget.spend(memorised.taken)
-        seen = replace(seen, memorise=memorised, rate=self._take(RateProbe()))
+        seen = replace(seen, memorise=memorised)
+        if seen.fails and seen.targets is None and not fills_the_range(seen.data):
+            seen = replace(seen, stretched=self._take(StretchedProbe(seen.data)))
+            self.budget.spend(STEPS)
+        seen = replace(seen, rate=self._take(RateProbe()))
         self.budget.spend(RANGE_TEST_STEPS)
         self.price = self.budget.price(self.subject)
         first = self._take(FirstStepsProbe(min(self._steps(FIRST, 1), self.subject.baseline.steps)))
@@ -111,7 +116,7 @@ class _Examination:
             best.append(min(own, key=lambda repair: repair.gain, default=None))
         least = min((repair.gain for repair in made if repair.wins), default=0.0)
         ranked = [after_repair(suspicion, repair, least) for suspicion, repair in zip(found, best, strict=True)]
-        return sorted(ranked, key=lambda one: (-one.sure, one.cause not in CONCLUSIVE)), made
+        return _winners_first(ranked, best), made
 
     def _diagnosis(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
@@ -168,6 +173,25 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
         return replace(suspicion, sure=min(MOST, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
     most = UNPROVEN if suspicion.cause in RATES else 1.0
     return replace(suspicion, sure=min(most, 0.5 * suspicion.sure))
+
+
+def _winners_first(found: Sequence[Suspicion], repairs: Sequence[Repair | None]) -> list[Suspicion]:
+    """Sort suspicions after their repairs: one that is only likely, and whose change did not win, follows the winners.
+
+    A run, for example, is not too short if another change trains well in as many steps.
+    """
+    tried = list(zip(found, repairs, strict=True))
+    best = max((one.sure for one, repair in tried if _wins_clearly(repair) and one.sure >= NAMED), default=MOST)
+    behind = [
+        replace(one, sure=min(one.sure, best)) if repair is not None and not repair.wins and one.sure < CERTAIN else one
+        for one, repair in tried
+    ]
+    won = {one.cause for one, repair in tried if _wins_clearly(repair)}
+    return sorted(behind, key=lambda one: (-one.sure, one.cause not in won, one.cause not in CONCLUSIVE))
+
+
+def _wins_clearly(repair: Repair | None) -> bool:
+    return repair is not None and repair.wins and repair.gain <= CLEARLY
 
 
 def suspicions(seen: ProbesSoFar) -> list[Suspicion]:

@@ -8,6 +8,7 @@ from statistics import median
 
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.doctor.evidence import StepProgress, silent
+from caedsl.doctor.probes.memorise import FAILED
 from caedsl.doctor.stepping import ErrorCurve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspicion import ENOUGH, POOR, ProposedChange
@@ -30,7 +31,7 @@ class Repair:
 
     ``text`` is the changed spec, ``diff`` the change. ``steps`` were taken with the change, and ``steps_before``
     without it: fewer where the whole run has fewer, as with a batch that is too large. ``whole`` is the number of steps
-    of the original's whole run. ``decided`` is False if neither had enough steps to tell.
+    of the original's whole run.
     """
 
     cause: str
@@ -46,12 +47,19 @@ class Repair:
 
     @property
     def wins(self) -> bool:
-        """Whether the change trains, and improves with every seed and clearly in the median.
+        """Whether the change trains and improves."""
+        return self.improves and median(curve.end for curve in self.after) <= POOR
 
-        Seeds are compared in pairs: the same seed draws the same weights and batches with and without the change.
+    @property
+    def improves(self) -> bool:
+        """Whether the change improves with every seed with which the original fails, and clearly in the median.
+
+        Seeds are compared in pairs: the same seed draws the same weights and batches with and without the change. If
+        the original fails with some seeds only, as a dead start does, the change must learn with the others, too.
         """
         pairs = [(old.end, new.end) for old, new in zip(self.before, self.after, strict=True)]
-        return median(new for _, new in pairs) <= POOR and all(new < old for old, new in pairs) and self.gain <= WINS
+        some_fail = any(old > POOR for old, _ in pairs)
+        return self.gain <= WINS and all(new < old or (some_fail and max(old, new) <= FAILED) for old, new in pairs)
 
     @property
     def gain(self) -> float:
@@ -72,14 +80,19 @@ class Repair:
 
     @property
     def decided(self) -> bool:
-        """Whether the trial is informative: one of the two beats the mean image, or had enough steps to do so."""
+        """Whether the trial is informative: one of the two beats the mean image, or had enough steps to do so.
+
+        A change that improves, but is no better than the mean image yet, decides nothing.
+        """
         ends = [curve.end for curve in (*self.before, *self.after)]
-        return self.wins or self.steps >= ENOUGH or min(ends) <= POOR
+        return self.wins or (not self.improves and (self.steps >= ENOUGH or min(ends) <= POOR))
 
     @property
     def outcome(self) -> str:
         """Result of the trial in a few words."""
-        return "better" if self.wins else "no better" if self.decided else "undecided after so few steps"
+        if self.decided:
+            return "better" if self.wins else "no better"
+        return "better, but not yet than the mean image" if self.improves else "undecided after so few steps"
 
     @property
     def numbers(self) -> str:

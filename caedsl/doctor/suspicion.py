@@ -9,6 +9,7 @@ from caedsl.doctor.probes.first_steps import FirstStepsEvidence
 from caedsl.doctor.probes.memorise import FAILED, MemoriseEvidence
 from caedsl.doctor.probes.rate import RateEvidence
 from caedsl.doctor.probes.start import StartEvidence
+from caedsl.doctor.probes.stretched import StretchedEvidence
 from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
@@ -59,6 +60,7 @@ class ProbesSoFar:
     rate: RateEvidence | None = None
     first: FirstStepsEvidence | None = None
     targets: TargetEvidence | None = None
+    stretched: StretchedEvidence | None = None
 
     def symptoms(self) -> Sequence[str]:
         """Return the symptoms that are present, by their names in the table of causes."""
@@ -73,7 +75,7 @@ class ProbesSoFar:
             self.first is not None
             and self.first.test is not None
             and self.first.test > FAR_WORSE * max(self.first.left, 0.1)
-        ):
+        ) or self.overfits:
             found["held-out-gap"] = None
         if self.first is not None and self.modes_differ:
             found["train-eval-gap"] = None
@@ -96,6 +98,12 @@ class ProbesSoFar:
         """Whether the error is still that of the mean image after enough steps."""
         first = self.first
         return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.ended)
+
+    @property
+    def overfits(self) -> bool:
+        """Whether validation images are reconstructed far worse than training images."""
+        first = self.first
+        return first is not None and first.left > FAR_WORSE * max(first.judged, 0.1)
 
     @property
     def modes_differ(self) -> bool:

@@ -95,6 +95,30 @@ def test_a_run_of_images_in_memory_that_is_too_short(old: str, new: str, cause: 
     assert found.best is not None and found.best.cause == cause, str(found)
 
 
+def blobs() -> torch.Tensor:
+    """Return bright spots before a black background."""
+    centres = 1 + 6 * torch.rand(600, 2, 1, 1, generator=torch.Generator().manual_seed(0))
+    place = torch.stack(torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing="ij"))
+    return (-(place - centres).square().sum(dim=1, keepdim=True) / 0.7).exp()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "train", "cause"),
+    [
+        ("", "", digits() / 16, "image-scale"),  # 12 of 16 bits
+        ("batch 64; epochs 20", "batch 8; epochs 200", digits(24), "tiny-dataset"),
+        ("", "", blobs(), "empty-background"),
+        ("encoder {", "defaults conv init=normal std=2\nencoder {", digits(), "exploding-signal"),
+        ("adam lr=3e-3", "adamw lr=3e-3 weight_decay=10", digits(), "strong-weight-decay"),
+    ],
+    ids=["12 bits", "few", "background", "weights", "decay"],
+)
+def test_causes_that_only_a_trial_shows(old: str, new: str, train: torch.Tensor, cause: str) -> None:
+    found = of(HEALTHY.replace(old, new, 1), train=train)
+    assert found.causes[0].cause == cause, str(found)
+    assert (found.best is None) is (cause in ("image-scale", "tiny-dataset")), str(found)
+
+
 def test_a_signal_that_fades() -> None:
     found = of(DEEP, budget=500)
     assert found.causes[0].cause == "fading-signal", str(found)

@@ -58,13 +58,23 @@ def test_a_run_that_ends_early_is_compared_as_a_whole() -> None:
         ((2.0, 3.0), (0.95, 0.95), False),  # still as bad as the mean image
         ((inf, inf), (0.3, 0.4), True),
         ((inf, 0.5), (inf, 0.1), False),
+        ((1.75, 0.12), (0.14, 0.18), True),  # a start that is dead with one seed
+        ((1.75, 0.12), (0.14, 0.7), False),
     ],
 )
-def test_a_repair_wins_if_every_seed_improves(
+def test_a_repair_wins_if_every_seed_improves_with_which_the_original_fails(
     before: tuple[float, float], after: tuple[float, float], wins: bool
 ) -> None:
     curves = [tuple(ErrorCurve((0, 9), (1.0, end)) for end in ends) for ends in (before, after)]
     assert Repair("strong-l2", "", "", "", 9, (0, 1), *curves).wins is wins
+
+
+def test_a_change_that_improves_but_is_no_better_than_the_mean_image_decides_nothing() -> None:
+    before, after = ([ErrorCurve((100,), (end,)) for end in ends] for ends in ((1.93, 1.94), (1.05, 0.86)))
+    made = Repair("dead-start", "", "", "", 100, (0, 1), tuple(before), tuple(after))
+    assert (made.wins, made.decided, made.outcome) == (False, False, "better, but not yet than the mean image")
+    suspicion = Suspicion("dead-start", 0.99, "", "", "")
+    assert after_repair(suspicion, made, least=0.0) == suspicion
 
 
 @pytest.mark.parametrize(

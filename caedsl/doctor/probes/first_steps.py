@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
+import torch
+from torch import Tensor
+
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.probes.start import dead_layers, look
 from caedsl.doctor.stepping import MOST_JUDGED, ErrorCurve, held_out_measure, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
+from caedsl.model.data import InputRange
+from caedsl.training.loop import Training
 from caedsl.training.objective import weight_penalty
 
 AVERAGED = 20
@@ -20,7 +25,9 @@ class FirstStepsEvidence:
 
     ``trained`` and ``judged`` are what is left of training images in train mode and in eval mode. ``test`` and
     ``test_trained`` are what is left of the test images in eval mode and in train mode, None without test images.
-    ``penalty`` is the weight penalty at the end, and ``loss`` the mean loss of the last steps, which includes it.
+    ``background`` compares an image at an end of the declared range with the mean image: the share of the variance that
+    it leaves, and its loss over that of the mean image, for the end with the smaller loss; None for a range without
+    ends. ``penalty`` is the weight penalty at the end, and ``loss`` the mean loss of the last steps, which includes it.
     ``dead`` names layers that are 0 for every image afterwards. ``jump`` is how much losses differ from step to step,
     as a share of their mean.
     """
@@ -32,6 +39,7 @@ class FirstStepsEvidence:
     judged: float
     test: float | None
     test_trained: float | None
+    background: tuple[float, float] | None
     penalty: float
     loss: float
     dead: tuple[int, ...]
@@ -94,6 +102,7 @@ class FirstStepsProbe:
             judged=left_of(training, images, mean),
             test=left_of(training, tests, mean) if tests is not None else None,
             test_trained=left_of(training, tests, mean, judged=False) if tests is not None else None,
+            background=_background(training, subject.model.target.range, images.target, mean),
             penalty=float(weight_penalty(training.module, training.objective.penalties).detach()),
             loss=fmean(taken.losses[-AVERAGED:] or (0.0,)),
             dead=dead,
@@ -102,6 +111,20 @@ class FirstStepsProbe:
             losses=taken.losses,
             finite=taken.finite,
         )
+
+
+@torch.no_grad()
+def _background(training: Training, declared: InputRange, target: Tensor, mean: Tensor) -> tuple[float, float] | None:
+    """Return what an image at an end of the declared range leaves, and its loss over that of the mean image."""
+    if declared.ends is None:
+        return None
+
+    def loss(image: Tensor) -> float:
+        return float(training.objective.reconstruction(image.expand_as(target), target))
+
+    best = min((torch.full_like(mean, end) for end in declared.ends), key=loss)
+    around = float((target - mean).square().mean())
+    return float((target - best).square().mean()) / max(around, 1e-30), loss(best) / max(loss(mean), 1e-30)
 
 
 def _jump(losses: tuple[float, ...]) -> float | None:

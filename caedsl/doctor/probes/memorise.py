@@ -5,12 +5,14 @@ runs, and flagged none of 43 healthy ones. 1,000 steps distinguish failing netwo
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import repeat
 from math import inf
 
 import torch
 
+from caedsl.data.sample import Sample
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.stepping import ErrorCurve, TakenSteps, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
@@ -114,11 +116,19 @@ class MemoriseProbe:
         )
 
 
-def memorise(subject: Subject, steps: int, tell: StepProgress = silent) -> tuple[TakenSteps, float]:
-    """Train on the same few images, and return the steps and the share of the variance left in eval mode."""
+def memorise(
+    subject: Subject,
+    steps: int,
+    tell: StepProgress = silent,
+    prepared: Callable[[Sample], Sample] = lambda images: images,
+) -> tuple[TakenSteps, float]:
+    """Train on the same few images, ``prepared`` first.
+
+    Return the steps and the share of the variance left in eval mode.
+    """
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()
-    images = some(training.train, IMAGES)
+    images = prepared(some(training.train, IMAGES))
     mean = images.target.mean(dim=0)
 
     def measure(now: Training) -> float:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.diagnostics.text import counted
-from caedsl.doctor.probes.data import Split
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.probes.data import DataEvidence, Split
+from caedsl.doctor.probes.memorise import IMAGES, STEPS
+from caedsl.doctor.suspicion import CERTAIN, LIKELY, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import rounded
 from caedsl.facts.divergence import assumed_noise
 from caedsl.rules.edits.divergence import MARGIN, rounded_weight, write_weight
@@ -26,6 +27,8 @@ SHIFTED, ERRORS = 0.25, 5.0
 RESCALED = 2.0
 """Ratio of standard deviations from which images were preprocessed differently."""
 HALF_LOST = 0.5
+WEAKER = 100
+"""Factor by which a divergence whose cost is unknown is divided in a trial."""
 TIMES_NEEDED = 4
 """A code is too small if PCA leaves half with it, and needs this many times its numbers for 80 %."""
 
@@ -73,6 +76,16 @@ def _images(seen: ProbesSoFar) -> Iterator[Suspicion]:
             f"the values of a typical image span {data.used:.2%} of the declared range {data.declared}; over all "
             f"images they run from {data.low:.3g} to {data.high:.3g}",
         )
+    elif seen.stretched is not None and seen.stretched.memorised:
+        assert seen.memorise is not None
+        yield of_data(
+            seen,
+            "image-scale",
+            CERTAIN,
+            f"after {STEPS} steps on the same images, {seen.memorise.left:.1%} of their variance is left, but "
+            f"{seen.stretched.left:.1%} if they are stretched {rounded(seen.stretched.factor)} times, from the values "
+            f"{rounded(data.low)} to {rounded(data.high)} to {_filled(data)}",
+        )
     elif data.used is None and not REAL_SMALL < data.deviation < REAL_LARGE:
         yield of_data(
             seen,
@@ -80,6 +93,10 @@ def _images(seen: ProbesSoFar) -> Iterator[Suspicion]:
             LIKELY,
             f"the values have a standard deviation of {data.deviation:.3g}, far from the 1 of standardised images",
         )
+
+
+def _filled(data: DataEvidence) -> str:
+    return "a standard deviation of 1" if data.used is None else f"the whole of {data.declared}"
 
 
 def _split(seen: ProbesSoFar, split: Split) -> Iterator[Suspicion]:
@@ -126,13 +143,21 @@ def _code(seen: ProbesSoFar) -> Iterator[Suspicion]:
 def _divergence(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield the suspicion that the divergence alone, not the size of the code, costs most of the variance."""
     data, model = seen.data, seen.subject.model
-    noise = assumed_noise(model)
+    noise, beta = assumed_noise(model), model.bottleneck.weights.get(KL, 0.0)
+    if noise is None and beta and seen.fails:
+        yield Suspicion(
+            "strong-divergence",
+            UNPROVEN,
+            f"the divergence has a weight of {rounded(beta)}, and the network cannot memorise {IMAGES} images",
+            _bottleneck(seen),
+            KNOWN["strong-divergence"].remedy,
+            (_weaker(seen, rounded_weight(beta / WEAKER)),),
+        )
     if noise is None or data.divergence_left is None or data.divergence_left <= HALF_LOST:
         return
     if data.code_left is None or data.code_left > HALF_LOST:
         return
-    weaker = rounded_weight(model.bottleneck.weights[KL] * data.largest / (MARGIN * noise))
-    text = f"{BETA.name}={number_text(weaker)}"
+    change = _weaker(seen, rounded_weight(beta * data.largest / (MARGIN * noise)))
     yield Suspicion(
         "strong-divergence",
         LIKELY,
@@ -140,9 +165,14 @@ def _divergence(seen: ProbesSoFar) -> Iterator[Suspicion]:
         f"images is {rounded(data.largest)}: the best linear code under it loses {data.divergence_left:.0%} of the "
         f"variance, and {data.code_left:.0%} without it",
         _bottleneck(seen),
-        f"use `{text}`",
-        (ProposedChange(f"`{text}`", (write_weight(model, weaker),)),),
+        f"use {change.title}",
+        (change,),
     )
+
+
+def _weaker(seen: ProbesSoFar, beta: float) -> ProposedChange:
+    """Return the change that gives the divergence this weight."""
+    return ProposedChange(f"`{BETA.name}={number_text(beta)}`", (write_weight(seen.subject.model, beta),))
 
 
 def _bottleneck(seen: ProbesSoFar) -> str:

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import INSENSITIVE, OTHER_SEEDS, ImportedStart, StartEvidence
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import (
+    CERTAIN,
+    LIKELY,
+    POSSIBLE,
+    UNPROVEN,
+    ProbesSoFar,
+    ProposedChange,
+    Suspicion,
+)
 from caedsl.doctor.wording import rounded
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
@@ -13,6 +21,8 @@ from caedsl.vocabulary.weights import INIT
 
 GROWN = 100.0
 """Factor between the outputs of a layer with the weights of a model and with new random ones that is suspicious."""
+LARGE = 10.0
+"""Output of a layer at the start, over the images, above which smaller initial weights are tried."""
 PENALTY = 1.0
 """Weight penalty over the loss of the mean image above which training minimises the weights."""
 
@@ -48,6 +58,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         )
     elif start.imported is not None:
         yield from _weights(seen, start.imported)
+    yield from _large(seen, start)
     if start.penalty > PENALTY:
         # The rule of that name decides whether it silences the network or only slows it.
         yield Suspicion(
@@ -69,6 +80,22 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
             f"these weights are not trained: {', '.join(start.untrained[:4])}{more}",
             start.untrained[0],
             KNOWN["frozen-layer"].remedy,
+        )
+
+
+def _large(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
+    """Yield the suspicion that the signal grows through the layers, if the network fails; a trial decides."""
+    images = (seen.data.mean**2 + seen.data.deviation**2) ** 0.5
+    largest = max(range(len(start.layers)), key=lambda number: start.layers[number].size)
+    growth = start.layers[largest].size / max(images, 1e-12)
+    if seen.fails and growth > LARGE:
+        yield Suspicion(
+            "exploding-signal",
+            UNPROVEN,
+            f"before training, the output of this layer is {growth:,.0f} times as large as the images",
+            seen.layer(largest),
+            KNOWN["exploding-signal"].remedy,
+            he_init(seen),
         )
 
 

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from math import ceil
 
 from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.probes.stretched import fills_the_range
+from caedsl.doctor.suspects.data import of_data
 from caedsl.doctor.suspects.network import leaky
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
-from caedsl.doctor.wording import percents, rounded
+from caedsl.doctor.wording import percent, percents, rounded
+from caedsl.facts.cost import total_parameters
+from caedsl.facts.outputs import output_bounds
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, loss_scale, smaller_batch
-from caedsl.rules.edits.settings import write_setting
+from caedsl.rules.data.tiny_dataset import FEW, TIMES
+from caedsl.rules.edits.settings import write_setting, write_statement
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.spelling import number_text
@@ -23,6 +28,10 @@ QUICKER = 8.0
 HEAVY = 0.4
 """Share of the loss above its floor from which a weaker penalty is tried. On digits, 0.53 did no harm, 0.67 left up to
 1.4 times the error of the same network without the penalty, and 0.81 twice the error, so that the trial decides."""
+CHEAP, ALIKE = 1.25, 0.05
+"""Loss of an image of background, over that of the mean image, up to which it is a cheap optimum; and the difference
+from what it leaves up to which an output is that image. On MNIST, the squared error of black is 1.9 times as large."""
+USUAL_DECAY = 0.01
 WEAKER = 100
 """Factor by which a heavy penalty is divided."""
 
@@ -32,6 +41,9 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield from _rates(seen)
     yield from _dead(seen)
     yield from _penalty(seen)
+    yield from _decay(seen)
+    yield from _background(seen)
+    yield from _few_images(seen)
     yield from _short_run(seen)
     if seen.modes_differ and seen.first is not None:
         normed = any("norm=batch" in layer.place for layer in (seen.start.layers if seen.start else ()))
@@ -127,6 +139,67 @@ def _penalty(seen: ProbesSoFar) -> Iterator[Suspicion]:
             KNOWN["strong-l2"].remedy,
             (change,),
         )
+
+
+def _decay(seen: ProbesSoFar) -> Iterator[Suspicion]:
+    """Yield the suspicion that a decoupled weight decay shrinks the weights faster than the run can bear.
+
+    ``caedsl check`` says the same about a spec whose number of images is known.
+    """
+    optimizer, first = seen.subject.settings.optimizer, seen.first
+    if first is None or not optimizer.kind.decoupled or optimizer.weight_decay * optimizer.lr * first.whole <= 1:
+        return
+    edits = write_setting(seen.subject.model, "optimizer", "weight_decay", f"weight_decay={USUAL_DECAY}")
+    share = optimizer.weight_decay * optimizer.lr
+    yield Suspicion(
+        "strong-weight-decay",
+        UNPROVEN,
+        f"each step takes {percent(share)} of every weight, and the run has {first.whole:,} steps",
+        seen.setting("train.optimizer"),
+        f"use `weight_decay={USUAL_DECAY}`",
+        (ProposedChange(f"`weight_decay={USUAL_DECAY}`", edits),) if edits else (),
+    )
+
+
+def _background(seen: ProbesSoFar) -> Iterator[Suspicion]:
+    """Yield the suspicion that the output has become plain background, which costs hardly more than the mean image."""
+    first, model, loss = seen.first, seen.subject.model, seen.subject.settings.loss
+    if first is None or first.background is None or not (seen.fails or seen.stays_poor):
+        return
+    left, cost = first.background
+    if cost > CHEAP or abs(first.left / left - 1) > ALIKE:
+        return
+    remedy = KNOWN["empty-background"].remedy
+    texts = [*([] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"])]
+    texts += [*([] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"])]
+    yield Suspicion(
+        "empty-background",
+        LIKELY,
+        f"after {first.steps:,} steps, the output is the same background for every image, which has {cost:.2f} times "
+        "the loss of the mean image",
+        seen.setting("train.loss"),
+        remedy if fills_the_range(seen.data) else f"scale the images to fill {seen.data.declared}, and {remedy}",
+        tuple(
+            ProposedChange(f"`loss {text}`", write_statement(model, "loss", f"loss {text}"))
+            for text in texts
+            if "train.loss" in model.places
+        ),
+    )
+
+
+def _few_images(seen: ProbesSoFar) -> Iterator[Suspicion]:
+    """Yield the suspicion that the network memorises its few images."""
+    first, count = seen.first, len(seen.subject.train)
+    weights = total_parameters(seen.subject.model)
+    if first is None or not seen.overfits or count >= FEW or weights <= TIMES * count:
+        return
+    yield of_data(
+        seen,
+        "tiny-dataset",
+        LIKELY,
+        f"{first.left:.1%} of the variance of held-out images is left, but {first.judged:.1%} of that of the {count:,} "
+        f"training images, for which there are {weights:,} weights",
+    )
 
 
 def _short_run(seen: ProbesSoFar) -> Iterator[Suspicion]:

@@ -229,6 +229,12 @@ _TABLE = (
         "a layer that is active at the start but 0 after some steps",
         "use a lower learning rate, or `leaky_relu`",
     ),
+    Cause(
+        "empty-background",
+        "most pixels are background, so that an image of background alone is a cheap optimum",
+        "an output that is background everywhere, and its loss compared with that of the mean image",
+        "use `loss bce` or `loss mse worst=10%`, or `norm=batch` in hidden layers",
+    ),
 )
 
 KNOWN: Mapping[str, Cause] = {cause.name: cause for cause in _TABLE}

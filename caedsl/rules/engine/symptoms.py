@@ -85,6 +85,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
         *RATES,
         "saturating-hidden",
         "final-relu",
+        "exploding-signal",
+        "empty-background",
         "normalised-output",
         "strong-l2",
         "strong-weight-decay",
@@ -121,6 +123,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "poor-plateau": (
         "code-too-small",
+        "empty-background",
         "relu-code",
         "heavy-dropout",
         "channel-pinch",
