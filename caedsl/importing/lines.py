@@ -21,7 +21,6 @@ from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.spelling import changed, written
 from caedsl.vocabulary.weights import BIAS
-from caedsl.vocabulary.window import KERNEL
 
 _EFFECTS = (NORM, ACTIVATION, DROPOUT)
 """Options after the main operation of a layer, in the order of effect."""
@@ -68,15 +67,8 @@ class WrittenLine:
     @property
     def text_of_code(self) -> str:
         """The line as it is written after ``bottleneck``."""
-        if self.word not in KINDS:
-            return " ".join((self.word, *words(BY_NAME[self.word].options, self.options, {})))
-        kind, kernel = KINDS[self.word], set(self.options.get(KERNEL, ()))
-        found = list(words(kind.options, self.options, kind.implied(self.options)))
-        if kernel == set(KERNEL.default):  # the default there is 1
-            found.append(written(KERNEL, KERNEL.default))
-        elif kernel == {1} and found[-1] != written(KERNEL, (1,)):
-            found.remove(written(KERNEL, (1,)))
-        return " ".join((self.word, *found))
+        implied = KINDS[self.word].implied(self.options) if self.word in KINDS else {}
+        return " ".join((self.word, *words(BY_NAME[self.word].options, self.options, implied)))
 
 
 def words(declared: Sequence[Option], options: Options, implied: Mapping[str, Any]) -> Iterator[str]:
