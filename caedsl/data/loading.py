@@ -7,24 +7,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, silent
 from caedsl.data.files.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.first_reading import FirstReading, ReadSamples
 from caedsl.data.fit import PATCH, SampleFormat
 from caedsl.data.images import Images
-from caedsl.data.names import names_of
 from caedsl.data.pairs import find, target_request
+from caedsl.data.parts import PartReader
 from caedsl.data.patches import patches_of
 from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe, reason
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.stacks.folder_stack import groups_of, patch_notes
-from caedsl.data.stacks.pixels import Pixels, Span
-from caedsl.data.stacks.stack import Index, Stack
+from caedsl.data.stacks.pixels import Span
+from caedsl.data.stacks.stack import Index
 from caedsl.diagnostics.text import printable
 from caedsl.machine.memory import refused_beyond_available
 from caedsl.model.autoencoder import Autoencoder
@@ -35,8 +33,6 @@ Result = TypeVar("Result")
 Missing = list[tuple[DataSource, UnavailableError]]
 """Sources that are not available, with the reasons."""
 
-_UNEVEN = 4
-"""Report inputs and targets whose value ranges differ by more than this factor."""
 DARK = 0.125
 """Report images whose brightest pixel is below this share of the range: often 12-bit values in 16-bit files."""
 
@@ -167,108 +163,63 @@ def training_index(found: UnreadImages, request: Request) -> Index:
 
 def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
     """Return the samples of a source that was found; see ``load``."""
-    source, name, first_reading = request.source, describe(request.source), FirstReading(request, memory)
-    answers = None if request.targets is None else FirstReading(request.targets, memory)
-    notes, index = replacement_notes(request, missing), training_index(found, request)
-    train, targets = _read(found.train, _targets_of(found, TRAIN), index, first_reading, answers)
-    notes += [*found.notes, *selection_notes(source, len(index), len(found.train), request.fit.noun), *train.notes]
-    notes += darkness(train.pixels.span(), request.fit)
-    parts: dict[str, ReadSamples] = {}
-    part_targets: dict[str, Pixels | None] = {}
+    source, noun = request.source, request.fit.noun
+    index, reader = training_index(found, request), PartReader(found, request, memory)
+    train = reader.read(TRAIN, index)
+    notes = [
+        *replacement_notes(request, missing),
+        *found.notes,
+        *selection_notes(source, len(index), len(found.train), noun),
+        *train.samples.notes,
+        *darkness(train.samples.pixels.span(), request.fit),
+    ]
+    parts = {TRAIN: train}
     for part, stack in ((VALIDATION, found.validation), (TEST, found.test)):
         if stack is None:
             continue
         chosen = select(stack, found.class_names, source)
         if len(chosen):
-            parts[part], part_targets[part] = _read(stack, _targets_of(found, part), chosen, first_reading, answers)
-            notes += [f"{part}: {note}" for note in parts[part].notes if note not in notes]
+            parts[part] = reader.read(part, chosen)
+            notes += [f"{part}: {note}" for note in parts[part].samples.notes if note not in notes]
         else:
-            notes.append(f"no {part} {request.fit.noun}s are left")
+            notes.append(f"no {part} {noun}s are left")
+    weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.samples.index])
+    notes += [*patch_notes(found.train, train.samples.index), *_weight_notes(weights, noun)]
     validation, test = parts.get(VALIDATION), parts.get(TEST)
-    named = [
-        (part, names_of(stack, taken.index))
-        for part, stack, taken in (
-            (TRAIN, found.train, train),
-            (VALIDATION, found.validation, validation),
-            (TEST, found.test, test),
-        )
-        if stack is not None and taken is not None
-    ]
-    notes += patch_notes(found.train, train.index)
-    weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.index])
-    checksum = first_reading.sha256 if answers is None else _joined(first_reading.sha256, answers.sha256)
-    if weights is not None:
-        checksum = sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
-        notes.append(
-            f"each {request.fit.noun} has a weight in the loss, {weights.min():g} to {weights.max():g}; the metrics of "
-            "an evaluation are unweighted"
-        )
     return Images(
-        train_pixels=train.pixels,
-        test_pixels=test.pixels if test else None,
-        labels=_labels(found.train, train.index),
-        test_labels=_labels(found.test, test.index) if found.test is not None and test else None,
+        train_pixels=train.samples.pixels,
+        validation_pixels=validation.samples.pixels if validation else None,
+        test_pixels=test.samples.pixels if test else None,
+        train_targets=train.targets,
+        validation_targets=validation.targets if validation else None,
+        test_targets=test.targets if test else None,
+        labels=train.labels,
+        validation_labels=validation.labels if validation else None,
+        test_labels=test.labels if test else None,
         class_names=found.class_names,
-        source=source,
-        name=name,
-        notes=tuple(map(printable, notes)),
-        sha256=checksum,
-        part_sha256={part: taken.sha256 for part, taken in parts.items()},
-        validation_pixels=validation.pixels if validation else None,
+        names={part: read.names for part, read in parts.items() if read.names is not None},
         weights=weights,
-        groups=groups_of(found.train, train.index),
-        names={part: names for part, names in named if names is not None},
-        train_targets=targets,
-        validation_targets=part_targets.get(VALIDATION),
-        test_targets=part_targets.get(TEST),
-        validation_labels=_labels(found.validation, validation.index) if found.validation and validation else None,
-        skipped=tuple(map(printable, (*train.skipped, *(skip for taken in parts.values() for skip in taken.skipped)))),
+        groups=groups_of(found.train, train.samples.index),
+        source=source,
+        name=describe(source),
+        notes=tuple(map(printable, notes)),
+        skipped=tuple(printable(skip) for read in parts.values() for skip in read.samples.skipped),
+        sha256=_with_weights(reader.sha256, weights),
+        part_sha256={part: read.samples.sha256 for part, read in parts.items() if part != TRAIN},
     )
 
 
-def _targets_of(found: UnreadImages, part: str) -> Stack | None:
-    stack: Stack | None = getattr(found.targets, part, None)
-    return stack
-
-
-def _read(
-    stack: Stack, targets: Stack | None, index: Index, first_reading: FirstReading, answers: FirstReading | None
-) -> tuple[ReadSamples, Pixels | None]:
-    """Read samples, and their targets if there are any; skip a pair if one of the two is broken."""
-    taken = first_reading.read(stack, index)
-    if targets is None or answers is None:
-        return taken, None
-    wanted = answers.read(targets, taken.index)
-    kept = np.isin(taken.index, wanted.index)
-    notes = (
-        *taken.notes,
-        *(f"targets: {note}" for note in wanted.notes),
-        *_uneven(taken.pixels, wanted.pixels, answers),
-    )
-    pixels = taken.pixels if kept.all() else taken.pixels.only(torch.from_numpy(np.flatnonzero(kept)))
-    skipped = (*taken.skipped, *wanted.skipped)
-    return ReadSamples(pixels, wanted.index, notes, skipped, _joined(taken.sha256, wanted.sha256)), wanted.pixels
-
-
-def _joined(inputs: str, targets: str) -> str:
-    return sha256((inputs + targets).encode()).hexdigest()
-
-
-def _uneven(inputs: Pixels, targets: Pixels, answers: FirstReading) -> list[str]:
-    """Report inputs and targets of one declared range that use parts of it with very different widths."""
-    if answers.request.fit.declared:
-        return []
-    (low, high), (least, most) = inputs.span(), targets.span()
-    if max(high - low, most - least) <= _UNEVEN * min(high - low, most - least):
+def _weight_notes(weights: Tensor | None, noun: str) -> list[str]:
+    if weights is None:
         return []
     return [
-        f"inputs and targets differ in range: inputs have values of {low:.3g}..{high:.3g}, targets of "
-        f"{least:.3g}..{most:.3g}; scale both in the same way, or declare the range of the targets with `target`"
+        f"each {noun} has a weight in the loss, {weights.min():g} to {weights.max():g}; the metrics of an evaluation "
+        "are unweighted"
     ]
 
 
-def _labels(stack: Stack, index: Index) -> Tensor | None:
-    return None if stack.labels is None else torch.from_numpy(stack.labels[index])
+def _with_weights(checksum: str, weights: Tensor | None) -> str:
+    return checksum if weights is None else sha256(checksum.encode() + weights.numpy().tobytes()).hexdigest()
 
 
 def darkness(span: Span, fit: SampleFormat) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from caedsl.data.errors import DataError, ReadingProgress, UnavailableError
+from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.fit import SampleFormat
 from caedsl.data.stacks.stack import Stack
 from caedsl.model.data import DataSource
@@ -59,6 +60,10 @@ class UnreadImages:
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     targets: "UnreadImages | None" = None
+
+    def part(self, name: str) -> Stack | None:
+        """Return the samples of a part: train, validation or test."""
+        return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}[name]
 
 
 class Reader(Protocol):
