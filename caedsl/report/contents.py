@@ -1,7 +1,6 @@
 """Contents of the report of a run, read from its folder and, if available, from its data."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,13 +12,14 @@ from caedsl.data.errors import DataError
 from caedsl.evaluation.schema import (
     AnomaliesRecord,
     MetricsRecord,
+    SweepRecord,
     read_anomalies,
     read_evaluation,
     read_scored_samples,
     read_sweep,
 )
 from caedsl.inference.calibration import Calibration
-from caedsl.inference.trained_run import open_trained
+from caedsl.inference.trained_run import TrainedRun, open_trained
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
@@ -31,6 +31,7 @@ from caedsl.runs.errors import RunError
 from caedsl.runs.history import thinned
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, read_epochs, read_troubles, reason_of
 from caedsl.runs.trouble import Trouble
+from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
 from caedsl.version import __version__
 from caedsl.vocabulary.shape import noun, rank, text
@@ -46,8 +47,10 @@ _ENLARGED = 64
 class Contents:
     """Parts of a report.
 
-    Charts are SVG, ``unlisted`` counts the findings of monitors after the first ones, ``missing`` says what cannot be
-    shown and why. Pictures of samples are ``sharp`` if they have fewer pixels than their place on the page.
+    ``held_out`` is None if the run's data are not available, and ``missing`` says why. ``charts`` are SVG by name,
+    empty where there is nothing to draw; ``scores_of`` names the samples of the histogram. ``unlisted`` counts the
+    findings of monitors after the first ones. Pictures of samples are ``sharp`` if they have fewer pixels than their
+    place on the page.
     """
 
     name: str
@@ -56,27 +59,19 @@ class Contents:
     verdicts: Sequence[VerdictSentence]
     metrics: MetricsRecord
     anomalies: AnomaliesRecord | None
-    spec: str
-    diagrams: tuple[str, str]
-    curves: str
+    anomaly_pictures: dict[str, Sequence[Shown]]
+    held_out: HeldOut | None
+    missing: Sequence[str]
+    sharp: bool
+    charts: Mapping[str, str]
+    scores_of: str
+    sweep: SweepRecord | None
     troubles: Sequence[Trouble]
     unlisted: int
-    part: str
-    groups: dict[str, Sequence[Shown]]
-    contrast: str
-    sharp: bool
-    found: dict[str, Sequence[Shown]]
-    scores: str
-    scores_of: str
-    codes: str
-    units: str
-    statistics: str
-    code_groups: dict[str, Sequence[Shown]]
-    sweep: str
-    sweep_of: str
+    spec: str
+    diagrams: tuple[str, str]
     environment: Sequence[tuple[str, str]]
     commands: Sequence[str]
-    missing: Sequence[str]
 
 
 def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> Contents:
@@ -85,57 +80,74 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
     Raise ``RunError`` if it is not a finished run. Without the run's data there are no pictures and no codes.
     """
     run = open_trained(path, device)
-    metrics, anomalies = read_evaluation(path), read_anomalies(path)
-    environment = _environment(path)
-    epochs, troubles = thinned(read_epochs(path), _STRETCHES), read_troubles(path)
-    listed = list(islice(troubles, _MOST_TROUBLES))
-    unlisted = sum(1 for _ in troubles)
+    metrics, anomalies, sweep = read_evaluation(path), read_anomalies(path), read_sweep(path)
+    environment, epochs = _environment(path), thinned(read_epochs(path), _STRETCHES)
     if not epochs:
         raise RunError(f"{path} has no epoch in its history: there is nothing to report yet")
-    missing: list[str] = []
-    shown: HeldOut | None = None
-    try:
-        shown = held_out(path, device, data_dir, reporter)
-    except (DataError, RunError) as error:
-        missing.append(f"No reconstructions and no codes: {str(error).splitlines()[0]}")
-    sweep = read_sweep(path)
+    troubles = read_troubles(path)
+    listed = list(islice(troubles, _MOST_TROUBLES))
+    unlisted = sum(1 for _ in troubles)
+    shown, missing = _held_out(path, device, data_dir, reporter)
     scores, scores_of = _scores(path, run.calibration, anomalies, shown)
-    seen = shown.seen if shown is not None else run.values
-    found: dict[str, Sequence[Shown]] = {}
-    if anomalies is not None:
-        with suppress(DataError):
-            found = anomaly_groups(run, anomalies, read_scored_samples(path), seen)
-    several = shown is not None and len(shown.codes) > 2 and shown.explained[0] > 0
+    shape = run.model.input.shape
     return Contents(
         name=run.model.name,
-        noun=noun(run.model.input.shape),
+        noun=noun(shape),
         facts=facts(run.model, metrics, epochs[-1].seconds),
-        verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted, noun(run.model.input.shape)),
+        verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted, noun(shape)),
         metrics=metrics,
         anomalies=anomalies,
-        spec=run.model.source.text.strip(),
-        diagrams=diagrams(run.model),
-        curves=loss_curves(epochs, metrics.training.best_epoch, listed),
+        anomaly_pictures=_anomaly_pictures(path, run, anomalies, run.values if shown is None else shown.seen),
+        held_out=shown,
+        missing=missing,
+        sharp=rank(shape) > 1 and max(shape[1:] + run.model.target.shape[1:]) <= _ENLARGED,
+        charts={
+            "curves": loss_curves(epochs, metrics.training.best_epoch, listed),
+            "scores": scores,
+            "sweep": "" if sweep is None else sweep_curves(sweep),
+            **_code_charts(shown),
+        },
+        scores_of=scores_of,
+        sweep=sweep,
         troubles=listed,
         unlisted=unlisted,
-        part=shown.part if shown else "",
-        groups=shown.groups if shown else {},
-        contrast=shown.contrast if shown else "",
-        sharp=max(run.model.input.shape[1:] + run.model.target.shape[1:]) <= _ENLARGED
-        and rank(run.model.input.shape) > 1,
-        found=found,
-        scores=scores,
-        scores_of=scores_of,
-        codes=code_plot(shown.codes, shown.classes, shown.explained) if shown is not None and several else "",
-        units=unit_deviations(shown.statistics.deviations) if shown is not None and several else "",
-        statistics=shown.statistics.text if shown else "",
-        code_groups=shown.code_groups if shown else {},
-        sweep=sweep_curves(sweep) if sweep is not None else "",
-        sweep_of=f"{sweep.images:,} {sweep.evaluated_on} samples" if sweep is not None else "",
+        spec=run.model.source.text.strip(),
+        diagrams=diagrams(run.model),
         environment=_rows(environment),
         commands=_commands(path, environment, run.calibration, anomalies),
-        missing=missing,
     )
+
+
+def _held_out(
+    path: Path, device: str, data_dir: Path | None, reporter: Reporter
+) -> tuple[HeldOut | None, Sequence[str]]:
+    """Return what to show of the held-out samples, or None and why there is nothing."""
+    try:
+        return held_out(path, device, data_dir, reporter), ()
+    except (DataError, RunError) as error:
+        return None, (f"No reconstructions and no codes: {str(error).splitlines()[0]}",)
+
+
+def _anomaly_pictures(
+    path: Path, run: TrainedRun, anomalies: AnomaliesRecord | None, seen: PixelRange
+) -> dict[str, Sequence[Shown]]:
+    """Return pictures of the labelled test samples, or none if they cannot be read any more."""
+    if anomalies is None:
+        return {}
+    try:
+        return anomaly_groups(run, anomalies, read_scored_samples(path), seen)
+    except DataError:
+        return {}
+
+
+def _code_charts(shown: HeldOut | None) -> dict[str, str]:
+    """Return the charts of the codes, empty if there are too few codes, or if all are equal."""
+    if shown is None or len(shown.codes) <= 2 or shown.explained[0] <= 0:
+        return {"codes": "", "units": ""}
+    return {
+        "codes": code_plot(shown.codes, shown.classes, shown.explained),
+        "units": unit_deviations(shown.statistics.deviations),
+    }
 
 
 def _environment(path: Path) -> EnvironmentRecord:

@@ -29,7 +29,7 @@ def page_templates(*folders: Path) -> Environment:
 def page(contents: Contents) -> str:
     """Return the page as self-contained HTML: styles and pictures are embedded, and there are no scripts."""
     environment = page_templates()
-    charts = {name: Markup(getattr(contents, name)) for name in ("curves", "scores", "codes", "units", "sweep")}
+    charts = {name: Markup(chart) for name, chart in contents.charts.items()}
     return environment.get_template(_PAGE).render(report=contents, charts=charts) + "\n"
 
 
