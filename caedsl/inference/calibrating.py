@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
-from caedsl.inference.calibration import Calibration, CalibrationError, calibrate
+from caedsl.inference.calibration import MOST_NORMALS, Calibration, CalibrationError, calibrate
 from caedsl.inference.own_data import digests, own_data
 from caedsl.inference.samples import Samples, folder_labels
 from caedsl.inference.schema import write_calibration
@@ -34,7 +34,8 @@ def calibrate_run(
 
     ``good`` are normal samples, a path or a list of image files; None uses the run's own validation part. ``fpr`` is
     the false positive rate, 0 to 1, and ``kind`` the score as written on the command line. Raise a ``CalibrationError``
-    if there are too few samples, if some of them were trained on, or if their folders show that some are not normal.
+    if there are too few samples or too many, if some of them were trained on, or if their folders show that some are
+    not normal.
     """
     reporter = reporter or Reporter()
     run = open_trained(path, device)
@@ -48,9 +49,11 @@ def calibrate_run(
                 "`validation 20%`"
             )
         samples = parts[VALIDATION]
+        _refuse_too_many(samples)
         _refuse_anomalies(samples.labels or (), None)
     else:
         samples = run.samples(good)
+        _refuse_too_many(samples)
         labels = folder_labels(good) if isinstance(good, list) else samples.labels
         _refuse_anomalies(labels or (), good)
         _refuse_trained_on(run, samples, data_dir, reporter)
@@ -68,6 +71,15 @@ def _highest(scores: NDArray[np.float64], names: Sequence[str]) -> str:
         f"{names[highest]} has the highest score, {scores[highest]:.4g}{times}; a score cannot tell whether a sample "
         "is normal: look at it, and remove it if it is not"
     )
+
+
+def _refuse_too_many(samples: Samples) -> None:
+    """Raise ``CalibrationError`` for more scores than ``calibration.json`` can hold."""
+    if len(samples) > MOST_NORMALS:
+        raise CalibrationError(
+            f"{counted(len(samples), 'normal sample')} are more than {MOST_NORMALS:,}, the limit of a calibration: "
+            f"name a random sample of at most {MOST_NORMALS:,}"
+        )
 
 
 def _refuse_anomalies(labels: Sequence[str], given: Path | list[Path] | None) -> None:

@@ -16,6 +16,8 @@ from caedsl.diagnostics.text import counted
 
 CONFIDENCE = 0.95
 """Probability that the stated interval contains the true false positive rate."""
+MOST_NORMALS = 400_000
+"""Largest number of normals whose scores, up to 30 bytes each, fit in a record of a run folder."""
 
 
 class CalibrationError(ValueError):

@@ -98,6 +98,18 @@ def test_listed_files_for_the_threshold_are_checked_like_folders(parts: Path) ->
         calibrate_run(parts / "run", list((parts / "test").rglob("*.png")), 0.05, "mse")
 
 
+@pytest.mark.parametrize("held_out", [True, False])
+def test_more_normals_than_a_record_holds_are_refused_before_they_are_scored(
+    held_out: bool, parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caedsl.inference.calibrating.MOST_NORMALS", 10)
+    monkeypatch.delattr("caedsl.inference.trained_run.TrainedRun.score")
+    with pytest.raises(
+        CalibrationError, match=r"normal samples are more than 10, .* name a random sample of at most 10"
+    ):
+        calibrate_run(parts / "run", None if held_out else parts / "test" / "good", 0.05, "mse")
+
+
 @pytest.mark.parametrize("source", ["csv", "npz", "wav"])
 def test_signals_are_evaluated_with_labels_of_their_own(source: str, tmp_path: Path) -> None:
     normal, odd = np.zeros((20, 8)), np.tile([0.9, -0.9], (5, 4))

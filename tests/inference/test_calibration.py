@@ -1,12 +1,15 @@
 import re
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caedsl.inference.calibration import CalibrationError, calibrate, fewest_normals
+from caedsl.inference.calibration import MOST_NORMALS, Calibration, CalibrationError, calibrate, fewest_normals
+from caedsl.inference.schema import read_calibration, write_calibration
+from caedsl.runs.files import BEST
 
 
 def test_the_threshold_is_the_conformal_quantile() -> None:
@@ -62,3 +65,11 @@ def test_percentiles_count_the_normals_below() -> None:
 def test_what_cannot_be_calibrated_is_an_error(scores: list[float], fpr: float) -> None:
     with pytest.raises(CalibrationError):
         calibrate(scores, fpr, "mse")
+
+
+def test_the_scores_of_the_most_normals_fit_in_a_record(tmp_path: Path) -> None:
+    (tmp_path / BEST).write_bytes(b"")
+    longest = -2.2250738585072014e-308
+    calibration = Calibration("mse", 0.05, longest, 0.04, 0.06, (longest,) * MOST_NORMALS)
+    write_calibration(tmp_path, calibration)
+    assert read_calibration(tmp_path) == calibration

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from caedsl.evaluation.schema import read_evaluation
+from caedsl.inference.schema import CALIBRATION, read_calibration
 from caedsl.runs.confined import LARGEST_RECORD
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import ENVIRONMENT, METRICS, STATE
@@ -20,6 +21,7 @@ from caedsl.runs.schema import read_environment, read_metrics, read_scores, read
         (read_metrics, METRICS),
         (read_scores, METRICS),
         (read_evaluation, METRICS),
+        (read_calibration, CALIBRATION),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
