@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from caedsl.data.files.folder_layout import VALIDATION
 from caedsl.diagnostics.text import one_line, printable, text_of_path
 from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
-from caedsl.runs.confined import LARGEST_RECORD, has, read_file
+from caedsl.runs.confined import has, read_file, read_record
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import SETTINGS, SPEC
 from caedsl.runs.listing import run_folders
@@ -184,7 +184,7 @@ def _read(folder: Path) -> ComparedRun:
     metrics, anomalies = read_evaluation(folder), read_anomalies(folder)
     try:
         environment = read_environment(folder)
-        settings = _flat(json.loads(read_file(folder, SETTINGS, LARGEST_RECORD)))
+        settings = _flat(json.loads(read_record(folder, SETTINGS)))
         spec = _statements(Source(read_file(folder, SPEC).decode(), str(folder / SPEC)))
     except (OSError, RecordError, ValueError, RecursionError) as error:
         raise RunError(

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from caedsl.runs.confined import LARGEST_RECORD, read_file
+from caedsl.runs.confined import read_file, read_record
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
 from caedsl.runs.schema import RecordError, reason_of
@@ -175,7 +175,7 @@ def read_scored_samples(folder: Path) -> list[ScoredSample]:
 
 def _read(folder: Path, name: str, kind: type[_Model], remedy: str) -> _Model | None:
     try:
-        return kind.model_validate_json(read_file(folder, name, LARGEST_RECORD))
+        return kind.model_validate_json(read_record(folder, name))
     except FileNotFoundError:
         return None
     except OSError as error:

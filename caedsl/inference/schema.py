@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.scores import ScoreError, read_score
-from caedsl.runs.confined import LARGEST_RECORD, read_file, sha256_of, write_file
+from caedsl.runs.confined import read_record, sha256_of, write_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST
 from caedsl.runs.schema import reason_of
@@ -52,7 +52,7 @@ def read_calibration(folder: Path) -> Calibration | None:
     belong together.
     """
     try:
-        record = _Record.model_validate_json(read_file(folder, CALIBRATION, LARGEST_RECORD))
+        record = _Record.model_validate_json(read_record(folder, CALIBRATION))
         read_score(record.score)
         weights = sha256_of(folder, BEST)
     except FileNotFoundError:

@@ -18,7 +18,9 @@ from typing import BinaryIO
 LARGEST_TEXT = 1 << 26
 """Largest text file that is read, in bytes: the history of some 300,000 epochs."""
 LARGEST_RECORD = 12 << 20
-"""Largest file with one JSON value, which may take 30 times its size while it is parsed."""
+"""Largest file with one JSON value; its numbers may take 30 times their text while they are parsed."""
+MOST_BRACKETS = 100_000
+"""Most opening brackets in such a file: each object may take 1 kB while it is parsed, however short its text."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -113,6 +115,14 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
         if size > most or len(content) > most:
             raise OSError(EFBIG, f"it has more than {most:,} bytes, the limit", str(place.path))
         return content
+
+
+def read_record(folder: Path, name: str) -> bytes:
+    """Return the content of a file with one JSON value. Raise ``OSError`` if parsing it could take much memory."""
+    content = read_file(folder, name, LARGEST_RECORD)
+    if content.count(b"{") + content.count(b"[") > MOST_BRACKETS:
+        raise OSError(EFBIG, f"it has more than {MOST_BRACKETS:,} brackets, the limit", str(folder / name))
+    return content
 
 
 def sha256_of(folder: Path, name: str) -> str:

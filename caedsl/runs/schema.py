@@ -7,12 +7,13 @@ version may add some.
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
-from caedsl.runs.confined import LARGEST_RECORD, read_file
+from caedsl.runs.confined import read_file, read_record
 from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE, TROUBLE
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
@@ -103,6 +104,8 @@ class ListedMetrics(_Record):
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
+LARGEST_LINE = 1 << 18
+"""Longest line of a history or of findings, in bytes; its JSON may take 150 times its size while it is parsed."""
 _EPOCH, _TROUBLE = TypeAdapter(Epoch), TypeAdapter(Trouble)
 _OBJECT = TypeAdapter(dict[str, Any])
 
@@ -112,23 +115,23 @@ def read_state(folder: Path) -> StateRecord:
 
     Raise ``OSError`` if it cannot be read, ``RecordError`` if its content is invalid.
     """
-    return _parsed(StateRecord, read_file(folder, STATE, LARGEST_RECORD))
+    return _parsed(StateRecord, read_record(folder, STATE))
 
 
 def read_environment(folder: Path) -> EnvironmentRecord:
     """Read ``environment.json``. Errors are those of ``read_state``."""
-    return _parsed(EnvironmentRecord, read_file(folder, ENVIRONMENT, LARGEST_RECORD))
+    return _parsed(EnvironmentRecord, read_record(folder, ENVIRONMENT))
 
 
 def read_metrics(folder: Path) -> ListedMetrics:
     """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_state``."""
-    return _parsed(ListedMetrics, read_file(folder, METRICS, LARGEST_RECORD))
+    return _parsed(ListedMetrics, read_record(folder, METRICS))
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
     """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_state``."""
     try:
-        return _OBJECT.validate_json(read_file(folder, METRICS, LARGEST_RECORD))
+        return _OBJECT.validate_json(read_record(folder, METRICS))
     except ValidationError as error:
         raise RecordError(reason_of(error)) from None
 
@@ -184,6 +187,6 @@ def read_monitors(folder: Path) -> tuple[str, ...]:
 
 def _lines(folder: Path, name: str) -> Iterable[bytes]:
     try:
-        return BytesIO(read_file(folder, name))
+        return takewhile(lambda line: len(line) <= LARGEST_LINE, BytesIO(read_file(folder, name)))
     except OSError:
         return ()

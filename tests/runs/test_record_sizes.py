@@ -1,16 +1,19 @@
 """Records of a run folder that are too large to be parsed in little memory are refused."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from caedsl.evaluation.schema import read_evaluation
 from caedsl.inference.schema import CALIBRATION, read_calibration
-from caedsl.runs.confined import LARGEST_RECORD
+from caedsl.runs.confined import LARGEST_RECORD, MOST_BRACKETS
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ENVIRONMENT, METRICS, STATE
-from caedsl.runs.schema import read_environment, read_metrics, read_scores, read_state
+from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
+from caedsl.runs.history import Epoch
+from caedsl.runs.schema import LARGEST_LINE, read_environment, read_epochs, read_metrics, read_scores, read_state
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,16 @@ def test_a_record_is_small(read: Callable[[Path], object], name: str, tmp_path: 
     (tmp_path / name).write_bytes(b'{"a":[' + b"1," * (LARGEST_RECORD // 2) + b"1]}")
     with pytest.raises((OSError, RunError), match=r"it has more than .* bytes, the limit"):
         read(tmp_path)
+
+
+def test_a_record_has_few_objects(tmp_path: Path) -> None:
+    """Each takes about 1 kB while it is parsed."""
+    (tmp_path / METRICS).write_bytes(b'{"a":[' + b"{}," * MOST_BRACKETS + b"{}]}")
+    with pytest.raises(OSError, match=r"it has more than 100,000 brackets, the limit"):
+        read_scores(tmp_path)
+
+
+def test_a_long_line_ends_a_history(tmp_path: Path) -> None:
+    line = json.dumps(asdict(Epoch(1, 1, 0.5, 0.5, None, 0.01, 1.0, 1.0))) + "\n"
+    (tmp_path / HISTORY_LINES).write_text(line + line.rstrip("\n") + " " * LARGEST_LINE + "\n" + line)
+    assert len(list(read_epochs(tmp_path))) == 1
