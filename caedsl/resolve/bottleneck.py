@@ -104,7 +104,8 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
         return None, items[1:]
     plain = words[0].lower().replace("-", "").replace("_", "")
     note = foreign_words.FORM_NOTES.get(plain, "")
-    near = None if note else scope.nearest(plain, _FIRST_WORDS, foreign_words.FORMS)
+    near = plain if plain in _FIRST_WORDS else scope.nearest(plain, _FIRST_WORDS, foreign_words.FORMS)
+    near = None if note else near
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
     remedy = note or f"write one of {listed}"
     scope.report("unknown-value", items[0].span, f'unknown bottleneck "{words[0]}"', help=remedy, meant=near)

@@ -85,10 +85,14 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
         word = _statement_word(statement, written, found, scope)
         if word is None:
             continue
+        if word == "autoencoder" and found.single.keys() >= REQUIRED_STATEMENTS.keys():
+            message = "a second model starts here, but a spec describes one"
+            scope.report("duplicate-statement", statement.span, message, help="move it to a file of its own")
+            break
         _check_block(word, statement, scope)
         if statement.block is not None and BLOCKS.get(word, False) is False:
             statement = replace(statement, broken=True)
-        if word == "autoencoder" and position:
+        if word == "autoencoder" and position and word not in found.single:
             scope.report(
                 "misplaced-statement",
                 statement.head.span,

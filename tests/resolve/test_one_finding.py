@@ -82,6 +82,10 @@ LAYERS = [
     ("conv(8, 3)", "conv 8 k3"),
     ("conv 8 k3,5", "k3x5"),
     ("conv 1,000", "conv 1000"),
+    ("conv 8 dropout=0,1", "`conv 8 dropout=0.1`"),
+    ("conv 8 pad=0,1", "`conv 8 pad=0x1`"),
+    ("conv(8, relu)", "`conv 8 relu`"),
+    ("x = Conv2D(8, (3, 3), activation='relu', padding='same')(x)", "`conv 8 k3 relu pad=same`"),
     ("ReLU()", "relu"),
     ("sigmoid()", "`sigmoid`"),
     ("conv 8 relu()", "`conv 8 relu`"),
@@ -279,6 +283,9 @@ SETTINGS = [
     ("augment translate=2", "shift=2"),
     ("seed random", "`seed 0`"),
     ("batch size 32", "`batch 32`"),
+    ("optimizer adam lr=0,001", "`optimizer adam lr=0.001`"),
+    ("validation 12,5%", "`validation 12.5%`"),
+    ("loss mse + 0,2 ssim", "`loss mse + 0.2 ssim`"),
     ("early stopping 5", "`stop patience=5`"),
     ("warmup 5%", "warmup=5%"),
     ("steps 1000", "epochs 20"),
@@ -313,6 +320,10 @@ STATEMENTS = [
     ("bottleneck vae 8", "variational"),
     ("bottleneck 32 7 7", "32x7x7"),
     ("input 1x16x16 in 0,1", "0..1"),
+    ("input 1x16x16 in 0,0..1,0", "0.0..1.0"),
+    ("bottleneck Dense 8", "dense"),
+    ("data mnist only=0,1", "only=0"),
+    ("data mnist, limit=10", "`data mnist limit=10`"),
     ("input 1x16x16 0..1", "in 0..1"),
     ("data folder photos", '"photos"'),
     ("encoder conv 8", "encoder {"),
@@ -356,6 +367,15 @@ OTHER_STATEMENTS = [
     ("bottleneck", "bottleneck = 8", "`bottleneck dense 8`"),
     ("bottleneck", "bottleneck: 8", "`bottleneck dense 8`"),
     ("bottleneck", "bottleneck 8", "`bottleneck dense 8`"),
+    ("bottleneck", "latent_dim = 8", "`bottleneck dense 8`"),
+    ("bottleneck", "latent_dim: 8", "`bottleneck dense 8`"),
+    ("autoencoder", "name = a", "`autoencoder a`"),
+    ("encoder", "encoder = [\n conv 8 s2 relu\n]", "`encoder {`"),
+    ("encoder", "encoder = nn.Sequential(\n conv 8 s2 relu\n)", "`encoder {`"),
+    ("encoder", "encoder: [conv 8 s2, relu]", "`encoder {`"),
+    ("train", "train: true", "`train { epochs 20 }`"),
+    ("train", "train { loss: binary_crossentropy }", "`loss bce`"),
+    ("train", "train { optimizer = Adam(1e-3) }", "`optimizer adam lr=1e-3`"),
     ("encoder", "encoder { conv 8 s2 relu; {conv: 8} }", "`conv 8`"),
     ("encoder", "encoder {\n conv 8 s2 relu\n {conv: 8}\n}", "`conv 8`"),
     ("encoder", "encoder { conv 8 s2 relu; {conv: 8, kernel: 3} }", "`conv 8 k3`"),
@@ -577,3 +597,13 @@ def test_a_block_whose_name_is_misspelt_is_one_error() -> None:
 def test_a_statement_in_other_words_is_one_finding(statement: str, line: str, shown: str) -> None:
     (finding,) = errors(whole(**{statement: line}))
     assert shown in finding.help
+
+
+def test_a_second_model_in_a_file_is_one_finding() -> None:
+    (finding,) = errors(whole() + whole(autoencoder="autoencoder b"))
+    assert finding.help == "move it to a file of its own"
+
+
+def test_a_second_first_line_is_one_finding_and_the_rest_is_read() -> None:
+    (finding,) = errors(whole(input="autoencoder b\ninput 1x16x16"))
+    assert finding.name == "duplicate-statement"

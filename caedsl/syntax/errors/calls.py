@@ -62,7 +62,7 @@ def call(fault: Fault) -> Finding | None:
 def optimizer_call(fault: Fault) -> Finding | None:
     """Explain ``optimizer AdamW(lr=1e-3, weight_decay=0.01)``."""
     text = fault.text[fault.span.start : fault.span.end]
-    match = re.match(r"optimizer\s+([\w.]+)\(", text)
+    match = re.match(r"optimizer\s*[=:]?\s*([\w.]+)\(", text)
     inside = _inside(fault.text, fault.span.start + match.end() - 1, fault.span.end) if match else None
     if match is None or inside is None:
         return None
@@ -83,7 +83,7 @@ def optimizer_call(fault: Fault) -> Finding | None:
 def bottleneck_call(fault: Fault) -> Finding | None:
     """Explain ``bottleneck nn.Linear(64, 8)``."""
     text = fault.text[fault.span.start : fault.span.end]
-    match = re.match(r"bottleneck\s+([\w.]+)\(", text)
+    match = re.match(r"bottleneck\s*[=:]?\s*([\w.]+)\(", text)
     inside = _inside(fault.text, fault.span.start + match.end() - 1, fault.span.end) if match else None
     if match is None or inside is None:
         return None
@@ -107,6 +107,13 @@ def mapping(word: str, inside: str, span: Span) -> Finding | None:
         span,
         help=f"write {quoted(line)}" if " " in line else "write values without braces: `conv 64 k3 relu`",
     )
+
+
+def line_of_call(text: str) -> str:
+    """Return the line of a spec for the call of a layer that ``text`` starts with, or an empty text."""
+    match = re.match(r"([\w.]+)\(", text)
+    inside = _inside(text, match.end() - 1, len(text)) if match else None
+    return "" if match is None or inside is None or not foreign_layers.is_layer(match[1]) else _line(match[1], inside)
 
 
 def _inside(text: str, start: int, limit: int) -> str | None:
@@ -149,9 +156,9 @@ def _option(option: str, value: str, layer: str) -> str:
         return f"{weight[1].lower()}={weight[2]}"
     if not _SIMPLE.match(value):
         return ""
-    if option in SHORT:
+    if option in SHORT and value[0].isdigit():
         return f"{SHORT[option]}{value}"
-    if option in ("activation", "output", "mode"):
+    if option in ("activation", "output", "mode", *SHORT):
         return foreign_words.WORDS.get(value, value)
     if option == "pad" and value == "same" and layer in _POOLS:
         return "ceil"

@@ -1,4 +1,4 @@
-"""Explanations for the notations of other languages: YAML's colons, Python's calls and tuples, C's comments."""
+"""Explanations for the notations of other languages: Python's tuples and names, C's comments, lists with dashes."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax import characters
-from caedsl.syntax.errors.separators import blank_after
+from caedsl.syntax.errors.assignments import BLOCKS
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
@@ -17,12 +17,6 @@ from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 
 _NUMBERS = re.compile(r"\[\s*([\w.+%-]+(?:(?:\s*,\s*|\s+)[\w.+%-]+)*)\s*,?\s*\]")
-
-_BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
-"""Statements that a brace opens."""
-
-_WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
-"""Statements and settings whose value may begin with a word."""
 
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
 
@@ -76,7 +70,7 @@ def _integers(fault: Fault, opening: Token, match: re.Match[str], numbers: Seque
 
 def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
     """Explain a bracket around anything but integers."""
-    if fault.tokens[0] in _BLOCKS and fault.place == 1:
+    if fault.tokens[0] in BLOCKS and fault.place == 1:
         return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
     if numbers := _NUMBERS.match(fault.text, start):
         return _rewritten(numbers, " ".join(numbers[1].replace(",", " ").split()), _LIST)
@@ -100,42 +94,6 @@ def _precedes(fault: Fault, token: Token, word: str) -> bool:
     return place > 0 and fault.tokens[place - 1] == word
 
 
-def colon(fault: Fault) -> Finding | None:
-    """Explain ``conv: 64``, ``kernel: 3`` and ``encoder:``."""
-    found, before = fault.found, fault.before
-    if found != ":" or before is None:
-        return None
-    span = span_of(found)
-    following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
-    delete = proposal("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
-    if following is None:
-        return error(
-            "a colon does not open a block; a brace does",
-            span,
-            help="replace the colon by `{`, and write `}` after the last line of the block",
-            fix=delete if fault.opens_block else None,
-        )
-    if (before.type != "NAME" and fault.place != 1) or following == "=":
-        return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
-    if fault.place == 1:
-        message = f"there is a colon after `{before}`, but a space separates a word from its values"
-        value = fault.text[span.end : fault.span.end].strip()
-        if setting := foreign_words.SETTINGS.get(foreign_words.plain_setting(before)):
-            return error(message, span, help=f"write `{setting[0].format(value)}`")
-        if before == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
-            return error(message, span, help=f"write `bottleneck dense {value}`")
-        if before in _BLOCKS and not fault.opens_block and before not in ("bottleneck", "decoder"):
-            return error(message, span, help=f"write `{before} {{ {value} }}`")
-        return error(message, span, help="delete the colon", fix=delete)
-    end = span_of(following).start
-    return error(
-        f"there is a colon between `{before}` and its value, but options are written with `=`",
-        span,
-        help=f"write `{before}={following}`",
-        fix=proposal("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
-    )
-
-
 def arrow(fault: Fault) -> Finding | None:
     """Explain ``conv 64 -> relu`` and ``=>``."""
     sign = next((token for token in fault.tokens[fault.place : fault.place + 2] if token == ">"), None)
@@ -150,51 +108,6 @@ def arrow(fault: Fault) -> Finding | None:
         f"`{line}>` has no meaning in a spec",
         span_of(line).to(span_of(sign)),
         help=help_line,
-    )
-
-
-def equals(fault: Fault) -> Finding | None:
-    """Explain ``kernel == 3`` and ``batch = 128``."""
-    found, before = fault.found, fault.before
-    if found != "=" or before is None or fault.parenthesis is not None:
-        return None
-    if before == "=":
-        span = span_of(before).to(span_of(found))
-        fix = proposal("write `=`", Edit(span, "="))
-        return error("`==` is not an assignment: options are written with one `=`", span, help="write `=`", fix=fix)
-    if fault.place == 1:
-        return _assignment(fault, before, found)
-    return error(
-        f"there is a `=` after {quoted(before)}, which is not the name of an option",
-        span_of(found),
-        help="write options as name=value: `l2=1e-3`",
-    )
-
-
-def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
-    """``batch = 128`` and ``x = conv 64``."""
-    value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
-    rest = fault.tokens[fault.place + 1 :]
-    if fault.opens_block and not rest:
-        return error(
-            f"there is a `=` after `{name}`, but a brace opens its block", span_of(sign), help=f"write `{name} {{`"
-        )
-    if name == "bottleneck" and value.isdecimal():
-        value = f"dense {value}"  # a number alone would assert a shape
-    if name in (*_BLOCKS, *_WITH_A_WORD):
-        message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
-        return error(message, span_of(sign), help=f"write `{name} {value}`")
-    if len(rest) > 1 and rest[0].type == "NAME":
-        message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
-        return error(message, span_of(name).to(span_of(sign)), help=f"write {quoted(value)}")
-    if name == "let":
-        return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
-    line, _ = foreign_words.SETTINGS.get(foreign_words.plain_setting(name), (f"{name} {{}}", ""))
-    constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
-    return error(
-        f"there is a `=` after `{name}`, but a space separates a statement from its value",
-        span_of(sign),
-        help=f"write `{line.format(value)}`{constant}",
     )
 
 

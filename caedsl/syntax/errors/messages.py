@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
+from caedsl.syntax.errors import assignments as assignment_messages
 from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import foreign as foreign_messages
@@ -101,10 +102,10 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     separator_messages.path,
     foreign_messages.sequence,
     separator_messages.comma,
-    foreign_messages.colon,
+    assignment_messages.colon,
     foreign_messages.arrow,
     foreign_messages.hyphen,
-    foreign_messages.equals,
+    assignment_messages.equals,
     foreign_messages.list_dash,
     foreign_messages.character,
     foreign_messages.dotted,

@@ -14,9 +14,20 @@ from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
 
 _COMMAS = (
+    (
+        re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9]*\.?[0-9]+(?![\w.,])"),
+        "..",
+        "has a comma between two ends of a range",
+    ),
+    (
+        re.compile(
+            r"(?<![\w.,])(?<!only=)(?<!pad=)(?:0,[0-9]+|[0-9]+,[0-9]+(?=%|\.\.))(?:\.\.-?[0-9]+,[0-9]+)?(?![\w,])"
+        ),
+        ".",
+        "has a decimal comma, but numbers have a decimal point",
+    ),
     (re.compile(r"(?<![\w.,])[0-9]{1,3}(?:,[0-9]{3})+(?![\w.,])"), "", "has a comma between its digits"),
     (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
-    (re.compile(r"(?<=\bin )-?[0-9.]+,[ \t]*-?[0-9.]+"), "..", "has a comma between two ends of a range"),
 )
 """Match commas inside one number, with the replacement and the problem."""
 
@@ -57,7 +68,8 @@ def comma(fault: Fault) -> Finding | None:
     if (joined := _comma_in_number(fault)) is not None:
         return joined
     commas = [token for token in fault.tokens if token == ","]
-    if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and fault.tokens[fault.place - 2] != "=":
+    neighbours = (fault.tokens[fault.place - 2], *fault.tokens[fault.place + 2 : fault.place + 3])
+    if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and "=" not in neighbours:
         both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
         return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]

@@ -1,0 +1,124 @@
+"""Explanations for a colon or an equals sign between a word and its value: ``conv: 64``, ``batch = 128``."""
+
+from lark import Token
+
+from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.finding import Edit, Finding
+from caedsl.source import Span
+from caedsl.syntax.errors.calls import line_of_call
+from caedsl.syntax.errors.separators import blank_after
+from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.heads import Fault
+from caedsl.syntax.tokens import span_of
+
+BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
+"""Statements that a brace opens."""
+
+_WITHOUT_BLOCK = ("bottleneck", "decoder")
+"""Statements that may have a value instead of a block."""
+
+_WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
+"""Statements and settings whose value may begin with a word."""
+
+
+def colon(fault: Fault) -> Finding | None:
+    """Explain ``conv: 64``, ``kernel: 3`` and ``encoder:``."""
+    found, before = fault.found, fault.before
+    if found != ":" or before is None:
+        return None
+    span = span_of(found)
+    following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
+    delete = proposal("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
+    if following is None:
+        return error(
+            "a colon does not open a block; a brace does",
+            span,
+            help="replace the colon by `{`, and write `}` after the last line of the block",
+            fix=delete if fault.opens_block else None,
+        )
+    if (before.type != "NAME" and fault.place != 1) or following == "=":
+        return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
+    if fault.place == 1:
+        message = f"there is a colon after `{before}`, but a space separates a word from its values"
+        value = fault.text[span.end : fault.span.end].strip()
+        if _opens_block(before, value):
+            return _brace(before, found)
+        plain = f"{before} {value}"
+        if (line := _line(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
+            return error(message, span, help=f"write `{line}`")
+        return error(message, span, help="delete the colon", fix=delete)
+    end = span_of(following).start
+    return error(
+        f"there is a colon between `{before}` and its value, but options are written with `=`",
+        span,
+        help=f"write `{before}={following}`",
+        fix=proposal("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
+    )
+
+
+def equals(fault: Fault) -> Finding | None:
+    """Explain ``kernel == 3`` and ``batch = 128``."""
+    found, before = fault.found, fault.before
+    if found != "=" or before is None or fault.parenthesis is not None:
+        return None
+    if before == "=":
+        span = span_of(before).to(span_of(found))
+        fix = proposal("write `=`", Edit(span, "="))
+        return error("`==` is not an assignment: options are written with one `=`", span, help="write `=`", fix=fix)
+    if fault.place == 1:
+        return _assignment(fault, before, found)
+    return error(
+        f"there is a `=` after {quoted(before)}, which is not the name of an option",
+        span_of(found),
+        help="write options as name=value: `l2=1e-3`",
+    )
+
+
+def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
+    """Explain ``batch = 128`` and ``x = conv 64``."""
+    value = fault.text[span_of(sign).start : fault.span.end].strip("= \t") or "…"
+    rest = fault.tokens[fault.place + 1 :]
+    if (fault.opens_block and not rest) or _opens_block(name, value):
+        return _brace(name, sign)
+    line = _line(name, value)
+    message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
+    if name in (*BLOCKS, *_WITH_A_WORD):
+        return error(message, span_of(sign), help=f"write `{line}`")
+    if len(rest) > 1 and rest[0].type == "NAME":
+        message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
+        span = span_of(name).to(span_of(sign))
+        return error(message, span, help=f"write {quoted(line_of_call(value) or value)}")
+    if name == "let":
+        return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
+    constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
+    return error(message, span_of(sign), help=f"write `{line}`{constant}")
+
+
+def _opens_block(name: str, value: str) -> bool:
+    """Return whether ``value`` is a list or a call that holds the lines of a block."""
+    return name in BLOCKS and name != "bottleneck" and any(mark in value for mark in "[(")
+
+
+def _brace(name: str, sign: Token) -> Finding:
+    """Explain ``encoder = {`` and ``encoder = [``."""
+    message = f"there is a `{sign}` after `{name}`, but a brace opens its block"
+    help_line = f"write `{name} {{`, one layer or setting per line, and then `}}`"
+    return error(message, span_of(sign), help=help_line)
+
+
+def _line(name: str, value: str) -> str:
+    """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
+    line = foreign_words.SETTINGS.get(foreign_words.plain_setting(name))
+    if line is None and name not in foreign_words.OPTIONS:
+        line = foreign_words.STATEMENT_LINES.get(name)
+    if line is not None:
+        return line[0].format(value)
+    if name == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
+        return f"bottleneck dense {value}"
+    if name == "loss":
+        plain = foreign_words.plain_loss(value)
+        return f"loss {foreign_words.LOSSES.get(plain, value)}"
+    if name in BLOCKS and name not in _WITHOUT_BLOCK:
+        is_switch = value.lower() in (*foreign_words.POSITIVE, *foreign_words.NEGATIVE)
+        return f"{name} {{ {'epochs 20' if is_switch and name == 'train' else value} }}"
+    return f"{name} {value}"
