@@ -32,6 +32,7 @@ CHEAP, ALIKE = 1.25, 0.05
 """Loss of an image of background, over that of the mean image, up to which it is a cheap optimum; and the difference
 from what it leaves up to which an output is that image. On MNIST, the squared error of black is 1.9 times as large."""
 USUAL_DECAY = 0.01
+"""Default of AdamW in PyTorch."""
 WEAKER = 100
 """Factor by which a heavy penalty is divided."""
 
