@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from caedsl.cli.main import main
@@ -61,6 +61,7 @@ def answer(source: Source) -> Iterator[str]:
 
 @MANY
 @given(text)
+@example(",")
 def test_any_text(written: str) -> None:
     assert all(isinstance(shown, str) for shown in answer(Source(written, "a.cae")))
 

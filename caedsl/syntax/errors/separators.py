@@ -68,8 +68,8 @@ def comma(fault: Fault) -> Finding | None:
     if (joined := _comma_in_number(fault)) is not None:
         return joined
     commas = [token for token in fault.tokens if token == ","]
-    neighbours = (fault.tokens[fault.place - 2], *fault.tokens[fault.place + 2 : fault.place + 3])
-    if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and "=" not in neighbours:
+    beside = fault.tokens[max(fault.place - 2, 0) : fault.place + 3]
+    if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and "=" not in beside:
         both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
         return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]
