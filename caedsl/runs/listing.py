@@ -80,9 +80,8 @@ def not_a_run(folder: Path, problem: str) -> RunError:
     """Return the error for a folder that is not a run; if runs are in it, as of ``train --seeds``, it names one."""
     remedy = "name the folder of a trained run (`caedsl runs` lists them)"
     with suppress(OSError):
-        for run in run_folders(folder, 1):
+        if not has(folder, SPEC) and (run := next(run_folders(folder, 1), None)):
             remedy = f"name a run in it, such as {run}"
-            break
     return RunError(f"{folder} {problem}: {remedy}")
 
 
