@@ -16,7 +16,8 @@ FORMS: Mapping[str, str] = {
     "size": "dense",
     "z": "dense",
     "code": "dense",
-    "units": "dense",
+    **dict.fromkeys(("units", "dims", "dimensions", "neurons", "nodes", "features", "numbers", "values"), "dense"),
+    **dict.fromkeys(("channels", "filters", "maps"), "conv"),
     "vqvae": "quantized",
 }
 """Forms of the bottleneck, without hyphens and underscores; as names of options, each takes the size of the code."""
@@ -320,11 +321,14 @@ UNITS: Mapping[str, tuple[int, str]] = {
     "minutes": (1, "min"),
     "sec": (1, "s"),
     "secs": (1, "s"),
+    "second": (1, "s"),
     "seconds": (1, "s"),
     "hr": (1, "h"),
+    "hour": (1, "h"),
     "hrs": (1, "h"),
     "hours": (1, "h"),
     "d": (24, "h"),
+    "day": (24, "h"),
     "days": (24, "h"),
     "b": (1, "G"),
     "gb": (1, "G"),
@@ -333,8 +337,18 @@ UNITS: Mapping[str, tuple[int, str]] = {
     "gib": (1, "G"),
     "mib": (1, "M"),
     "kib": (1, "k"),
+    "bytes": (1, ""),
+    "thousand": (1, "k"),
+    "million": (1, "M"),
+    "billion": (1, "G"),
+    "percent": (1, "%"),
 }
 """Units, each with a factor and the unit of the language."""
+
+NOUNS = frozenset(("filters", "channels", "maps", "units", "neurons", "nodes", "features", "dim", "dims")) | frozenset(
+    ("images", "samples", "epochs", "steps", "times", "px", "pixel", "pixels", "numbers", "values", "deg", "degrees")
+)
+"""Words that say what the number before them counts."""
 
 STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder", "training": "train"}
 """Statements."""

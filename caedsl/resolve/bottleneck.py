@@ -114,27 +114,31 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
 
 
 def _form_first(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
-    """Return ``beta=4 variational 8`` with the form and its size first, after a finding; other items as they are."""
-    count = sum(1 for _ in takewhile(lambda item: isinstance(item, tree.WrittenOption), items))
-    word = items[count] if 0 < count < len(items) else None
-    if not isinstance(word, tree.WrittenWord) or word.text not in _FIRST_WORDS:
+    """Return ``beta=4 variational 8`` and ``8 units`` with the form first, after a finding; other items as they are."""
+    before = tuple(takewhile(lambda item: isinstance(item, tree.WrittenOption | tree.Number), items))
+    word = items[len(before)] if before and len(before) < len(items) else None
+    name = word.text.lower() if isinstance(word, tree.WrittenWord) else ""
+    form = name if name in _FIRST_WORDS else foreign_words.FORMS.get(name)
+    if word is None or form is None:
         return items
-    ordered = (*items[count:], *items[:count])
-    text_ = " ".join(scope.source.slice(item.span) for item in ordered)
-    span = items[0].span.to(items[-1].span)
-    fix = Fix(f"write `{text_}`", (Edit(span, text_),), Applicability.SAFE)
-    message = f"`{word.text}` must come first: it is the form of the code"
+    sizes = [item for item in before if isinstance(item, tree.Number)]
+    options = [item for item in before if isinstance(item, tree.WrittenOption)]
+    others = (*sizes, *items[len(before) + 1 :], *options)
+    text_ = " ".join((form, *(scope.source.slice(item.span) for item in others)))
+    fix = Fix(f"write `{text_}`", (Edit(items[0].span.to(items[-1].span), text_),), Applicability.SAFE)
+    message = f"`{name}` must come first: it is the form of the code"
+    if name != form:
+        message = f"`{name}` is not a form of the code, which comes first"
     scope.report("unexpected-value", word.span, message, help=f"write `bottleneck {text_}`", fix=fix)
-    return ordered
+    return (tree.WrittenWord(form, word.span), *others)
 
 
 def _word(item: tree.Item, scope: Scope) -> str:
     """Return the word of an item; a hyphen in a name is read as a difference."""
+    if isinstance(item, tree.WrittenWord):
+        return item.text
     text = scope.source.slice(item.span)
-    named = isinstance(item, tree.WrittenWord) or (
-        isinstance(item, tree.Operation) and re.fullmatch(r"[A-Za-z-]+", text)
-    )
-    return text if named else ""
+    return text if isinstance(item, tree.Operation) and re.fullmatch(r"[A-Za-z-]+", text) else ""
 
 
 def _known(words: Sequence[str]) -> Form:

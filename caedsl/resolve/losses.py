@@ -62,11 +62,19 @@ def read_loss(statement: tree.Statement, places: dict[str, Span], scope: Scope) 
 def _options(written: Sequence[tree.WrittenOption], options: Sequence[Option], scope: Scope) -> dict[str, Any] | None:
     """Return the values of the options on the line, or None and findings."""
     declared = {option.name: option for option in options}
+    given = {item.name.text for item in written}
     values: dict[str, Any] = {}
     failed = False
     for item in written:
         name = item.name.text
-        value = read(declared[name], item.value, scope) if name in declared else _unknown(item, declared, scope)
+        if name not in declared:
+            misread = _unknown(item, declared, scope)
+            report_misread(misread, scope)
+            if misread.meant is None or misread.meant in given:
+                failed |= misread.meant is None
+                continue
+            name = misread.meant
+        value = read(declared[name], item.value, scope)
         if name in values:
             value = Misread("duplicate-option", item.span, f"`{name}` is given twice on this line", "keep one of them")
         if isinstance(value, Misread):
@@ -85,7 +93,8 @@ def _unknown(item: tree.WrittenOption, declared: Mapping[str, Option], scope: Sc
         return Misread("unexpected-value", item.span, message, help_line)
     listed = ", ".join(f"`{name}=`" for name in declared)
     message = f'unknown option "{item.name.text}" on loss'
-    return Misread("unknown-option", item.name.span, message, f"the options of this loss are {listed}")
+    near = scope.nearest(item.name.text, tuple(declared))
+    return Misread("unknown-option", item.name.span, message, f"the options of this loss are {listed}", near)
 
 
 def _has_pixels(terms: Sequence[LossTerm], written: Sequence[tree.WrittenOption], scope: Scope) -> bool:

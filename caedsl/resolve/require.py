@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from caedsl.model.autoencoder import Bound
-from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread, report_space, with_units
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.quantities import QUANTITIES
@@ -21,7 +21,8 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
         )
         return None
     bound: tuple[float | None, float | None, bool, bool] | None = None
-    match statement.items:
+    items = with_units(statement.items, scope)
+    match items:
         case (tree.Range() as limits,):
             low, high = _number(limits.low, scope), _number(limits.high, scope)
             if low is not None and high is not None:
@@ -33,7 +34,7 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
                 "unexpected-value",
                 statement.span,
                 f"`{scope.source.slice(statement.span)}` is not a bound",
-                help=_help(name, statement.items, scope),
+                help=_help(name, items, scope),
             )
         case _:
             pass
@@ -52,8 +53,7 @@ def _help(name: str, items: Sequence[tree.Item], scope: Scope) -> str:
             low, high = scope.source.slice(limits.left.span), scope.source.slice(limits.right.span)
             return f"write `{name} {low}..{high}`"
         case (tree.Number() as limit,):
-            text = scope.source.slice(limit.span)
-            return f"write `{name} < {text}` or `{name} >= {text}`"
+            return f"write `{name} < {limit.text}` or `{name} >= {limit.text}`"
         case _:
             return f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`"
 
@@ -69,6 +69,7 @@ def _number(node: tree.Value, scope: Scope) -> Fraction | None:
             "wrong-type", node.span, f"a bound must be a plain number, not `{text}`", help="write 500k, 2G or 0.5"
         )
         return None
+    report_space(node, scope)
     return number.value
 
 

@@ -147,13 +147,15 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
+    written = {statement.head.text for statement in statements}
     for statement in map(_in_one_word, statements):
         name = statement.head.text
         if name not in SETTINGS:
             near = _report_unknown(statement, scope)
-            if near is None or near in seen:
+            if near is None or near in seen or near in written:
                 continue
-            name, statement = near, replace(statement, head=tree.WrittenWord(near, statement.head.span))
+            # What the line lacks is most likely part of the same mistake.
+            name, statement = near, replace(statement, head=tree.WrittenWord(near, statement.head.span), broken=True)
         if name in seen:
             scope.report(
                 "duplicate-statement",

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
+from caedsl.resolve.missing_braces import with_braces
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.layer_names import find_kind
 from caedsl.resolve.reading.lines import TIMES, options_of
-from caedsl.resolve.reading.quantities import Misread, quantity, report_misread
+from caedsl.resolve.reading.quantities import Misread, quantity, report_misread, report_space, with_units
 from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Constant, Defaults, Scope
 from caedsl.resolve.settings_table import SETTINGS, respelled_setting
@@ -81,7 +82,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
     written = {statement.head.text for statement in spec.statements}
-    for position, statement in enumerate(spec.statements):
+    for position, statement in enumerate(with_braces(spec.statements, STATEMENTS, tuple(BLOCKS), scope)):
         word = _statement_word(statement, written, found, scope)
         if word is None:
             continue
@@ -128,7 +129,7 @@ def _statement_word(
     asserted = word in foreign_words.STATEMENTS and isinstance(next(iter(statement.items), None), tree.Size)
     other = None if asserted else foreign_words.STATEMENT_LINES.get(word)
     near = None if other is not None else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
-    if near in written and near not in MANY:
+    if (near in written or near in found.single) and near not in MANY:
         help_line, near = f"the spec has its `{near}` already: it describes one model", None
     elif other is not None:
         line = respelled_setting(*other, statement, scope)
@@ -190,7 +191,7 @@ def _read_many(word: str, statement: tree.Statement, found: StatementsByWord, sc
 
 
 def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
-    match statement.items:
+    match with_units(statement.items, scope):
         case (tree.WrittenOption() as option,):
             _define(statement, option, scope)
         case _:
@@ -231,6 +232,7 @@ def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope)
         help_line = value.help or "a constant is one number: write this value where it is used"
         report_misread(value if value.meant else value._replace(help=help_line), scope)
     else:
+        report_space(option.value, scope)
         scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span, uses)
 
 

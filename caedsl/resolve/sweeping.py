@@ -65,7 +65,7 @@ def read_sweep(statement: tree.Statement, scope: Scope) -> Sweep | None:
             scope.report("duplicate-statement", line.span, message, related=related, help="keep one of them")
         elif name is not None and (values := _read_values(line, scope)) is not None:
             lines[name] = (line.head.span, values)
-    if statement.block is not None and not statement.block:
+    if statement.block is not None and not statement.block and not statement.broken:
         example = "sweep { train.optimizer.lr 1e-4..1e-2 log }"
         scope.report("missing-value", statement.span, "this sweep varies nothing", help=f"write `{example}`")
     count = prod(values.number for _, values in lines.values())

@@ -4,13 +4,17 @@ import re
 
 from caedsl.syntax.tree import Statement
 
-TRIVIA = re.compile(r"[ \t]*(?:(?P<comment>#[^\r\n]*)|(?P<line_end>\r\n|\n|\r)|;)")
+_COMMENT, _LINE_END = r"#[^\r\n]*", r"\r\n|\n|\r"
+TRIVIA = re.compile(rf"[ \t]*(?:(?P<comment>{_COMMENT})|(?P<line_end>{_LINE_END})|;)")
 """Match one piece of the text between two statements."""
+
+_OPENING = re.compile(rf"(?:[ \t]*(?:{_COMMENT}|{_LINE_END}|;))*[ \t]*\{{")
 
 
 def opening(text: str, statement: Statement) -> int:
-    """Return the place of the ``{`` of a statement with a block."""
-    return text.index("{", statement.span.end)
+    """Return the place of the ``{`` of a statement with a block; that of its last character if there is none."""
+    found = _OPENING.match(text, statement.span.end)
+    return (found.end() if found else statement.span.end) - 1
 
 
 def closing(text: str, statement: Statement) -> int:
@@ -25,5 +29,9 @@ def closing(text: str, statement: Statement) -> int:
 
 
 def end(text: str, statement: Statement) -> int:
-    """Return the position after a statement and its block."""
-    return statement.span.end if statement.block is None else min(closing(text, statement) + 1, len(text))
+    """Return the position after a statement and its block, whose ``{`` may be missing."""
+    if statement.block is None:
+        return statement.span.end
+    if opening(text, statement) < statement.span.end:
+        return end(text, statement.block[-1]) if statement.block else statement.span.end
+    return min(closing(text, statement) + 1, len(text))

@@ -10,6 +10,8 @@ from caedsl.source import Source, Span
 from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import messages
+from caedsl.syntax.errors.assignments import BLOCKS
+from caedsl.syntax.errors.formats import other_format
 from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
 from caedsl.syntax.lalr import Automaton
@@ -21,6 +23,8 @@ MAX_FINDINGS = 20
 """Show at most this many syntax errors per text; more would add nothing new."""
 
 _LONGEST_JOINED = 100  # tokens to search for the parenthesis that closes on a later line
+_OPENERS = (*(word for word in BLOCKS if word != "bottleneck"), "residual", "shortcut")
+_NAMED_OPENERS = ("block", "stage", "repeat")
 _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
@@ -31,6 +35,8 @@ def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]
     """
     if not is_text(text):
         return Spec((), complete=False), (block_messages.not_text(text),)
+    if (foreign := other_format(text)) is not None:
+        return Spec((), complete=False), (foreign,)
     tokens = lex_broken(text, automaton)
     reader = _Reader(text, tokens, automaton)
     reader.read()
@@ -39,6 +45,11 @@ def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]
         by_indent.read()
         if not by_indent.unclosed and not by_indent.strays:
             reader = by_indent
+    if reader.strays:
+        by_word = _Reader(text, tokens, automaton, by_word=True)
+        by_word.read()
+        if not by_word.unclosed and not by_word.strays:
+            reader = by_word
     findings = sorted(reader.findings, key=lambda finding: finding.primary.span)
     return Spec(tuple(reader.blocks[0].statements), complete=not findings), _shown(findings)
 
@@ -76,14 +87,18 @@ class _Reader:
     """Traversal of the tokens that keeps track of the open blocks.
 
     ``by_indent`` also closes a block at a line that is indented no deeper than the line that opened it, if the lines
-    before were: this finds the forgotten brace, where braces alone only show that one is missing.
+    before were: this finds the forgotten brace, where braces alone only show that one is missing. ``by_word`` opens a
+    block after a line that can only begin one, such as ``encoder``, which explains a ``}`` that would close nothing.
     """
 
-    def __init__(self, text: str, tokens: Sequence[Token], automaton: Automaton, by_indent: bool = False) -> None:
+    def __init__(
+        self, text: str, tokens: Sequence[Token], automaton: Automaton, by_indent: bool = False, by_word: bool = False
+    ) -> None:
         self.source = Source(text)
         self.tokens = tokens
         self.automaton = automaton
         self.by_indent = by_indent
+        self.by_word = by_word
         self.findings: list[Finding] = []
         self.blocks = [_Block()]
         self.heading: _Heading | None = None
@@ -101,6 +116,7 @@ class _Reader:
                     self.heading = None
                 elif self.heading:
                     self.heading.line_ended = True
+                    self._open_by_word(self.tokens[place + 1 : place + 2])
             elif token.type == OPEN and len(self.blocks) > MAX_DEPTH:
                 place = self._skip_block(place)
                 continue
@@ -163,6 +179,17 @@ class _Reader:
             block.statements.pop()
         self.blocks.append(_Block(brace, owner))
         self.heading = self.closed = None
+
+    def _open_by_word(self, following: Sequence[Token]) -> None:
+        """Open the block of the line before without its ``{``, when reading by words."""
+        owner = self.heading.statement if self.heading and self.by_word else None
+        if owner is None or any(token.type == OPEN for token in following):
+            return
+        if owner.head.text in _NAMED_OPENERS or (owner.head.text in _OPENERS and not owner.items):
+            self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
+            self.blocks[-1].statements.pop()
+            self.blocks.append(_Block(Token(OPEN, "{", start_pos=owner.span.end, end_pos=owner.span.end), owner))
+            self.heading = self.closed = None
 
     def _mapping_end(self, place: int) -> int:
         """Report `conv {filters: 8}` or `{conv: 8}` on one line; return the index after it, or 0 for another block."""

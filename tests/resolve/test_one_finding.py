@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caedsl.api import check
+from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.resolve.settings_table import SETTINGS as SETTING_WORDS
 from caedsl.rules.engine.checking import examine
@@ -198,6 +199,13 @@ LAYERS = [
     ("GlobalMaxPooling2D; reshape 8x1x1", "`globalpool`"),
     ("norm", "`norm batch`"),
     ("conv 8 as a; conv 8 as b; from a b", "`concat b`"),
+    ("conv 8 filters", "delete `filters`"),
+    ("conv 8 channels relu", "delete `channels`"),
+    ("maxpool 2 px", "delete `px`"),
+    ("dropout 10 %", "`dropout 10%`"),
+    ("dropout 10 percent", "`10%`"),
+    ("conv 8 dropout=10 %", "`conv 8 dropout=10%`"),
+    ("conv 1 thousand", "`1k`"),
 ]
 HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
 """Words that lie near another word of the language, which means something else."""
@@ -305,6 +313,29 @@ SETTINGS = [
     ("optimizer adam l2=1e-4", "`weight_decay=1e-4`"),
     ("optimizer lr=1e-3", "`optimizer adam lr=1e-3`"),
     ("optimizer adam lr", "lr=1e-3"),
+    ("optimiser lr=1", "`optimizer`"),
+    ("stop after=2 hours", "`2h`"),
+    ("stop after=2 h", "`2h`"),
+    ("stop after=30 Minutes", "`30min`"),
+    ("stop after=2 m", "`2min`"),
+    ("stop after 30 min", "`after=30min`"),
+    ("stop after 1 day", "`after=24h`"),
+    ("stop 2 hours", "`after=2h`"),
+    ("stop after=1e99999d", ""),
+    ("stop patience=5 epochs", "delete `epochs`"),
+    ("stop patience 5 epochs", "`patience=5`"),
+    ("epochs 10 epochs", "delete `epochs`"),
+    ("epochs 1 k", "`1k`"),
+    ("batch 8 images", "delete `images`"),
+    ("validation 10 %", "`validation 10%`"),
+    ("schedule cosine warmup=5 percent", "`5%`"),
+    ("augment shift=2 px", "delete `px`"),
+    ("augment rotate=10 degrees", "delete `degrees`"),
+    ("optimiser", "`optimizer`"),
+    ("scheduel warmup=5%", "`schedule`"),
+    ("augmnet", "`augment`"),
+    ("loss mse reducton=sum", "`reduction`"),
+    ("loss huber detla=1", "`delta`"),
 ]
 STATEMENTS = [
     ("input 1 28 28", "1x28x28"),
@@ -335,6 +366,13 @@ STATEMENTS = [
     ("input 1x16x16 range 0..1", "in 0..1"),
     ("bottleneck latent=8", "`bottleneck dense 8`"),
     ("bottleneck dense=8", "`bottleneck dense 8`"),
+    ("bottleneck 8 units", "`bottleneck dense 8`"),
+    ("bottleneck 8 dims l1=1e-4", "`bottleneck dense 8 l1=1e-4`"),
+    ("bottleneck 8 dense", "`bottleneck dense 8`"),
+    ("bottleneck 8 beta=2 vae", "`bottleneck variational 8 beta=2`"),
+    ("bottleneck 2 channels", "`bottleneck conv 2`"),
+    ("bottleneck filters=2", "`bottleneck conv 2`"),
+    ("bottleneck dense 8 units", "delete `units`"),
     ("bottleneck vae conv 8", "variational"),
     ("bottleneck variational dense 8", "without `dense`"),
     ("bottleneck vq-vae 64x8", "quantized"),
@@ -430,6 +468,9 @@ BESIDE_THE_RIGHT_WORD = [
     (in_encoder("conv 8 rleu relu; conv 8 relu"), "`relu`"),
     (in_encoder("conv 8 nrom=batch norm=batch relu; conv 8 relu"), "`norm=batch`"),
     (whole(train="train { batch 8; bacth 3 }"), "`batch`"),
+    (whole(train="train { bacth 3; batch 8 }"), "`batch`"),
+    (whole(train="train { optimiser sgd lr=1; optimizer adam }"), "`optimizer`"),
+    (whole(train="train { loss huber detla=1 delta=2 }"), "`delta`"),
     (whole(train="train { optimizer adam learning_rate=1e-4 lr=1e-3 }"), "`lr=1e-4`"),
     (whole(bottleneck="bottleneck variational 8 bata=2 beta=3"), "`beta=2`"),
 ]
@@ -482,6 +523,9 @@ def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
         ("block", "block NAME {"),
         ("require parameters < 10k", "require { parameters < 10k }"),
         ("require { parameters => 10k }", "parameters >= 10k"),
+        ("require { parameters < 2 million }", "`2M`"),
+        ("require { memory < 2 GB }", "`2G`"),
+        ("require { parameters 2 M }", "`parameters < 2M`"),
         ("sweep { train.batch [32, 64] }", "`train.batch 32 64`"),
         ("mirror", "decoder mirror"),
         ("let s2 = 5", "my_s2"),
@@ -541,10 +585,7 @@ def test_spec_text_in_a_help_resolves(text: str) -> None:
 def test_a_fix_leaves_no_fault_of_the_language(text: str) -> None:
     for finding in errors(text):
         if finding.fix:
-            changed = text
-            for edit in reversed(finding.fix.edits):
-                changed = changed[: edit.span.start] + edit.text + changed[edit.span.end :]
-            assert not faults_of_language(changed)
+            assert not faults_of_language(apply_edits(text, finding.fix.edits))
 
 
 SPECS = [path.read_text("utf-8") for path in sorted((ROOT / "specs").glob("*.cae"))]
@@ -602,6 +643,72 @@ def test_a_statement_in_other_words_is_one_finding(statement: str, line: str, sh
 def test_a_second_model_in_a_file_is_one_finding() -> None:
     (finding,) = errors(whole() + whole(autoencoder="autoencoder b"))
     assert finding.help == "move it to a file of its own"
+
+
+WITHOUT_BRACES = [
+    ("encoder", "encoder\n  conv 8 s2 relu", "`encoder {`"),
+    ("encoder", "encoder # the encoder\n  conv 8 s2 relu # a\n\n  conv 4 relu # b", "`encoder {`"),
+    ("encoder", "encoder\n  conv 8 s2 relu\n  conv 4 relu\n}", "`encoder {`"),
+    ("encoder", "encoder:\n  conv 8 s2 relu\n  conv 4 relu", "replace the colon by `{`"),
+    ("encoder", "encoder {\n  residual\n  conv 1 relu\n  conv 1\n  }\n  conv 8 s2\n}", "`residual {`"),
+    ("encoder", "encoder {\n  repeat 2\n  conv 1 relu\n  }\n  conv 8 s2\n}", "`repeat 2 {`"),
+    ("encoder", "encoder {\n  conv 8 s2\n  residual\n  conv 8 relu\n}", "`residual {"),
+    ("bottleneck", "bottleneck\n  dense 8\n  relu", "`bottleneck {`"),
+    ("decoder", "decoder\n  upsample 2\n  conv 1 sigmoid", "`decoder {`"),
+    ("decoder", "decoder\n  upsample 2\n  conv 1 sigmoid\n}", "`decoder {`"),
+    ("train", "train\n  batch 8\n  epochs 3", "`train {`"),
+    ("train", "require\n  parameters < 1M", "`require {`"),
+    ("train", "sweep\n  train.batch 8 16", "`sweep {`"),
+    ("train", "sweep\n  train.batch 8 16\n}", "`sweep {`"),
+    ("encoder", "block down width\n  conv width s2\nencoder { down 8 }", "`block down width {`"),
+    ("encoder", "block down width\n  conv width s2\n}\nencoder { down 8 }", "`block down width {`"),
+]
+
+
+@pytest.mark.parametrize(("statement", "lines", "shown"), WITHOUT_BRACES)
+def test_a_block_without_braces_is_one_finding_and_its_lines_are_read(statement: str, lines: str, shown: str) -> None:
+    (finding,) = errors(whole(**{statement: lines}))
+    assert shown in finding.help
+    if finding.fix is not None:
+        assert not errors(apply_edits(whole(**{statement: lines}), finding.fix.edits))
+
+
+@pytest.mark.parametrize("lines", ["encodr\n  conv 8 s2 relu\n  conv 4", "encoder\n  conv 8 s2 relu\n  cnov 4"])
+def test_a_second_mistake_in_a_block_without_braces_is_a_second_finding(lines: str) -> None:
+    assert len(errors(whole(encoder=lines))) == 2
+
+
+def test_a_brace_that_closes_nothing_is_still_one() -> None:
+    (finding,) = errors(whole(encoder="encoder { conv 8 s2 relu } }"))
+    assert "closes nothing" in finding.message
+
+
+OTHER_FORMATS = [
+    ('{\n  "autoencoder": "a",\n  "encoder": [{"conv": 8, "stride": 2}, {"conv": 16}]\n}', "JSON"),
+    ("{'autoencoder': 'a', 'input': [1, 16, 16]}", "JSON"),
+    ('[{"type": "conv", "filters": 8}, {"type": "relu"}]', "JSON"),
+    ("[model]\nname = a\n[encoder]\nconv 8 s2\n[decoder]\nmirror\n", "in brackets"),
+    ("[[layer]]\nconv = 8\n[[layer]]\nconv = 16\n", "in brackets"),
+    (whole(train="[train]\nbatch 8"), "in brackets"),
+    ("autoencoder: a\ninput: [1, 16, 16]\nencoder:\n  - conv: 8\n    stride: 2\ndecoder: mirror\n", "YAML"),
+    ("import torch\nfrom torch import nn\n\nclass A(nn.Module):\n    pass\n", "Python"),
+    ("def encoder(x):\n    return conv(x)\n", "Python"),
+    ("<!DOCTYPE html>\n<html><body>x</body></html>", "HTML"),
+    ("--- a/x.cae\n+++ b/x.cae\n@@ -1,3 +1,3 @@\n-input 1x28x28\n+input 1x32x32\n", "patch"),
+    (whole(input="<<<<<<< HEAD\ninput 1x16x16\n=======\ninput 1x8x8\n>>>>>>> other"), "merge conflict"),
+    (f"```cae\n{whole()}```\n", "backticks"),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), OTHER_FORMATS)
+def test_a_text_in_another_format_is_one_finding(text: str, named: str) -> None:
+    (finding,) = errors(text)
+    assert named in finding.message
+    for line in quoted(finding.help):
+        if line.split()[0] in PARTS:
+            assert not faults_of_language(whole(**{line.split()[0]: line}))
+    if finding.fix is not None:
+        assert not errors(apply_edits(text, finding.fix.edits))
 
 
 def test_a_second_first_line_is_one_finding_and_the_rest_is_read() -> None:

@@ -7,7 +7,7 @@ from typing import cast
 from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.line_faults import SHORT
 from caedsl.resolve.reading.line_options import LineOptions
-from caedsl.resolve.reading.quantities import Misread
+from caedsl.resolve.reading.quantities import Misread, with_units
 from caedsl.resolve.reading.respelling import (
     activation_named,
     example_of,
@@ -29,7 +29,7 @@ class _Binder(UnknownItems):
     """Reader of one line, which assigns each item to an option or reports it."""
 
     def bind(self, items: Sequence[tree.Item]) -> LineOptions:
-        self.items = items
+        self.items = items = with_units(items, self.scope, (self.by_name, self.by_short, self.words))
         queue = deque(items[:_MOST_ITEMS])
         if len(items) > _MOST_ITEMS:
             self._fault(
@@ -87,7 +87,7 @@ class _Binder(UnknownItems):
                 number = cast(tree.Value, queue.popleft())
                 self._join_activation(item.text, item.span.to(number.span), number)
             case tree.WrittenWord() if (option := self._separated_option(item, queue)) is not None:
-                self._report_separated(option, item, cast(tree.Value, queue.popleft()))
+                self._report_separated(option, item, queue)
             case tree.WrittenWord():
                 self._word(item)
             case tree.ComparisonSign():
@@ -130,9 +130,12 @@ class _Binder(UnknownItems):
         named = option is not None and option.written in (Written.NAMED, Written.SHORT, Written.WORDED)
         return option if named and respelled(cast(Option, option), queue[0], self.scope) else None
 
-    def _report_separated(self, option: Option, word: tree.WrittenWord, value: tree.Value) -> None:
-        """Report an option that is separated from its value, and read it."""
+    def _report_separated(self, option: Option, word: tree.WrittenWord, queue: deque[tree.Item]) -> None:
+        """Report an option that is separated from its value, and read it; ``epochs`` in `patience 5 epochs` too."""
+        value = cast(tree.Value, queue.popleft())
         span = word.span.to(value.span)
+        if queue and isinstance(queue[0], tree.WrittenWord) and queue[0].text.lower() in foreign_words.NOUNS:
+            span = span.to(queue.popleft().span)
         text = respelled(option, value, self.scope) or ""
         message = f'unknown word "{word.text}" on {self.owner}'
         self._fault("unknown-option", word.span, message, help=f"write `{text}`", fix=replacing(span, text))

@@ -4,7 +4,7 @@ import re
 from typing import cast
 
 from caedsl.resolve.reading.line_faults import LineFaults
-from caedsl.resolve.reading.quantities import Misread, is_no_constant, report_misread
+from caedsl.resolve.reading.quantities import Misread, is_no_constant, report_misread, report_space
 from caedsl.resolve.reading.respelling import EXAMPLES, example_of, meant_value, spelled
 from caedsl.resolve.reading.values import read
 from caedsl.source import Span
@@ -32,6 +32,7 @@ class LineValues(LineFaults):
             self.bound.failed.add(option.name)
             self.bound.spans.setdefault(option.name, span)
         else:
+            report_space(node, self.scope)
             self._set(option, value, span)
 
     def _misread(self, misread: Misread, option: Option, node: tree.Value) -> str | None:

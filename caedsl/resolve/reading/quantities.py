@@ -1,11 +1,13 @@
 """Numbers with units: literals, constants and arithmetic, exact and of limited length."""
 
 import re
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.reading.glued import apart
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -31,6 +33,8 @@ LARGEST_EXPONENT = 300
 """Reject powers of ten beyond this, which exceed 64-bit floating point."""
 
 LONGEST_NUMBER = 40
+_PLAIN = re.compile(r"\d{1,20}(\.\d{0,20})?")
+_FOREIGN_UNITS = frozenset((*foreign_words.UNITS, "m"))  # m may be minutes or millions
 _MOST_BITS = 2048  # bits of numerator and denominator together, about 600 digits
 _BEYOND = "is too large for 64-bit floating point"
 _BENEATH = "is too small for 64-bit floating point: the smallest number is 1e-300"
@@ -45,6 +49,10 @@ class Misread(NamedTuple):
     help: str = ""
     meant: str | None = None
     word: str = ""
+
+
+class SpacedNumber(tree.Number):
+    """Number with a space before its unit, which ``text`` lacks."""
 
 
 class Quantity(NamedTuple):
@@ -111,7 +119,8 @@ def _misread_literal(node: tree.Number) -> Misread:
     if match is None:
         return Misread("wrong-type", node.span, f"`{node.text}` is not a number")
     unit = match[3]
-    if (unit or "") in _UNITS or len(node.text) > LONGEST_NUMBER:
+    is_extreme = len(node.text) > LONGEST_NUMBER or abs(int(match[2] or 0)) > LARGEST_EXPONENT
+    if (unit or "") in _UNITS or is_extreme:
         beyond = _BENEATH if (match[2] or "").startswith("-") else _BEYOND
         return Misread("out-of-domain", node.span, f"`{node.text[:LONGEST_NUMBER]}` {beyond}")
     if re.fullmatch(r"\d+x", node.text):
@@ -134,14 +143,55 @@ def _unit_help(text: str, unit: str) -> str:
     if unit == "m":
         number = text.removesuffix(unit)
         return f"write `{number}min` for minutes, `{number}M` for millions"
-    known = foreign_words.UNITS.get(unit.lower())
     if unit.lower() in ("k", "g"):
         cased = unit.swapcase()
         return f"write `{text.removesuffix(unit)}{cased}`: units are k, M, G (thousands), %, s, min and h"
-    if known is not None:
-        factor, meant = known
-        return f"write `{shown(Fraction(text.removesuffix(unit)) * factor)}{meant}`"
+    if written := _with_unit(text.removesuffix(unit), unit):
+        return f"write `{written}`"
     return "units are k, M, G (thousands), %, s, min and h"
+
+
+def _with_unit(number: str, unit: str) -> str:
+    """Return a number with its unit in the words of the language; an empty text if that has no such unit."""
+    if unit in _UNITS:
+        return number + unit
+    factor, meant = foreign_words.UNITS.get(unit.lower(), (0, ""))
+    return f"{shown(Fraction(number) * factor)}{meant}" if factor else ""
+
+
+def with_units(items: Sequence[tree.Item], scope: Scope, others: Sequence[Container[str]] = ()) -> Sequence[tree.Item]:
+    """Return ``after=2 hours`` as ``after=2h``; ``others`` are words with another meaning on this line."""
+    units = [
+        place
+        for place, item in enumerate(items)
+        if place and isinstance(item, tree.WrittenWord) and (item.text in _UNITS or item.text.lower() in _FOREIGN_UNITS)
+    ]
+    joined = list(items)
+    for place in reversed(units):
+        before, word = items[place - 1], items[place]
+        number = before.value if isinstance(before, tree.WrittenOption) else before
+        assert isinstance(word, tree.WrittenWord)
+        is_unit = not scope.is_constant(word.text) and not any(word.text in known for known in others)
+        if is_unit and isinstance(number, tree.Number) and _PLAIN.fullmatch(number.text):
+            joined[place - 1 : place + 1] = [_joined_unit(before, number, word)]
+    return joined if units else items
+
+
+def _joined_unit(before: tree.Item, number: tree.Number, unit: tree.WrittenWord) -> SpacedNumber | tree.WrittenOption:
+    """Return a number, or an option with a number, and the unit after it."""
+    written = _with_unit(number.text, unit.text)
+    whole = SpacedNumber(written or number.text + unit.text, number.span.to(unit.span))
+    if not isinstance(before, tree.WrittenOption):
+        return whole
+    return tree.WrittenOption(before.name, whole, before.span.to(unit.span))
+
+
+def report_space(node: tree.Value, scope: Scope) -> None:
+    """Report a number that can be read, but is separated from its unit."""
+    if isinstance(node, SpacedNumber):
+        fix = Fix(f"write `{node.text}`", (Edit(node.span, node.text),), Applicability.SAFE)
+        message = f"`{scope.source.slice(node.span)}` has a space before its unit"
+        scope.report("unknown-unit", node.span, message, help=f"write `{node.text}`", fix=fix)
 
 
 def _constant(node: tree.WrittenWord, scope: Scope) -> Quantity | Misread:

@@ -122,7 +122,7 @@ def spelled(option: Option, value: str) -> str:
 def respelled(option: Option, node: tree.Value, scope: Scope) -> str | None:
     """Return the option with the author's value ``node``, as a spec writes it, or None if the value is invalid."""
     node = node.value if isinstance(node, tree.Parenthesised) else node
-    text = scope.source.slice(node.span)
+    text = node.text if isinstance(node, tree.Number) else scope.source.slice(node.span)
     if option.written is Written.BARE and option.type is Type.FLAG and text.lower() in foreign_words.POSITIVE:
         return option.name
     for value in (node, *([tree.WrittenWord(meant, node.span)] if (meant := meant_value(option, text)) else [])):

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.finding import Applicability, Fix
 from caedsl.resolve.reading.line_values import LineValues
 from caedsl.resolve.reading.respelling import replacing, respelled
 from caedsl.syntax import tree
@@ -26,7 +29,7 @@ class UnknownItems(LineValues):
     def _report_unknown(self, word: tree.WrittenWord, item: tree.WrittenOption | tree.WrittenWord, what: str) -> None:
         message = f'unknown {what} "{word.text}" on {self.owner}'
         report = partial(self._fault, "unknown-option", word.span, message)
-        if self._is_only_value(item, report) or self._is_explained(word, report):
+        if self._is_only_value(item, report) or self._repeats_meaning(item, report) or self._is_explained(word, report):
             return
         option, text = self._meant(word.text, item)
         if isinstance(item, tree.WrittenWord) and (short := self._meant_short(item)) is not None:
@@ -48,6 +51,18 @@ class UnknownItems(LineValues):
             return False
         report(help=f"write `{self.owner} {text}`", fix=replacing(item.span, text))
         self._read(first, item.value, item.span)
+        return True
+
+    def _repeats_meaning(self, item: tree.WrittenOption | tree.WrittenWord, report: Report) -> bool:
+        """Report ``filters`` in ``conv 8 filters``: a word that only says what the number before it counts."""
+        before = next((one for one, other in pairwise(self.items) if other is item), None)
+        number = before.value if isinstance(before, tree.WrittenOption) else before
+        if not isinstance(item, tree.WrittenWord) or item.text.lower() not in foreign_words.NOUNS:
+            return False
+        if not isinstance(number, tree.Number | tree.Size):
+            return False
+        fix = Fix(f"delete `{item.text}`", (removal(self.scope.source.text, item.span),), Applicability.SAFE)
+        report(help=f"delete `{item.text}`: the number is enough", fix=fix)
         return True
 
     def _is_explained(self, word: tree.WrittenWord, report: Report) -> bool:

@@ -94,7 +94,7 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
     checked = _check_whole(expansion.source, selection)
     if expansion.origins is None:
         return checked._replace(reports=(Report(source, checked.findings),))
-    located = tuple(expansion.origins.moved(finding) for finding in checked.findings)
+    located = tuple(map(expansion.origins.moved, _with_fixes_of_compiler(expansion.source, checked, selection)))
     if any(finding.fix for finding in located):
         from caedsl.rules.engine.verification import verified
 
@@ -103,6 +103,14 @@ def check_source(source: Source, selection: Selection = Selection()) -> Checked:
         located = tuple(replace(new, help=old.help or old.advice) for new, old in zip(own, located, strict=True))
     reports = expansion.origins.reports(located)
     return checked._replace(reports=reports, findings=tuple(f for report in reports for f in report.findings))
+
+
+def _with_fixes_of_compiler(source: Source, checked: Checked, selection: Selection) -> Iterator[Finding]:
+    """Yield the findings with the fixes that the compiler knows, which may work only in the file with the mistake."""
+    known = {f.primary.span: f.fix for f in examine(source, selection).findings if f.fix} if checked.has_errors else {}
+    for finding in checked.findings:
+        is_error = finding.severity is Severity.ERROR and not finding.fix
+        yield replace(finding, fix=known.get(finding.primary.span)) if is_error else finding
 
 
 def examine_file(source: Source, selection: Selection = Selection()) -> tuple[Finding, ...]:

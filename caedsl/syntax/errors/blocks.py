@@ -6,7 +6,7 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import error, proposal
+from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
@@ -66,6 +66,14 @@ def stray(brace: Token) -> Finding:
         Label(span_of(brace)),
         help="delete it, or open the block it should close: `encoder {`",
     )
+
+
+def unopened(owner: Statement, written: str) -> Finding:
+    """Report a block whose ``{`` is missing after what is ``written``."""
+    place = Span(owner.span.end, owner.span.end)
+    fix = Fix("write `{`", (Edit(place, " {"),), Applicability.SAFE)
+    message = f"the block of `{owner.head.text}` has a `}}`, but no `{{`"
+    return Finding(_BRACES, message, Label(owner.span), help=f"write {quoted(written + ' {')}", fix=fix)
 
 
 def nameless(brace: Token) -> Finding:

@@ -171,6 +171,11 @@ def character(fault: Fault) -> Finding | None:
     if found is None or found.type != INVALID:
         return None
     span = span_of(found)
+    before = fault.before
+    if found == "%" and before is not None and before.type == "NUMBER":
+        joined = Edit(Span(span_of(before).end, span.start), "")
+        fix = proposal("delete the space", joined)
+        return error(f"there is a space between `{before}` and its `%`", span, help=f"write `{before}%`", fix=fix)
     meant = characters.meant_by(found.value)
     if meant is None:
         letter = found.isalpha()
