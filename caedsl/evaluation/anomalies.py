@@ -67,6 +67,7 @@ def evaluate_anomalies(
         notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
     judge = _DetectorEvaluator(run, score, labelled, parts, notes)
     results = {MODEL: judge.result(None)}
+    notes += labelled.samples.notes()
     if TRAIN in parts:
         linear = fit_pca(parts[TRAIN].images, elements(run.model.code_shape))
         notes += [linear.note] if linear.note else []

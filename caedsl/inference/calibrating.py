@@ -59,7 +59,8 @@ def calibrate_run(
         _refuse_trained_on(run, samples, data_dir, reporter)
     scores = run.score(samples, score)
     calibration = calibrate(scores, fpr, str(score))
-    reporter.note(_highest(scores, samples.names))
+    for note in (*samples.notes(), _highest(scores, samples.names)):
+        reporter.note(note)
     write_calibration(path, calibration)
     return calibration
 

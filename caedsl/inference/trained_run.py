@@ -3,7 +3,9 @@
 z: batch, then the code's shape.
 """
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -114,10 +116,11 @@ class TrainedRun(PublicNames):
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
         as in files), the path of an image, a folder or an array file, a list of paths of images, or a data line as in a
-        spec (``npz "x.npz" key=images``). Raise a ``DataError`` if a number is NaN or infinite.
+        spec (``npz "x.npz" key=images``). A warning says if they were resized or converted. Raise a ``DataError`` if a
+        number is NaN or infinite.
         """
-        given = data if isinstance(data, Tensor) else self.samples(data)
-        return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
+        with self._noted(data) as given:
+            return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
 
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -125,9 +128,9 @@ class TrainedRun(PublicNames):
     def reconstruct(self, data: Named, batch: int = BATCH) -> Floats: ...
     def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the reconstructions of samples in the target's range, N x channels x space; see ``encode``."""
-        given = data if isinstance(data, Tensor) else self.samples(data)
-        made = (batch_.reconstruction for batch_ in self.stream(given, batch))
-        return self._whole(data, len(given), self.model.target.shape, made)
+        with self._noted(data) as given:
+            made = (batch_.reconstruction for batch_ in self.stream(given, batch))
+            return self._whole(data, len(given), self.model.target.shape, made)
 
     @overload
     def decode(self, codes: Tensor, batch: int = BATCH) -> Tensor: ...
@@ -176,14 +179,16 @@ class TrainedRun(PublicNames):
         ``blurmax``.
         """
         chosen = self.chosen_score(kind)
-        scores = [self.score_batch(batch_, chosen).cpu().double().numpy() for batch_ in self.stream(data, batch)]
+        with self._noted(data) as given:
+            scores = [self.score_batch(batch_, chosen).cpu().double().numpy() for batch_ in self.stream(given, batch)]
         return np.concatenate(scores) if scores else np.empty(0)
 
     def predict(self, data: Data, batch: int = BATCH) -> NDArray[np.bool_]:
         """Return whether each sample exceeds the calibrated threshold. Raise ``RunError`` if there is none."""
         if self.calibration is None:
             raise RunError(f"{self.path} has no threshold yet: `caedsl calibrate {self.path} GOOD` sets one")
-        return self.calibration.is_anomaly(self.score(data, self.calibration.score, batch))
+        with self._noted(data) as given:
+            return self.calibration.is_anomaly(self.score(given, self.calibration.score, batch))
 
     def chosen_score(self, kind: str | ChosenScore | None) -> ChosenScore:
         """Return the kind of score to use: ``kind``, else the calibrated one, else ``mse``.
@@ -282,6 +287,18 @@ class TrainedRun(PublicNames):
                 f"{self.path} cannot {task}: its decoder reads {in_backticks(self.module.maps)} of the encoder besides "
                 "the code; train it without skip connections to the encoder, and without `normalize=gcn`"
             )
+
+    @contextmanager
+    def _noted(self, data: Data) -> Iterator[Samples | Tensor]:
+        """Give the samples of ``data`` to the block, and then warn its caller with the notes on them.
+
+        Whoever passes ``Samples`` can read their notes.
+        """
+        given = data if isinstance(data, Tensor) else self.samples(data)
+        yield given
+        if isinstance(given, Samples) and given is not data:
+            for note in given.notes():
+                warnings.warn(note, stacklevel=4)
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         refuse_empty_batches(size)

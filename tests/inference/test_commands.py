@@ -90,6 +90,18 @@ def test_samples_of_another_size_are_noted(
     assert all(word in note for note in notes for word in words)
 
 
+def test_normal_and_labelled_samples_of_another_size_are_noted(tmp_path: Path, caedsl: Run) -> None:
+    run = write_run(tmp_path / "run", GREY.replace("bottleneck", 'data folder "images/" resize=fit\nbottleneck'))
+    for kind in ("good", "bad"):
+        (tmp_path / "test" / kind).mkdir(parents=True)
+        for place, each in enumerate(np.random.default_rng(0).integers(0, 256, (3, 20, 12), np.uint8)):
+            Image.fromarray(each).save(tmp_path / "test" / kind / f"{place}.png")
+    _, out, err = caedsl("calibrate", run, tmp_path / "test" / "good", "--fpr", "50%")
+    assert "3 of 3 images resized to 8x8 (fit)" in out + err
+    _, out, err = caedsl("evaluate", run, "--test", tmp_path / "test")
+    assert "6 of 6 images resized to 8x8 (fit)" in out + err
+
+
 @pytest.mark.parametrize("command", [("reconstruct", "-o"), ("score", "--maps")])
 @pytest.mark.parametrize("name", ["x.npy", "x.tif"])
 def test_a_sample_that_cannot_be_used_leaves_no_folder(

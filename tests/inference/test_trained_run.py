@@ -36,6 +36,17 @@ def test_it_opens_with_spec_and_weights_alone_and_is_the_module(grey: Path) -> N
     assert all(not name.startswith("_") for name in dir(run))
 
 
+@pytest.mark.parametrize("use", ["encode", "reconstruct", "score", "predict"])
+def test_python_warns_of_samples_of_another_size(grey: Path, use: str) -> None:
+    write_calibration(grey, calibrate(np.arange(9.0), 0.5, "mse"))
+    run = caedsl.open(grey, device="cpu")
+    x = np.zeros((2, 12, 10), np.float32)
+    with pytest.warns(UserWarning, match="resized") as warned:
+        getattr(run, use)(x)
+    assert [warning.filename for warning in warned] == [__file__]
+    getattr(run, use)(run.samples(x))  # whose notes the caller can read
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5, 64])
 def test_batches_change_nothing(grey: Path, batch: int) -> None:
     run = caedsl.open(grey, device="cpu")
@@ -69,9 +80,12 @@ def test_arrays_are_read_like_files(grey: Path) -> None:
     expected = run.encode(stored[:, None].astype(np.float32) / 255)
     assert np.allclose(run.encode(stored), expected, atol=1e-6)
     assert np.allclose(run.encode(stored[..., None]), expected, atol=1e-6)
-    assert np.allclose(run.encode(stored.astype(np.uint16) * 257), expected, atol=1e-5)
+    with pytest.warns(UserWarning, match=r"16-bit integers scaled from 0\.\.65535"):
+        wide = run.encode(stored.astype(np.uint16) * 257)
+    assert np.allclose(wide, expected, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*(resized|16 bits)")
 def test_paths_files_and_folders(grey: Path, photos: Path) -> None:
     run = caedsl.open(grey, device="cpu")
     samples = run.samples(photos)
@@ -236,7 +250,8 @@ def test_files_are_read_at_the_priority_of_the_process(
         return whole(stack, index)
 
     monkeypatch.setattr(FolderStack, "read", recorded)
-    caedsl.open(grey).score(photos)
+    run = caedsl.open(grey)
+    run.score(run.samples(photos))
     assert found == {os.getpriority(os.PRIO_PROCESS, 0)}
 
 

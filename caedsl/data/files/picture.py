@@ -70,7 +70,7 @@ def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: lis
     images, top = _with_channels(picture, fit, remarks).images, picture.white
     if images[0].mode == "F":
         top = white or top if top else 0
-        if top:
+        if top and not white:
             remarks.append(f"with 16 bits, scaled from 0..{top}")
         _check_wide(images, top, white, fit, remarks)
     if (images[0].height, images[0].width) != space:
