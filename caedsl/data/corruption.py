@@ -16,6 +16,7 @@ def corrupt(x: Tensor, settings: Corrupt, input_range: InputRange, draws: Draws)
     """
     for name, amount in settings.amounts().items():
         kind = CORRUPTIONS[name]
+        own = corruption.draw_amount(x, draws, name, *amount) if isinstance(amount, tuple) else amount
         drawn = getattr(corruption, kind.draw)(x, draws, name)
-        x = getattr(corruption, kind.apply)(x, drawn, amount, input_range.low, input_range.high)
+        x = getattr(corruption, kind.apply)(x, drawn, own, input_range.low, input_range.high)
     return x

@@ -225,6 +225,8 @@ LOSS_NOTES: Mapping[str, str] = {
 """Losses that the language has no word for, and what to do instead."""
 
 _OWN_WEIGHTS = "each layer has its own weights, which it cannot share with another: remove it"
+_CLIPPED = "`corrupt awgn=0.1` adds noise without clipping; `clip 1.0`, a setting of its own, limits the gradient"
+_NO_NOISE = 'save noisy samples, and read them in pairs: `data folder "noisy/" target="clean/"`'
 _ONE_RATE = "all layers are trained with one learning rate: write `optimizer adam lr=1e-3` in `train`"
 OPTION_NOTES: Mapping[str, str] = {
     **dict.fromkeys(("tied", "tie", "tie_weights", "tied_weights", "weight_tying"), _OWN_WEIGHTS),
@@ -237,6 +239,9 @@ OPTION_NOTES: Mapping[str, str] = {
     "t_max": "a schedule lasts as long as the run: remove this option",
     "warmup_steps": "write the share of the run: `warmup=5%`",
     "betas": "write `beta1=0.9` and `beta2=0.999`",
+    **dict.fromkeys(("clip", "clipped", "unclipped", "no_clip"), _CLIPPED),
+    **dict.fromkeys(("poisson", "shot", "speckle"), _NO_NOISE),
+    "free_nats": "write `free_bits=0.1`, which is free for each number of the code, and not for their sum",
     "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
     "amsgrad": "this variant is not supported: remove it",
     **ACTIVATION_NOTES,

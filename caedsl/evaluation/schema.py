@@ -66,7 +66,7 @@ class SweepRecord(_Record):
     """Content of ``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
 
     corruption: Text
-    trained: FiniteFloat
+    trained: FiniteFloat | tuple[FiniteFloat, FiniteFloat]
     evaluated_on: Text
     images: Count
     rows: Annotated[list[SweepRow], Field(min_length=2, max_length=100)]

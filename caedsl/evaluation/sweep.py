@@ -13,10 +13,12 @@ from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, predictor_of
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.run import examination
+from caedsl.model.settings import Amount
 from caedsl.training.device import computing_with
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.corruptions import CORRUPTIONS
 from caedsl.vocabulary.shape import elements
+from caedsl.vocabulary.spelling import written
 
 AMOUNTS = 5
 """Default number of amounts."""
@@ -37,10 +39,10 @@ class SweptRange:
 
 @dataclass(frozen=True)
 class CorruptionSweep:
-    """Scores by predictor for each amount of ``range``; ``trained`` is the amount used in training."""
+    """Scores by predictor for each amount of ``range``; ``trained`` is the amount in training, or its ends."""
 
     range: SweptRange
-    trained: float
+    trained: Amount
     evaluations: Sequence[Evaluation]
 
     def as_json(self) -> dict[str, Any]:
@@ -116,7 +118,8 @@ def show(found: CorruptionSweep, reporter: Reporter) -> None:
     reporter.table(headings, rows)
     first = found.evaluations[0]
     reporter.result(f"PSNR in dB, and the model's SSIM, on {first.images:,} {first.part} {first.noun}s")
-    trained = f"{found.range.corruption}={found.trained:g}" if found.trained else f"no {found.range.corruption}"
+    option = CORRUPTIONS[found.range.corruption].option
+    trained = written(option, found.trained) if found.trained else f"no {option.name}"
     reporter.result(f"the model was trained with {trained}")
 
 

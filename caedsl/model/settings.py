@@ -5,7 +5,7 @@ The vocabulary says what a word means; ``settings_table`` says how each setting 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from caedsl.vocabulary.augmentations import AUGMENTATIONS
 from caedsl.vocabulary.corruptions import CORRUPTIONS
@@ -14,7 +14,9 @@ from caedsl.vocabulary.optimizers import MOMENTUM, OPTIMIZERS, WEIGHT_DECAY, Opt
 from caedsl.vocabulary.option import REQUIRED, Auto, Option, Type
 from caedsl.vocabulary.schedules import MIN_LR, SCHEDULES, WARMUP, ScheduleKind, steady, warm_up
 
-Value = bool | int | float | tuple[int, ...] | None
+Amount = float | tuple[float, float]
+"""Number, or the ends of a range from which each sample draws its own."""
+Value = bool | int | Amount | tuple[int, ...] | None
 Values = Mapping[str, Value]
 """Values of options by name, with the declared defaults filled in."""
 
@@ -212,9 +214,10 @@ class Corrupt(_Chosen):
         """Return the declarations of the options."""
         return tuple(kind.option for kind in CORRUPTIONS.values())
 
-    def amounts(self) -> dict[str, float]:
+    def amounts(self) -> dict[str, Amount]:
         """Return the amounts that are not 0, in the order in which they are applied."""
-        return {option.name: self.number(option) for option in self.declared() if self.options[option.name]}
+        given = {option.name: self.options[option.name] for option in self.declared()}
+        return {name: cast(Amount, amount) for name, amount in given.items() if amount}
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,11 @@ def sweep_curves(screen: Screen, sweep: SweepRecord) -> str:
             values = [float("nan") if value is None else value for value in psnr]
             width = 2.4 if number == 0 else 1.4
             axes.plot(amounts, values, color=_series(number), label=name, linewidth=width, marker="o", markersize=4)
-        if min(amounts) <= sweep.trained <= max(amounts):
-            axes.axvline(sweep.trained, color=_FAINT, linewidth=1, linestyle=":", label="amount in training")
+        ends = sweep.trained if isinstance(sweep.trained, tuple) else (sweep.trained,)
+        shown = [end for end in ends if min(amounts) <= end <= max(amounts)]
+        for number, end in enumerate(shown):
+            label = "" if number else "amount in training" if len(ends) == 1 else "ends of the amounts in training"
+            axes.axvline(end, color=_FAINT, linewidth=1, linestyle=":", label=label)
         _legend(screen, axes)
         return _svg(figure, screen, "sweep")
 

@@ -10,8 +10,9 @@ from caedsl.vocabulary.words import Words
 class CorruptionKind:
     """Corruption, in units of the input's range (of width 1); corruptions are applied in the order of this file.
 
-    ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
-    ``caedsl/backends/torch/corruption.py``: they draw the random numbers of a batch, and change the batch with them.
+    ``option`` is its amount on the line; if it is ``ranged``, each sample can have its own. ``draw`` and ``apply`` are
+    functions of ``caedsl/backends/torch/corruption.py``: they draw the random numbers of a batch, and change the batch
+    with them.
     """
 
     option: Option
@@ -28,18 +29,39 @@ _SHARE = Domain(low=0, high=1, high_open=True)  # the whole of an image would le
 
 GAUSSIAN = CorruptionKind(
     option=Option(
-        "gaussian", Type.NUMBER, 0.0, "standard deviation of added noise, for a range of width 1", domain=NOT_NEGATIVE
+        "gaussian",
+        Type.NUMBER,
+        0.0,
+        "standard deviation of added noise, for a range of width 1; the sum is clipped to the range",
+        domain=NOT_NEGATIVE,
+        ranged=True,
+    ),
+    draw="draw_normal",
+    apply="add_clipped_noise",
+)
+AWGN = CorruptionKind(
+    option=Option(
+        "awgn",
+        Type.NUMBER,
+        0.0,
+        "the same noise without clipping (additive white Gaussian noise)",
+        domain=NOT_NEGATIVE,
+        ranged=True,
     ),
     draw="draw_normal",
     apply="add_noise",
 )
 MASKING = CorruptionKind(
-    option=Option("masking", Type.SHARE, 0.0, "share of pixels set to the lower end of the range", domain=_SHARE),
+    option=Option(
+        "masking", Type.SHARE, 0.0, "share of pixels set to the lower end of the range", domain=_SHARE, ranged=True
+    ),
     draw="draw_uniform",
     apply="mask_pixels",
 )
 SALT_AND_PEPPER = CorruptionKind(
-    option=Option("saltpepper", Type.SHARE, 0.0, "share of pixels set to either end of the range", domain=_SHARE),
+    option=Option(
+        "saltpepper", Type.SHARE, 0.0, "share of pixels set to either end of the range", domain=_SHARE, ranged=True
+    ),
     draw="draw_uniform",
     apply="salt_and_pepper",
 )

@@ -87,7 +87,9 @@ class Option(NamedTuple):
     """Option of a word.
 
     ``choices`` are the possible words, for types that have words. ``auto`` states whether the author may write ``auto``
-    instead of a number, which caedsl then searches for. ``off`` is a default with which the option does nothing.
+    instead of a number, which caedsl then searches for. ``ranged`` states whether the author may write a range
+    instead, such as ``0.1..0.5``, from which each sample draws its own number. ``off`` is a default with which the
+    option does nothing.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     short: str = ""
     auto: bool = False
+    ranged: bool = False
     off: Any = None
 
 

@@ -38,6 +38,8 @@ def value_text(option: Option, value: Any, exact: bool = False) -> str:
         own = value.function.option
         has_default = own is None or value.value == own.default
         return value.name if has_default else f"{value.name}={value_text(own, value.value, exact)}"
+    if isinstance(value, tuple) and option.ranged:
+        return "..".join(value_text(option, end, exact) for end in value)
     if isinstance(value, tuple):
         per_axis = (Type.PER_AXIS, Type.PADDING, Type.SIDES)
         return sizes_text(value) if option.type in per_axis else text(value)

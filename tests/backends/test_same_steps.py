@@ -75,6 +75,7 @@ LINES = {
     "schedule plateau patience=1 warmup=10%; optimizer sgd lr=1e-9": {},
     **{f"corrupt {example(kind.option)}": {} for kind in CORRUPTIONS.values()},
     **{f"corrupt {example(kind.option)} ": {"range": "real", "output": "linear"} for kind in CORRUPTIONS.values()},
+    **{f"corrupt {name}=0.1..0.3": {} for name, kind in CORRUPTIONS.items() if kind.option.ranged},
     **{f"augment {example(kind.option)}": {} for kind in AUGMENTATIONS.values()},
     "augment flip rot90; corrupt gaussian=0.1": {"range": "-1..1", "output": "tanh", "shape": "2x9x12"},
     **{f"augment {example(kind.option)} ": {"target": "target 2x24x24 in -1..1"} for kind in AUGMENTATIONS.values()},

@@ -17,6 +17,7 @@ KINDS = pytest.mark.parametrize(
         Corrupt({"masking": 0.5}),
         Corrupt({"saltpepper": 0.2}),
         Corrupt({"gaussian": 0.3, "masking": 0.2, "saltpepper": 0.1}),
+        Corrupt({"gaussian": (0.1, 0.3), "saltpepper": (0.1, 0.2)}),
     ],
     ids=str,
 )
@@ -61,9 +62,22 @@ def test_noise_is_in_widths_of_the_range(range: InputRange) -> None:
     assert seen.mean() / width == pytest.approx(0, abs=0.002)
 
 
-def test_noise_is_not_clipped_where_there_is_no_range() -> None:
-    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({"gaussian": 3}), REAL, seeded(count=1))
-    assert seen.abs().max() > 6
+@pytest.mark.parametrize(("name", "range"), [("gaussian", REAL), ("awgn", REAL), ("awgn", InputRange())])
+def test_noise_is_not_clipped_without_a_range_or_as_awgn(name: str, range: InputRange) -> None:
+    seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({name: 3}), range, seeded(count=1))
+    assert seen.std() == pytest.approx(3, rel=0.03)
+    assert seen.min() < -6
+
+
+def test_each_sample_draws_its_amount_from_a_range() -> None:
+    samples = torch.zeros(400, 1, 60, 60)
+    seen = corrupt(samples, Corrupt({"awgn": (0.1, 0.5), "masking": (0.0, 0.4)}), InputRange(), seeded(count=400))
+    masked = (seen == 0).flatten(1)
+    shares = masked.double().mean(1)
+    levels = (seen.flatten(1).square().sum(1) / (~masked).sum(1)).sqrt().double()
+    for drawn, low, high in ((levels, 0.1, 0.5), (shares, 0.0, 0.4)):
+        assert drawn.sort().values == pytest.approx(torch.linspace(low, high, 400).tolist(), abs=0.06)
+    assert torch.stack((levels, shares)).corrcoef()[0, 1].abs() < 0.15
 
 
 @RANGES

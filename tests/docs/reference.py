@@ -93,6 +93,7 @@ def _values(option: Option) -> str:
         return text
     # The bound that keeps sizes within the limits of tensors is of no interest to readers.
     domain = option.domain._replace(high=None) if option.domain == FROM_ONE else option.domain
+    text = f"{text}, or a range of these" if option.ranged else text
     return f"{text}; {domain}" if str(domain) else text
 
 

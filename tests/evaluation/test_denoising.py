@@ -11,7 +11,9 @@ from scipy import ndimage
 
 import caedsl
 from caedsl.evaluation.filters import Blur, Median, best_blur
+from caedsl.evaluation.schema import read_sweep
 from caedsl.evaluation.sweep import SweepError, read_range
+from caedsl.report.charts import sweep_curves
 from caedsl.training.sample import Sample
 
 SPEC = """autoencoder a
@@ -83,6 +85,21 @@ def test_a_sweep_goes_through_the_amount_of_training(denoiser: Path, run_caedsl:
         *("median", "filter", "Gaussian", "blur", "SSIM"),
     ]
     assert "the model was trained with gaussian=0.3" in out
+
+
+def test_a_sweep_says_from_which_amounts_training_drew(denoiser: Path, run_caedsl: Run, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    caedsl.train(SPEC.replace("gaussian=0.3", "gaussian=0.1..0.5"), out=run, device="cpu", pictures=False)
+    assert run_caedsl("evaluate", run)[0] == 0
+    code, out, err = run_caedsl("evaluate", run, "--sweep", "gaussian=0.2..0.5/2")
+    assert code == 0, err
+    assert "the model was trained with gaussian=0.1..0.5" in out
+    swept = read_sweep(run)
+    assert swept is not None
+    assert swept.trained == (0.1, 0.5)
+    assert "amounts in training" in sweep_curves(swept)
+    psnr = json.loads((run / "metrics.json").read_text())["scores"]["corrupted input"]["psnr"]
+    assert swept.rows[1].scores["corrupted input"].psnr < psnr < swept.rows[0].scores["corrupted input"].psnr
 
 
 @pytest.mark.parametrize(

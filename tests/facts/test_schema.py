@@ -12,7 +12,7 @@ SETTINGS = Train(
     loss=Loss((LossTerm("huber", 0.5, {"delta": 0.1}), LossTerm("mse")), worst=0.25),
     optimizer=Optimizer("sgd", 0.1, {"momentum": 0.9, "nesterov": True}),
     schedule=Schedule("step", {"at": 4, "warmup": 0.1}),
-    corrupt=Corrupt({"masking": 0.1}),
+    corrupt=Corrupt({"gaussian": (0.0, 0.2), "masking": 0.1}),
     augment=Augment({"flip": True, "shift": 2}),
 )
 
@@ -31,7 +31,8 @@ def test_settings_of_version_0_1_are_read() -> None:
     }
     found = read_settings(json.dumps(old))
     assert found.optimizer == Optimizer("sgd", 0.1, {"momentum": 0.9})
-    assert (found.schedule, found.corrupt, found.augment) == (SETTINGS.schedule, SETTINGS.corrupt, SETTINGS.augment)
+    assert (found.schedule, found.augment) == (SETTINGS.schedule, SETTINGS.augment)
+    assert found.corrupt == Corrupt({"masking": 0.1})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from caedsl.api import SpecError, load
 from caedsl.diagnostics import Severity
+from caedsl.facts.settings_text import settings_lines
 from caedsl.model.settings import settled
 from caedsl.vocabulary.weights import BIAS
 from caedsl.vocabulary.window import KERNEL
@@ -54,6 +55,17 @@ def test_settings_with_units() -> None:
     assert model.train.stop.after == 5400
     assert model.train.schedule.warmup == 0.05
     assert model.train.corrupt.amounts() == {"masking": 0.1}
+
+
+def test_an_amount_of_each_sample_is_drawn_from_a_range() -> None:
+    model = load(
+        "autoencoder a\ninput 1x8x8\ndata digits\nlet most = 50\nencoder { conv 4 }\nbottleneck\ndecoder mirror\n"
+        "train { corrupt gaussian=0..most/255 masking=10%..0.3 hole=20% }"
+    )
+    assert model.train is not None
+    assert model.train.corrupt.amounts() == {"gaussian": (0, 50 / 255), "masking": (0.1, 0.3), "hole": 0.2}
+    (shown,) = (text for name, text, _ in settings_lines(model) if name == "corrupt")
+    assert shown == "gaussian=0..0.196078 masking=10%..30% hole=20%"
 
 
 def test_defaults_hold_for_the_layers_below_them() -> None:

@@ -1,7 +1,7 @@
 """Corruptions of the input of a denoiser. Emitted training loops carry the source of these functions.
 
 Tensors: x = samples (batch, channels, then one to three axes). ``low`` and ``high`` are the ends of the input's range,
-None if it has none. Pixels are hit in all their channels at once.
+None if it has none. Pixels are hit in all their channels at once. ``amount`` is a number, or one for each sample.
 """
 
 import torch
@@ -20,19 +20,31 @@ def draw_uniform(x: Tensor, draws: Draws, stream: str) -> Tensor:
     return draws.uniform(stream, 1, *x.shape[2:])
 
 
-def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
-    """Add noise of ``amount`` times the range's width, clipped to the range; without a range, in the data's units."""
-    if low is None or high is None:
-        return x + (drawn * amount).to(x.dtype)
-    return (x + (drawn * (amount * (high - low))).to(x.dtype)).clamp(low, high)
+def draw_amount(x: Tensor, draws: Draws, stream: str, least: float, most: float) -> Tensor:
+    """Draw the amount of each sample, uniformly between ``least`` and ``most``."""
+    return draws.uniform(f"amount of {stream}", *[1] * (x.dim() - 1)) * (most - least) + least
 
 
-def mask_pixels(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+def add_noise(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
+    """Add noise of ``amount`` times the range's width; without a range, in the data's units."""
+    width = 1.0 if low is None or high is None else high - low
+    return x + (drawn * (amount * width)).to(x.dtype)
+
+
+def add_clipped_noise(
+    x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None
+) -> Tensor:
+    """Add noise, and clip the sum to the range, if there is one."""
+    noisy = add_noise(x, drawn, amount, low, high)
+    return noisy if low is None or high is None else noisy.clamp(low, high)
+
+
+def mask_pixels(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
     """Set this share of the pixels to the low end of the range, or to 0 without a range."""
     return torch.where(drawn < amount, low or 0.0, x)
 
 
-def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
     """Set this share of the pixels to the ends of the range, half each; without a range to -3 and 3.
 
     These are three standard deviations of standardised data.

@@ -132,10 +132,13 @@ def _augment_lines(augment: Augment, model: Autoencoder) -> list[str]:
 def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
     lines, source = [], "x"
     for name, amount in corrupt.amounts().items():
-        kind = CORRUPTIONS[name]
+        kind, own = CORRUPTIONS[name], repr(amount)
+        if isinstance(amount, tuple):
+            own = "amount"
+            lines.append(f'{own} = draw_amount(x, draws, "{name}", {amount[0]!r}, {amount[1]!r})')
         lines += [
             f'drawn = {kind.draw}(x, draws, "{name}")',
-            f"seen = {kind.apply}({source}, drawn, {amount!r}, {_ends(input_range)})",
+            f"seen = {kind.apply}({source}, drawn, {own}, {_ends(input_range)})",
         ]
         source = "seen"
     return lines

@@ -42,6 +42,8 @@ def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """Return the value of ``node`` for ``option``, or a ``Misread``."""
     if option.auto and isinstance(node, tree.WrittenWord) and (node.text == AUTO or not scope.is_constant(node.text)):
         return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
+    if option.ranged and isinstance(node, tree.Range):
+        return _drawn(option, node, scope)
     return _READERS[option.type](option, node, scope)
 
 
@@ -49,6 +51,24 @@ def _misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
     near = scope.nearest(word.text, (AUTO, *scope.constants))
     message = f"`{word.text}` is not a number, `auto` or a constant defined above"
     return Misread("unknown-name", word.span, message, "write a number, or `auto` for an automatic choice", near)
+
+
+def _drawn(option: Option, node: tree.Range, scope: Scope) -> Any:
+    """Return the ends of a range from which each sample draws its own value."""
+    ends = [_READERS[option.type](option, end, scope) for end in (node.low, node.high)]
+    misread = next((end for end in ends if isinstance(end, Misread)), None)
+    if misread is not None:
+        return misread
+    low, high = ends
+    single = scope.source.slice(node.low.span) if low == high else ""
+    return (low, high) if low < high else _empty(node, scope, single)
+
+
+def _empty(node: tree.Range, scope: Scope, instead: str) -> Misread:
+    """Return that a range is empty, with what to write ``instead`` if its ends are equal."""
+    turned = f"{scope.source.slice(node.high.span)}..{scope.source.slice(node.low.span)}"
+    help_line = f"write `{instead}`" if instead else f"write the lower end first: `{turned}`"
+    return Misread("out-of-domain", node.span, f"the range `{scope.source.slice(node.span)}` is empty", help_line)
 
 
 def is_whole(item: tree.Item) -> bool:
@@ -234,8 +254,7 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(high, Misread):
         return high
     if low.value >= high.value:
-        text = scope.source.slice(node.span)
-        return Misread("out-of-domain", node.span, f"the range `{text}` is empty", "write the lower end first: `0..1`")
+        return _empty(node, scope, "0..1" if low.value == high.value else "")
     if max(abs(low.value), abs(high.value)) > LARGEST_PIXEL:
         text = scope.source.slice(node.span)
         message = f"the range `{text}` is too large for images, whose values end at {LARGEST_PIXEL:.1e}"

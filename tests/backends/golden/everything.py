@@ -394,19 +394,26 @@ def draw_uniform(x: Tensor, draws: Draws, stream: str) -> Tensor:
     return draws.uniform(stream, 1, *x.shape[2:])
 
 
-def add_noise(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
-    """Add noise of ``amount`` times the range's width, clipped to the range; without a range, in the data's units."""
-    if low is None or high is None:
-        return x + (drawn * amount).to(x.dtype)
-    return (x + (drawn * (amount * (high - low))).to(x.dtype)).clamp(low, high)
+def add_noise(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
+    """Add noise of ``amount`` times the range's width; without a range, in the data's units."""
+    width = 1.0 if low is None or high is None else high - low
+    return x + (drawn * (amount * width)).to(x.dtype)
 
 
-def mask_pixels(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+def add_clipped_noise(
+    x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None
+) -> Tensor:
+    """Add noise, and clip the sum to the range, if there is one."""
+    noisy = add_noise(x, drawn, amount, low, high)
+    return noisy if low is None or high is None else noisy.clamp(low, high)
+
+
+def mask_pixels(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
     """Set this share of the pixels to the low end of the range, or to 0 without a range."""
     return torch.where(drawn < amount, low or 0.0, x)
 
 
-def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float, low: float | None, high: float | None) -> Tensor:
+def salt_and_pepper(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
     """Set this share of the pixels to the ends of the range, half each; without a range to -3 and 3.
 
     These are three standard deviations of standardised data.
@@ -516,7 +523,7 @@ def train(model: Everything, images: Tensor, epochs: int = 20, device: str = "cp
             x = rotate(x, drawn_2, -1.0, 1.0)
             x = shift(x, drawn_3, -1.0, 1.0)
             drawn = draw_normal(x, draws, "gaussian")
-            seen = add_noise(x, drawn, 0.1, -1.0, 1.0)
+            seen = add_clipped_noise(x, drawn, 0.1, -1.0, 1.0)
             drawn = draw_uniform(x, draws, "masking")
             seen = mask_pixels(seen, drawn, 0.1, -1.0, 1.0)
             drawn = draw_uniform(x, draws, "saltpepper")
