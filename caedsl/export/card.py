@@ -24,7 +24,7 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
     """
     files = {
         SPEC: read_file(run.path, SPEC),
-        BEST: read_file(run.path, BEST, largest_file(run.model)),
+        BEST: read_file(run.path, BEST, largest_file(run.model).size),
         CARD: card(run).encode("utf-8", "backslashreplace"),
     }
     with suppress(FileNotFoundError):

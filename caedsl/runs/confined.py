@@ -120,9 +120,19 @@ def read_file(folder: Path, name: str, most: int = LARGEST_TEXT) -> bytes:
 def read_record(folder: Path, name: str) -> bytes:
     """Return the content of a file with one JSON value. Raise ``OSError`` if parsing it could take much memory."""
     content = read_file(folder, name, LARGEST_RECORD)
-    if content.count(b"{") + content.count(b"[") > MOST_BRACKETS:
-        raise OSError(EFBIG, f"it has more than {MOST_BRACKETS:,} brackets, the limit", str(folder / name))
+    excess = excess_of_record(content)
+    if excess is not None:
+        raise OSError(EFBIG, f"it has {excess}", str(folder / name))
     return content
+
+
+def excess_of_record(content: bytes) -> str | None:
+    """Return what a JSON value has too much of, if parsing it could take much memory; otherwise None."""
+    if len(content) > LARGEST_RECORD:
+        return f"more than {LARGEST_RECORD:,} bytes, the limit"
+    if content.count(b"{") + content.count(b"[") > MOST_BRACKETS:
+        return f"more than {MOST_BRACKETS:,} brackets, the limit"
+    return None
 
 
 def sha256_of(folder: Path, name: str) -> str:

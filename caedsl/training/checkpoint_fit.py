@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.diagnostics.text import counted
+from caedsl.training.epoch_table import columns, table_misfit
 from caedsl.training.loop import Training
 from caedsl.training.monitors.engine.watch import Watch
 from caedsl.training.optimizers import make_optimizer
@@ -31,23 +32,20 @@ def _misfits(training: Training, tensors: Mapping[str, Tensor], progress: Progre
         if expected.get(name) != found.get(name):
             there, here = _described(found.get(name)), _described(expected.get(name))
             yield f"its {name} is {there}, but that of this run is {here}"
+    table = tensors.get("history")
+    reason = table_misfit(table, training.validation is not None) if table is not None else None
+    if reason is not None:
+        yield reason
     yield from _progress_misfits(training, progress)
 
 
 def _progress_misfits(training: Training, progress: ProgressRecord) -> Iterator[str]:
-    steps = len(progress.sizes or ())
+    steps = progress.steps or 0
     done = (progress.epoch - 1) * training.steps_per_epoch + steps
     if progress.step != done or steps > training.steps_per_epoch:
         yield f"it has {progress.step} steps, but its epochs have {done}"
-    if len(progress.history) not in (progress.epoch - 1, progress.epoch):
-        yield f"its history has {counted(len(progress.history), 'epoch')}, but it is in epoch {progress.epoch}"
-    if any(row.epoch != number for number, row in enumerate(progress.history, 1)):
-        yield "the epochs of its history are not in order"
-    images, batch = len(training.train), training.settings.batch
-    if progress.sizes is not None and progress.sizes != [
-        min(batch, images - number * batch) for number in range(steps)
-    ]:
-        yield "its steps have other batch sizes"
+    if progress.epochs not in (progress.epoch - 1, progress.epoch):
+        yield f"its history has {counted(progress.epochs, 'epoch')}, but it is in epoch {progress.epoch}"
     if progress.scaler.keys() != training.scaler.state_dict().keys():
         yield "it has another precision"
     if (progress.averaged is None) != (training.average is None):
@@ -69,7 +67,8 @@ def _expected(training: Training, progress: ProgressRecord) -> Shapes:
     """Return the shapes and types of the tensors in a state of ``training`` with this progress."""
     state = training.module.state_dict()
     expected = {f"weights.{name}": _shape(value) for name, value in state.items()}
-    if progress.history:
+    if progress.epochs:
+        expected["history"] = (progress.epochs, columns(training.history)), torch.float64
         expected |= {f"best.{name}": _shape(value) for name, value in state.items()}
     weights = [weight for group in training.optimizer.param_groups for weight in group["params"]]
     if progress.step:
@@ -77,8 +76,8 @@ def _expected(training: Training, progress: ProgressRecord) -> Shapes:
             expected |= {f"optimizer.{number}.{key}": shape for key, shape in _moments(training, weight).items()}
     if training.average is not None:
         expected |= {f"average.{number}": _shape(value) for number, value in enumerate(training.average.averages)}
-    if progress.sizes is not None:
-        expected["ledger"] = (len(progress.sizes), 2 + len(training.objective.names)), torch.float32
+    if progress.steps is not None:
+        expected["ledger"] = (progress.steps, 2 + len(training.objective.names)), torch.float32
     return expected
 
 

@@ -1,15 +1,15 @@
 """Checkpoints: the complete state of a run between two steps, from which it resumes bit for bit.
 
-Weights, moments and averages are tensors; the rest (counters, history, schedule) is a JSON text. Both are stored in one
-safetensors file, the text in its header, so that they cannot get separated; a checksum covers both. Random numbers have
-no state: they follow from the seed and the step. The file contains no code. The folder keeps the last two checkpoints,
-so that one remains if the other is damaged.
+Weights, moments, averages and the history are tensors; the rest (counters, schedule, monitors) is a JSON text. Both are
+stored in one safetensors file, the text in its header, so that they cannot get separated; a checksum covers both.
+Random numbers have no state: they follow from the seed and the step. The file contains no code. The folder keeps the
+last two checkpoints, so that one remains if the other is damaged.
 """
 
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,21 @@ from safetensors.torch import save
 from torch import Tensor
 
 from caedsl.resolve.merging.overrides import override
-from caedsl.runs.confined import has, read_file
+from caedsl.runs.confined import excess_of_record, has, read_file
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.folder import RunFolder
-from caedsl.runs.history import Epoch, Step
+from caedsl.runs.history import Step
 from caedsl.runs.schema import reason_of
 from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.source import Source
 from caedsl.training.checkpoint_fit import misfit
+from caedsl.training.epoch_table import from_table, to_table
 from caedsl.training.loop import RESUMABLE, Callback, Training
 from caedsl.training.schema import read_progress
+from caedsl.training.weights import FileLimit
 
-FORMAT = 3
+FORMAT = 4
 
 SECONDS_BETWEEN_CHECKPOINTS = 10.0
 MOST_OF_THE_TIME = 0.02
@@ -54,8 +56,11 @@ class Checkpoint:
     run: str
 
     def to_bytes(self) -> bytes:
-        """Return the content of the file."""
+        """Return the content of the file. Raise a ``TrainingError`` if the state of the callbacks is too large."""
         text = json.dumps({"format": FORMAT, "run": self.run, **self.progress})
+        excess = excess_of_record(text.encode())
+        if excess is not None:
+            raise TrainingError(f"the state of a checkpoint has {excess}: return less from `state` of your callbacks")
         return save(self.tensors, metadata={"state": text, "sha256": _checksum(text, self.tensors)})
 
     def require_fit(self, training: Training, folder: Path) -> None:
@@ -65,13 +70,13 @@ class Checkpoint:
             raise RunError(f"the checkpoint in {folder} belongs to another run ({reason}): start a new run")
 
     @classmethod
-    def read(cls, folder: Path, name: str, most: int) -> "Checkpoint":
-        """Read a checkpoint of at most ``most`` bytes.
+    def read(cls, folder: Path, name: str, most: FileLimit) -> "Checkpoint":
+        """Read a checkpoint within the limit ``most``.
 
         Raise ``CheckpointError`` if it is missing, unreadable, damaged or of another format.
         """
         try:
-            tensors, header = read_tensors(read_file(folder, name, most))
+            tensors, header = read_tensors(read_file(folder, name, most.size), most.tensors)
         except FileNotFoundError:
             raise CheckpointError("it does not exist") from None
         except OSError as error:
@@ -79,6 +84,9 @@ class Checkpoint:
         except TensorFileError as error:
             raise CheckpointError(f"it is truncated or damaged ({error})") from error
         text = header.get("state", "")
+        excess = excess_of_record(text.encode())
+        if excess is not None:
+            raise CheckpointError(f"its state has {excess}")
         if header.get("sha256") != _checksum(text, tensors):
             raise CheckpointError("it is damaged: its checksum does not match")
         try:
@@ -102,22 +110,22 @@ def capture(training: Training, run: str) -> Checkpoint:
     """Return the current state of ``training``; waits for the device. ``run`` is the run's ``identity``."""
     tensors = {f"weights.{name}": value for name, value in training.module.state_dict().items()}
     if training.history.epochs:
+        tensors["history"] = to_table(training.history)
         tensors |= {f"best.{name}": value for name, value in training.best_weights.items()}
     for number, state in training.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items() if isinstance(value, Tensor)}
     if training.average is not None:
         tensors |= {f"average.{number}": value for number, value in enumerate(training.average.averages)}
-    sizes = None
     if training.ledger is not None:
-        tensors["ledger"], sizes = training.ledger.entries()
+        tensors["ledger"] = training.ledger.entries()
     plateau = training.plateau
     progress = {
         "epoch": training.epoch,
         "step": training.step,
         "seconds": training.seconds,
-        "sizes": sizes,
         "ended": training.history.ended,
-        "history": [asdict(row) for row in training.history.epochs],
+        "epochs": len(training.history.epochs),
+        "steps": len(tensors["ledger"]) if training.ledger is not None else None,
         "plateau": {"factor": plateau.factor, "best": plateau.best, "waited": plateau.waited},
         "averaged": training.average.updates if training.average is not None else None,
         "scaler": training.scaler.state_dict(),
@@ -148,11 +156,12 @@ def restore(training: Training, checkpoint: Checkpoint) -> None:
         setattr(training.plateau, name, value)
     training.epoch, training.step = progress["epoch"], progress["step"]
     training.started = time.monotonic() - progress["seconds"]
-    training.history.epochs = [Epoch(**row) for row in progress["history"]]
+    if progress["epochs"]:
+        training.history.epochs = list(from_table(tensors["history"], training.history))
     training.last_weights = training.weights()
     training.best_weights = _part(tensors, "best.") or training.last_weights
-    if progress["sizes"] is not None:
-        training.resume_epoch(tensors["ledger"], progress["sizes"])
+    if progress["steps"] is not None:
+        training.resume_epoch(tensors["ledger"])
     states = {name: list(saved) for name, saved in progress["callbacks"].items()}
     for callback in training.callbacks:
         saved = states.get(type(callback).__name__)
@@ -264,11 +273,11 @@ class RestoreCheckpoint(Callback):
         restore(training, self.checkpoint)
 
 
-def latest(folder: Path, run: str, most: int) -> tuple[Checkpoint | None, str | None]:
+def latest(folder: Path, run: str, most: FileLimit) -> tuple[Checkpoint | None, str | None]:
     """Return the newest usable checkpoint of ``folder``, and a note if it is not the last one written.
 
     The checkpoint is None if none was written yet. Raise ``RunError`` if no checkpoint is usable, or if it belongs to
-    another run than ``run``. ``most`` is the largest size in bytes that a checkpoint of this run may have.
+    another run than ``run``. ``most`` is the limit for a checkpoint of this run.
     """
     if not has_checkpoint(folder):
         return None, "there is no checkpoint yet: starting from the beginning"

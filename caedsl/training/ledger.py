@@ -63,12 +63,12 @@ class Ledger:
                 raise NotFiniteError(f"the loss is {row[0]} at step {step}", step)
             self._sums = [total + loss * images for total, loss in zip(self._sums, row, strict=True)]
 
-    def entries(self) -> tuple[Tensor, list[int]]:
-        """Return the losses that were read (steps×losses), and the number of images of each of these steps."""
-        return torch.tensor(self.rows, dtype=torch.float32).view(-1, len(self._sums)), self.sizes[: len(self.rows)]
+    def entries(self) -> Tensor:
+        """Return the losses that were read, steps×losses."""
+        return torch.tensor(self.rows, dtype=torch.float32).view(-1, len(self._sums))
 
     def restore(self, losses: Tensor, sizes: Sequence[int]) -> None:
-        """Restore the result of ``entries`` in a ledger without steps."""
+        """Restore the result of ``entries`` in a ledger without steps; ``sizes`` are the images of each step."""
         self.sizes, self.images = list(sizes), sum(sizes)
         self._add(losses)
 

@@ -216,10 +216,12 @@ class Training(Stepper):
             self.ledger = Ledger(self.objective.names, first_step=self.step + 1)
         return self.ledger
 
-    def resume_epoch(self, losses: Tensor, sizes: list[int]) -> None:
-        """Resume within an epoch, after steps with these losses and numbers of images (see ``Ledger.entries``)."""
-        self.ledger = Ledger(self.objective.names, first_step=self.step - len(sizes) + 1)
-        self.ledger.restore(losses, sizes)
+    def resume_epoch(self, losses: Tensor) -> None:
+        """Resume within an epoch, after steps with these losses (see ``Ledger.entries``)."""
+        images, batch = len(self.train), self.settings.batch
+        counts = [min(batch, images - step * batch) for step in range(len(losses))]
+        self.ledger = Ledger(self.objective.names, first_step=self.step - len(counts) + 1)
+        self.ledger.restore(losses, counts)
 
     def _record(self, row: Epoch) -> None:
         self.history.epochs.append(row)

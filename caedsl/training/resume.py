@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -144,7 +143,7 @@ def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
         read_scores(stored.path)
     except (OSError, RecordError):
         return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
-    if ended == "finished" and len(_epochs(checkpoint)) >= stored.settings.epochs:
+    if ended == "finished" and _epochs(checkpoint) >= stored.settings.epochs:
         raise RunError(
             f"the run in {stored.path} has finished its {counted(stored.settings.epochs, 'epoch')}: to train longer, "
             f"add --epochs {2 * stored.settings.epochs}"
@@ -156,15 +155,16 @@ def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
         )
 
 
-def _epochs(checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
-    return checkpoint.progress["history"] if checkpoint is not None else []
+def _epochs(checkpoint: Checkpoint | None) -> int:
+    """Return the number of epochs that were trained, the last of which may be incomplete."""
+    return int(checkpoint.progress["epochs"]) if checkpoint is not None else 0
 
 
 def _extended(stored: StoredRun, epochs: int | None, checkpoint: Checkpoint | None) -> StoredRun:
     """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
         return stored
-    done, planned = len(_epochs(checkpoint)), counted(stored.settings.epochs, "epoch")
+    done, planned = _epochs(checkpoint), counted(stored.settings.epochs, "epoch")
     if epochs < stored.settings.epochs:
         raise RunError(
             f"--epochs {epochs} is less than the {planned} of the run in {stored.path} ({done} are "

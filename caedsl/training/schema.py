@@ -4,7 +4,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from caedsl.runs.history import Epoch
 from caedsl.runs.schema import Count, Short
 from caedsl.runs.trouble import Trouble
 from caedsl.training.monitors.engine.observation import LossWindow, ProbeResult
@@ -57,9 +56,9 @@ class ProgressRecord(_Record):
     epoch: Annotated[int, Field(ge=1, le=2**53)]
     step: Count
     seconds: Annotated[float, Field(ge=0, le=1e12)]
-    sizes: list[Count] | None
     ended: Short
-    history: list[Epoch]
+    epochs: Count
+    steps: Count | None
     plateau: _Plateau
     averaged: Count | None
     scaler: dict[str, float]

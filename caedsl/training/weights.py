@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from torch import Tensor, nn
 
@@ -18,9 +18,21 @@ MOST_COPIES = 10
 """Numbers that a checkpoint may hold per parameter: copies of the weights, their average, and optimizer states."""
 
 
-def largest_file(model: Autoencoder) -> int:
-    """Return the largest size in bytes of a weights file or checkpoint of ``model``; larger files are not read."""
-    return LARGEST_TEXT + MOST_COPIES * BYTES * total_parameters(model)
+_TENSORS = 16
+"""Most tensors of a layer: weights, biases, and the running averages of its normalisation."""
+
+
+class FileLimit(NamedTuple):
+    """Most bytes and tensors of a weights file or checkpoint; a larger file is not read."""
+
+    size: int
+    tensors: int
+
+
+def largest_file(model: Autoencoder) -> FileLimit:
+    """Return the limit for the files of ``model``."""
+    layers = 1 + sum(1 for _ in model.layers())
+    return FileLimit(LARGEST_TEXT + MOST_COPIES * BYTES * total_parameters(model), MOST_COPIES * _TENSORS * layers)
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,8 @@ class Weights:
     file: Path
 
     @classmethod
-    def read(cls, path: Path, most: int) -> Self:
-        """Read a safetensors file of at most ``most`` bytes, or the best weights of the run in a folder."""
+    def read(cls, path: Path, most: FileLimit) -> Self:
+        """Read a safetensors file within the limit ``most``, or the best weights of the run in a folder."""
         if path.is_dir():
             return cls.of_run(path, BEST, most)
         if not path.exists():  # a link to itself, too
@@ -40,11 +52,11 @@ class Weights:
         return cls.of_run(path.resolve().parent, path.resolve().name, most)
 
     @classmethod
-    def of_run(cls, folder: Path, name: str, most: int) -> Self:
+    def of_run(cls, folder: Path, name: str, most: FileLimit) -> Self:
         """Read a file of the run in ``folder``."""
         file = folder / name
         try:
-            return cls(read_tensors(read_file(folder, name, most)).tensors, file)
+            return cls(read_tensors(read_file(folder, name, most.size), most.tensors).tensors, file)
         except FileNotFoundError:
             raise RunError(
                 f"{folder} has no {name}: the run ended before it saved weights (`caedsl train --resume {folder}` "
