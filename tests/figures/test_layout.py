@@ -31,7 +31,7 @@ def test_every_model_of_the_gallery_is_legible(name: str) -> None:
     assert_legible(layout(model_of(SPECS[name])))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(specs())
 def test_every_model_is_legible(spec: str) -> None:
     source = Source(spec)

@@ -65,7 +65,7 @@ def test_every_spec_comes_back(path: Path) -> None:
     assert any("variational code" in note for note in made.notes) == model.bottleneck.form.startswith("variational")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=spec_texts())
 def test_generated_specs_come_back(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Wrong weights differ by far more than 1e-4, which the rounding of large volumes can nearly reach. It is magnified by

@@ -329,7 +329,7 @@ def test_one_fix_that_fails_does_not_take_the_others_with_it(count: int, resolut
     assert len(resolutions) <= MOST_RESOLUTIONS
 
 
-@pytest.mark.parametrize("count", [10, 160])
+@pytest.mark.parametrize("count", [10, 80])
 @pytest.mark.parametrize("line", ["conv 8 rleu tahn", "conv 8 kernle=3 kernell=3 rleu"])
 def test_fixes_that_interfere_are_made_in_a_bounded_number_of_resolutions(
     line: str, count: int, resolutions: list[str]

@@ -1,6 +1,7 @@
 """The tree of a text, its places, and the grammar's parse tables."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -118,8 +119,9 @@ def test_no_cache_is_read_or_written(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_nothing_in_the_package_unpickles_or_evaluates() -> None:
     """There are no plug-ins either: no entry points of other packages are loaded."""
+    suspicious = re.compile(r"\b(pickle|shelve|marshal|entry_points|eval|exec|compile|__import__|torch\.(load|save))\b")
     for path in (ROOT / "caedsl").rglob("*.py"):
-        for node in ast.walk(python_tree(path)):
+        for node in ast.walk(python_tree(path)) if suspicious.search(path.read_text()) else ():
             names = {alias.name for alias in node.names} if isinstance(node, ast.Import | ast.ImportFrom) else set()
             module = node.module if isinstance(node, ast.ImportFrom) else ""
             assert not {"pickle", "shelve", "marshal", "entry_points"} & {*names, module}, path
