@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from caedsl.diagnostics.text import counted
+from caedsl.facts.code import FLOAT_BITS, code_bits
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.bottlenecks.quantized import COMMIT, COMMITMENT
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
@@ -62,9 +63,15 @@ def count(number: int) -> str:
 
 
 def size_of_code(model: Autoencoder) -> tuple[str, str]:
-    """Return how many numbers the code holds, and how it compares with the input, with the skips past it."""
+    """Return how many numbers the code holds, and how it compares with the input, with the skips past it.
+
+    A code that is stored in fewer bits than its numbers, such as the indices of a codebook, is given in bits instead.
+    """
+    numbers, bits = elements(model.code_shape), code_bits(model)
+    if bits < FLOAT_BITS * numbers and not model.bypasses:
+        return counted(numbers, "number"), f"in {counted(bits, 'bit')}"
     beside = "with skips " if model.bypasses else ""
-    return counted(elements(model.code_shape), "number"), beside + _comparison(model.compression)
+    return counted(numbers, "number"), beside + _comparison(model.compression)
 
 
 def code_options(model: Autoencoder) -> tuple[str, ...]:

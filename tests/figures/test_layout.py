@@ -132,6 +132,8 @@ def test_it_says_the_size_of_the_code_and_the_parameters(name: str) -> None:
         ("dense 784", "784 numbers", "same size as the input"),
         ("dense 1568", "1,568 numbers", "2.0× larger than the input"),
         ("dense 780", "780 numbers", "1.01× smaller"),
+        ("quantized 16x4", "3,136 numbers", "in 3,136 bits"),
+        ("dense 64 topk=2", "64 numbers", "in 76 bits"),
     ],
 )
 def test_the_code_is_compared_with_the_input(bottleneck: str, size: str, comparison: str) -> None:
