@@ -8,6 +8,9 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option, Options, Type, Written
 from caedsl.vocabulary.shape import sizes_text, text
 
+_DURATIONS = (("h", 3600), ("min", 60), ("s", 1))
+"""Units of durations, and their lengths in seconds."""
+
 
 def written(option: Option, value: Any, exact: bool = False) -> str:
     """Return the option with this value as a spec writes it: ``k3``, ``relu``, ``l2=0.001``.
@@ -31,7 +34,7 @@ def written(option: Option, value: Any, exact: bool = False) -> str:
 
 
 def value_text(option: Option, value: Any, exact: bool = False) -> str:
-    """Return the value alone: ``3`` for (3, 3), ``10%`` for a share of 0.1."""
+    """Return the value alone: ``3`` for (3, 3), ``10%`` for a share of 0.1, ``30min`` for 1800 seconds."""
     if option.type is Type.ENDS:
         return "..".join(number_text(end, exact) for end in value)
     if option.type is Type.ACTIVATION:
@@ -47,6 +50,9 @@ def value_text(option: Option, value: Any, exact: bool = False) -> str:
         return "on" if value else "off"
     if option.type is Type.SHARE and not exact:
         return f"{100 * value:g}%"
+    if option.type is Type.DURATION:
+        unit, seconds = next((known for known in _DURATIONS if value % known[1] == 0), _DURATIONS[-1])
+        return number_text(value / seconds, exact) + unit
     return number_text(value, exact) if isinstance(value, float) else str(value)
 
 

@@ -14,6 +14,7 @@ from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.render import emit
 from caedsl.cli.main import main
 from caedsl.facts.schema import read_settings, settings_json
+from caedsl.facts.settings_text import OFF, fault_of, settings_lines
 from caedsl.resolve.reading.lines import options_of
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary import corruptions, initialisations, losses, norms, optimizers, schedules
@@ -87,6 +88,7 @@ def train_words() -> Iterator[str]:
     )
     yield from (f"corrupt {given(kind.option)}" for kind in CORRUPTIONS.values())
     yield from (f"augment {given(kind.option)}" for kind in AUGMENTATIONS.values())
+    yield "stop patience=2 after=90s; clip 0.3; ema 0.3; threads 1; seed 3 deterministic; on trouble stop"
 
 
 SURROUNDED = {
@@ -146,6 +148,9 @@ def test_a_word_goes_through_every_command(text: str, tmp_path: Path, capsys: py
     capsys.readouterr()
     assert model.train is not None
     assert read_settings(settings_json(model.train)) == model.train
+    assert fault_of(model.train) is None
+    shown = "; ".join(f"{name} {written}" for name, written, _ in settings_lines(model) if written != OFF)
+    assert load("\n".join([*LINES[:-1], f"train {{ {shown} }}"])).train == model.train
     for training in (False, True):
         compile(emit(model, training=training), "emitted.py", "exec")
     assert main(["graph", str(path), "-o", str(tmp_path / "words.svg")]) == 0
