@@ -189,6 +189,11 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "linear": ("polynomial",),
     "reduce_on_plateau": ("plateau",),
     "reducelronplateau": ("plateau",),
+    **dict.fromkeys(("cosineannealinglr", "cosineannealing", "cosinedecay"), ("cosine",)),
+    **dict.fromkeys(("exponentiallr", "exponentialdecay"), ("exponential",)),
+    **dict.fromkeys(("polynomiallr", "polynomialdecay", "linearlr"), ("polynomial",)),
+    **dict.fromkeys(("steplr", "multisteplr", "piecewiseconstantdecay"), ("milestones",)),
+    "onecyclelr": ("onecycle",),
 }
 """Values, each with the words that may correspond to it; the first that the option has is meant."""
 
@@ -247,6 +252,7 @@ OPTION_NOTES: Mapping[str, str] = {
     **ACTIVATION_NOTES,
     "max_lr": "the highest rate is that of the optimizer: write `optimizer adam lr=1e-3`",
     "step_size": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
+    "milestones": "write `schedule milestones 30 60`",
     "every": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
 }
 """Options that the language has no single word for."""
@@ -275,6 +281,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "valsplit": ("validation {}", "10%"),
     "validationsplit": ("validation {}", "10%"),
     "trouble": ("on trouble {}", "stop"),
+    **dict.fromkeys(("criterion", "lossfn", "lossfunction"), ("loss {}", "mse")),
 }
 """Settings by their plain names, each with its line, a placeholder in it for the author's value, and an example."""
 
@@ -307,6 +314,20 @@ SETTING_NOTES: Mapping[str, str] = {
     "callbacks": "callbacks belong to Python: `caedsl.train(spec, callbacks=[...])`",
 }
 """Settings that belong elsewhere by their plain names, and where."""
+
+
+_NO_CODE = "a spec contains no code: remove this line"
+CALL_NOTES: Mapping[str, str] = {
+    "summary": "`caedsl show` prints the layers with their shapes: remove this line",
+    "predict": "`caedsl reconstruct` applies a trained model: remove this line",
+    "evaluate": "`caedsl evaluate` measures a trained model: remove this line",
+    **dict.fromkeys(("save", "save_weights", "load_weights", "load_state_dict"), _NO_CODE),
+    **dict.fromkeys(
+        ("eval", "train", "to", "cuda", "cpu", "build", "print", "append", "backward", "zero_grad"), _NO_CODE
+    ),
+    **dict.fromkeys(("step", "show", "manual_seed", "DataLoader", "Model"), _NO_CODE),
+}
+"""Functions and methods of Python, and what a spec has instead."""
 
 
 def plain_setting(word: str) -> str:

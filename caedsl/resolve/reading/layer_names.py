@@ -120,3 +120,19 @@ def pool_of_everything(statement: tree.Statement, scope: Scope) -> tree.Statemen
     fix = replacing(span, known.name) if single else None
     scope.report("unknown-layer", span, f"unknown layer `{text_}`", help=help_line, fix=fix)
     return replace(statement, head=tree.WrittenWord(known.name, span), items=tuple(rest), broken=True)
+
+
+def enlarged_to_size(statement: tree.Statement, scope: Scope) -> tree.Statement | None:
+    """Return PyTorch's ``Upsample(14)``, whose number is a size and not a factor, as `upsample to 14x14`."""
+    name = statement.head.text.rpartition(".")[2]
+    if name != "Upsample" or not starts_with_value(statement.items) or scope.input_shape is None:
+        return None
+    first, *rest = statement.items
+    span = statement.head.span.to(first.span)
+    sides = tuple(map(int, re.findall(r"\d{1,9}", scope.source.slice(first.span)))) * rank(scope.input_shape)
+    size = tree.Size(sides[: rank(scope.input_shape)], first.span)
+    line = f"upsample to {'x'.join(map(str, size.dims))}"
+    message = f"the first argument of `{statement.head.text}` is a size, not a factor"
+    scope.report("unknown-layer", span, message, help=f"write `{line}`", fix=replacing(span, line))
+    head, to = tree.WrittenWord("upsample", statement.head.span), tree.WrittenWord("to", first.span)
+    return replace(statement, head=head, items=(to, size, *rest), broken=True)

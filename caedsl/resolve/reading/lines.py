@@ -10,7 +10,7 @@ from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.glued import starts_with_value
-from caedsl.resolve.reading.layer_names import find_kind, in_one_word, pool_of_everything
+from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
@@ -100,8 +100,7 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
         return _use_block(statement, scope)
     statement = in_one_word(statement, scope)
     alone = not statement.items and statement.block is None
-    if (pool := pool_of_everything(statement, scope)) is not None:
-        statement = pool
+    statement = pool_of_everything(statement, scope) or enlarged_to_size(statement, scope) or statement
     numbered = starts_with_value(statement.items)
     kind = find_kind(statement.head, scope, statement.broken, alone, numbered)
     if kind is None:

@@ -5,9 +5,9 @@ from lark import Token
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
-from caedsl.syntax.errors.calls import line_of_call
+from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
 
@@ -87,7 +87,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     if len(rest) > 1 and rest[0].type == "NAME":
         message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
         span = span_of(name).to(span_of(sign))
-        return error(message, span, help=f"write {quoted(line_of_call(value) or value)}")
+        return error(message, span, help=f"write {as_spec(line_of_call(value) or value)}")
     if name == "let":
         return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
     constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
@@ -111,13 +111,14 @@ def _line(name: str, value: str) -> str:
     line = foreign_words.SETTINGS.get(foreign_words.plain_setting(name))
     if line is None and name not in foreign_words.OPTIONS:
         line = foreign_words.STATEMENT_LINES.get(name)
-    if line is not None:
+    if line is not None and not line[0].startswith("loss"):
         return line[0].format(value)
     if name == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
         return f"bottleneck dense {value}"
-    if name == "loss":
-        plain = foreign_words.plain_loss(value)
-        return f"loss {foreign_words.LOSSES.get(plain, value)}"
+    if name == "loss" or line is not None:
+        word = value.removesuffix("()")
+        plain = foreign_words.plain_loss(word)
+        return f"loss {foreign_words.LOSSES.get(plain, value if word == value else plain)}"
     if name in BLOCKS and name not in _WITHOUT_BLOCK:
         is_switch = value.lower() in (*foreign_words.POSITIVE, *foreign_words.NEGATIVE)
         return f"{name} {{ {'epochs 20' if is_switch and name == 'train' else value} }}"

@@ -6,7 +6,7 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, error, proposal
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
@@ -73,7 +73,7 @@ def unopened(owner: Statement, written: str) -> Finding:
     place = Span(owner.span.end, owner.span.end)
     fix = Fix("write `{`", (Edit(place, " {"),), Applicability.SAFE)
     message = f"the block of `{owner.head.text}` has a `}}`, but no `{{`"
-    return Finding(_BRACES, message, Label(owner.span), help=f"write {quoted(written + ' {')}", fix=fix)
+    return Finding(_BRACES, message, Label(owner.span), help=f"write {as_spec(written + ' {')}", fix=fix)
 
 
 def nameless(brace: Token) -> Finding:

@@ -97,7 +97,7 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     foreign_messages.comment,
     block_messages.parameters,
     call_messages.call,
-    call_messages.optimizer_call,
+    call_messages.setting_call,
     call_messages.bottleneck_call,
     separator_messages.path,
     foreign_messages.sequence,

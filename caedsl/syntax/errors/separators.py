@@ -8,7 +8,7 @@ from lark import Token
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
-from caedsl.syntax.errors.calls import SHORT
+from caedsl.syntax.errors.call_lines import SHORT
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, error, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
 
@@ -39,7 +39,7 @@ def start(fault: Fault) -> Finding | None:
     if copies := _COPIES_FIRST.match(fault.text[fault.span.start : fault.span.end]):
         line = f"{copies[2]} x{copies[1]}"
         if foreign_layers.is_layer(copies[2].split()[0]):
-            return error(message, span_of(found), help=f"write {quoted(line)}")
+            return error(message, span_of(found), help=f"write {as_spec(line)}")
     if found.type in OPERATORS or found in ("=", "..", ")"):
         return error(message, span_of(found), help="a statement ends with its line: write it on one line")
     return error(

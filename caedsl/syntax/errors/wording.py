@@ -20,3 +20,8 @@ def quoted(text: str) -> str:
     """Return ``text`` between backticks, on one line and shortened."""
     line = " ".join(text.split())
     return f"`{line}`" if len(line) <= _LONGEST_QUOTE else f"`{line[: _LONGEST_QUOTE - 1]}…`"
+
+
+def as_spec(text: str) -> str:
+    """Return ``text`` between backticks, on one line and complete, as it can be copied into a spec."""
+    return f"`{' '.join(text.split())}`"
