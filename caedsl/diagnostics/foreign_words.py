@@ -316,6 +316,11 @@ SETTING_NOTES: Mapping[str, str] = {
 """Settings that belong elsewhere by their plain names, and where."""
 
 
+LISTS = frozenset(
+    ("layers", "filters", "channels", "widths", "features", "hidden", "hiddenlayers", "hiddendims", "encoderlayers")
+)
+"""Names of lists with an entry for each layer, without underscores."""
+
 _NO_CODE = "a spec contains no code: remove this line"
 CALL_NOTES: Mapping[str, str] = {
     "summary": "`caedsl show` prints the layers with their shapes: remove this line",

@@ -145,7 +145,11 @@ class _Binder(UnknownItems):
         """Return consecutive numbers as the single size that they are meant to be, with a finding."""
         sized = option is not None and option.type in (Type.SHAPE, Type.PER_AXIS, Type.SIZE)
         numbers = [item]
-        while sized and queue and is_whole(numbers[-1]) and is_whole(queue[0]):
+        while sized and queue and is_whole(numbers[-1]):
+            if self._is_joining(queue):
+                queue.popleft()
+            if not is_whole(queue[0]):
+                break
             numbers.append(cast(tree.Number, queue.popleft()))
         if len(numbers) == 1:
             return item
@@ -160,6 +164,12 @@ class _Binder(UnknownItems):
             fix=replacing(span, size),
         )
         return tree.Size(dims, span)
+
+    def _is_joining(self, queue: deque[tree.Item]) -> bool:
+        """Return whether the next word is the `x` of `1 x 28 x 28`, which on other lines is an option."""
+        word = queue[0]
+        joins = isinstance(word, tree.WrittenWord) and word.text in ("x", "X") and "x" not in self.by_short
+        return joins and len(queue) > 1 and is_whole(queue[1])
 
     def _worded(self, word: tree.WrittenWord) -> bool:
         option = self.by_name.get(word.text)

@@ -7,7 +7,7 @@ from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
-from caedsl.syntax.errors.wording import as_spec, error, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, error, input_size, proposal, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
 
@@ -43,6 +43,8 @@ def colon(fault: Fault) -> Finding | None:
         value = fault.text[span.end : fault.span.end].strip()
         if _opens_block(before, value):
             return _brace(before, found)
+        if lines := _lines_of_list(before, value):
+            return error(message, span, help=lines)
         plain = f"{before} {value}"
         if (line := _line(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
             return error(message, span, help=f"write `{line}`")
@@ -81,6 +83,8 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     if (fault.opens_block and not rest) or _opens_block(name, value):
         return _brace(name, sign)
     line = _line(name, value)
+    if lines := _lines_of_list(name, value):
+        return error(f"`{name}` is a list, but each layer has a line", span_of(sign), help=lines)
     message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
     if name in (*BLOCKS, *_WITH_A_WORD):
         return error(message, span_of(sign), help=f"write `{line}`")
@@ -106,8 +110,20 @@ def _brace(name: str, sign: Token) -> Finding:
     return error(message, span_of(sign), help=help_line)
 
 
+def _lines_of_list(name: str, value: str) -> str:
+    """Return the lines of ``layers: [32, 64]`` and ``layers: [conv 32, relu]``, or an empty text for another name."""
+    parts = [part.strip(" \t\r\n\"'") for part in value.strip("()[] \t\r\n").split(",")]
+    if foreign_words.plain_setting(name) not in foreign_words.LISTS or not all(parts):
+        return ""
+    lines = [f"conv {part} relu" if part.isdecimal() else line_of_call(f"{part})") or part for part in parts[:3]]
+    listed = ", ".join(f"`{line}`" for line in lines if not line[0].isdecimal())
+    return f"write one layer per line in the braces of `encoder`: {listed}"
+
+
 def _line(name: str, value: str) -> str:
     """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
+    if name in ("input", "target", "output") or "shape" in name:
+        value = input_size(value) or value
     line = foreign_words.SETTINGS.get(foreign_words.plain_setting(name))
     if line is None and name not in foreign_words.OPTIONS:
         line = foreign_words.STATEMENT_LINES.get(name)

@@ -10,7 +10,7 @@ from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax import characters
 from caedsl.syntax.errors.assignments import BLOCKS
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import error, proposal, quoted, size_text
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
@@ -64,7 +64,7 @@ def _integers(fault: Fault, opening: Token, match: re.Match[str], numbers: Seque
     if word in ("conv", "deconv") and fault.tokens[1] is opening:
         channels, *kernel = numbers
         return _rewritten(match, f"{channels} k{'x'.join(kernel)}", _LIST)
-    size = "x".join(numbers)
+    size = size_text(numbers, is_input=word in ("input", "target"))
     return _rewritten(match, size, f"is not a size; sizes are written as `{size}`")
 
 

@@ -94,12 +94,12 @@ def _unexpected(fault: Fault) -> Finding:
 _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     _unclosed_string,
     _overlong,
+    separator_messages.path,
     foreign_messages.comment,
     block_messages.parameters,
     call_messages.call,
     call_messages.setting_call,
     call_messages.bottleneck_call,
-    separator_messages.path,
     foreign_messages.sequence,
     separator_messages.comma,
     assignment_messages.colon,

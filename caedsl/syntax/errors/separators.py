@@ -11,7 +11,7 @@ from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
 from caedsl.syntax.errors.wording import error, proposal, quoted
 from caedsl.syntax.heads import Fault
-from caedsl.syntax.tokens import span_of
+from caedsl.syntax.tokens import FOREIGN_COMMENT, span_of
 
 _COMMAS = (
     (
@@ -33,26 +33,38 @@ _COMMAS = (
 
 
 def path(fault: Fault) -> Finding | None:
-    """Explain ``data npy images.npy`` and ``data ./photos``."""
+    """Explain ``data npy images.npy``, ``data ./photos`` and ``data photos/*.png``."""
     found = fault.found
-    if found is None or fault.tokens[0] != "data" or not fault.place or found in "()[],:=":
+    if fault.tokens[0] != "data" or not fault.place:
         return None
-    start = span_of(found).start
+    place = span_of(found).start if found is not None else fault.span.end - 1
+    is_colon = found == ":" and fault.text[place + 1 : place + 2] in ("/", "\\")
+    if found is not None and found in "()[],:=" and not is_colon:
+        return None
+    start = place
     while start > fault.span.start and not fault.text[start - 1].isspace():
         start -= 1
     match = _PATH.match(fault.text, start)
-    if match is None or not match.start() <= span_of(found).start < match.end():
+    is_comment = found is not None and found.type == FOREIGN_COMMENT and start == place
+    if match is None or is_comment or not match.start() <= place < match.end():
         return None
-    ending = match[0].rpartition(".")[2]
-    source = "" if fault.place > 1 and fault.tokens[1] not in (".", "/", "..") else _SOURCES.get(ending, "folder") + " "
-    span = Span(*match.span())
-    written = f'{source}"{match[0]}"'
-    line = f"{fault.text[fault.span.start : start]}{written}".split()
-    fix = proposal(f"write {quoted(written)}", Edit(span, written))
-    return error("paths are written in double quotes", span, help=f"write `{' '.join(line)}`", fix=fix)
+    is_pattern = "*" in match[0]
+    written = (re.sub(r"[^/]*\*.*", "", match[0]) or ".") if is_pattern else match[0]
+    file = written.rpartition("/")[2]
+    ending = file.rpartition(".")[2]
+    before = fault.text[fault.span.start : start].split()
+    source = [] if len(before) > 1 else [_SOURCES.get(ending, "folder")]
+    if "://" in match[0]:
+        line = f'data {" ".join((*before[1:], *source))} "{file or "images/"}"'
+        return error("a source is a path on this machine", Span(*match.span()), help=f"download it, and write `{line}`")
+    text = " ".join((*source, f'"{written}"'))
+    fix = proposal(f"write {quoted(text)}", Edit(Span(*match.span()), text))
+    note = ", which reads all images in it" if is_pattern else ""
+    help_line = f"write `{' '.join((*before, text))}`{note}"
+    return error("paths are written in double quotes", Span(*match.span()), help=help_line, fix=fix)
 
 
-_PATH = re.compile(r"[^\s\"'#;{}=]*[./][^\s\"'#;{}=]*")
+_PATH = re.compile(r"[^\s\"'#;{}=]*[./\\][^\s\"'#;{}=]*")
 _SOURCES = {"npy": "npy", "npz": "npz", "csv": "csv", "parquet": "parquet"}
 """Kinds of sources by the ending of their path."""
 
@@ -73,6 +85,8 @@ def comma(fault: Fault) -> Finding | None:
         both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
         return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]
+    if decimal := _decimal(fault):
+        return decimal
     if fault.place > 2 and fault.tokens[fault.place - 2] == "=" and following and following[0].type != "NAME":
         name = fault.tokens[fault.place - 3]
         if sizes := _sizes(fault, name):
@@ -118,6 +132,30 @@ def _sizes(fault: Fault, name: Token) -> Finding | None:
     message = f"`{name}=` has a comma between two sizes, which are joined by x"
     return error(message, span, help=f"write `{written}`", fix=fix)
 
+
+def _decimal(fault: Fault) -> Finding | None:
+    """Explain ``clip 1,5`` and ``lr=1,5e-3``: a comma in a number, and not between two sizes or labels."""
+    place = fault.place
+    if place > 2 and fault.tokens[place - 2] == "=":
+        name = fault.tokens[place - 3]
+        option = foreign_words.OPTIONS.get(name, name)
+        if option in (*SHORT, *SHORT.values(), *_OTHER_SIZES, "only", "at", "milestones", "betas"):
+            return None
+    elif place != 2 or fault.tokens[0] not in _WITH_A_DECIMAL:
+        return None
+    before = fault.tokens[place - 1]
+    match = _DECIMAL.match(fault.text, span_of(before).start)
+    if match is None:
+        return None
+    written = match[0].replace(",", ".")
+    fix = proposal(f"write `{written}`", Edit(Span(*match.span()), written))
+    message = f"`{match[0]}` has a decimal comma, but numbers have a decimal point"
+    return error(message, Span(*match.span()), help=f"write `{written}`", fix=fix)
+
+
+_DECIMAL = re.compile(r"\d+,\d+(?:e[+-]?\d+)?%?(?![\w.,])")
+_WITH_A_DECIMAL = ("clip", "ema", "validation", "loss", "scale", "dropout", "leaky_relu", "elu", "tanh", "softcap")
+"""Words whose first value may be a fraction."""
 
 _SIZES = re.compile(r"\s*=\s*\d+(?:\s*,\s*\d+)+")
 _OTHER_SIZES = ("pad", "output_pad")

@@ -1,5 +1,8 @@
 """Parts of the messages about statements."""
 
+import re
+from collections.abc import Sequence
+
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
 
@@ -25,3 +28,18 @@ def quoted(text: str) -> str:
 def as_spec(text: str) -> str:
     """Return ``text`` between backticks, on one line and complete, as it can be copied into a spec."""
     return f"`{' '.join(text.split())}`"
+
+
+def input_size(value: str) -> str:
+    """Return ``(28, 28, 1)`` and ``28 x 28 x 1`` as the size of an input, channels first; else an empty text."""
+    match = _SIZES.fullmatch(value.strip())
+    return size_text(re.findall(r"\d+", match[0]), is_input=True) if match else ""
+
+
+def size_text(numbers: Sequence[str], is_input: bool) -> str:
+    """Return numbers as one size; those of an input as other libraries write it have the channels first."""
+    channels_last = is_input and len(numbers) == 3 and numbers[2] in ("1", "3") and int(numbers[0]) > 4
+    return "x".join((numbers[2], *numbers[:2]) if channels_last else numbers)
+
+
+_SIZES = re.compile(r"[(\[]?\s*\d{1,9}(?:\s*[,x*]\s*\d{1,9})+\s*,?\s*[)\]]?")
