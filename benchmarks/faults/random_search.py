@@ -23,17 +23,17 @@ class Found:
     """The text that trained best, which may be the spec as it was, and how many training runs that took."""
 
     text: str
-    trainings: int
+    runs: int
 
 
-def search(subject: Subject, steps: int, trainings: int, seed: int) -> Found:
+def search(subject: Subject, steps: int, runs: int, seed: int) -> Found:
     """Try random changes, each with the seeds and the steps of a repair, and keep the best."""
     trials, draw = Trials(subject, steps), random.Random(seed)
     changes = list(knobs(subject.model))
     draw.shuffle(changes)
     best, text, taken = 1.0, subject.model.source.text, 0
     for change in changes:
-        if taken >= trainings:
+        if taken >= runs:
             break
         repair = trials.repair("random", change, lambda task: lambda done, total: None)
         if repair is None:

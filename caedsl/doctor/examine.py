@@ -87,9 +87,9 @@ class _Examination:
     def _conclusive(self, seen: ProbesSoFar) -> bool:
         return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
 
-    def _steps(self, share: float, trainings: int) -> int:
-        """Return how many steps each of ``trainings`` training runs may take in a share of the remaining budget."""
-        return affordable(share * self.budget.left, self.price, trainings)
+    def _steps(self, share: float, runs: int) -> int:
+        """Return how many steps each of ``runs`` training runs may take in a share of the remaining budget."""
+        return affordable(share * self.budget.left, self.price, runs)
 
     def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the most likely suspicions; a change that does not help makes its cause less likely."""

@@ -113,7 +113,7 @@ def _listed(numbers: Sequence[int]) -> str:
 
 
 class Trials:
-    """Trainings of a subject and of changed ones with the same seeds: ``steps`` steps each, at most a whole run."""
+    """Training runs of a subject and of changed ones with the same seeds: ``steps`` steps each, at most a whole run."""
 
     def __init__(self, subject: Subject, steps: int, known: ErrorCurve | None = None) -> None:
         """Keep ``known``, the curve of the subject's own seed, if it has already been trained."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from caedsl.doctor.suspects.data import FEW_DIFFERENT, HALF_LOST, USED
-from caedsl.doctor.suspects.steps import FAST, SLOW
 from caedsl.doctor.suspicion import ProbesSoFar
 from caedsl.doctor.wording import percents
+from caedsl.facts.steps import LARGE_UPDATE, SMALL_UPDATE
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _penalty(seen: ProbesSoFar) -> str | None:
 
 def _rate(seen: ProbesSoFar) -> str | None:
     updates = list(seen.memorise.updates.values()) if seen.memorise is not None else []
-    if not updates or not all(SLOW <= update <= FAST for update in updates):
+    if not updates or not all(SMALL_UPDATE <= update <= LARGE_UPDATE for update in updates):
         return None
     return f"a step changes the weights by {percents(updates)} of their size"
 
@@ -72,8 +72,8 @@ def _modes(seen: ProbesSoFar) -> str | None:
     if first is None or seen.modes_differ:
         return None
     return (
-        f"{first.judged:.1%} of the variance of training images is left in eval mode, and {first.trained:.1%} in train "
-        "mode"
+        f"{first.eval_mode:.1%} of the variance of training images is left in eval mode, and {first.train_mode:.1%} in "
+        "train mode"
     )
 
 

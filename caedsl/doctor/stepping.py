@@ -17,7 +17,7 @@ from caedsl.doctor.subject import some
 from caedsl.training.loop import Training
 from caedsl.training.search.trials import batches_of, in_miniature, steps_at
 
-MOST_JUDGED = 512
+MOST_EVALUATED = 512
 MARKS = (10, 60, 120)
 """Steps at which the size of an update is measured."""
 PURPOSE = "doctor"
@@ -118,14 +118,14 @@ def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
 
 
 @torch.no_grad()
-def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = True) -> float:
-    """Return the squared error on ``images`` over that of the mean image; in eval mode if ``judged``.
+def left_of(training: Training, images: Sample, mean: Tensor, eval_mode: bool = True) -> float:
+    """Return the squared error on ``images`` over that of the mean image; in eval mode if ``eval_mode``.
 
     Running statistics and random states are restored afterwards.
     """
     forms = (training.module, training.network)
     for form in forms:
-        form.train(not judged)
+        form.train(not eval_mode)
     kept = {name: buffer.clone() for name, buffer in training.module.named_buffers()}
     with torch.random.fork_rng([]), training.averaged():
         torch.manual_seed(training.settings.seed)
@@ -144,5 +144,5 @@ def left_of(training: Training, images: Sample, mean: Tensor, judged: bool = Tru
 def held_out_measure(training: Training) -> Measure:
     """Return a function that measures the share of the held-out images' variance that is left."""
     mean = some(training.train, 2_000).target.mean(dim=0)
-    images = some(training.validation or training.train, MOST_JUDGED)
+    images = some(training.validation or training.train, MOST_EVALUATED)
     return lambda now: left_of(now, images, mean)

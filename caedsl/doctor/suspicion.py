@@ -103,13 +103,13 @@ class ProbesSoFar:
     def overfits(self) -> bool:
         """Whether validation images are reconstructed far worse than training images."""
         first = self.first
-        return first is not None and first.left > FAR_WORSE * max(first.judged, 0.1)
+        return first is not None and first.left > FAR_WORSE * max(first.eval_mode, 0.1)
 
     @property
     def modes_differ(self) -> bool:
         """Whether training images are reconstructed far worse in eval mode than in train mode."""
         first = self.first
-        return first is not None and first.steps >= ENOUGH // 2 and first.judged > GAP * first.trained
+        return first is not None and first.steps >= ENOUGH // 2 and first.eval_mode > GAP * first.train_mode
 
     def layer(self, number: int) -> str:
         """Return the place of a layer."""

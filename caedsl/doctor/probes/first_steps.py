@@ -9,7 +9,7 @@ from torch import Tensor
 
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.probes.start import dead_layers, look
-from caedsl.doctor.stepping import MOST_JUDGED, ErrorCurve, held_out_measure, left_of, take_steps
+from caedsl.doctor.stepping import MOST_EVALUATED, ErrorCurve, held_out_measure, left_of, take_steps
 from caedsl.doctor.subject import Subject, some
 from caedsl.model.data import InputRange
 from caedsl.training.loop import Training
@@ -23,8 +23,8 @@ AVERAGED = 20
 class FirstStepsEvidence:
     """The first ``steps`` steps of ``whole``, with the remaining share of the variance of held-out images.
 
-    ``trained`` and ``judged`` are what is left of training images in train mode and in eval mode. ``test`` and
-    ``test_trained`` are what is left of the test images in eval mode and in train mode, None without test images.
+    ``train_mode`` and ``eval_mode`` are what is left of training images in train mode and in eval mode. ``test`` and
+    ``test_train_mode`` are what is left of the test images in eval mode and in train mode, None without test images.
     ``background`` compares an image at an end of the declared range with the mean image: the share of the variance that
     it leaves, and its loss over that of the mean image, for the end with the smaller loss; None for a range without
     ends. ``penalty`` is the weight penalty at the end, and ``loss`` the mean loss of the last steps, which includes it.
@@ -35,10 +35,10 @@ class FirstStepsEvidence:
     steps: int
     whole: int
     curve: ErrorCurve
-    trained: float
-    judged: float
+    train_mode: float
+    eval_mode: float
     test: float | None
-    test_trained: float | None
+    test_train_mode: float | None
     background: tuple[float, float] | None
     penalty: float
     loss: float
@@ -64,11 +64,11 @@ class FirstStepsEvidence:
             return [f"the loss is no longer finite after {self.curve.steps[-1]} steps"]
         found = [
             f"after {self.steps:,} of {self.whole:,} steps, {self.left:.1%} of the variance of held-out images is "
-            f"left, and {self.judged:.1%} of that of training images ({self.trained:.1%} in train mode)"
+            f"left, and {self.eval_mode:.1%} of that of training images ({self.train_mode:.1%} in train mode)"
         ]
         if self.test is not None:
             found.append(
-                f"{self.test:.1%} of the variance of test images is left ({self.test_trained:.1%} in train mode)"
+                f"{self.test:.1%} of the variance of test images is left ({self.test_train_mode:.1%} in train mode)"
             )
         if self.penalty:
             found.append(f"the weight penalty is then {self.penalty:.3g}, and the loss including it {self.loss:.3g}")
@@ -91,17 +91,17 @@ class FirstStepsProbe:
         training = subject.fresh()
         taken = take_steps(training, self.steps, held_out_measure(training), tell=tell)
         mean = some(training.train, 2_000).target.mean(dim=0)
-        images = some(training.train, MOST_JUDGED)
-        tests = some(subject.test, MOST_JUDGED) if subject.test is not None else None
+        images = some(training.train, MOST_EVALUATED)
+        tests = some(subject.test, MOST_EVALUATED) if subject.test is not None else None
         dead = dead_layers(look(subject, training)) if taken.finite else ()
         return FirstStepsEvidence(
             steps=len(taken.losses),
             whole=training.steps,
             curve=taken.curve,
-            trained=left_of(training, images, mean, judged=False),
-            judged=left_of(training, images, mean),
+            train_mode=left_of(training, images, mean, eval_mode=False),
+            eval_mode=left_of(training, images, mean),
             test=left_of(training, tests, mean) if tests is not None else None,
-            test_trained=left_of(training, tests, mean, judged=False) if tests is not None else None,
+            test_train_mode=left_of(training, tests, mean, eval_mode=False) if tests is not None else None,
             background=_background(training, subject.model.target.range, images.target, mean),
             penalty=float(weight_penalty(training.module, training.objective.penalties).detach()),
             loss=fmean(taken.losses[-AVERAGED:] or (0.0,)),

@@ -30,13 +30,12 @@ FAILED = 0.55
 class MemoriseEvidence:
     """Share of the variance of ``images`` images left after ``STEPS`` steps, and ``later`` after ``steps`` of them.
 
-    ``later`` is None if the first steps were enough, or if there was no time for more. ``judged`` is the same as
-    ``left`` in eval mode. ``updates`` are the sizes of weight updates relative to the weights, by step.
+    ``later`` is None if the first steps were enough, or if there was no time for more. ``updates`` are the sizes of
+    weight updates relative to the weights, by step.
     """
 
     images: int
     left: float
-    judged: float
     later: float | None
     steps: int
     curve: ErrorCurve
@@ -97,17 +96,16 @@ class MemoriseProbe:
     def run(self, subject: Subject, tell: StepProgress = silent) -> MemoriseEvidence:
         """See ``Probe``."""
         started = time.monotonic()
-        taken, judged = memorise(subject, STEPS, tell)
+        taken = memorise(subject, STEPS, tell)
         each = (time.monotonic() - started) / STEPS if self.step is None else self.step
         later, steps = None, next((count for count in LONG if count * each <= self.allowance), STEPS)
         curve = taken.curve
         if taken.finite and taken.curve.end > FAILED and steps > STEPS:
-            longer, judged = memorise(subject, steps, tell)
+            longer = memorise(subject, steps, tell)
             later, curve = longer.curve.end, longer.curve
         return MemoriseEvidence(
             images=min(IMAGES, len(subject.train)),
             left=taken.curve.end,
-            judged=judged,
             later=later,
             steps=steps if later is not None else STEPS,
             curve=curve,
@@ -121,19 +119,15 @@ def memorise(
     steps: int,
     tell: StepProgress = silent,
     prepared: Callable[[Sample], Sample] = lambda images: images,
-) -> tuple[TakenSteps, float]:
-    """Train on the same few images, ``prepared`` first.
-
-    Return the steps and the share of the variance left in eval mode.
-    """
+) -> TakenSteps:
+    """Train on the same few images, ``prepared`` first, and return the steps."""
     plain = subject.undisturbed()
     training = replace(plain, settings=replace(plain.settings, batch=IMAGES, accumulate=1)).fresh()
     images = prepared(some(training.train, IMAGES))
     mean = images.target.mean(dim=0)
 
     def measure(now: Training) -> float:
-        return left_of(now, images, mean, judged=False)
+        return left_of(now, images, mean, eval_mode=False)
 
     with torch.random.fork_rng([]):
-        taken = take_steps(training, steps, measure, repeat(images), every=max(1, steps // 20), tell=tell)
-    return taken, left_of(training, images, mean) if taken.finite else inf
+        return take_steps(training, steps, measure, repeat(images), every=max(1, steps // 20), tell=tell)

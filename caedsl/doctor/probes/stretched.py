@@ -49,7 +49,7 @@ class StretchedProbe:
         def stretched(images: Sample) -> Sample:
             return Sample.of((images.seen - self.data.low) * factor + start)
 
-        taken, _ = memorise(subject, STEPS, tell, stretched)
+        taken = memorise(subject, STEPS, tell, stretched)
         return StretchedEvidence(factor, taken.curve.end)
 
 

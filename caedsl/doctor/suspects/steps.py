@@ -11,7 +11,7 @@ from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, P
 from caedsl.doctor.wording import percent, percents, rounded
 from caedsl.facts.cost import total_parameters
 from caedsl.facts.outputs import output_bounds
-from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, loss_scale, smaller_batch
+from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, LARGE_UPDATE, SMALL_UPDATE, loss_scale, smaller_batch
 from caedsl.rules.data.tiny_dataset import FEW, TIMES
 from caedsl.rules.edits.settings import write_setting, write_statement
 from caedsl.rules.edits.trial import write
@@ -19,8 +19,6 @@ from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.spelling import number_text
 from caedsl.vocabulary.weights import L2
 
-SLOW, FAST = 2e-4, 0.1
-"""Update sizes relative to the weights that are too small and too large: healthy pilot runs had 0.0024 to 0.0155."""
 FAR = 5.0
 """Factor between a rate and the result of a range test that is suspicious: the test may be several times off."""
 QUICKER = 8.0
@@ -51,8 +49,8 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
         yield Suspicion(
             "small-batch-norm" if normed else "heavy-dropout",
             LIKELY,
-            f"{seen.first.judged:.1%} of the variance of training images is left in eval mode, and "
-            f"{seen.first.trained:.1%} in train mode",
+            f"{seen.first.eval_mode:.1%} of the variance of training images is left in eval mode, and "
+            f"{seen.first.train_mode:.1%} in train mode",
             seen.setting("train.batch"),
             KNOWN["small-batch-norm" if normed else "heavy-dropout"].remedy,
         )
@@ -65,9 +63,15 @@ def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
     own = seen.subject.settings.optimizer.lr
     rate = seen.rate.suited if seen.rate is not None else None
     ill = seen.fails
-    if not seen.finite or any(update > FAST for update in updates) or (ill and rate is not None and rate * FAR < own):
+    if (
+        not seen.finite
+        or any(update > LARGE_UPDATE for update in updates)
+        or (ill and rate is not None and rate * FAR < own)
+    ):
         yield _rate(seen, "high-learning-rate", rate if rate and rate < own / 2 else own / 10)
-    elif (ill and updates and max(updates) < SLOW) or (rate is not None and rate > (FAR if ill else QUICKER) * own):
+    elif (ill and updates and max(updates) < SMALL_UPDATE) or (
+        rate is not None and rate > (FAR if ill else QUICKER) * own
+    ):
         yield _rate(seen, "low-learning-rate", rate if rate and rate > own * 2 else own * 10)
 
 
@@ -75,11 +79,12 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     assert seen.memorise is not None
     own = seen.subject.settings.optimizer.lr
     updates = list(seen.memorise.updates.values())
-    measured = bool(updates) and (max(updates) < SLOW or max(updates) > FAST)
+    measured = bool(updates) and (max(updates) < SMALL_UPDATE or max(updates) > LARGE_UPDATE)
     evidence = []
     if measured:
         evidence.append(
-            f"a step changes the weights by {percents(updates)} of their size ({percents((SLOW, FAST))} is normal)"
+            f"a step changes the weights by {percents(updates)} of their size "
+            f"({percents((SMALL_UPDATE, LARGE_UPDATE))} is normal)"
         )
     if seen.rate is not None and seen.rate.suited is not None:
         evidence.append(f"a range test suggests lr={rounded(seen.rate.suited)}, and the spec has lr={rounded(own)}")
@@ -198,8 +203,8 @@ def _few_images(seen: ProbesSoFar) -> Iterator[Suspicion]:
         seen,
         "tiny-dataset",
         LIKELY,
-        f"{first.left:.1%} of the variance of held-out images is left, but {first.judged:.1%} of that of the {count:,} "
-        f"training images, for which there are {weights:,} weights",
+        f"{first.left:.1%} of the variance of held-out images is left, but {first.eval_mode:.1%} of that of the "
+        f"{count:,} training images, for which there are {weights:,} weights",
     )
 
 

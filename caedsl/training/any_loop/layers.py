@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from caedsl.backends.torch.program import WEIGHTED
 from caedsl.training.monitors.engine.observation import LayerFacts
-from caedsl.training.monitors.engine.probe import judging, reconstruction_in
+from caedsl.training.monitors.engine.probe import in_eval_mode, reconstruction_in
 from caedsl.vocabulary import norms
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED
@@ -95,7 +95,7 @@ def layout_of(module: nn.Module, sample: Tensor, target: Tensor, code: str | Non
             if not any(part.children()):
                 stack.callback(part.register_forward_pre_hook(begin).remove)
         stack.enter_context(functions)
-        stack.enter_context(judging(module))
+        stack.enter_context(in_eval_mode(module))
         stack.enter_context(torch.no_grad())
         copies = {name: buffer.clone() for name, buffer in module.named_buffers()}
         made = reconstruction_in(_called(module, copies, sample), target)

@@ -94,7 +94,7 @@ def reconstruction_in(returned: Any, seen: Tensor) -> Tensor:
 
 
 @contextmanager
-def judging(module: nn.Module) -> Iterator[None]:
+def in_eval_mode(module: nn.Module) -> Iterator[None]:
     """Switch the module to eval mode within the block, then restore the mode of each part."""
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
@@ -176,9 +176,9 @@ class Prober:
             loss = training.objective.reconstruction(prediction, target)
             found = gradients(training, loss, tuple(self._kernels.values()))
             graded = {number: each for number, each in zip(self._kernels, found, strict=True) if each is not None}
-            measured |= {f"{number} gradient": gradient.norm() for number, gradient in graded.items()}
+            measured |= self._compare_gradients(graded)
             if self._differs_in_eval_mode:
-                with judging(training.module), torch.no_grad():
+                with in_eval_mode(training.module), torch.no_grad():
                     prediction = forward(training, seen)
                     loss = training.objective.reconstruction(prediction, target)
         moving = measured.pop("moving")
@@ -210,6 +210,9 @@ class Prober:
             measured[f"{self._ends[path]} spread"] = apart.mean().sqrt()
 
         return watch
+
+    def _compare_gradients(self, gradients: Mapping[int, Tensor]) -> dict[str, Tensor]:
+        return {f"{number} gradient": gradient.norm() for number, gradient in gradients.items()}
 
     def _compare(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
         squared = (prediction - target).square()
