@@ -78,6 +78,11 @@ def test_held_out_images_that_are_trained_on() -> None:
     assert named(train=digits(400), test=digits(200)) == ["leaking-split"]
 
 
+def test_held_out_images_that_hardly_differ_from_training_images() -> None:
+    noise = 0.01 * torch.randn(200, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert named(train=digits(400), test=(digits(200) + noise).clamp(0, 1)) == ["leaking-split"]
+
+
 @pytest.mark.parametrize("wrong", [lambda x: x / 255, lambda x: 1 - x, lambda x: 0.5 + x / 8])
 def test_other_preprocessing_of_the_test_images(wrong: "torch.nn.Module") -> None:
     assert named(train=digits(400), test=wrong(digits()[400:])) == ["evaluation-preprocessing"]

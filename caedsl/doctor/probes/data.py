@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, usual_distance
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
@@ -15,10 +17,10 @@ from caedsl.facts.divergence import assumed_noise
 from caedsl.training.batches import Batches
 from caedsl.vocabulary.shape import elements
 
-MOST_FITTED, MOST_JUDGED = 2_000, 1_000
+MOST_FITTED, MOST_EVALUATED = 2_000, 1_000
 """Number of images that PCA is fitted to, and of images that it is evaluated on."""
 MOST_COMPONENTS = 512
-MOST_HASHED = 512 * 2**20
+MOST_COMPARED = 512 * 2**20
 """Bytes of images that are compared with each other."""
 SHARES = (50, 80, 95)
 _OUTLIER = 10.0
@@ -32,7 +34,7 @@ class Split:
     ``offset`` is the difference of the means in standard deviations of the training images, ``errors`` the same in
     standard errors, and ``scale`` the ratio of the standard deviations. ``inverted`` says that the mean images are
     negatives of each other. ``known`` is the share of the images that are also training images, among the images that
-    were compared.
+    were compared. At least ``near`` of ``near_of`` images hardly differ from a training image, but are not equal.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Split:
     scale: float
     inverted: bool
     known: float
+    near: int
+    near_of: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class DataEvidence:
         found += [
             f"{split.images:,} {split.name} images: compared with the training images, their mean is "
             f"{split.offset:+.2f} standard deviations away and their contrast {split.scale:.2f} times as high; "
-            f"{split.known:.1%} of them are training images"
+            f"{split.known:.1%} of them are training images, and at least {split.near:,} of {split.near_of:,} "
+            "hardly differ from one"
             for split in self.splits
         ]
         return found
@@ -123,14 +128,14 @@ class DataProbe:
         """See ``Probe``."""
         train = subject.train
         fitted = some(train, MOST_FITTED).seen
-        judged = some(subject.held_out, MOST_JUDGED).seen
+        evaluated = some(subject.held_out, MOST_EVALUATED).seen
         declared = subject.model.input.range
         flat = fitted.flatten(1)
         spans = flat.amax(dim=1) - flat.amin(dim=1)
         width = declared.high - declared.low if declared.high is not None and declared.low is not None else None
         codes = elements(subject.model.code_shape)
-        left = _left(train, judged)
-        prints = _prints(train)
+        left = _left(train, evaluated)
+        compared = _Compared.of(train)
         components = (left[:-1] - left[1:]) * float(flat.double().var(dim=0, correction=0).sum())
         unit = width is not None and (declared.low, declared.high) == (0.0, 1.0)
         others = (("validation", subject.baseline.validation), ("test", subject.test))
@@ -145,7 +150,7 @@ class DataProbe:
             deviation=float(flat.double().std(correction=0)),
             used=float(spans.median()) / width if width else None,
             constant_pixels=float((flat.amax(dim=0) == flat.amin(dim=0)).float().mean()),
-            different=len(set(prints)) / len(prints),
+            different=len(set(compared.digests)) / len(compared.digests),
             far=_outliers(flat),
             grey_error=float((flat.double() - flat.double().mean()).square().mean()),
             mean_error=float((flat.double() - flat.double().mean(dim=0)).square().mean()),
@@ -153,20 +158,20 @@ class DataProbe:
             code_size=codes,
             code_left=0.0 if codes >= elements(train.shape) else float(left[codes]) if codes < len(left) else None,
             entropy=_entropy(flat) if unit else None,
-            splits=tuple(_split(name, batches, flat, set(prints)) for name, batches in others if batches is not None),
+            splits=tuple(_split(name, batches, flat, compared) for name, batches in others if batches is not None),
             largest=float(components[0]) if len(components) else 0.0,
             divergence_left=_divergence_left(components[:codes], flat, assumed_noise(subject.model)),
         )
 
 
-def _left(train: Batches, judged: Tensor) -> Tensor:
-    """Return the share of the variance of ``judged`` that PCA with 0, 1, 2, … components leaves."""
+def _left(train: Batches, evaluated: Tensor) -> Tensor:
+    """Return the share of the variance of ``evaluated`` that PCA with 0, 1, 2, … components leaves."""
     fitted = train.of_inputs().spread(MOST_FITTED)
     count = min(MOST_COMPONENTS, elements(train.shape) - 1, len(fitted) - 1)
     linear = fit_pca(fitted, count) if count > 0 else None
-    centred = judged.double().flatten(1) - judged.double().flatten(1).mean(dim=0)
+    centred = evaluated.double().flatten(1) - evaluated.double().flatten(1).mean(dim=0)
     if linear is not None and linear.predictor is not None:
-        centred = judged.double().flatten(1) - linear.predictor.mean_d.to(judged.device)
+        centred = evaluated.double().flatten(1) - linear.predictor.mean_d.to(evaluated.device)
         components_kd = linear.predictor.components_kd.to(centred).flip(0)  # the largest first
         explained = (centred @ components_kd.T).square().sum(dim=0)
     else:
@@ -206,31 +211,54 @@ def _entropy(flat: Tensor) -> float:
     return float(-(p * p.log() + (1 - p) * (1 - p).log()).mean())
 
 
-def _prints(batches: Batches) -> list[bytes]:
-    """Return a digest of each image."""
-    room = max(1, MOST_HASHED // (4 * elements(batches.shape)))
-    chosen = batches.spread(room)
-    prints = []
-    for block in chosen.in_order(1024):
-        rows = block.seen.cpu().contiguous().flatten(1).numpy()
-        prints += [_digest(row) for row in rows]
-    return prints
+@dataclass(frozen=True)
+class _Compared:
+    """Images that are compared with others: their digests, which are equal for equal images, and their thumbnails."""
+
+    batches: Batches
+    digests: list[bytes]
+    small: Thumbnails
+
+    @classmethod
+    def of(cls, batches: Batches) -> "_Compared":
+        """Read the images, evenly spaced ones if there are too many."""
+        chosen = batches.of_inputs().spread(max(1, MOST_COMPARED // (4 * elements(batches.shape))))
+        digests, small = [], []
+        for block in chosen.in_order(1024):
+            rows = block.seen.cpu().contiguous().flatten(1).numpy()
+            digests += [blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
+            small.append(thumbnails(block.seen))
+        return cls(chosen, digests, np.concatenate(small))
+
+    @cached_property
+    def usual(self) -> float:
+        """Usual distance between neighbours."""
+        return usual_distance(self.small)
+
+    def near(self, held_out: "_Compared") -> tuple[int, int]:
+        """Return how many held-out images hardly differ from one of these, but are not equal, and of how many."""
+        chosen = np.linspace(0, len(held_out.small) - 1, min(MOST_EVALUATED, len(held_out.small))).round().astype(int)
+
+        def images(mine: int, other: int) -> tuple[Tensor, Tensor]:
+            return self._image(mine), held_out._image(int(chosen[other]))
+
+        return sum(1 for _ in nearly_equal(self.small, held_out.small[chosen], self.usual, images)), len(chosen)
+
+    def _image(self, place: int) -> Tensor:
+        return next(Batches(self.batches.images, self.batches.index[[place]]).in_order(1)).seen
 
 
-def _digest(row: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> bytes:
-    return blake2b(row.tobytes(), digest_size=16).digest()
-
-
-def _split(name: str, batches: Batches, train: Tensor, known: set[bytes]) -> Split:
-    """Compare held-out images with those of training; images are rows."""
-    mine = some(batches, MOST_JUDGED).seen.flatten(1).double()
+def _split(name: str, batches: Batches, train: Tensor, compared: _Compared) -> Split:
+    """Compare held-out images with those of training, some of which are the rows of ``train``."""
+    mine = some(batches, MOST_EVALUATED).seen.flatten(1).double()
     train = train.double()
     deviation = float(train.std(correction=0)) or 1e-12
     offset = float(mine.mean() - train.mean())
     means = torch.cat([train.mean(dim=1), mine.mean(dim=1)])
     error = float(means.std(correction=0)) * (1 / len(mine) + 1 / len(train)) ** 0.5 or 1e-12
     together = torch.corrcoef(torch.stack([train.mean(dim=0), mine.mean(dim=0)]))[0, 1]
-    prints = _prints(batches)
+    held_out, known = _Compared.of(batches), set(compared.digests)
+    near, near_of = compared.near(held_out)
     return Split(
         name=name,
         images=len(batches),
@@ -238,5 +266,7 @@ def _split(name: str, batches: Batches, train: Tensor, known: set[bytes]) -> Spl
         errors=abs(offset) / error,
         scale=float(mine.std(correction=0)) / deviation,
         inverted=bool(together < -0.5),
-        known=sum(print_ in known for print_ in prints) / len(prints),
+        known=sum(digest in known for digest in held_out.digests) / len(held_out.digests),
+        near=near,
+        near_of=near_of,
     )

@@ -22,6 +22,7 @@ REAL_SMALL, REAL_LARGE = 1 / 30, 30.0
 FEW_DIFFERENT = 0.5
 FEW_IMAGES = 2
 LEAKING = 0.01
+"""Share of held-out images that are training images, or nearly, above which their error says little."""
 SHIFTED, ERRORS = 0.25, 5.0
 """Difference of means, in standard deviations and in standard errors, from which a split has another distribution."""
 RESCALED = 2.0
@@ -118,6 +119,13 @@ def _split(seen: ProbesSoFar, split: Split) -> Iterator[Suspicion]:
     if split.known > LEAKING:
         yield of_data(
             seen, "leaking-split", CERTAIN, f"{split.known:.1%} of the {split.name} images are also training images"
+        )
+    elif split.near > LEAKING * split.near_of:
+        yield of_data(
+            seen,
+            "leaking-split",
+            LIKELY,
+            f"at least {split.near:,} of {split.near_of:,} {split.name} images hardly differ from a training image",
         )
 
 
