@@ -4,7 +4,8 @@
         [--only hidden|healthy|spec] [--parts examine train watch] [--kept FILE]
 
 Hidden faults are injected into images, weights or data of small healthy specs; faults of the spec are those of
-`run.py` that affect training. Repairs, and the best of random search with as many steps, are then trained in full. The
+`run.py` that affect training. Repairs, and the best of random search with as many steps, are then trained in full, and
+so are the controls: one that leaves more than 1.5 times what its parent leaves is not healthy, and is not counted. The
 budget is a number of training steps, so that the figures do not depend on the machine. Cases run in a random order and
 are saved one by one: an interrupted run has figures too, and can be resumed.
 """
@@ -167,14 +168,17 @@ def _trained(case: DoctorCase, row: Row, kept: Kept, steps: int) -> Row:
     """Return the median FVU after full training of parent, faulty spec, repair and best random change.
 
     Random search uses training runs as long as the doctor's, and as many steps in total as the doctor and its probes.
-    Only faults of a spec are trained, because no change of a spec undoes the others.
+    Hidden faults are not trained, because no change of a spec undoes them. Of a control, only the parent and the control
+    itself are trained: one that leaves far more than its parent is not healthy.
     """
-    if not case.name.startswith("spec") or "causes" not in row:
+    if case.hidden is not None or "causes" not in row:
         return {"faulty": None}
-    examined = case.subject()
-    assert examined is not None
-    luck = search(examined, row["trial"], max(2, row["spent"] // row["trial"]), seed=case.seed)
-    texts = {"parent": case.whole, "faulty": case.text, "repaired": row["repair"], "searched": luck.text}
+    texts = {"parent": case.whole, "faulty": case.text}
+    if case.expected:
+        examined = case.subject()
+        assert examined is not None
+        luck = search(examined, row["trial"], max(2, row["spent"] // row["trial"]), seed=case.seed)
+        texts |= {"repaired": row["repair"], "searched": luck.text}
     left: dict[str | None, float | None] = {None: None, case.whole: kept.get("parents", {}).get(case.parent)}
     for text in texts.values():
         if left.get(text) is None and text is not None:

@@ -18,22 +18,29 @@ def print_scores(kept: Rows) -> None:
     rows = {name: row for name, row in kept.items() if "causes" in row}
     hidden = {name: row for name, row in rows.items() if name.startswith("hidden")}
     spec = {name: row for name, row in rows.items() if name.startswith("spec") and harmed(row)}
-    controls = [row for name, row in rows.items() if name.startswith("healthy")]
+    controls = [row for name, row in rows.items() if name.startswith("healthy") and trains(row)]
+    ill = [name for name, row in rows.items() if name.startswith("healthy") and not trains(row)]
     for title, part in (("hidden faults", hidden), ("faults of the spec", spec), ("all", {**hidden, **spec})):
         _print_named(title, part)
     print(f"healthy, no cause named: {Share(sum(not row['causes'] for row in controls), len(controls))}")
+    print(f"not counted, as they hardly train: {', '.join(ill) or 'none'}")
     for peer in PEERS:
         watched = [row for row in controls if row.get(peer) is not None]
         print(f"healthy, {peer} says nothing: {Share(sum(not row[peer] for row in watched), len(watched))}")
     _print_repairs([row for row in spec.values() if row.get("faulty") is not None])
     for name, row in rows.items():
-        if wrong(row) and (not name.startswith("spec") or harmed(row)):
+        if wrong(row) and (harmed(row) if name.startswith("spec") else trains(row)):
             print(f"  {name}: {', '.join(row['causes']) or row['verdict']}")
 
 
 def harmed(row: Row) -> bool:
     """Return whether a fault has done harm, as far as that is known."""
     return row.get("faulty") is None or bool(row["faulty"] > HARM * row["parent"])
+
+
+def trains(row: Row) -> bool:
+    """Return whether a control trains about as well as its parent, as far as that is known."""
+    return row.get("faulty") is None or not harmed(row)
 
 
 def wrong(row: Row) -> bool:
