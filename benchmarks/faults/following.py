@@ -22,7 +22,7 @@ _OF_RULES, _OF_MONITORS = re.compile(r", or |; "), re.compile(r", | or |: the lo
 _COMMENT = re.compile(r"may stay as it is|may keep|often works|without ")
 """What follows a semicolon and proposes nothing."""
 _BY_HAND = re.compile(
-    r"what `caedsl doctor|more (image|signal|volume|sample)s$|fewer layers|`residual` around|without NaN and infinity"
+    r"what `caedsl doctor|more (image|signal|volume|sample)s$|fewer layers|inputs and targets are paired|images themselves as targets|`residual` around|without NaN and infinity"
 )
 """What a person must do: there is no one change of the spec for it."""
 

@@ -33,6 +33,13 @@ def test_a_healthy_start() -> None:
     assert started(subject()) == []
 
 
+def test_gradients_that_are_clipped_to_nothing() -> None:
+    examined = subject(HEALTHY.replace("adam lr=3e-3", "sgd lr=1; clip 1e-8"))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), StartProbe().run(examined))
+    (found,) = network.suspect(replace(seen, memorise=MemoriseProbe(allowance=0).run(examined)))
+    assert found.cause == "tight-clip" and found.changes[0].title == "`clip 1.0`"
+
+
 def test_a_signal_that_fades_with_every_seed() -> None:
     found = StartProbe().run(subject(FADING))
     assert found.insensitive
@@ -87,7 +94,7 @@ def test_memorising() -> None:
 def memorised(left: Sequence[float], later: float | None = None) -> MemoriseEvidence:
     """Return the evidence of an attempt of 200 steps that was measured every 50."""
     curve = ErrorCurve(tuple(range(0, 50 * len(left), 50)), tuple(left))
-    return MemoriseEvidence(16, curve.end, curve.end, later, 200, curve, {10: 0.003, 60: 0.002}, True)
+    return MemoriseEvidence(16, curve.end, later, 200, curve, {10: 0.003, 60: 0.002}, True)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,7 @@ def test_first_steps() -> None:
     assert found.left < 0.9
     assert found.test is not None
     assert found.left < found.test < 2.5 * found.left, "the last digits are by other writers"
-    assert found.trained == pytest.approx(found.judged)
+    assert found.train_mode == pytest.approx(found.eval_mode)
     assert found.dead == ()
     assert found.jump is not None
 
@@ -153,7 +160,7 @@ def test_first_steps() -> None:
 def test_modes_that_differ() -> None:
     text = HEALTHY.replace("maxpool 2;", "maxpool 2; dropout 0.9;")
     found = FirstStepsProbe(120).run(subject(text))
-    assert found.trained != pytest.approx(found.judged, rel=0.05)
+    assert found.train_mode != pytest.approx(found.eval_mode, rel=0.05)
 
 
 def test_layers_that_die() -> None:

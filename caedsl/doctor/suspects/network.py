@@ -13,7 +13,9 @@ from caedsl.doctor.suspicion import (
     ProposedChange,
     Suspicion,
 )
-from caedsl.doctor.wording import rounded
+from caedsl.doctor.wording import percents, rounded
+from caedsl.facts.steps import SMALL_UPDATE
+from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
@@ -21,6 +23,8 @@ from caedsl.vocabulary.weights import INIT
 
 GROWN = 100.0
 """Factor between the outputs of a layer with the weights of a model and with new random ones that is suspicious."""
+CLIPPED = 0.01
+"""Norm that gradients are clipped to, over their norm at the start, below which almost nothing is left of them."""
 LARGE = 10.0
 """Output of a layer at the start, over the images, above which smaller initial weights are tried."""
 PENALTY = 1.0
@@ -33,6 +37,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     if start is None:
         return
     yield from _frozen(seen, start)
+    yield from _clipped(seen, start)
     alive = start.living_seeds
     # A signal that fades becomes small with every seed, and never exactly 0 with one seed but not with another.
     if (start.dead and alive) or (start.insensitive and alive > OTHER_SEEDS // 2):
@@ -80,6 +85,25 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
             f"these weights are not trained: {', '.join(start.untrained[:4])}{more}",
             start.untrained[0],
             KNOWN["frozen-layer"].remedy,
+        )
+
+
+def _clipped(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
+    """Yield the suspicion that clipping leaves almost nothing of the gradients, and the steps are too small for it."""
+    clip, memorise = seen.subject.settings.clip, seen.memorise
+    norm = sum((layer.gradient or 0.0) ** 2 for layer in start.layers) ** 0.5
+    if not clip or memorise is None or not memorise.updates or max(memorise.updates.values()) >= SMALL_UPDATE:
+        return
+    if norm * CLIPPED > clip:
+        edits = write_setting(seen.subject.model, "clip", "clip", "1.0")
+        yield Suspicion(
+            "tight-clip",
+            CERTAIN if seen.fails else POSSIBLE,
+            f"at the start, the gradients have a norm of {rounded(norm)}, and are clipped to {rounded(clip)}; a step "
+            f"changes the weights by {percents(memorise.updates.values())} of their size",
+            seen.setting("train.clip"),
+            KNOWN["tight-clip"].remedy,
+            (ProposedChange("`clip 1.0`", edits),) if edits else (),
         )
 
 

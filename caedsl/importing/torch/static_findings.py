@@ -26,7 +26,11 @@ def findings_of(
 
     def found(shape: Shape, range_: str, batch: int) -> Sequence[Finding]:
         present = settings(batch)
-        optimizer = f"optimizer {present.optimizer.name} lr={number_text(present.optimizer.lr, exact=True)}"
+        kind = present.optimizer
+        others = {"momentum": kind.momentum, "weight_decay": kind.weight_decay}
+        numbers = {"lr": kind.lr, **{name: value for name, value in others.items() if name in kind.options}}
+        options = " ".join(f"{name}={number_text(value, exact=True)}" for name, value in numbers.items())
+        optimizer = f"optimizer {kind.name} {options}"
         try:
             with torch.random.fork_rng([]), np.errstate(all="ignore"):  # weights may be huge or non-finite
                 network = module_network(module, shape, range_)

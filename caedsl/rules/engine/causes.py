@@ -53,6 +53,12 @@ _TABLE = (
         "multiply the learning rate by ten",
     ),
     Cause(
+        "tight-clip",
+        "the gradients are clipped to almost nothing",
+        "the norm of the gradients before and after clipping, and updates smaller than 2e-4 of the weights",
+        "clip at a larger norm, such as 1.0",
+    ),
+    Cause(
         "saturating-hidden",
         "sigmoid or tanh activations in hidden layers shrink the gradient",
         "a gradient that shrinks at each such layer",
@@ -181,8 +187,8 @@ _TABLE = (
     ),
     Cause(
         "leaking-split",
-        "held-out images are also trained on",
-        "the number of held-out images that are also training images",
+        "held-out images, or nearly the same, are also trained on",
+        "the number of held-out images that are also training images, or hardly differ from one",
         "remove the duplicates before you split the images",
     ),
     Cause(

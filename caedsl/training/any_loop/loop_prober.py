@@ -1,6 +1,6 @@
 """Probes of a training loop that caedsl did not write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -13,6 +13,9 @@ from caedsl.model.settings import Settled
 from caedsl.training.any_loop.layers import Layout
 from caedsl.training.monitors.engine.probe import FLAT_WHERE, Prober
 from caedsl.training.precision import Precision
+
+ALIKE = 1e-3
+"""Standard deviation of a weight over a layer's units, relative to the largest weight, up to which they are alike."""
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
@@ -50,7 +53,11 @@ class ProbedLoop:
 
 
 class LoopProber(Prober):
-    """Prober that uses the samples of the latest step and recognises activations called as functions."""
+    """Prober that uses the samples of the latest step and recognises activations called as functions.
+
+    It compares the gradients that the optimizer got with those of the reconstruction loss, and measures the latest step
+    if ``keep_weights`` was called before it.
+    """
 
     now: tuple[Tensor, Tensor]
 
@@ -63,6 +70,36 @@ class LoopProber(Prober):
         if layout.output is not None and (called := layout.layers[layout.output].called):
             self._flat = FLAT_WHERE.get(called)
 
+        self._before: Mapping[int, Tensor] = {}
+
+    def keep_weights(self) -> None:
+        """Keep a copy of the kernels, with which the next probe compares them."""
+        self._before = {number: kernel.detach().clone() for number, kernel in self._kernels.items()}
+
+    def _compare_gradients(self, gradients: Mapping[int, Tensor]) -> dict[str, Tensor]:
+        given = {number: self._kernels[number].grad for number in gradients}
+        got, own = _joined({n: each for n, each in given.items() if each is not None}), _joined(gradients)
+        before, self._before = self._before, {}
+        compared = super()._compare_gradients(gradients)
+        if before:
+            start = _joined(before)
+            compared["update"] = (_joined(self._kernels) - start).norm() / start.norm()
+        if len(got) == len(own) and got.any():  # they are missing, or 0, if the loop has cleared them
+            compared["passed"] = got.norm() / own.norm()
+        return compared
+
     def pair(self, count: int, draws: Draws) -> tuple[Tensor, Tensor]:
         """Return samples of the current step and their targets."""
         return self.now
+
+
+def _joined(tensors: Mapping[int, Tensor]) -> Tensor:
+    """Return the values of all tensors as one vector."""
+    return torch.cat([each.detach().float().flatten() for each in tensors.values()] or [torch.empty(0)])
+
+
+def units_alike(kernel: Tensor) -> bool:
+    """Return whether all units of a layer have the same weights, or all get the same from each unit before them."""
+    several = [axis for axis in (0, 1) if kernel.shape[axis] > 1]
+    size = kernel.detach().abs().max()
+    return any(bool(kernel.detach().std(dim=axis).max() <= ALIKE * size) for axis in several)

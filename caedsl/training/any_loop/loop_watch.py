@@ -9,7 +9,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from caedsl.data.sample import Sample
+from caedsl.data.sample import Sample, joined
 from caedsl.diagnostics.finding import Finding
 from caedsl.diagnostics.text import printable
 from caedsl.model.data import usual_range
@@ -18,11 +18,19 @@ from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.any_loop.layers import Layout, layout_of
-from caedsl.training.any_loop.loop_prober import LoopProber, LossFunction, ProbedLoop, ReconstructionLoss, SampleDevice
+from caedsl.training.any_loop.loop_prober import (
+    LoopProber,
+    LossFunction,
+    ProbedLoop,
+    ReconstructionLoss,
+    SampleDevice,
+    units_alike,
+)
 from caedsl.training.monitors.engine.catalogue import every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, window_of
 from caedsl.training.monitors.engine.non_finite_origin import non_finite_weights, origin_in_batch
 from caedsl.training.monitors.engine.observation import ENOUGH_IMAGES, Facts, NonFiniteOrigin, ProbeResult, RunSoFar
+from caedsl.training.monitors.engine.pair_measurement import relation_of
 from caedsl.training.monitors.engine.places import NamedPlace
 from caedsl.training.monitors.engine.probe import differs_in_eval_mode, kernels
 from caedsl.training.monitors.engine.probe_schedule import MOST_PROBED, ProbeSchedule
@@ -30,6 +38,8 @@ from caedsl.training.precision import Precision
 from caedsl.vocabulary.shape import Shape
 
 NOT_FINITE = "not-finite"
+ENOUGH_PAIRS = 256
+"""Number of samples that are compared with their targets."""
 MOST_AVERAGED = 4096
 """Number of samples from which the mean image is computed, at most."""
 
@@ -78,6 +88,7 @@ class LoopWatch(PublicNames):
         self._sum: Tensor | None = None
         self._averaged = 0
         self._epoch_losses: list[float] = []
+        self._pairs: list[Sample] = []
         self._ended = False
 
     @property
@@ -111,12 +122,17 @@ class LoopWatch(PublicNames):
         alike = self._shapes == (samples.shape[1:], aim.shape[1:])
         if alike:
             self._average(aim.detach())
+            if target is not None:
+                self._compare_pairs(samples.detach(), aim.detach())
         self._pending.append((kept, len(samples)))
         finite = kept.device.type != "cpu" or bool(kept.isfinite())
-        if finite and not (alike and self._schedule.due(self._steps)):
-            return ()
-        self.before_look()
-        return self._look(samples.detach(), aim.detach())
+        found: Sequence[Trouble] = ()
+        if not finite or (alike and self._schedule.due(self._steps)):
+            self.before_look()
+            found = self._look(samples.detach(), aim.detach())
+        if self._optimizer is not None and self._schedule.due(self._steps + 1):
+            self._prober.keep_weights()
+        return found
 
     def before_look(self) -> None:
         """Update a module that mirrors another one; called before each probe."""
@@ -166,11 +182,22 @@ class LoopWatch(PublicNames):
             if id(kernel) not in held:
                 yield number, kernel
 
+    def _compare_pairs(self, samples: Tensor, aim: Tensor) -> None:
+        """Collect the first pairs of samples and targets, and measure them once there are enough."""
+        if self._seen.pairs is None:
+            self._pairs.append(Sample(aim, samples))
+            if sum(map(len, self._pairs)) >= ENOUGH_PAIRS:
+                pairs, self._pairs = joined(self._pairs), []
+                self._seen.pairs = relation_of(pairs.seen, pairs.target, 0)
+
     def _marked(self, probe: ProbeResult) -> ProbeResult:
-        """Return a probe in which the layers that no optimizer trains are marked."""
+        """Return a probe in which the layers that no optimizer trains, or whose units are all alike, are marked."""
         missing = dict(self._not_optimized())
         same = {number for number, start in self._apart.items() if number in missing and missing[number].equal(start)}
-        layers = (layer._replace(untrained=number in same) for number, layer in enumerate(probe.layers))
+        alike = {number for number, kernel in kernels(self.module, self._layout.layers).items() if units_alike(kernel)}
+        layers = (
+            layer._replace(untrained=number in same, alike=number in alike) for number, layer in enumerate(probe.layers)
+        )
         return probe._replace(layers=tuple(layers))
 
     def _facts(self, layout: Layout, rounds: int, samples: Tensor) -> Facts:

@@ -7,6 +7,9 @@ import torch
 from caedsl.model.settings import Settled, SettledOptimizer
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 
+COUNTED = ("momentum", "weight_decay")
+"""Options of an optimizer on which findings and advice depend."""
+
 
 def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
     """Return a function from batch size to the settings that a spec would state.
@@ -22,7 +25,7 @@ def settings_of(optimizer: torch.optim.Optimizer) -> Callable[[int], Settled]:
 
     def present(batch: int) -> Settled:
         group = optimizer.param_groups[0]
-        options = {"weight_decay": float(group["weight_decay"])} if "weight_decay" in known & group.keys() else {}
+        options = {option: float(group[option]) for option in COUNTED if option in known & group.keys()}
         return Settled(optimizer=SettledOptimizer(name=name, lr=float(group["lr"]), options=options), batch=batch)
 
     return present

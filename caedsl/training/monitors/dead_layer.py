@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from caedsl.diagnostics.text import counted
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
-from caedsl.training.monitors.engine.wording import with_lower_rate
+from caedsl.training.monitors.engine.wording import RANDOM, with_lower_rate
 
 BY_LAYER = True
 LEAST_STEPS = 50
@@ -61,10 +61,14 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
     for number, layer in enumerate(run.facts.layers):
         fires = any(probe.layers[number].firing != 0 for probe in probes)
         fed = number == 0 or any(probe.layers[number - 1].spread > 0 for probe in probes)
+        alike = probes[-1].layers[number].alike
         if fed and not fires:
             yield Symptom(
                 number,
                 f"its {counted(layer.units, 'channel')} output 0 for all of {run.facts.probed} {name}s: no gradient "
                 "passes, so neither this layer nor any before it can learn",
-                with_lower_rate(run.facts, ["`leaky_relu` instead of `relu` on this line", "another `seed`"]),
+                RANDOM
+                if alike
+                else with_lower_rate(run, ["`leaky_relu` instead of `relu` on this line", "another `seed`"]),
+                cause="dead-start" if alike else "",
             )

@@ -60,7 +60,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         grown[0] if grown is not None else "train.optimizer",
         f"the training loss has risen to {windows[-1].mean:.4g} from {best.mean:.4g} at step {best.step:,}, and does "
         f"not recover{_risen(best.terms, windows[-1].terms)}{growth}",
-        with_lower_rate(run.facts, CLIP if run.facts.settings.clip is None else []),
+        with_lower_rate(run, CLIP if run.facts.settings.clip is None else []),
     )
 
 

@@ -63,7 +63,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         worst,
         f"its gradient is {times(now / then)} as large as at the start ({now:.1e}, was {then:.1e}), and the loss has "
         "not improved: the loss may become infinite",
-        with_lower_rate(run.facts, CLIP if run.facts.settings.clip is None else []),
+        with_lower_rate(run, CLIP if run.facts.settings.clip is None else []),
     )
 
 

@@ -86,7 +86,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
                     if facts.penalised or facts.settings.optimizer.weight_decay
                     else []
                 ),
-                *([] if kept else lower_rate(facts)),
+                *([] if kept else lower_rate(run)),
                 "a smaller code (if the result is good enough)",
             ]
         ),

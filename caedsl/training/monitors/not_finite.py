@@ -68,7 +68,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
 def _remedy(run: RunSoFar, origin: NonFiniteOrigin) -> str:
     settings = run.facts.settings
     return with_lower_rate(
-        run.facts,
+        run,
         [
             *(CLIP if settings.clip is None else []),
             *(["`precision fp32`"] if settings.precision != "fp32" and origin.what != "weights" else []),

@@ -70,6 +70,6 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         f"the loss changes by {min(jumps):.0%} of its mean from step to step, but batches of {settings.batch} explain "
         f"only {uneven:.0%}: a step undoes what others have learned",
         with_lower_rate(
-            run.facts, ["a falling rate such as `schedule cosine`"] if settings.schedule.steady else [], factor=3
+            run, ["a falling rate such as `schedule cosine`"] if settings.schedule.steady else [], factor=3
         ),
     )

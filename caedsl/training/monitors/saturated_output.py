@@ -65,7 +65,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         f"{share:.0%} of the squared error comes from {facts.places} where its activation is flat, at an end of its "
         f"range: they get no gradient (the error is {probes[-1].unexplained:.2g} times that of the mean {facts.noun})",
         with_lower_rate(
-            facts, [*([f"`sigmoid` instead of `{dying}` at the output"] if dying else []), *_for_dark(facts), DOCTOR]
+            run, [*([f"`sigmoid` instead of `{dying}` at the output"] if dying else []), *_for_dark(facts), DOCTOR]
         ),
     )
 

@@ -46,7 +46,7 @@ from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import higher_rate, one_of
 
-EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output")
+EXPLAINED_BY = ("constant-output", "dead-layer", "diverging-loss", "saturated-output", "unrelated-target")
 FALL = 0.01
 
 
@@ -68,4 +68,4 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             "another `seed` or `leaky_relu` on the lines after it",
         )
         return
-    yield Symptom("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(run.facts)))
+    yield Symptom("train.optimizer", f"{moved}: nothing is learned", one_of(higher_rate(run)))

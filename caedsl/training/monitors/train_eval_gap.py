@@ -82,7 +82,7 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
                 *([f"`momentum={MOMENTUM:g}`"] if momentum else []),
                 *([f"`batch {max(32, 2 * run.facts.settings.batch)}`"] if run.facts.settings.batch < 64 else []),
                 *(["no `dropout` before the batch normalisation"] if any(layer.drops for layer in layers) else []),
-                *lower_rate(run.facts),
+                *lower_rate(run),
                 f"`norm=group{groups}` instead of `norm=batch{' momentum=…' if momentum else ''}`",
             ]
         ),

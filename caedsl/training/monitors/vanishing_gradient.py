@@ -43,39 +43,28 @@ AutoTrainer's threshold of 0.001 would report one of them, and a tenth of it rep
 - Zhang et al. 2021, "AutoTrainer", arXiv 2002.04845.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise, takewhile
 
 from caedsl.diagnostics.text import counted
+from caedsl.facts.steps import SMALL_UPDATE
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import ProbeResult, RunSoFar
-from caedsl.training.monitors.engine.wording import one_of
+from caedsl.training.monitors.engine.wording import RANDOM, one_of
 
 EXPLAINED_BY = ("dead-layer",)
 RATIO = 1e-4
 LEAST_STEPS = 100
 FAILING = 0.5
+CLIPPED = 0.01
+"""Norm of the gradients that the optimizer gets, over that of the loss's, below which they are clipped to nothing."""
 
 
 def look(run: RunSoFar) -> Iterator[Symptom]:
     """Yield one symptom, at the layer where the gradient ends or most of it is lost."""
     probes = run.round(since=LEAST_STEPS)
-    if probes and (last := _last_cut(probes[-1])) is not None:
-        yield Symptom(
-            last,
-            "no gradient of the reconstruction reaches this layer or any before it, so they do not learn from it",
-            "remove `detach`, `no_grad` or `.data` after this layer",
-            cause="frozen-layer",
-        )
-        return
-    if probes and (untrained := [number for number, layer in enumerate(probes[-1].layers) if layer.untrained]):
-        rest = f", and {counted(len(untrained) - 1, 'other layer')}" if len(untrained) > 1 else ""
-        yield Symptom(
-            untrained[0],
-            f"the optimizer does not have the weights of this layer{rest}: they are the same as at the first step",
-            "pass all weights to the optimizer, as in `Adam(model.parameters(), lr=1e-3)`",
-            cause="frozen-layer",
-        )
+    if probes and (blocked := next(_blocked(probes), None)) is not None:
+        yield blocked
         return
     weighted = (
         [number for number, layer in enumerate(probes[-1].layers) if layer.gradient is not None] if probes else []
@@ -98,6 +87,52 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
             ]
         ),
     )
+
+
+def _blocked(probes: Sequence[ProbeResult]) -> Iterator[Symptom]:
+    """Yield what keeps layers from learning, whatever the network and its data are; only custom loops have these."""
+    layers = probes[-1].layers
+    if (last := _last_cut(probes[-1])) is not None:
+        yield Symptom(
+            last,
+            "no gradient of the reconstruction reaches this layer or any before it, so they do not learn from it",
+            "remove `detach`, `no_grad` or `.data` after this layer",
+            cause="frozen-layer",
+        )
+    if untrained := [number for number, layer in enumerate(layers) if layer.untrained]:
+        yield Symptom(
+            untrained[0],
+            f"the optimizer does not have the weights of this layer{_and_others(untrained)}: they are the same as at "
+            "the first step",
+            "pass all weights to the optimizer, as in `Adam(model.parameters(), lr=1e-3)`",
+            cause="frozen-layer",
+        )
+    if alike := [number for number, layer in enumerate(layers) if layer.alike]:
+        yield Symptom(
+            alike[0],
+            f"all units of this layer{_and_others(alike)} still compute the same, and get the same gradient, if any",
+            RANDOM,
+            cause="dead-start",
+        )
+    if all(_clipped(probe) for probe in probes):
+        yield Symptom(
+            "train.optimizer",
+            f"the gradients that the optimizer gets are {probes[-1].passed:.1e} times as large as those of the loss, "
+            f"and its last step changed the weights by {probes[-1].update:.1e} of their size",
+            "a larger norm for `clip_grad_norm_`, such as 1.0, or a larger weight of the loss",
+            cause="tight-clip",
+        )
+
+
+def _and_others(numbers: Sequence[int]) -> str:
+    return f", and {counted(len(numbers) - 1, 'other layer')}" if len(numbers) > 1 else ""
+
+
+def _clipped(probe: ProbeResult) -> bool:
+    """Return whether the gradients arrive too small for the steps to teach anything."""
+    if probe.passed is None or probe.update is None:
+        return False
+    return probe.passed < CLIPPED and probe.update < SMALL_UPDATE and probe.unexplained > FAILING
 
 
 def _last_cut(probe: ProbeResult) -> int | None:

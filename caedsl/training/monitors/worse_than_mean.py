@@ -59,6 +59,7 @@ EXPLAINED_BY = (
     "saturated-output",
     "stuck-loss",
     "train-eval-gap",
+    "unrelated-target",
 )
 CLEARLY = 1.05
 """Error, relative to that of the mean image, above which the monitor reports."""
@@ -74,8 +75,10 @@ def look(run: RunSoFar) -> Iterator[Symptom]:
         return
     now = f"after {probes[-1].step:,} steps, the error is {worse:.2g} times that of the mean {name}"
     if run.still_falls:
-        remedy = f"{one_of([*higher_rate(run.facts), 'more epochs'])}: the loss still falls"
+        remedy = f"{one_of([*higher_rate(run), 'more epochs'])}: the loss still falls"
+    elif run.creeps:
+        remedy = one_of([*higher_rate(run), DOCTOR])
     else:
         penalties = ["a tenth of the weight penalties"] if run.facts.penalised else []
-        remedy = with_lower_rate(run.facts, [*penalties, DOCTOR])
+        remedy = with_lower_rate(run, [*penalties, DOCTOR])
     yield Symptom("train.optimizer", f"{now}: nothing is learned about single {name}s yet", remedy)

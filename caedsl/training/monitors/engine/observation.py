@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from caedsl.diagnostics.finding import Finding
+from caedsl.facts.steps import LARGE_UPDATE, SMALL_UPDATE
 from caedsl.model.settings import Settled
 from caedsl.runs.history import Epoch
+from caedsl.training.monitors.engine.pair_relation import PairRelation
 from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.function import Function
 from caedsl.vocabulary.norms import Norm
@@ -48,8 +50,9 @@ class LayerProbe(NamedTuple):
     ``size`` is the root mean square of its output, ``spread`` the root mean square of the output minus its mean over
     images. ``firing`` is the share of the channels of a ReLU that are above 0 for some image, or None for other layers.
     ``gradient`` is the norm of the gradient of its kernel, or None without one. ``cut`` is True if the kernel is
-    trainable, but the reconstruction does not depend on it in a way that gives it a gradient. ``untrained`` is True if
-    a custom loop's optimizer does not have the kernel, which has not changed either.
+    trainable, but the reconstruction does not depend on it in a way that gives it a gradient. In a custom loop,
+    ``untrained`` is True if the optimizer does not have the kernel, which has not changed either, and ``alike`` if all
+    units of the layer have the same weights.
     """
 
     size: float
@@ -58,6 +61,7 @@ class LayerProbe(NamedTuple):
     gradient: float | None
     cut: bool = False
     untrained: bool = False
+    alike: bool = False
 
 
 class ProbeResult(NamedTuple):
@@ -70,6 +74,9 @@ class ProbeResult(NamedTuple):
     relative to its mean. ``flat`` is the share of the squared error on pixels where the output's activation is flat, or
     None for an activation that is never flat. ``moving`` has one character per unit of the code, ``1`` if the unit
     differs between images.
+
+    Only a custom loop's probes have the others: ``update`` is the size of the last step relative to the kernels, and
+    ``passed`` the norm of the gradients that the optimizer got for it, over that of the reconstruction loss's.
     """
 
     step: int
@@ -84,6 +91,8 @@ class ProbeResult(NamedTuple):
     unevenness: float
     flat: float | None
     moving: str
+    update: float | None = None
+    passed: float | None = None
 
     @property
     def unexplained(self) -> float:
@@ -171,6 +180,7 @@ class RunSoFar:
     ``probes`` and ``windows`` are the most recent ones, oldest first; ``first_probe`` and ``first_window`` are the very
     first, ``best_window`` is the window with the lowest loss and ``best_probe`` the probe at its end. ``epochs`` are
     the complete epochs. ``full_steps`` counts the steps so far, each weighted by its share of the full learning rate.
+    ``pairs`` compares samples with their targets, None if they are their own targets.
     """
 
     facts: Facts
@@ -183,6 +193,7 @@ class RunSoFar:
     epochs: Sequence[Epoch] = ()
     full_steps: float = 0.0
     non_finite: NonFiniteOrigin | None = None
+    pairs: PairRelation | None = None
 
     def round(self, since: float = 0.0) -> Sequence[ProbeResult]:
         """Return the last probes that together took enough images, all after ``since`` steps at full rate.
@@ -209,6 +220,20 @@ class RunSoFar:
         """Whether the training loss is clearly lower than a few windows ago."""
         windows = self.windows[-AGO:]
         return len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
+
+    @property
+    def creeps(self) -> bool:
+        """Whether the steps are known to be too small for the weights."""
+        return self._updates(lambda update: update < SMALL_UPDATE)
+
+    @property
+    def leaps(self) -> bool:
+        """Whether the steps are known to be too large for the weights."""
+        return self._updates(lambda update: update > LARGE_UPDATE)
+
+    def _updates(self, fits: Callable[[float], bool]) -> bool:
+        last = self.probes[-self.facts.rounds :]
+        return bool(last) and all(probe.update is not None and fits(probe.update) for probe in last)
 
     def take(self, probe: ProbeResult, window: LossWindow | None) -> None:
         """Add a probe and a window, and drop those that no monitor needs any more."""

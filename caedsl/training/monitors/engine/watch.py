@@ -23,6 +23,7 @@ from caedsl.training.monitors.engine.catalogue import Monitor, every, find
 from caedsl.training.monitors.engine.monitor_findings import MonitorFindings, Say, window_of
 from caedsl.training.monitors.engine.non_finite_origin import find_origin
 from caedsl.training.monitors.engine.observation import Facts, LayerFacts, RunSoFar
+from caedsl.training.monitors.engine.pair_measurement import relation_of
 from caedsl.training.monitors.engine.places import NamedPlace, Places
 from caedsl.training.monitors.engine.probe import Prober, differs_in_eval_mode
 from caedsl.training.monitors.engine.probe_schedule import sizes
@@ -71,6 +72,8 @@ class Watch(Callback):
             training, self.places.origins, self._output, pool, max(1, min(2 * rounds, len(pool) // 2))
         )
         self._seen = RunSoFar(self._facts(training, rounds, len(pool) // 2, images), epochs=training.history.epochs)
+        if pool.paired:
+            self._seen.pairs = relation_of(pool.seen, pool.target, training.settings.seed)
         if self._restored is not None:
             self._seen.restore(self._restored)
 
