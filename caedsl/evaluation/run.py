@@ -27,7 +27,7 @@ from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import FAILED, RunState
 from caedsl.training.device import computing_with, keeping_freed_memory
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
-from caedsl.training.loop import Callback
+from caedsl.training.loop import RESUMABLE, Callback
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.train import Run, resume_command, train
@@ -133,10 +133,11 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
             evaluated = evaluate_run(run, reporter, baselines)
     except (DataError, TrainingError) as error:
         _record_failure(run, error)
-        raise type(error)(
-            f"{error}; the run is not evaluated yet: its weights are in {run.folder.path}, and once this is fixed, "
-            f"{resume_command(run.folder.path)} evaluates them"
-        ) from error
+        raise type(error)(f"{error}; {_not_evaluated(run)}, once this is fixed") from error
+    except KeyboardInterrupt:
+        if run.history.ended not in RESUMABLE:
+            reporter.note(f"interrupted; {_not_evaluated(run)}")
+        raise
     finally:
         reporter.end()
     report(run, evaluated.evaluation, reporter)
@@ -148,6 +149,11 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
     if evaluated.evolution is not None:
         reporter.result(f"epochs   {evaluated.evolution}")
     return evaluated
+
+
+def _not_evaluated(run: Run) -> str:
+    command = resume_command(run.folder.path)
+    return f"the run is not evaluated yet: its weights are in {run.folder.path}, and {command} evaluates them"
 
 
 @contextmanager

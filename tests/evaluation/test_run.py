@@ -36,6 +36,10 @@ class Listening(Reporter):
         self.lines: list[str] = []
         self.rows: list[list[str]] = []
         self.troubles: list[Sequence[str]] = []
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def trouble(self, lines: Sequence[str]) -> None:
         self.troubles.append(lines)
@@ -49,6 +53,17 @@ class Listening(Reporter):
 
 def run(tmp_path: Path, text: str = SPEC, reporter: Reporter | None = None) -> EvaluatedRun:
     return train_and_evaluate(model_of(text), spec_text=text, out=tmp_path / "run", reporter=reporter)
+
+
+def test_an_interrupted_evaluation_says_how_to_repeat_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("caedsl.evaluation.run.evaluate_run", interrupt)
+    reporter = Listening()
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, reporter=reporter)
+    assert reporter.notes[-1].endswith(f"caedsl train --resume {tmp_path / 'run'} evaluates them")
 
 
 def test_a_run_is_compared_with_the_baselines(tmp_path: Path) -> None:

@@ -134,12 +134,13 @@ def test_a_second_interruption_ends_at_once_and_still_saves(tmp_path: Path) -> N
         signal.raise_signal(signal.SIGINT)
 
     # What the first Ctrl-C restores must be Python's own handler, whatever this process has done before.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before, reporter = signal.signal(signal.SIGINT, signal.default_int_handler), Acting(twice)
     try:
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, reporter=Acting(twice))
+            run(tmp_path, reporter=reporter)
     finally:
         signal.signal(signal.SIGINT, before)
+    assert f"interrupted at once; the best weights before it are in {tmp_path / 'run'}" in reporter.said
     assert {path.name for path in (tmp_path / "run").iterdir()} == UNKEPT
 
 
