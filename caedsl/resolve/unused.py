@@ -9,6 +9,7 @@ from caedsl.resolve.outputs import report_unread
 from caedsl.resolve.scope import Defaults, Scope
 from caedsl.source import Span
 from caedsl.syntax.extent import end
+from caedsl.vocabulary.layers import KINDS
 
 
 def report_unused(scope: Scope) -> None:
@@ -84,6 +85,24 @@ def _report_defaults(line: Defaults, scope: Scope) -> None:
             help=_idle_help(line, [name], scope),
             fix=removing_part(line.spans[name], "option", scope),
         )
+    for name in (option.name for option in KINDS[line.kind].options if option.off is not None):
+        if name not in unused and name in line.values and _is_off_before(line, name, scope):
+            whole = len(line.values) == 1
+            scope.report(
+                "unused-default",
+                line.spans[name],
+                f"`{scope.source.slice(line.spans[name])}` has no effect: nothing above it switches that on",
+                help="choose another number, or remove it",
+                fix=removing(line.at, scope) if whole else removing_part(line.spans[name], "option", scope),
+            )
+
+
+def _is_off_before(line: Defaults, name: str, scope: Scope) -> bool:
+    """Return whether a ``defaults`` line switches off an option that no line before it has set."""
+    above = scope.defaults[: scope.defaults.index(line)]
+    is_set = any(other.kind == line.kind and name in other.values for other in above)
+    off = next(option.off for option in KINDS[line.kind].options if option.name == name)
+    return line.values[name] == off and not is_set
 
 
 def _idle_help(line: Defaults, names: Iterable[str], scope: Scope) -> str:

@@ -78,6 +78,11 @@ WORKING = [
     "clip 0..100",
     "softplus",
     "norm batch; relu",
+    "norm batch; norm instance",
+    "norm batch; norm batch affine=off",
+    "conv 4 norm=batch relu; norm batch",
+    "conv 4 norm=batch dropout=10%; norm batch",
+    "norm layer; norm layer",
     "conv 4; leaky_relu; leaky_relu",
     "residual { relu; conv 4 }",
     "scale 1 learned",
@@ -128,6 +133,26 @@ def test_a_part_of_a_line_without_effect_is_found_and_removed(line: str, idle: s
     fixed = fix_source(Source(text)).source.text
     assert fixed == with_line(without)
     assert torch.equal(output(text), output(fixed))
+
+
+@pytest.mark.parametrize(
+    ("line", "idle", "without"),
+    [
+        ("norm batch; norm batch", "norm batch", "norm batch"),
+        ("norm batch x2", "x2", "norm batch"),
+        ("norm instance x=3; relu", "x=3", "norm instance; relu"),
+        ("conv 4 norm=batch; norm batch; relu", "norm batch", "conv 4 norm=batch; relu"),
+        ("stage a { norm batch; norm batch }", "norm batch", "stage a { norm batch }"),
+        ("repeat 2 { conv 4; norm batch; norm batch }", "norm batch", "repeat 2 { conv 4; norm batch }"),
+    ],
+)
+def test_a_repeated_normalisation_is_found_and_removed(line: str, idle: str, without: str) -> None:
+    """The outputs differ by `eps`, which the second normalisation adds to a variance of 1."""
+    text = with_line(line)
+    assert found(text) == [idle]
+    fixed = fix_source(Source(text)).source.text
+    assert fixed == with_line(without)
+    assert torch.allclose(output(text), output(fixed), atol=1e-4)
 
 
 def test_an_option_that_replaces_a_default_is_not() -> None:
@@ -214,6 +239,9 @@ decoder mirror {option}
         ("conv 4 relu; conv 4 relu", "channels=/1", True),
         ("conv 4 relu; conv 4 relu", "channels=/2", False),
         ("dense 16 relu", "channels=/2", True),
+        ("conv 4 relu; conv 4 relu", "norm=none", True),
+        ("conv 4 norm=batch; conv 4 norm=batch relu", "norm=none", False),
+        ("conv 4 relu; conv 4 relu", "norm=batch", False),
     ],
 )
 def test_an_option_without_which_the_mirror_is_the_same_is_removed(lines: str, option: str, idle: bool) -> None:

@@ -3,11 +3,12 @@
 ## What it does
 Looks for lines that change neither a value nor a shape: `maxpool 1`, `avgpool 1`, `pad 0`, `crop 0`, `upsample 1`,
 `dropout 0`, `scale 1`, a `reshape` or an `upsample to` the shape that the map already has, and an activation that
-returns every input that it can have, such as the second of `relu; relu`; for `repeat 1`, `x1` and the copies of
-`relu x2`; for options of `decoder mirror` without which the mirror is the same, such as `upsample=deconv` without a
-pool; for the dilation of a kernel of 1; and, as information, for options that are written but switched off:
-`dropout=0`, `l1=0` and `l2=0`, unless they replace one of `defaults`. A line that takes its number from a constant or a
-block's parameter is left alone, because another value may have an effect.
+returns every input that it can have, such as the second of `relu; relu`; for the second of `norm batch; norm batch`,
+which normalises what is normalised; for `repeat 1`, `x1` and the copies of `relu x2`; for options of `decoder mirror`
+without which the mirror is the same, such as `upsample=deconv` without a pool; for the dilation of a kernel of 1; and,
+as information, for options that are written but switched off: `dropout=0`, `l1=0` and `l2=0`, unless they replace one
+of `defaults`. A line that takes its number from a constant or a block's parameter is left alone, because another value
+may have an effect.
 
 ## Why is this bad?
 A reader would expect an effect: after `maxpool 1` a map is as large as before.
@@ -28,7 +29,8 @@ decoder { upsample 2; conv 1 sigmoid }
 Certain.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
@@ -42,9 +44,13 @@ from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
 from caedsl.syntax.tree import Item, Number, Spec, Statement, WrittenOption, WrittenWord
+from caedsl.vocabulary.activations import LINEAR
+from caedsl.vocabulary.kind import DROPOUT
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.activation import ActivationLine
+from caedsl.vocabulary.layers.norm import NormLine
 from caedsl.vocabulary.layers.repeat import Repeat
+from caedsl.vocabulary.norms import NORM, NORMS
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import DILATION, KERNEL
@@ -52,7 +58,7 @@ from caedsl.vocabulary.window import DILATION, KERNEL
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
 _LAYERS = ("encoder", "bottleneck", "decoder", "block")
 _ONCE = "1"
-_MIRROR_OPTIONS = ("upsample", "channels", "skips")
+_MIRROR_OPTIONS = ("upsample", "norm", "channels", "skips")
 _NOT_CHOSEN = frozenset(f"{option.name}={option.default}" for option in OPTIONS)
 """Options that are written with their defaults, which an author may do to be explicit."""
 
@@ -67,8 +73,11 @@ def check(model: Autoencoder) -> Iterator[Finding]:
             twins.setdefault(layer.mirrors, []).append(layer)
         elif layer.span in fixed:
             lines.setdefault(layer.span, []).append(layer)
+    repeated = {layer for _, part in model.parts for layer in _repeated_norms(part)}
     for span, layers in lines.items():
-        if all(_has_no_effect(model, each) for layer in layers for each in (layer, *twins.get(layer, ()))):
+        if repeated.intersection(layers):
+            yield _idle_norm(model, layers, repeated)
+        elif all(_has_no_effect(model, each) for layer in layers for each in (layer, *twins.get(layer, ()))):
             yield _idle_line(model, span, layers[0])
         elif span != model.bottleneck.span:  # `--set` and variants switch off options of that line
             yield from _idle_options(model, layers[0])
@@ -77,6 +86,36 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         yield from _single_repeat(model, statement)
         yield from _idle_copies(model, lines.get(span, []), twins)
     yield from _idle_mirror_options(model)
+
+
+def _repeated_norms(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Yield the lines that normalise each channel as the layer before has just done."""
+    yield from (layer for before, layer in pairwise(layers) if _normalises_again(before, layer))
+    for layer in layers:
+        yield from _repeated_norms(layer.children)
+
+
+def _normalises_again(before: Layer, layer: Layer) -> bool:
+    if not isinstance(layer.kind, NormLine) or not NORMS[layer.options[NORM]].centres:
+        return False
+    alike = all(
+        option in before.options and before.options.of_any_type(option) == layer.options.of_any_type(option)
+        for option in layer.kind.options
+    )
+    return alike and before.activation == LINEAR and not before.options.get(DROPOUT, 0)
+
+
+def _idle_norm(model: Autoencoder, layers: Sequence[Layer], repeated: Container[Layer]) -> Finding:
+    """Return the finding for a line that normalises what is normalised, or for its copies that do."""
+    is_line = all(layer in repeated for layer in layers)
+    place = layers[0].span if is_line else layers[0].place(TIMES)
+    edit = removal(model.source.text, place) if is_line else drop(model, place)
+    return RULE.found(
+        place,
+        f"`{model.source.slice(place)}` has no effect: its input is normalised in the same way",
+        help="remove the line" if is_line else "remove it",
+        fix=Fix("remove the line" if is_line else "remove it", (edit,), Applicability.SAFE),
+    )
 
 
 def _idle_line(model: Autoencoder, span: Span, layer: Layer) -> Finding:
