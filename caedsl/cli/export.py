@@ -55,17 +55,17 @@ def export(
     """Export a trained model to ONNX, torch.export, or a folder with spec, weights and model card.
 
     A file is kept only if it returns the same values as the run on real samples; the largest difference is in its
-    metadata. A convolutional model accepts samples of other sizes, which are in its metadata. The scorer takes bytes
-    0..255 of the input's size, or the numbers themselves for an input in `real`, and returns a score and an error map;
-    its threshold is in calibration.json, not in the file.
+    metadata. A convolutional model accepts samples of other sizes, which are in its metadata. The scorer takes samples
+    of the input's size as they are stored, bytes or 16-bit integers (for real numbers: in the input's range), and
+    returns a score and an error map; its threshold is in calibration.json, not in the file.
     """
     from caedsl.cli.specs import fail
     from caedsl.export.files import export as exported
     from caedsl.export.files import format_of
     from caedsl.export.parts import part_named
     from caedsl.export.real_samples import real_samples
+    from caedsl.inference.opening import open_trained
     from caedsl.inference.scores import ScoreError, read_score
-    from caedsl.inference.trained_run import open_trained
 
     if not output.suffix or output.is_dir():
         _share(run, output, push, overwrite)
@@ -86,7 +86,7 @@ def export(
     write_new(output, done.content, overwrite)
     parity = done.parity
     say(
-        f"wrote {output}: {chosen.about}, {done.sizes}; differs from the run by {parity.largest:.2g} at most, on "
+        f"wrote {output}: {done.about}, {done.sizes}; differs from the run by {parity.largest:.2g} at most, on "
         f"{parity.samples} samples of {parity.measured_on}"
     )
 
@@ -94,7 +94,7 @@ def export(
 def _share(run: Path, output: Path, push: str | None, overwrite: bool) -> None:
     from caedsl.cli.specs import fail
     from caedsl.export.card import shared_files
-    from caedsl.inference.trained_run import open_trained
+    from caedsl.inference.opening import open_trained
 
     with outside_errors():
         opened = open_trained(run, "cpu")

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from caedsl.diagnostics.text import in_backticks
-from caedsl.export.parts import ExportedPart
+from caedsl.export.parts import ExportedPart, scorer, white_of
 from caedsl.export.sizes import InputSizes, input_sizes
 from caedsl.inference.scores import ChosenScore
 from caedsl.inference.trained_run import TrainedRun
@@ -57,11 +57,12 @@ class Parity:
 
 @dataclass(frozen=True)
 class Exported:
-    """Content of an exported file, its parity, and the sizes of samples that it accepts, in words."""
+    """Content of an exported file, its parity, and what it takes and returns and the sizes it accepts, in words."""
 
     content: bytes
     parity: Parity
     sizes: str
+    about: str
 
 
 Compute = Callable[[Tensor], tuple[Tensor, ...]]
@@ -80,6 +81,8 @@ def export(
             f"this decoder reads {in_backticks(run.module.maps)} of the encoder besides the code, and cannot be "
             "exported alone: use `--part full`"
         )
+    if part.scores:
+        part = scorer(white_of(run, samples))
     module = part.make(run, score).eval()
     given = part.example(run, samples[:MOST_SAMPLES].to(run.device))
     least = SMALL_SAMPLES * (run.out_fit.high - run.out_fit.low) if part.makes_samples else 0.0
@@ -96,7 +99,7 @@ def export(
                 f"the exported {part.name} differs from the run by {parity.largest:.3g} ({parity.relative:.2g} of the "
                 f"largest output), and {TOLERANCE:g} is allowed: nothing was written; please report it with the spec"
             )
-        return Exported(serialise({**_metadata(run, part, score, parity), "sizes": sizes}), parity, sizes)
+        return Exported(serialise({**_metadata(run, part, score, parity), "sizes": sizes}), parity, sizes, part.about)
 
 
 @torch.no_grad()
@@ -129,6 +132,7 @@ def _metadata(run: TrainedRun, part: ExportedPart, score: ChosenScore, parity: P
     stored["input"] = text(model.input.shape)
     if part.scores:
         stored["score"] = str(score)
+        stored["about"] = part.about
     return {**stored, "parity": json.dumps(asdict(parity))}
 
 

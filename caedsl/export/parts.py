@@ -5,13 +5,19 @@ x_bchw: batch, channels, height, width; z: batch, then the code's shape.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from caedsl.inference.samples import own_source
 from caedsl.inference.scores import ChosenScore, Compared, on_one_scale
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.training.preprocessing import normalise_of
+
+_BYTES, _WIDE = 255, 65535
+_ROUNDING = 0.02
+"""Largest distance from an integer of a 16-bit number that was scaled to the range and back in 32 bits."""
 
 
 class Encoder(nn.Module):
@@ -54,20 +60,20 @@ class Full(nn.Module):
 class Scorer(nn.Module):
     """Module from samples of the input's size to an anomaly score per sample and a map of errors.
 
-    Samples are bytes 0..255, which fill the input's range, or the numbers themselves for an input in ``real``.
+    Samples are integers 0..``white``, which fill the input's range, or for 0 numbers in this range.
     """
 
-    def __init__(self, run: TrainedRun, score: ChosenScore) -> None:
+    def __init__(self, run: TrainedRun, score: ChosenScore, white: int) -> None:
         super().__init__()
         self.module = run.module
         self.score = score
-        self.low, self.width, self.bounded = run.fit.low, run.fit.high - run.fit.low, run.fit.range.bounded
+        self.low, self.width, self.white = run.fit.low, run.fit.high - run.fit.low, white
         self.values = run.values
         self.normalise = normalise_of(run.module)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the score of each sample, B, and its map, B×space."""
-        target = x.float() / 255 * self.width + self.low if self.bounded else x
+        target = x.float() / self.white * self.width + self.low if self.white else x
         code, maps = self.module.encode_with_maps(target)
         made = self.module.decode(code, maps)
         again = self.module.encode(made) if self.score.kind.needs_second_code else None
@@ -100,11 +106,38 @@ def _codes(run: TrainedRun, samples: Tensor) -> Tensor:
     return run.module.encode(samples)
 
 
-def _bytes(run: TrainedRun, samples: Tensor) -> Tensor:
+def white_of(run: TrainedRun, samples: Tensor) -> int:
+    """Return the white of the integers that samples in the input's range were stored as, or 0 if they were none."""
     if not run.fit.range.bounded:
+        return 0
+    for white in (_BYTES, own_source(run.model).white or _WIDE, _WIDE):
+        stored = _unit(run, samples) * white
+        if bool(((stored - stored.round()).abs() < _ROUNDING).all()):
+            return white
+    return 0
+
+
+def _unit(run: TrainedRun, samples: Tensor) -> Tensor:
+    return (samples - run.fit.low) / (run.fit.high - run.fit.low)
+
+
+def _stored(run: TrainedRun, samples: Tensor, white: int) -> Tensor:
+    if not white:
         return samples
-    unit = (samples - run.fit.low) / (run.fit.high - run.fit.low)
-    return (unit * 255).round().clamp(0, 255).to(torch.uint8)
+    return (_unit(run, samples) * white).round().clamp(0, white).to(torch.uint8 if white <= _BYTES else torch.uint16)
+
+
+def scorer(white: int) -> ExportedPart:
+    """Return the scorer of samples stored as integers 0..``white``, or for 0 as numbers in the input's range."""
+    return ExportedPart(
+        "scorer",
+        f"{f'integers 0..{white}' if white else 'sample'} in, score and error map out",
+        partial(Scorer, white=white),
+        partial(_stored, white=white),
+        ("sample",),
+        ("score", "map"),
+        scores=True,
+    )
 
 
 PARTS = (
@@ -128,9 +161,7 @@ PARTS = (
         takes_codes=True,
         makes_samples=True,
     ),
-    ExportedPart(
-        "scorer", "sample in, score and error map out", Scorer, _bytes, ("sample",), ("score", "map"), scores=True
-    ),
+    scorer(_BYTES),
 )
 
 

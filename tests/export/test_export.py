@@ -32,7 +32,8 @@ def images(count: int) -> np.ndarray:
 
 
 def exported(run: TrainedRun, part: str, format_: str, score: str = "mse") -> Exported:
-    return export(run, part_named(part), read_score(score), format_, torch.from_numpy(images(3)), "noise")
+    samples = (torch.from_numpy(images(3)) * 255).round() / 255
+    return export(run, part_named(part), read_score(score), format_, samples, "noise")
 
 
 def onnx_outputs(content: bytes, given: np.ndarray) -> list[np.ndarray]:
@@ -85,6 +86,21 @@ def test_the_scorer_takes_bytes(run: TrainedRun, score: str) -> None:
     assert maps.shape == (5, 8, 8)
 
 
+@pytest.mark.parametrize(("white", "dtype"), [(None, np.uint16), (4095, np.uint16), (None, np.float32)])
+def test_the_scorer_takes_samples_as_they_are_stored(white: int | None, dtype: type, tmp_path: Path) -> None:
+    """Sixteen bits that were cut to eight would get other scores than those of the calibration."""
+    source = f'data npy "x.npy" white={white}; input' if white else "input"
+    opened = caedsl.open(write_run(tmp_path / "run", GREY.replace("input", source, 1)), device="cpu")
+    stored = (np.random.default_rng(0).random((5, 1, 8, 8)) * (white or 65535 if dtype == np.uint16 else 1)).astype(
+        dtype
+    )
+    _, samples = next(opened.samples(stored).batches(5))
+    done = export(opened, part_named("scorer"), read_score("mse"), "onnx", samples, "noise")
+    assert done.about.startswith(f"integers 0..{white or 65535} in" if dtype == np.uint16 else "sample in")
+    scores, _ = onnx_outputs(done.content, stored)
+    assert np.allclose(scores, opened.score(stored), rtol=1e-5)
+
+
 CONVOLUTIONAL = """autoencoder c
 input 1x16x16
 encoder { conv 4 k3 s2 relu norm=batch; conv 4 k3 s2 }
@@ -116,7 +132,7 @@ def test_a_convolutional_model_keeps_its_sizes_free(
     opened = caedsl.open(write_run(tmp_path / "run", spec), device="cpu")
     draw = torch.Generator().manual_seed(0)
     shape = opened.model.input.shape
-    own = torch.rand(3, *shape, generator=draw)
+    own = torch.randint(256, (3, *shape), generator=draw) / 255
     chosen = part_named(part)
     done = export(opened, chosen, read_score("mse"), "onnx", own, "noise")
     proto = onnx.load_from_string(done.content)
