@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.outputs import say
 from caedsl.cli.train import outside_errors
 
 
@@ -33,6 +34,9 @@ def compare(
     if csv or markdown or latex:
         form = tables.csv_table if csv else tables.markdown if markdown else tables.latex
         print(form(found), end="")
+        if csv:  # the other forms contain the notes
+            for note in found.notes:
+                say(note, err=True)
         return
     reporter = make_reporter(quiet=False)
     reporter.table(tables.headings(found), tables.rows(found, lambda text: f"*{text}"))

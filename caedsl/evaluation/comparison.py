@@ -1,7 +1,7 @@
 """Compare runs. Runs that differ only in the seed form a group, with the mean and deviation of its metrics."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -148,7 +148,11 @@ def _letter(number: int) -> str:
 def compare(paths: Sequence[Path]) -> Comparison:
     """Compare the runs in these folders, see ``run_folders``. Raise ``RunError`` if a run is unusable."""
     notes: list[str] = []
-    runs = list({folder: run for path in paths for folder, run in _runs(path, notes)}.values())
+    found: dict[Path, ComparedRun] = {}
+    for path in paths:
+        for folder, run in _runs(path, notes):
+            found.setdefault(folder.resolve(), run)
+    runs = _different(found.values(), notes)
     groups: dict[tuple[tuple[str, str], ...], list[ComparedRun]] = {}
     for run in runs:
         groups.setdefault(tuple(sorted(run.settings.items())), []).append(run)
@@ -156,6 +160,18 @@ def compare(paths: Sequence[Path]) -> Comparison:
     differing = [name for name in names if len({run.settings.get(name) for run in runs}) > 1]
     compared = Comparison(tuple(RunGroup(tuple(group)) for group in groups.values()), tuple(differing), ())
     return replace(compared, notes=(*notes, *_on_different_samples(compared)))
+
+
+def _different(runs: Iterable[ComparedRun], notes: list[str]) -> list[ComparedRun]:
+    """Return the runs without copies, which say nothing about the deviation over seeds."""
+    found: list[ComparedRun] = []
+    for run in runs:
+        same = next((other for other in found if replace(run, folder=other.folder) == other), None)
+        if same is None:
+            found.append(run)
+        else:
+            notes.append(one_line(f"skipped: {run.folder} has the seed, the settings and the results of {same.folder}"))
+    return found
 
 
 def _on_different_samples(found: Comparison) -> Iterator[str]:

@@ -90,6 +90,22 @@ def test_the_runs_of_seeds_are_found_from_above(trained: Path, caedsl: Run) -> N
     )
 
 
+def test_a_run_and_its_copy_count_once(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    small = trained / "small"
+    (tmp_path / "link").symlink_to(small)
+    shutil.copytree(small / "seed-1", tmp_path / "copy")
+    alone = caedsl("compare", small, trained / "wide", "--csv")
+    assert (
+        caedsl("compare", small, small / ".." / "small" / "seed-0", tmp_path / "link", trained / "wide", "--csv")
+        == alone
+    )
+    ran = caedsl("compare", small, tmp_path / "copy", trained / "wide", "--csv")
+    assert ran.out == alone.out
+    said = f"skipped: {tmp_path / 'copy'} has the seed, the settings and the results of {small / 'seed-1'}\n"
+    assert ran.err == said
+    assert said in caedsl("compare", small, tmp_path / "copy", trained / "wide").out
+
+
 def test_the_best_is_marked_in_every_form(trained: Path, caedsl: Run) -> None:
     means = {name: fmean(map(mse, (trained / name).iterdir())) for name in ("small", "wide")}
     best = f"{min(means.values()):.5f}"
