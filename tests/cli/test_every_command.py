@@ -16,7 +16,7 @@ import pytest
 
 from caedsl.cli.app import app
 from caedsl.cli.main import main
-from caedsl.report import charts
+from caedsl.report import chart_frame
 from tests.cli.workplace import COMMANDS, new_place, whole
 
 __all__ = ["new_place", "whole"]  # the fixtures
@@ -100,7 +100,7 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caedsl.doctor.probes.memorise.STEPS", 4)
     monkeypatch.setattr("caedsl.doctor.probes.memorise.LONG", (5,))
     monkeypatch.setattr("caedsl.training.search.learning_rate.STEPS", 10)
-    monkeypatch.setattr("caedsl.report.charts.SCREENS", charts.SCREENS[:1])
+    monkeypatch.setattr("caedsl.report.chart_frame.SCREENS", chart_frame.SCREENS[:1])
 
 
 @pytest.fixture(scope="module")
