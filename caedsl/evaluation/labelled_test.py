@@ -24,6 +24,8 @@ from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.data import InputRange
 from caedsl.training.reporter import Reporter
 
+OWN_TEST, FROM_INPUT = "the run's own test data", "standard input"
+"""Names of tests that are not the path of one."""
 _SHOWN = 10
 
 
@@ -70,12 +72,12 @@ def labelled_test(run: TrainedRun, given: Path | list[Path]) -> LabelledTest:
 def _from_files(run: TrainedRun, paths: list[Path]) -> LabelledTest:
     """Return image files, labelled by the folder of each; masks are where ``from_folder`` looks for them."""
     types = folder_labels(paths)
-    normal = _normal_of(sorted(set(types)), "standard input", NORMAL)
+    normal = _normal_of(sorted(set(types)), FROM_INPUT, NORMAL)
     roots = {folder: masks_folder(folder.absolute().parent) for folder in {path.parent for path in paths}}
     masks = [
         None if (root := roots[path.parent]) is None else _mask_of(path, root / path.parent.name) for path in paths
     ]
-    return LabelledTest("standard input", run.samples(paths), types, normal, masks if any(masks) else ())
+    return LabelledTest(FROM_INPUT, run.samples(paths), types, normal, masks if any(masks) else ())
 
 
 def _from_samples(run: TrainedRun, given: Path) -> LabelledTest:
@@ -202,7 +204,7 @@ def from_own_data(
     if test is None or test.labels is None:
         raise DataError(f"the data of {run.path} have no labelled test samples: {remedy}")
     (normal,) = trained
-    labelled = LabelledTest("the run's own test data", test, test.labels, normal)
+    labelled = LabelledTest(OWN_TEST, test, test.labels, normal)
     if not 0 < int(labelled.anomalous.sum()) < len(test):
         raise DataError(f"the test data of {run.path} are all normal or all anomalies: {remedy}")
     return labelled

@@ -4,34 +4,69 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from caedsl.data.files.folder_layout import test_folder
-from caedsl.evaluation.labelled_test import is_table
+from caedsl.evaluation.labelled_test import OWN_TEST, from_own_data, is_table, labelled_test
 from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
-from caedsl.inference.samples import from_files
+from caedsl.inference.own_data import own_data
+from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.scores import ScoreError, read_score
-from caedsl.inference.trained_run import TrainedRun
+from caedsl.inference.trained_run import BATCH, TrainedRun
 from caedsl.report.held_out import SHOWN
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 from caedsl.training.pixel_range import PixelRange
+from caedsl.training.reporter import Reporter
 
 
 def anomaly_groups(
-    run: TrainedRun, found: AnomaliesRecord, samples: Sequence[ScoredSample], pixels: PixelRange
+    run: TrainedRun,
+    found: AnomaliesRecord,
+    samples: Sequence[ScoredSample],
+    pixels: PixelRange,
+    data_dir: Path | None = None,
 ) -> dict[str, Sequence[Shown]]:
     """Return the samples that were found, missed and rejected, by heading, drawn in the range ``pixels``.
 
-    The result is empty if the test samples are not image files, or no longer exist.
+    The result is empty if the test samples are no longer the same. Raise a ``DataError`` or a ``RunError`` if they
+    cannot be read.
     """
-    test = Path(found.test)
-    if not test.is_dir() and not (is_table(test) and test.is_file()):
-        return {}
-    root = test_folder(test) if test.is_dir() else test.parent
-    inside = root.resolve()
-    there = [row for row in samples if _is_file_in(root / row.name, inside)]
+    root = _folder(Path(found.test))
+    files = [] if root is None else [row for row in samples if _is_file_in(root / row.name, root.resolve())]
+    chosen = _chosen(found, files or samples)
+    wanted = list(dict.fromkeys(row for rows in chosen.values() for row in rows))
+    if root is not None and files:
+        shown = _shown(run, from_files([root / row.name for row in wanted], root, run.model), wanted, found, pixels)
+    else:
+        everything = _test_samples(run, found, data_dir)
+        if list(everything.names) != [row.name for row in samples]:
+            return {}
+        places = {row: place for place, row in enumerate(samples)}
+        shown = _shown(run, _picked(everything, [places[row] for row in wanted]), wanted, found, pixels)
+    return {heading: [shown[row] for row in rows] for heading, rows in chosen.items() if rows}
+
+
+def _folder(test: Path) -> Path | None:
+    """Return the folder that the names of image files are relative to, or None if the test cannot consist of them."""
+    if test.is_dir():
+        return test_folder(test)
+    return test.parent if is_table(test) and test.is_file() else None
+
+
+def _is_file_in(path: Path, folder: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(folder)
+
+
+def _test_samples(run: TrainedRun, found: AnomaliesRecord, data_dir: Path | None) -> Samples:
+    if found.test != OWN_TEST:
+        return labelled_test(run, Path(found.test)).samples
+    return from_own_data(run, own_data(run.path, data_dir, Reporter()), data_dir, Reporter()).samples
+
+
+def _chosen(found: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str, Sequence[ScoredSample]]:
     model = found.detectors.get("model")
     threshold = model.threshold.value if model is not None and model.threshold is not None else None
-    by_score = sorted(there, key=lambda row: row.score)
+    by_score = sorted(samples, key=lambda row: row.score)
     anomalies = [row for row in by_score if row.anomalous]
     normals = [row for row in by_score if not row.anomalous]
     if threshold is None:
@@ -43,22 +78,27 @@ def anomaly_groups(
             "Missed": [row for row in anomalies if row.score <= threshold],
             "Normal, and rejected": [row for row in reversed(normals) if row.score > threshold],
         }
-    return {heading: _shown(run, root, found.score, rows[:SHOWN], pixels) for heading, rows in chosen.items() if rows}
+    return {heading: rows[:SHOWN] for heading, rows in chosen.items()}
 
 
-def _is_file_in(path: Path, folder: Path) -> bool:
-    return path.is_file() and path.resolve().is_relative_to(folder)
+def _picked(samples: Samples, places: Sequence[int]) -> Tensor:
+    """Return the samples at these positions, in this order."""
+    found: dict[int, Tensor] = {}
+    for batch, values in samples.batches(BATCH):
+        found |= {place: values[place - batch.start] for place in places if batch.start <= place < batch.stop}
+    return torch.stack([found[place] for place in places])
 
 
 @torch.no_grad()
-def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample], pixels: PixelRange) -> list[Shown]:
+def _shown(
+    run: TrainedRun, data: Samples | Tensor, rows: Sequence[ScoredSample], found: AnomaliesRecord, pixels: PixelRange
+) -> dict[ScoredSample, Shown]:
     try:
-        chosen = read_score(score)
+        chosen = read_score(found.score)
     except ScoreError:
         chosen = run.chosen_score("mse")
-    drawn = []
-    samples = from_files([root / row.name for row in rows], root, run.model)
-    for batch in run.stream(samples):
+    drawn = {}
+    for batch in run.stream(data):
         maps = chosen.kind.map(run.compare(batch, chosen))
         for offset, row in enumerate(rows[batch.place]):
             pictures = {
@@ -66,5 +106,5 @@ def _shown(run: TrainedRun, root: Path, score: str, rows: Sequence[ScoredSample]
                 "output": picture_uri(batch.reconstruction[offset], pixels),
                 "error": heat_uri(maps[offset]),
             }
-            drawn.append(Shown(f"{shortened(row.name)}, score {row.score:.3g}", pictures))
+            drawn[row] = Shown(f"{shortened(row.name)}, score {row.score:.3g}", pictures)
     return drawn

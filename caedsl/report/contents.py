@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
 from caedsl.console.formats import duration
 from caedsl.data.errors import DataError
+from caedsl.evaluation.labelled_test import FROM_INPUT, OWN_TEST
 from caedsl.evaluation.schema import (
     AnomaliesRecord,
     MetricsRecord,
@@ -19,7 +21,8 @@ from caedsl.evaluation.schema import (
     read_sweep,
 )
 from caedsl.inference.calibration import Calibration
-from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.inference.opening import open_trained
+from caedsl.inference.trained_run import TrainedRun
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
@@ -97,7 +100,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         verdicts=verdicts(metrics, anomalies, run.calibration, len(listed) + unlisted, noun(shape)),
         metrics=metrics,
         anomalies=anomalies,
-        anomaly_pictures=_anomaly_pictures(path, run, anomalies, run.values if shown is None else shown.seen),
+        anomaly_pictures=_anomaly_pictures(path, run, anomalies, run.values if shown is None else shown.seen, data_dir),
         held_out=shown,
         missing=missing,
         sharp=rank(shape) > 1 and max(shape[1:] + run.model.target.shape[1:]) <= _ENLARGED,
@@ -129,14 +132,14 @@ def _held_out(
 
 
 def _anomaly_pictures(
-    path: Path, run: TrainedRun, anomalies: AnomaliesRecord | None, seen: PixelRange
+    path: Path, run: TrainedRun, anomalies: AnomaliesRecord | None, seen: PixelRange, data_dir: Path | None
 ) -> dict[str, Sequence[Shown]]:
     """Return pictures of the labelled test samples, or none if they cannot be read any more."""
     if anomalies is None:
         return {}
     try:
-        return anomaly_groups(run, anomalies, read_scored_samples(path), seen)
-    except DataError:
+        return anomaly_groups(run, anomalies, read_scored_samples(path), seen, data_dir)
+    except (DataError, RunError):
         return {}
 
 
@@ -218,9 +221,12 @@ def _rows(environment: EnvironmentRecord) -> list[tuple[str, str]]:
 def _commands(
     path: Path, environment: EnvironmentRecord, calibration: Calibration | None, anomalies: AnomaliesRecord | None
 ) -> list[str]:
-    commands = [f"caedsl train spec.cae --seed {environment.seed}", f"caedsl evaluate {path}"]
+    run = quote(str(path))
+    commands = [f"caedsl train spec.cae --seed {environment.seed}", f"caedsl evaluate {run}"]
     if calibration is not None:
-        commands.append(f"caedsl calibrate {path} --score {calibration.score} --fpr {100 * calibration.fpr:g}%")
-    if anomalies is not None and Path(anomalies.test).is_dir():
-        commands.append(f"caedsl evaluate {path} --test {anomalies.test} --score {anomalies.score}")
+        good = "" if len(calibration.normals) == environment.data.validation else " GOOD"
+        commands.append(f"caedsl calibrate {run}{good} --score {calibration.score} --fpr {100 * calibration.fpr:g}%")
+    if anomalies is not None and anomalies.test != FROM_INPUT:
+        test = "" if anomalies.test == OWN_TEST else f" --test {quote(anomalies.test)}"
+        commands.append(f"caedsl evaluate {run}{test} --score {anomalies.score}")
     return commands

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import caedsl
@@ -17,6 +18,7 @@ from caedsl.evaluation.schema import read_anomalies, read_evaluation, read_score
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.code_pictures import _interpolations, _traversals
 from caedsl.report.held_out import chosen_places
+from caedsl.report.shown import picture_uri
 from caedsl.report.verdict import verdicts
 
 Run = Callable[..., tuple[int, str, str]]
@@ -107,6 +109,7 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert run_caedsl("evaluate", run, "--test", tmp_path / "test")[0] == 0
     assert run_caedsl("report", run, "-o", tmp_path / "r.html")[0] == 0
     page = (tmp_path / "r.html").read_text("utf-8")
+    assert f"$ caedsl evaluate {run} --test {tmp_path / 'test'} --score mse\n" in page
     Tags(page)
     told = json.loads((run / "anomalies.json").read_text())["detectors"]["model"]
     assert f"finds {told['found']} of 12 anomalies and rejects {told['rejected']} of 6 normal samples" in page
@@ -125,6 +128,31 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     _, sentence, *_ = verdicts(read_evaluation(run), found.model_copy(update={"detectors": chance}), None, 0, "image")
     assert sentence.mood == "bad"
     assert "may be chance (95 % interval 0.400 to 0.600)" in sentence.text
+
+
+@pytest.mark.parametrize("test", ["array", "own"])
+def test_anomalies_that_are_no_files_are_shown_too(test: str, tmp_path: Path, run_caedsl: Run) -> None:
+    draw = np.random.default_rng(0).integers(0, 256, (50, 8, 8), np.uint8)
+    kinds = np.array(["good"] * 6 + ["noise"] * 4)
+    np.savez(tmp_path / "x.npz", a=draw[10:], t=draw[:10], kinds=kinds)
+    for number, pixels in enumerate(draw):
+        place = tmp_path / "parts" / ("train/good" if number >= 10 else f"test/{kinds[number]}")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    data = f'npz "{tmp_path / "x.npz"}" key=a' if test == "array" else f'folder "{tmp_path / "parts"}" only="good"'
+    given = ["--test", f'npz "{tmp_path / "x.npz"}" key=t labels=kinds'] if test == "array" else []
+    caedsl.train(SPEC.replace("digits limit=300", data), out=str(tmp_path / "run"), device="cpu", pictures=False)
+    assert run_caedsl("evaluate", tmp_path / "run", *given)[0] == 0
+    opened, found = caedsl.open(tmp_path / "run"), read_anomalies(tmp_path / "run")
+    assert found is not None
+    samples = read_scored_samples(tmp_path / "run")
+    groups = anomaly_groups(opened, found, samples, opened.values)
+    assert [len(shown) for shown in groups.values()] == [4, 4, 4]
+    highest = max((row for row in samples if row.anomalous), key=lambda row: row.score)
+    first = groups["Highest scores of anomalies"][0]
+    assert first.caption == f"{highest.name}, score {highest.score:.3g}"
+    pixels = draw[int(re.findall(r"\d+", highest.name)[-1])]
+    assert first.pictures["original"] == picture_uri(torch.from_numpy(pixels)[None] / 255, opened.values)
 
 
 def test_the_verdict_on_a_denoiser_begins_with_its_gain(run: Path) -> None:
