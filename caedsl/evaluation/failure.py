@@ -5,6 +5,7 @@ from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.symptoms import CAUSES, likely_cause
+from caedsl.rules.engine.wording import for_samples_of
 from caedsl.runs.files import SPEC
 from caedsl.runs.schema import read_monitors
 from caedsl.runs.trouble import Symptom
@@ -62,4 +63,5 @@ def _possible_causes(run: Run) -> str:
     """Return the causes that ``caedsl check`` cannot find, without those that this run cannot have."""
     excluded = {*catalogue.all_names(), *_OF_IMPORTED, *(() if run.model.paired else _OF_PAIRS)}
     causes = [KNOWN[name].what for name in CAUSES[SYMPTOM] if name not in excluded]
-    return f"; possible causes that `caedsl check` cannot see: {', or '.join(causes)}"
+    listed = for_samples_of(run.model.input.shape, ", or ".join(causes))
+    return f"; possible causes that `caedsl check` cannot see: {listed}"

@@ -27,8 +27,13 @@ def readable_bytes(count: float) -> str:
 
 def in_words_of(shape: Shape, finding: Finding) -> Finding:
     """Return a finding that a rule phrased for images in the words for a sample of ``shape``: signals, volumes."""
+    return finding if noun(shape) == "image" else finding.rephrased(lambda text: for_samples_of(shape, text))
+
+
+def for_samples_of(shape: Shape, text: str) -> str:
+    """Return a text that is phrased for images in the words for a sample of ``shape``."""
     if noun(shape) == "image":
-        return finding
+        return text
     number = places(shape)
     words = {
         "an image": a_sample(shape),
@@ -39,4 +44,4 @@ def in_words_of(shape: Shape, finding: Finding) -> Finding:
         "pixel": number.removesuffix("s"),
         "pixels": number,
     }
-    return finding.rephrased(lambda text: _IMAGES.sub(lambda found: words.get(found[1], found[0]), text))
+    return _IMAGES.sub(lambda found: words.get(found[1], found[0]), text)
