@@ -29,11 +29,14 @@ class Plain(Reporter):
         self.results = results or Console(highlight=False)
         self._epochs = 0
         self._tasks: set[str] = set()
+        self._notes: set[str] = set()
         self._said = time.monotonic()
 
     def note(self, text: str) -> None:
-        """Print a note, prefixed with "note"."""
-        self._say(Text.assemble(("note: ", "bold yellow"), text))
+        """Print a note once, prefixed with "note": a command may read the same data several times."""
+        if text not in self._notes:
+            self._notes.add(text)
+            self._say(Text.assemble(("note: ", "bold yellow"), text))
 
     def trouble(self, lines: Sequence[str]) -> None:
         """Print trouble, prefixed with "trouble", with the other lines indented."""
