@@ -261,7 +261,7 @@ def open(run: str | PathLike[str], device: str = "auto") -> "TrainedRun":
     ``weights.safetensors``. ``device`` is auto, cpu or cuda. Raise ``RunError`` of ``caedsl.runs.errors`` if the run
     cannot be opened.
     """
-    from caedsl.inference.trained_run import open_trained
+    from caedsl.inference.opening import open_trained
     from caedsl.report.notebook import opened
 
     return opened(open_trained(run, device))

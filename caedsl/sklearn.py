@@ -19,7 +19,8 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from caedsl import api
 from caedsl.data.errors import DataError
-from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.inference.opening import open_trained
+from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.files import BEST, SPEC
 from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.shape import Shape, elements, text

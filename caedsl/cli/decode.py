@@ -30,7 +30,7 @@ def decode(
     """Decode codes into a folder with one picture for each, or into a single array with values in the input's range."""
     from caedsl.cli.specs import fail
     from caedsl.inference.code_files import parse_codes, read_codes
-    from caedsl.inference.trained_run import open_trained
+    from caedsl.inference.opening import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)

@@ -40,10 +40,10 @@ def encode(
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
+    from caedsl.inference.opening import open_trained
     from caedsl.inference.own_data import PARTS, own_data
     from caedsl.inference.samples import Joined, Samples
     from caedsl.inference.tables import CODE_FORMATS, CSV, write_codes
-    from caedsl.inference.trained_run import open_trained
     from caedsl.vocabulary.shape import elements
 
     ending = CSV if is_standard_output(output) else output.suffix.lower()

@@ -65,8 +65,8 @@ def reconstruct(
     as in a spec: 'npz "scans.npz" key=raw'.
     """
     from caedsl.cli.specs import fail
+    from caedsl.inference.opening import open_trained
     from caedsl.inference.pictures import write_reconstruction
-    from caedsl.inference.trained_run import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)

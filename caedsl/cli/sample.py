@@ -24,7 +24,7 @@ def sample(
     device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
 ) -> None:
     """Draw codes from the prior of a variational code, a standard normal distribution, and decode them."""
-    from caedsl.inference.trained_run import open_trained
+    from caedsl.inference.opening import open_trained
 
     with outside_errors():
         opened = open_trained(run, device.value)

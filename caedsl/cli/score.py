@@ -55,9 +55,9 @@ def score(
     """
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.cli.specs import fail
+    from caedsl.inference.opening import open_trained
     from caedsl.inference.scores import ScoreError
     from caedsl.inference.tables import csv_text, json_lines
-    from caedsl.inference.trained_run import open_trained
 
     with (
         outside_errors(),

@@ -16,10 +16,11 @@ from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
 from caedsl.evaluation.labelled_test import LabelledTest, from_own_data, labelled_test, masks_of
 from caedsl.inference.calibration import CalibrationError, calibrate
+from caedsl.inference.opening import open_trained
 from caedsl.inference.own_data import PartSamples, digests, own_data
 from caedsl.inference.samples import Samples
 from caedsl.inference.scores import ChosenScore, Compared
-from caedsl.inference.trained_run import BATCH, TrainedRun, open_trained
+from caedsl.inference.trained_run import BATCH, TrainedRun
 from caedsl.runs.errors import RunError
 from caedsl.training.reporter import Reporter
 from caedsl.vocabulary.shape import elements

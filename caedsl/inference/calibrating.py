@@ -10,10 +10,11 @@ from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
 from caedsl.inference.calibration import MOST_NORMALS, Calibration, CalibrationError, calibrate
+from caedsl.inference.opening import open_trained
 from caedsl.inference.own_data import digests, own_data
 from caedsl.inference.samples import Samples, folder_labels
 from caedsl.inference.schema import write_calibration
-from caedsl.inference.trained_run import TrainedRun, open_trained
+from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.errors import RunError
 from caedsl.training.reporter import Reporter
 

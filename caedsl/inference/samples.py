@@ -130,7 +130,7 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
     Integers are scaled as in files. The value of white is the one that the run's source states; if that source reads
     image files, it applies only to integers of more than 8 bits.
     """
-    own, fit = _own(model), fit_for(model, _own(model))
+    own, fit = own_source(model), fit_for(model, own_source(model))
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
     white = own.white if wide or own.kind.arrays else None
     stack = ArrayStack(pixels, layout(pixels.shape, fit, name, own.layout), fit, name, white=white)
@@ -140,18 +140,19 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
 def tensor_batches(x: Tensor, fit: SampleFormat, size: int) -> Iterator[tuple[slice, Tensor]]:
     """Yield the positions and the values of each batch of a tensor in the input's range, as float32.
 
-    Raise ``ValueError`` for another shape, and ``DataError`` for NaN, infinity, or integers that still have the scale
-    of a file.
+    Raise ``ValueError`` for another shape, and ``DataError`` for NaN, infinity, or numbers on another scale: integers
+    outside the range, and real numbers that are further outside than its width, which noise does not reach.
     """
     if tuple(x.shape[1:]) != fit.shape:
         raise ValueError(f"samples are N x {fit.input}, but this tensor is {text(tuple(x.shape))}")
     refuse_not_finite(x, "the tensor", fit.noun)
-    if x.numel() and fit.range.bounded and not x.is_floating_point() and x.dtype != torch.bool:
+    if x.numel() and fit.range.bounded and x.dtype != torch.bool:
         low, high = (value.item() for value in x.aminmax())
-        if low < fit.low or high > fit.high:
+        kind, beyond = ("numbers", fit.high - fit.low) if x.is_floating_point() else ("integers", 0)
+        if low < fit.low - beyond or high > fit.high + beyond:
             raise DataError(
-                f"the tensor has integers from {low} to {high}, outside {fit.range}: convert them to the input's "
-                "range, or pass an array, whose integers are scaled as in files"
+                f"the tensor has {kind} from {low:.6g} to {high:.6g}, outside {fit.range}: convert them to the input's "
+                "range, or pass an array of integers, which are scaled as in files"
             )
     for start in range(0, len(x), size):
         part = x[start : start + size].float()
@@ -170,7 +171,7 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
     Tables, sounds, volumes and Parquet files are read in the same way as by the run's own source. Names are relative to
     the folder. If all images of a folder are in subfolders, these are the labels.
     """
-    own = _own(model)
+    own = own_source(model)
     if is_configured(path, model):
         given = replace(own, path=str(path.absolute()), limit=None, only=None, validation=None, test=None, weights=None)
         return _source(given, model)
@@ -196,16 +197,16 @@ def from_path(path: Path, model: Autoencoder) -> Samples:
 
 def is_configured(path: Path, model: Autoencoder) -> bool:
     """Return whether a file or a folder is read by the run's own kind of source, with the options of its line."""
-    kind = _own(model).kind
+    kind = own_source(model).kind
     is_own = path.name.lower().endswith(kind.endings) or (path.is_dir() and kind.folders)
     return kind.configured and bool(is_own)
 
 
 def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
     """Return the samples of image files; names of files in the folder ``root`` are relative to it."""
-    fit = fit_for(model, _own(model))
+    fit = fit_for(model, own_source(model))
     check_input(fit)
-    stack = FolderStack(paths, root, fit, white=_own(model).white)
+    stack = FolderStack(paths, root, fit, white=own_source(model).white)
     return StackSamples(stack, file_names(paths, root), files=paths)
 
 
@@ -221,7 +222,7 @@ def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Sa
     )
 
 
-def _own(model: Autoencoder) -> DataSource:
+def own_source(model: Autoencoder) -> DataSource:
     """Return the source whose options describe how the run's data are read: its first, or one of any rank."""
     return model.data[0] if model.data else DataSource("npy")
 

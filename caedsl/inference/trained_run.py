@@ -17,50 +17,31 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
+from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.files.picture import read_picture
 from caedsl.data.finite import refuse_not_finite
 from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
 from caedsl.data.stacks.picture_stack import check_input
-from caedsl.diagnostics.explanation import is_error
 from caedsl.diagnostics.text import in_backticks
 from caedsl.inference.calibration import Calibration
-from caedsl.inference.lines import is_data_line
+from caedsl.inference.given import Given, samples_of
 from caedsl.inference.pictures import ReconstructedFile, read_original, resized_original, restored
-from caedsl.inference.samples import (
-    Samples,
-    from_array,
-    from_files,
-    from_line,
-    from_path,
-    refuse_empty_batches,
-    tensor_batches,
-)
+from caedsl.inference.samples import Samples, own_source, refuse_empty_batches, tensor_batches
 from caedsl.inference.schema import read_calibration
 from caedsl.inference.scores import ChosenScore, Compared, ScoreError, on_one_scale, read_score
 from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.data import DataSource
 from caedsl.public import PublicNames
-from caedsl.resolve.resolve import resolve
-from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST, SPEC
-from caedsl.runs.listing import not_a_run
 from caedsl.runs.schema import RecordError, read_scores
-from caedsl.source import Source
-from caedsl.syntax.parser import parse
-from caedsl.training.device import choose_device
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.preprocessing import normalise_of
-from caedsl.training.weights import Weights, largest_file
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.shape import Shape, elements, noun, rank, text
 
 Floats = NDArray[np.float32]
-Named = NDArray[Any] | Samples | str | PathLike[str] | list[Path] | list[str] | tuple[str | Path, ...]
-Data = Named | Tensor
+Data = Given | Tensor
 BATCH = 64
 """Default number of samples per batch."""
 
@@ -110,14 +91,14 @@ class TrainedRun(PublicNames):
     @overload
     def encode(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
     @overload
-    def encode(self, data: Named, batch: int = BATCH) -> Floats: ...
+    def encode(self, data: Given, batch: int = BATCH) -> Floats: ...
     def encode(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the codes of samples, N x the code's shape: a tensor for a tensor, else an array.
 
         ``data`` are N samples as a tensor in the input's range (N x channels x space), as an array (integers are scaled
-        as in files), the path of an image, a folder or an array file, a list of paths of images, or a data line as in a
-        spec (``npz "x.npz" key=images``). A warning says if they were resized or converted. Raise a ``DataError`` if a
-        number is NaN or infinite.
+        as in files), an image of Pillow, the path of an image, a folder or an array file, a list of arrays, images or
+        paths, or a data line as in a spec (``npz "x.npz" key=images``). A warning says if they were resized or
+        converted. Raise a ``DataError`` if they cannot be used, such as for NaN or infinity.
         """
         with self._noted(data) as given:
             return self._whole(data, len(given), self.model.code_shape, self.codes(given, batch))
@@ -125,7 +106,7 @@ class TrainedRun(PublicNames):
     @overload
     def reconstruct(self, data: Tensor, batch: int = BATCH) -> Tensor: ...
     @overload
-    def reconstruct(self, data: Named, batch: int = BATCH) -> Floats: ...
+    def reconstruct(self, data: Given, batch: int = BATCH) -> Floats: ...
     def reconstruct(self, data: Data, batch: int = BATCH) -> Tensor | Floats:
         """Return the reconstructions of samples in the target's range, N x channels x space; see ``encode``."""
         with self._noted(data) as given:
@@ -159,8 +140,10 @@ class TrainedRun(PublicNames):
         """Return new samples in the target's range, N x channels x space, decoded from draws of the code's prior.
 
         The prior of a variational code is a standard normal distribution. Raise ``RunError`` for a code without a
-        prior, or for a decoder that reads more than the code.
+        prior, or for a decoder that reads more than the code, and ``ValueError`` for a negative count.
         """
+        if count < 0:
+            raise ValueError(f"count is {count}: give the number of samples to draw")
         self._refuse_maps("make new samples")
         shape = self.model.code_shape
         if not BY_NAME[self.model.bottleneck.form].has_prior:
@@ -242,7 +225,7 @@ class TrainedRun(PublicNames):
         Raise a ``DataError`` or an ``OSError`` if the file cannot be read.
         """
         check_input(self.fit)
-        white = self.model.data[0].white if self.model.data else None
+        white = own_source(self.model).white
         original = read_original(Path(path), white)
         own = self.module.sizes.own
         larger = all(size >= least for size, least in zip(original.size, own[1:], strict=True))
@@ -257,22 +240,14 @@ class TrainedRun(PublicNames):
         errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
         return ReconstructedFile(restored(made[0], original, fit), errors, native, original.remarks)
 
-    def samples(self, data: Named) -> Samples:
-        """Return the samples of an array, paths or a data line. Raise ``DataError`` if they cannot be used."""
-        if isinstance(data, Samples):
-            return data
-        if isinstance(data, list | tuple):
-            return from_files([Path(path) for path in data], Path(), self.model)
-        if isinstance(data, np.ndarray):
-            return from_array(data, self.model)
-        if is_data_line(str(data)):
-            return from_line(str(data), self.model)
-        return from_path(Path(data), self.model)
+    def samples(self, data: Given) -> Samples:
+        """Return the given samples; see ``encode``."""
+        return samples_of(data, self.model)
 
     @cached_property
     def fit(self) -> SampleFormat:
         """Format of the network's input samples."""
-        return fit_for(self.model, self.model.data[0] if self.model.data else DataSource("npy"))
+        return fit_for(self.model, own_source(self.model))
 
     @cached_property
     def out_fit(self) -> SampleFormat:
@@ -316,28 +291,3 @@ class TrainedRun(PublicNames):
             whole[there : there + len(part)] = part
             there += len(part)
         return whole if isinstance(given, Tensor) else whole.numpy()
-
-
-def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
-    """Open a run folder, or any folder with ``spec.cae`` and ``weights.safetensors``.
-
-    Raise a ``RunError`` if it is missing or incomplete, or if its weights belong to another architecture.
-    """
-    folder = Path(path)
-    try:
-        spec_text = read_file(folder, SPEC).decode()
-    except (FileNotFoundError, NotADirectoryError):
-        problem = f"has no {SPEC}" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
-        raise not_a_run(folder, problem) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunError(f"{folder / SPEC} cannot be read: {error}") from error
-    source = Source(spec_text, str(folder / SPEC))
-    tree, _ = parse(source)
-    model, findings = resolve(tree, source)
-    if model is None or not model.complete or any(map(is_error, findings)):
-        raise RunError(f"{folder / SPEC} has errors: see `caedsl check {folder / SPEC}`, or put the file back")
-    target = choose_device(device)
-    with torch.random.fork_rng([]):
-        module = build(model)
-    Weights.of_run(folder, BEST, largest_file(model)).give(module)
-    return TrainedRun(folder, model, module.to(target).eval(), target)

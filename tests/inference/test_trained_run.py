@@ -16,6 +16,7 @@ from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.prefetch import workers
 from caedsl.data.stacks.stack import RawSamples
 from caedsl.inference.calibration import calibrate
+from caedsl.inference.picture_files import picture_bytes
 from caedsl.inference.schema import write_calibration
 from caedsl.runs.errors import RunError
 from tests.inference.conftest import GREY, write_run
@@ -74,6 +75,81 @@ def test_tensors_of_integers_are_in_the_range_of_the_input(grey: Path) -> None:
         assert torch.equal(run.encode(binary), run.encode((stored % 2).float()))
 
 
+def test_tensors_on_the_scale_of_a_file_are_refused(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    x = torch.from_numpy(images())
+    for method in (run.encode, run.reconstruct, run.score):
+        with pytest.raises(DataError, match=r"numbers from \S+ to 25\S+, outside 0\.\.1: convert them"):
+            method(255 * x)
+    noisy = x + 0.3 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    assert noisy.min() < 0
+    assert run.encode(noisy).shape == (5, 6)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_image_of_pillow_is_read_like_its_file(grey: Path, photos: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    paths = [photos / name for name in run.samples(photos).names]
+    opened = [Image.open(path) for path in paths]
+    for image in opened:
+        image.load()
+    assert np.allclose(run.encode(opened), run.encode(photos), atol=1e-6)
+    assert np.allclose(run.score(opened[0]), run.score(paths[0]), atol=1e-7)
+    assert np.allclose(run.encode(opened, batch=2), run.encode(opened), atol=1e-6)
+    with pytest.raises(DataError, match=r"image 1 \(counted from 0\) is in colour, but the input is 1x8x8"):
+        run.encode([opened[0], Image.new("RGB", (8, 8), "red")])
+    signal = caedsl.open(write_run(grey.parent / "signal", GREY.replace("1x8x8", "1x8")), device="cpu")
+    with pytest.raises(DataError, match="image files have height and width"):
+        signal.encode(opened)
+
+
+def test_wide_colours_of_pillow_are_refused(colour: Path, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 65536, (16, 12, 3), np.uint16)
+    (tmp_path / "x.png").write_bytes(picture_bytes(pixels))
+    run = caedsl.open(colour, device="cpu")
+    with pytest.warns(UserWarning, match="with 16 bits"):
+        assert run.encode(tmp_path / "x.png").shape == (1, 4, 8, 6)
+    with (
+        Image.open(tmp_path / "x.png") as image,
+        pytest.raises(DataError, match="Pillow reduces to 8 bits: pass the path of its file"),
+    ):
+        run.encode(image)
+
+
+def test_a_list_of_arrays_may_have_several_sizes(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    draw = np.random.default_rng(3)
+    several = [draw.integers(0, 256, size, np.uint8) for size in ((8, 8), (20, 12), (8, 8), (9, 9))]
+    with pytest.warns(UserWarning, match="resized") as warned:
+        codes = run.encode(several)
+    said = [str(warning.message) for warning in warned]
+    assert said == [f"resized from {size} to 8x8 (stretch): 1 of 4 images" for size in ("20x12", "9x9")]
+    with pytest.warns(UserWarning, match="resized"):
+        assert np.allclose(codes, [run.encode(one[None])[0] for one in several], atol=1e-6)
+    assert np.array_equal(run.encode([several[0], several[2]]), run.encode(np.stack([several[0], several[2]])))
+    with pytest.raises(DataError, match=r"array 1 \(counted from 0\) is 1 x 8 x 8 x 2"):
+        run.encode([several[1], np.zeros((8, 8, 2))])
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ([], DataError, "the list of samples is empty"),
+        ((), DataError, "the tuple of samples is empty"),
+        (None, TypeError, "a NoneType cannot be read as samples: give an array, a tensor"),
+        ({"a": 1}, TypeError, "a dict cannot be read as samples"),
+        ([torch.zeros(1, 8, 8)], TypeError, "a list of Tensor cannot be read as samples.*`torch.stack`"),
+        (["x.png", np.zeros((8, 8))], TypeError, "a list of ndarray and str cannot"),
+        (np.zeros((8, 8)), DataError, r"the array is 8 x 8, a single image: add an axis .* `x\[None\]`"),
+    ],
+)
+def test_what_is_no_samples_is_one_clear_error(grey: Path, given: object, error: type[Exception], said: str) -> None:
+    run = caedsl.open(grey, device="cpu")
+    for method in (run.encode, run.reconstruct, run.score):
+        with pytest.raises(error, match=said):
+            method(given)  # type: ignore[operator]
+
+
 def test_arrays_are_read_like_files(grey: Path) -> None:
     run = caedsl.open(grey, device="cpu")
     stored = np.random.default_rng(2).integers(0, 256, (4, 8, 8), np.uint8)
@@ -112,6 +188,8 @@ def test_samples_are_draws_from_the_prior(tmp_path: Path) -> None:
     assert np.allclose(made, run.sample(10, seed=3, batch=3), atol=1e-6)
     draws = torch.randn(10, 6, generator=torch.Generator().manual_seed(3))
     assert np.allclose(made, run.decode(draws.numpy()), atol=1e-6)
+    with pytest.raises(ValueError, match="count is -1: give the number of samples to draw"):
+        run.sample(-1)
 
 
 def test_a_variational_run_encodes_to_the_mean(tmp_path: Path) -> None:

@@ -62,13 +62,16 @@ def suffixes() -> frozenset[str]:
 
 
 @contextmanager
-def decoded(content: bytes, side: int | None, remarks: list[str]) -> Iterator[Decoded]:
-    """Decode an image file; reduce large JPEGs to what images of ``side`` pixels need, unless it is None.
+def decoded(content: bytes | Image.Image, side: int | None, remarks: list[str]) -> Iterator[Decoded]:
+    """Decode an image file or an image in memory; reduce large JPEGs to what ``side`` pixels need, unless it is None.
 
     Raise a ``DataError`` with the reason if it cannot be used; the caller adds the file name. A large image blocks
     others until the context ends.
     """
     try:
+        if isinstance(content, Image.Image):
+            yield _plain(content, b"", remarks)
+            return
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if getattr(image, "is_animated", False):
                 remarks.append(FIRST_FRAME)
@@ -111,6 +114,8 @@ def _cost(image: Image.Image) -> int:
 def _plain(image: Image.Image, content: bytes, remarks: list[str]) -> Decoded:
     _refuse_lost_bits(image, content)
     if _has_wide_colours(image):
+        if not content:
+            raise DataError("has 16-bit colours, which Pillow reduces to 8 bits: pass the path of its file")
         return _wide(_wide_colours(image, content), image.info.get("transparency"), remarks)
     if image.mode == "F":
         return Decoded((_upright(image),), 0)

@@ -52,8 +52,10 @@ def read_picture(path: Path, fit: SampleFormat, white: int | None = None, whole:
     return picture_of(content, str(path), fit, white, whole)
 
 
-def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None = None, whole: bool = False) -> Picture:
-    """Decode an encoded image named ``name``; see ``read_picture``."""
+def picture_of(
+    content: bytes | Image.Image, name: str, fit: SampleFormat, white: int | None = None, whole: bool = False
+) -> Picture:
+    """Decode an encoded image or an image in memory, named ``name``; see ``read_picture``."""
     remarks: list[str] = []
     try:
         with decoded(content, None if fit.resize == PATCH else max(fit.space), remarks) as picture:
@@ -62,7 +64,8 @@ def picture_of(content: bytes, name: str, fit: SampleFormat, white: int | None =
             x_chw = _fitted(picture, fit, white, remarks, size if whole else fit.space)
     except DataError as error:
         raise DataError(f"{name} {error}") from error
-    return Picture(x_chw, hashlib.sha256(content).digest(), tuple(remarks), size)
+    stored = content.tobytes() if isinstance(content, Image.Image) else content
+    return Picture(x_chw, hashlib.sha256(stored).digest(), tuple(remarks), size)
 
 
 def _fitted(picture: Decoded, fit: SampleFormat, white: int | None, remarks: list[str], space: Sizes) -> Tensor:
