@@ -31,12 +31,11 @@ datasets.
 
 from collections.abc import Iterator, Sequence
 
-from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
+from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.facts.connections import bypassed, without_stages
 from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layer import Layer
@@ -87,7 +86,7 @@ def _pinch(model: Autoencoder, part: Sequence[Layer], i: int) -> Finding | None:
         "the output is a constant",
         label=f"{text(layer.out_shape)}",
         help=f"use {max(neighbours)} channels, as in the layers next to it",
-        fix=Proposal(lambda: _widened(model, layer, max(neighbours))),
+        fix=_widened(layer, max(neighbours)),
         data={"channels": channels, "neighbours": neighbours},
     )
 
@@ -104,7 +103,7 @@ def _less_than_code(model: Autoencoder, part: Sequence[Layer], i: int) -> Findin
         label=f"{text(layer.out_shape)} = {held:,}" if is_map(layer.out_shape) else "",
         related=(Label(model.bottleneck.span, f"the code is {text(model.code_shape)}"),),
         help=f"widen it to at least {least} {'channels' if is_map(layer.out_shape) else 'numbers'}, or narrow the code",
-        fix=Proposal(lambda: _widened(model, maker, enough)),
+        fix=_widened(maker, enough),
         data={"numbers": held, "code": code},
     )
 
@@ -137,12 +136,8 @@ def _neighbours(model: Autoencoder, part: Sequence[Layer], i: int) -> tuple[int,
     return (before.out_shape[0],) if after is output_layer(model) else (before.out_shape[0], after.out_shape[0])
 
 
-def _widened(model: Autoencoder, layer: Layer, channels: int) -> Fix | None:
+def _widened(layer: Layer, channels: int) -> Fix | None:
     place = layer.spans.get(CHANNELS.name) or layer.spans.get(UNITS.name)
     if place is None:
         return None
-    edits = (Edit(place, str(channels)),)
-    changed = tried(model, edits)
-    if changed is None or changed.out_shape != model.out_shape:
-        return None
-    return Fix(f"widen it to {channels}", edits, Applicability.UNSAFE)
+    return Fix(f"widen it to {channels}", (Edit(place, str(channels)),), Applicability.UNSAFE)
