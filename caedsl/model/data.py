@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from caedsl.source import Span
 from caedsl.vocabulary.preprocessings import PREPROCESSINGS, PreprocessingKind
-from caedsl.vocabulary.sources import SOURCES, SourceKind
+from caedsl.vocabulary.source_kind import SourceKind
+from caedsl.vocabulary.sources import SOURCES
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.joining import FROM, INPUT, Join
-from caedsl.vocabulary.kind import Role
+from caedsl.vocabulary.kind import FittedWindow, Kind, Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.line import Line
@@ -106,6 +106,11 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
             help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
             scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
         return None
+    return fitted(kind, fit, line, in_shape, _producer(output.layer))
+
+
+def fitted(kind: Kind, fit: FittedWindow, line: Line, in_shape: Shape, source: Layer | None = None) -> Layer:
+    """Return the layer of a line whose options fit its input."""
     return Layer(
         kind,
         fit.options,
@@ -114,7 +119,8 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         line.at,
         line.spans,
         mirrors=line.mirrors,
-        source=_producer(output.layer),
+        source=source,
+        copies=line.copies,
     )
 
 

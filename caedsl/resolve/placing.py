@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from caedsl.resolve.outputs import Outputs, join, named
+from caedsl.resolve.outputs import Outputs, fitted, join, named
 from caedsl.resolve.reading.lines import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -86,16 +86,7 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
     if isinstance(fit, Misfit):
         _report_misfit(fit, line, scope)
         return None
-    return Layer(
-        kind,
-        fit.options,
-        in_shape,
-        fit.out_shape,
-        line.at,
-        line.spans,
-        mirrors=line.mirrors,
-        copies=line.copies,
-    )
+    return fitted(kind, fit, line, in_shape)
 
 
 def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable[Line] = ()) -> None:

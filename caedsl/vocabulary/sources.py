@@ -1,50 +1,10 @@
 """Data sources, with one declaration each."""
 
-from dataclasses import dataclass
-
 from caedsl.vocabulary import presets
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.preprocessings import PREPROCESSINGS
-from caedsl.vocabulary.presets import Preset
+from caedsl.vocabulary.source_kind import SourceKind
 from caedsl.vocabulary.words import Words
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceKind:
-    """Source of samples.
-
-    ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
-    ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
-    ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source that ``target=``
-    replaces when targets are read; empty if there is none. ``drawn``: samples are generated at the requested
-    size, so no sample exists in two sizes. ``always``: it needs neither files nor a network. ``labels``
-    is what to write or to do if it has no labels. ``weight_column``: its table may hold the weights of the samples.
-    ``preset`` is what is known of a published dataset. ``endings`` are those of its files, in lower case; ``folders``:
-    a folder of them is read, too; ``configured``: how they are read depends on the options of the line, so that only a
-    run with this source can read others. ``lists_files``: each row of its table names the file of a sample.
-    """
-
-    name: str
-    options: tuple[Option, ...]
-    reader: tuple[str, str]
-    ranks: tuple[int, ...]
-    arrays: bool
-    labels: str
-    named: str = ""
-    drawn: bool = False
-    always: bool = False
-    weight_column: bool = False
-    preset: Preset | None = None
-    endings: tuple[str, ...] = ()
-    folders: bool = False
-    configured: bool = False
-    lists_files: bool = False
-
-    @property
-    def has_target_options(self) -> bool:
-        """Whether the targets of validation and test samples have options of their own."""
-        return any(option.name == "test_target" for option in self.options)
-
 
 _GRAY = Option("gray", Type.FLAG, False, "convert colours to grey", Written.BARE)
 _LIMIT = Option(
