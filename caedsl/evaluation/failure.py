@@ -14,7 +14,7 @@ from caedsl.training.monitors.engine.observation import PLATEAU_STEPS
 from caedsl.training.monitors.engine.watch import Watch, watch_run
 from caedsl.training.monitors.engine.wording import one_of
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run
+from caedsl.training.run import Run
 
 SYMPTOM = "worse-than-mean"
 _OF_PAIRS = ("label-target", "unrelated-target")

@@ -16,12 +16,13 @@ from caedsl.runs.files import METRICS
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.device import choose_device
-from caedsl.training.environment import differences
+from caedsl.training.environment import differences, environment_of
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
+from caedsl.training.run import Run, finished
 from caedsl.training.search.threads import resume_threads
 from caedsl.training.stored_run import StoredRun, open_run
-from caedsl.training.train import Run, environment_of, finished, prepare_training
+from caedsl.training.train import prepare_training
 
 TOLERANCE = 1.01e-5
 """Largest relative difference of numbers that agree: one unit in the last of six digits."""

@@ -30,7 +30,8 @@ from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import RESUMABLE, Callback
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
-from caedsl.training.train import Run, resume_command, train
+from caedsl.training.run import Run, resume_command
+from caedsl.training.train import train
 from caedsl.vocabulary.shape import elements
 
 PICTURE_COLUMNS = 10

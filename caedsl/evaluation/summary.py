@@ -8,7 +8,7 @@ from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.metrics import Scores
 from caedsl.runs.history import History
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run
+from caedsl.training.run import Run
 
 _ENDED = {
     "finished": "finished",

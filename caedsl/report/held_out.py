@@ -26,7 +26,7 @@ from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run
+from caedsl.training.run import Run
 from caedsl.vocabulary.shape import elements
 
 SHOWN = 4

@@ -1,6 +1,8 @@
 """State of a run, as recorded in ``state.json``."""
 
+import time
 from dataclasses import dataclass
+from typing import Self
 
 RUNNING, FINISHED, INTERRUPTED, STOPPED, FAILED, CRASHED = (
     "running",
@@ -26,3 +28,8 @@ class RunState:
     epochs: int
     started: str
     error: str | None = None
+
+    @classmethod
+    def running(cls, model: str, epochs: int, started: str | None = None) -> Self:
+        """Return the state of a run that starts now, unless it was ``started`` earlier and is resumed."""
+        return cls(RUNNING, model, epochs, started or time.strftime("%Y-%m-%dT%H:%M:%S%z"))

@@ -4,17 +4,21 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from caedsl.data.images import Images
+from caedsl.data.split import SPLIT_SEED, split_sha256
 from caedsl.diagnostics.text import text_of_path
 from caedsl.machine.cores import WAIT_POLICY
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.device import device_name
+from caedsl.training.loop import Training
 from caedsl.training.parallel.processes import current
-from caedsl.training.precision import Precision
 from caedsl.version import __version__
 
 
@@ -26,15 +30,28 @@ def package_version(name: str) -> str | None:
         return None
 
 
-def describe(
-    device: torch.device,
-    precision: Precision,
-    threads: int | None,
-    seed: int,
-    data: dict[str, Any],
-    notes: Sequence[str],
+def environment_of(
+    training: Training,
+    model: Autoencoder,
+    images: Images,
+    data_dir: str | Path | None,
+    split_seed: int = SPLIT_SEED,
 ) -> dict[str, Any]:
-    """Return the content of ``environment.json``; ``data`` describes the images, ``notes`` how they were prepared."""
+    """Return the content of ``environment.json``, including everything needed to find the same images again."""
+    data = {
+        "name": images.name,
+        "sha256": images.sha256,
+        "part_sha256": dict(images.part_sha256),
+        "train": len(training.train),
+        "validation": len(training.validation) if training.validation is not None else 0,
+        "split_seed": split_seed,
+        "split_sha256": split_sha256(training.validation.index) if training.validation is not None else None,
+        "test": len(images.test_pixels) if images.test_pixels is not None else 0,
+        "skipped": list(images.skipped),
+        "spec_folder": text_of_path(model.folder.absolute()),
+        "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
+    }
+    device, threads = training.train.device, training.threads
     return {
         "caedsl": __version__,
         "python": platform.python_version(),
@@ -46,10 +63,10 @@ def describe(
         "threads": torch.get_num_threads() if threads is None else threads,
         "wait_policy": os.environ.get(WAIT_POLICY),
         "processes": current().count,
-        "precision": precision.name,
-        "seed": seed,
+        "precision": training.precision.name,
+        "seed": training.settings.seed,
         "data": data,
-        "notes": list(notes),
+        "notes": list(images.notes),
         "command": text_of_path(shlex.join(sys.argv)),
     }
 

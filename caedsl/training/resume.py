@@ -1,9 +1,8 @@
 """Resume a run from its last checkpoint."""
 
 import json
-import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,26 +17,20 @@ from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.files import SETTINGS, SPEC
 from caedsl.runs.folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores, read_state
-from caedsl.runs.state import RUNNING, RunState
+from caedsl.runs.state import RunState
 from caedsl.source import Source
 from caedsl.training.callbacks import Followed, all_callbacks
 from caedsl.training.checkpoints import Checkpoint, identity, latest
 from caedsl.training.device import choose_device
-from caedsl.training.environment import differences
+from caedsl.training.environment import differences, environment_of
 from caedsl.training.loop import Callback, Training
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
+from caedsl.training.run import Run, accompany, carry_out, finished
 from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import resume_threads
 from caedsl.training.stored_run import StoredRun, open_run
-from caedsl.training.train import (
-    Run,
-    accompany,
-    carry_out,
-    environment_of,
-    finished,
-    prepare_training,
-)
+from caedsl.training.train import prepare_training
 from caedsl.training.weights import largest_file
 from caedsl.version import __version__
 
@@ -193,8 +186,7 @@ def _extended(stored: StoredRun, epochs: int | None, checkpoint: Checkpoint | No
 
 
 def _running_state(stored: StoredRun) -> RunState:
-    try:
+    started = None
+    with suppress(OSError, RecordError):
         started = read_state(stored.path).started
-    except (OSError, RecordError):
-        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    return RunState(RUNNING, stored.model.name, stored.settings.epochs, started)
+    return RunState.running(stored.model.name, stored.settings.epochs, started)

@@ -8,7 +8,8 @@ from typing import Any
 
 from caedsl.runs.errors import TrainingError
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run, train
+from caedsl.training.run import Run
+from caedsl.training.train import train
 from tests.training.tiny import model_of
 
 

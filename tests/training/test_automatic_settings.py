@@ -28,9 +28,10 @@ from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
+from caedsl.training.run import Run
 from caedsl.training.search.batch import Candidates, candidates, find_batch
 from caedsl.training.search.learning_rate import STEPS, FoundRate, Point, _lowest_good_rate, _next, chosen, find_rate
-from caedsl.training.train import Run, train
+from caedsl.training.train import train
 from caedsl.vocabulary.term import Term
 
 from .test_resume import assert_same, killed_at

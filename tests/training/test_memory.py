@@ -11,8 +11,9 @@ from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
+from caedsl.training.run import Run
 from caedsl.training.search.trials import copy_of, fits
-from caedsl.training.train import Run, train
+from caedsl.training.train import train
 from caedsl.vocabulary.term import Term
 
 from .tiny import QUICK, blobs, model_of, tiny

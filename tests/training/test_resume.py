@@ -97,7 +97,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, work: Callable[[], obj
     with monkeypatch.context() as patched:
         patched.setattr(Training, "take_step", optimize_or_die)
         # A process that is killed writes nothing more.
-        patched.setattr("caedsl.training.train._save_what_was_learned", lambda *_: None)
+        patched.setattr("caedsl.training.run._save_what_was_learned", lambda *_: None)
         patched.setattr("caedsl.training.train.RunFolder.discard", lambda _: None)
         with pytest.raises(Killed):
             work()

@@ -21,7 +21,8 @@ from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
 from caedsl.training.reporter import Reporter
-from caedsl.training.train import Run, train
+from caedsl.training.run import Run
+from caedsl.training.train import train
 
 from .tiny import always_keep, model_of
 

@@ -12,8 +12,9 @@ from caedsl.evaluation.run import train_and_evaluate
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import ENVIRONMENT
 from caedsl.training.resume import resume
+from caedsl.training.run import Run
 from caedsl.training.stored_run import open_run
-from caedsl.training.train import Run, train
+from caedsl.training.train import train
 
 from .tiny import model_of
 

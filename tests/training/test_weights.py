@@ -9,7 +9,8 @@ from safetensors.torch import load_file
 
 from caedsl.runs.errors import RunError
 from caedsl.training.resume import resume
-from caedsl.training.train import Run, train
+from caedsl.training.run import Run
+from caedsl.training.train import train
 
 from .tiny import model_of
 
