@@ -7,6 +7,8 @@ from collections.abc import Callable, Container, Mapping, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
 
+from caedsl.machine.control_groups import group_folders, text_of
+
 ROOT = Path("/")
 WAIT_POLICY = "OMP_WAIT_POLICY"
 """OpenMP's variable for whether threads spin (``ACTIVE``) or sleep (``PASSIVE``) while they wait for each other."""
@@ -34,47 +36,19 @@ def allowed_cores(system: Path = ROOT) -> int:
 
 def cpu_quota(system: Path = ROOT) -> float | None:
     """Return the smallest CPU quota, in cores, that cgroup v1 or v2 sets for this process; None if there is none."""
-    quotas = [quota for folder in _group_folders(system) if (quota := _quota_in(folder)) is not None]
-    return min(quotas, default=None)
-
-
-def _group_folders(system: Path) -> list[Path]:
-    """Return the folders of the process's CPU control groups and of their parent groups.
-
-    In a container the path may be the one on the host; the root of the mounted hierarchy is then the container's group.
-    """
-    mount = system / "sys/fs/cgroup"
-    folders = []
-    for line in _text(system / "proc/self/cgroup").splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if number == "0" and not controllers:
-            roots = [mount, mount / "unified"]
-        elif "cpu" in controllers.split(","):
-            roots = [mount / "cpu", mount / controllers]
-        else:
-            continue
-        inner = Path(path.lstrip("/"))
-        folders += [root / group for root in roots for group in (inner, *inner.parents)]
-    return folders
+    folders = group_folders("cpu", system / "proc", system / "sys/fs/cgroup")
+    return min((quota for folder in folders if (quota := _quota_in(folder)) is not None), default=None)
 
 
 def _quota_in(folder: Path) -> float | None:
-    limit, _, period = _text(folder / "cpu.max").strip().partition(" ")
+    limit, _, period = text_of(folder / "cpu.max").strip().partition(" ")
     if not period:
-        limit, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
+        limit, period = text_of(folder / "cpu.cfs_quota_us"), text_of(folder / "cpu.cfs_period_us")
     try:
         quota = int(limit) / int(period)
     except (ValueError, ZeroDivisionError):
         return None  # "max", or no such file
     return quota if quota > 0 else None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def busy_cores(
@@ -97,7 +71,7 @@ def _core_times(system: Path) -> Mapping[int, _Times]:
     """Return the busy clock ticks and the total clock ticks of each allowed core."""
     allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
     times: dict[int, _Times] = {}
-    for line in _text(system / "proc/stat").splitlines():
+    for line in text_of(system / "proc/stat").splitlines():
         name, *fields = line.split()
         if not (name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in allowed and len(fields) >= 8):
             continue

@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from caedsl.machine.control_groups import group_folders, text_of
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _PROC = Path("/proc")
+_GROUP_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Files with the limit and the usage of a control group, and the row of file caches in its statistics, by version."""
 _PYTORCH = {"-v": 900 << 20, "-d": 370 << 20}
 """Bytes of each limit that PyTorch needs on a CPU with the smallest model."""
 
@@ -81,21 +88,9 @@ def _machine(proc: Path) -> Iterator[int]:
 
 def _control_groups(proc: Path, cgroups: Path) -> Iterator[int]:
     """Yield the memory left to each control group of this process and to each of their parents."""
-    for line in _text(proc / "self/cgroup").splitlines():
-        _, controllers, name = line.split(":", 2)
-        if not controllers:
-            root, limit, usage, cache = cgroups, "memory.max", "memory.current", "inactive_file"
-        elif "memory" in controllers.split(","):
-            root, limit = cgroups / "memory", "memory.limit_in_bytes"
-            usage, cache = "memory.usage_in_bytes", "total_inactive_file"
-        else:
-            continue
-        group = root / name.strip("/")
-        # In a container the name is the host's, and the group itself is mounted at the root.
-        for folder in dict.fromkeys((group, *group.parents, root)):
-            if folder != root and root not in folder.parents:
-                continue
-            most, used = _text(folder / limit).strip(), _text(folder / usage).strip()
+    for folder in group_folders("memory", proc, cgroups):
+        for limit, usage, cache in _GROUP_FILES:
+            most, used = text_of(folder / limit).strip(), text_of(folder / usage).strip()
             if most.isdecimal() and used.isdecimal():
                 yield int(most) - int(used) + _table(folder / "memory.stat").get(cache, 0)
 
@@ -115,12 +110,5 @@ def _limits(proc: Path) -> Iterator[tuple[str, int]]:
 
 def _table(path: Path) -> dict[str, int]:
     """Return the whole numbers of a file with lines such as ``MemAvailable:  23274 kB``, by name."""
-    words = (line.split() for line in _text(path).splitlines())
+    words = (line.split() for line in text_of(path).splitlines())
     return {line[0]: int(line[1]) for line in words if len(line) > 1 and line[1].isdecimal()}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
