@@ -57,6 +57,13 @@ def test_a_start_that_is_dead_with_most_seeds_is_no_fading_signal() -> None:
     assert faint.cause == "fading-signal"
 
 
+def test_an_optimizer_that_crawls_at_any_rate_is_exchanged_for_adam() -> None:
+    examined = subject(HEALTHY.replace("adam lr=3e-3", "adadelta lr=1e-3"))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=MemoriseProbe(allowance=0).run(examined))
+    (found,) = (one for one in steps.suspect(seen) if one.cause == "low-learning-rate")
+    assert [change.title for change in found.changes] == ["`optimizer adam lr=1e-3`", "`lr=0.01`"]
+
+
 def test_random_weights_that_start_dead() -> None:
     """A single ReLU channel is dead with about every second seed, so the test searches for such a seed."""
     thin = HEALTHY.replace("dense 64 relu; ", "dense 1 relu; dense 64 relu; ")

@@ -90,7 +90,7 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
         evidence.append(f"a range test suggests lr={rounded(seen.rate.suited)}, and the spec has lr={rounded(own)}")
     if not seen.finite:
         evidence.append("the loss becomes infinite or NaN")
-    text = f"lr={rounded(lr)}"
+    changes = (*(_adam(seen) if measured and cause == "low-learning-rate" else ()), *_lr(seen, f"lr={rounded(lr)}"))
     # A range test alone may be several times off: only a trial shows whether the other rate is better.
     sure = CERTAIN if measured else UNPROVEN if seen.finite else LIKELY
     return Suspicion(
@@ -98,14 +98,22 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
         sure if seen.fails or not seen.finite else POSSIBLE,
         "; ".join(evidence),
         seen.setting("train.optimizer"),
-        f"use `{text}`",
-        _lr(seen, text),
+        f"use {', or '.join(change.title for change in changes) or f'`lr={rounded(lr)}`'}",
+        changes,
     )
 
 
 def _lr(seen: ProbesSoFar, text: str) -> tuple[ProposedChange, ...]:
     edits = write_setting(seen.subject.model, "optimizer", "lr", text)
     return (ProposedChange(f"`{text}`", edits),) if edits else ()
+
+
+def _adam(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
+    """Return the change to Adam, for an optimizer that stays slow at any rate."""
+    if seen.subject.settings.optimizer.kind.adaptive or "train.optimizer" not in seen.subject.model.places:
+        return ()
+    text = "optimizer adam lr=1e-3"
+    return (ProposedChange(f"`{text}`", write_statement(seen.subject.model, "optimizer", text)),)
 
 
 def _dead(seen: ProbesSoFar) -> Iterator[Suspicion]:
