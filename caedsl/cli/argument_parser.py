@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS, FINE, INTERRUPTED
-from caedsl.diagnostics.text import printable
+from caedsl.diagnostics.messages import shown_lines
 
 
 class _Layout(argparse.RawDescriptionHelpFormatter):
@@ -75,13 +75,9 @@ def new_parser(command: str, description: str, examples: str, findings: str) -> 
     return parser
 
 
-def complain(message: object) -> None:
-    """Print to standard error what could not be done.
-
-    Characters of a name that would control the terminal are replaced.
-    """
-    lines = map(printable, str(message).split("\n"))
-    print("caedsl: " + "\n".join(lines), file=sys.stderr)
+def complain(*lines: object) -> None:
+    """Print to standard error what could not be done; see ``shown_lines``."""
+    print("caedsl: " + "\n".join(shown_lines(*lines)), file=sys.stderr)
 
 
 def terminal_width() -> int:

@@ -63,7 +63,7 @@ def calibrate(
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
         except CalibrationError as error:
-            raise fail(str(error)) from None
+            raise fail(error) from None
         except OSError as error:
             raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
     say(f"threshold  {calibrated.threshold:.6g}  ({calibrated.score})")

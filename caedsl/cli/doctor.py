@@ -181,5 +181,5 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
         try:
             write_text(str(spec), best.text)
         except WriteError as error:
-            raise fail(str(error)) from None
+            raise fail(error) from None
         say(f"changed {spec}: {best.title}", err=True)

@@ -36,5 +36,5 @@ def emit(
     try:
         write_text(str(output), source)
     except WriteError as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
     say(f"wrote {output}")

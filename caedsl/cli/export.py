@@ -80,7 +80,7 @@ def export(
             chosen = part_named(part)
             score = opened.chosen_score(kind) if chosen.scores else read_score("mse")
         except (ScoreError, ValueError) as error:
-            raise fail(str(error)) from None
+            raise fail(error) from None
         batch, measured_on = real_samples(opened, None if samples is None else files_at(samples), data_dir)
         done = exported(opened, chosen, score, format_, batch, measured_on)
     write_new(output, done.content, overwrite)

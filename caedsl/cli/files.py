@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from caedsl.diagnostics.messages import MessageError
 from caedsl.source import Source
 from caedsl.syntax.reading import MAX_BYTES, SourceError, decode_source, read_source
 
@@ -24,7 +25,7 @@ class FoundFiles(NamedTuple):
     problems: list[str]
 
 
-class WriteError(OSError):
+class WriteError(MessageError, OSError):
     """Text that could not be written. The message names the path, the problem and the remedy."""
 
 

@@ -61,7 +61,7 @@ def graph(
     try:
         look = Look(width, font_size, title=not no_title, grey=grey)
     except FigureError as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
     os.environ.pop(
         "MPLBACKEND", None
     )  # diagrams need no display, and matplotlib rejects a backend that it does not know
@@ -70,7 +70,7 @@ def graph(
     try:
         draw(model, target, style.value, look)
     except FigureError as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
     except OSError as error:
         raise fail(f"cannot write {target}: {error.strerror or error}; choose another place with -o") from None
     say(f"drew {target}")

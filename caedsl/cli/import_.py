@@ -54,7 +54,7 @@ def import_(
     The outputs of both networks are compared on random samples before anything is written. If the language has no word
     for a layer, the error names the layer and the closest word, and nothing is written.
     """
-    from caedsl.cli.exit_codes import FINDINGS
+    from caedsl.cli.exit_codes import COULD_NOT_RUN, FINDINGS
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
     from caedsl.extras import require_for_model
@@ -74,7 +74,7 @@ def import_(
             network = network_at(model, shape_of(sample), range_of(values))
             made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
     except ImportFailure as failure:
-        raise fail(str(failure), FINDINGS) if failure.was_read else fail(str(failure)) from None
+        raise fail(failure, code=FINDINGS if failure.was_read else COULD_NOT_RUN) from None
     for note in made.notes:
         say(f"note: {note}", err=True)
     if weights is not None:
@@ -86,7 +86,7 @@ def import_(
         try:
             write_text(str(output), made.spec)
         except WriteError as error:
-            raise fail(str(error)) from None
+            raise fail(error) from None
     written = " and ".join(str(place) for place in (*([] if printed else [output]), weights) if place is not None)
     compared = f"its outputs differ from the original's by at most {made.difference:.2g} on 4 random samples"
     say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=printed)

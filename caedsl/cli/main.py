@@ -85,9 +85,9 @@ def _report_bug(error: Exception, arguments: list[str]) -> int:
         frame = frame.tb_next
     place = f" ({os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno})" if frame else ""
     complain(
-        f"this is a bug in caedsl {__version__}, not in your spec: {type(error).__name__}: {error}{place}\n"
-        f"  command: caedsl {' '.join(arguments)}\n"
-        "  please report it with the spec; CAEDSL_DEBUG=1 shows the traceback"
+        f"this is a bug in caedsl {__version__}, not in your spec: {type(error).__name__}: {error}{place}",
+        f"  command: caedsl {' '.join(arguments)}",
+        "  please report it with the spec; CAEDSL_DEBUG=1 shows the traceback",
     )
     return COULD_NOT_RUN
 

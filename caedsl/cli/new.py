@@ -43,5 +43,5 @@ def new(
     try:
         write_text(str(path), re.sub(r"(?m)^autoencoder NAME$", f"autoencoder {path.stem}", text))
     except WriteError as error:
-        raise fail(str(error)) from None
-    say(f"wrote {path}\nnext: caedsl check {path} && caedsl train {path}")
+        raise fail(error) from None
+    say(f"wrote {path}", f"next: caedsl check {path} && caedsl train {path}")

@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Annotated, cast
 import typer
 
 from caedsl.cli.specs import fail
-from caedsl.diagnostics.text import counted, printable
+from caedsl.diagnostics.messages import shown_lines
+from caedsl.diagnostics.text import counted
 from caedsl.runs.confined import kind_of, new_file
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def new_parents(path: Path) -> Iterator[None]:
         raise
 
 
-def say(message: str, err: bool = False) -> None:
-    """Print lines; characters of a name that would control the terminal are shown in visible form."""
-    typer.echo("\n".join(map(printable, message.split("\n"))), err=err)
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines; see ``shown_lines``."""
+    typer.echo("\n".join(shown_lines(*lines)), err=err)
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def filled(path: Path, overwrite: bool) -> "Iterator[OutputFolder]":
             with new_files(new_folder(path, overwrite)) as folder:
                 yield folder
         except OutputError as error:
-            raise fail(str(error)) from None
+            raise fail(error) from None
     if folder.renamed:
         say(
             f"caedsl: renamed {counted(folder.renamed, 'file')} in {path}, because some sample names lead out of the "

@@ -67,7 +67,7 @@ def _joined_group() -> "ProcessGroup | None":
     try:
         return ProcessGroup() if is_started_with_others() else None
     except DataError as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
     except (RuntimeError, ValueError) as error:
         place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         raise fail(f"cannot join the other processes at {place} ({str(error).splitlines()[0]})") from None

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 12  # variants of a sweep that an error lists
 
 
-def fail(message: str, code: int = COULD_NOT_RUN) -> typer.Exit:
+def fail(*lines: object, code: int = COULD_NOT_RUN) -> typer.Exit:
     """Print to standard error why the command cannot continue; the caller raises the returned exception."""
-    complain(message)
+    complain(*lines)
     return typer.Exit(code)
 
 
@@ -100,7 +100,7 @@ def refuse_sweep(path: str, sweep: Sweep) -> typer.Exit:
     ]
     more = [f"  … up to --variant {sweep.variants}"] if sweep.variants > _MOST_SHOWN else []
     head = f"{path} has a sweep of {counted(sweep.variants, 'variant')}: choose one of them"
-    return fail("\n".join([head, *shown, *more]))
+    return fail(head, *shown, *more)
 
 
 def assigned(assignments: Sequence[str]) -> dict[str, str]:
@@ -127,6 +127,6 @@ def _source(path: str, assignments: Sequence[str], variant: int | None) -> Sourc
             source = choose(source, variant)
         return override(source, values)
     except (SourceError, VariantError) as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
     except OverrideError as error:
         raise fail(f"--set: {error}") from None

@@ -247,7 +247,7 @@ def outside_errors() -> Iterator[None]:
     try:
         yield
     except (DataError, TrainingError) as error:
-        raise fail(str(error)) from None
+        raise fail(error) from None
 
 
 def _exit_if_not_finished(ended: str) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from caedsl.console.formats import duration, loss_text
 from caedsl.console.status import Status
-from caedsl.diagnostics.text import safe
+from caedsl.diagnostics.text import printable
 from caedsl.runs.history import Epoch, Step
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
@@ -36,22 +36,22 @@ class Plain(Reporter):
         """Print a note once, prefixed with "note": a command may read the same data several times."""
         if text not in self._notes:
             self._notes.add(text)
-            self._say(Text.assemble(("note: ", "bold yellow"), text))
+            self._say(Text.assemble(("note: ", "bold yellow"), printable(text)))
 
     def trouble(self, lines: Sequence[str]) -> None:
         """Print trouble, prefixed with "trouble", with the other lines indented."""
-        self._say(Text.assemble(("trouble: ", "bold red"), "\n  ".join(lines)))
+        self._say(Text.assemble(("trouble: ", "bold red"), "\n  ".join(map(printable, lines))))
 
     def loading(self, task: str, done: int, total: int, unit: str) -> None:
         """Print the name of each task once."""
         if task not in self._tasks:
             self._tasks.add(task)
-            self._say(Text(task))
+            self._say(Text(printable(task)))
 
     def start(self, name: str, epochs: int, where: str) -> None:
         """Print the name of the model and the device that trains it."""
         self._epochs = epochs
-        self._say(Text(f"training {name} on {where}"))
+        self._say(Text(printable(f"training {name} on {where}")))
 
     def resumed(self, epoch: int, step: int, steps: int) -> None:
         """Print where the run resumes."""
@@ -71,16 +71,16 @@ class Plain(Reporter):
         speed = f"{row.images_per_second:,.0f} samples/s"
         loss = _losses(row.reconstruction, row.validation)
         total = "" if row.loss == row.reconstruction else f"  with penalties {loss_text(row.loss)}"
-        self._say(Text(f"epoch {count}  {loss}{total}{_terms(row)}{_code(row)}  {speed}  {left} left"))
+        self._say(Text(f"epoch {count}  {loss}{total}{printable(_terms(row) + _code(row))}  {speed}  {left} left"))
 
     def _say(self, text: Text) -> None:
         # Never break a line: a path that is broken cannot be copied.
-        self.progress.print(Text(safe(text.plain), text.style, spans=text.spans), soft_wrap=True)
+        self.progress.print(text, soft_wrap=True)
         self._said = time.monotonic()
 
     def result(self, text: str) -> None:
         """Print a result."""
-        self.results.print(Text(safe(text)), soft_wrap=True)
+        self.results.print(Text(printable(text)), soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table, its first row bold: it is the model's."""
@@ -88,7 +88,7 @@ class Plain(Reporter):
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="right" if number else "left", no_wrap=True)
         for number, row in enumerate(rows):
-            table.add_row(*(Text(safe(cell)) for cell in row), style="" if number else "bold")
+            table.add_row(*(Text(printable(cell)) for cell in row), style="" if number else "bold")
         # Never cut off a cell: the terminal wraps a line that is too long.
         width, self.results.width = self.results.width, _WIDEST
         self.results.print(table, soft_wrap=True)
@@ -108,9 +108,9 @@ class Live(Plain):
         """Show a bar for each task."""
         if self._task is None or self._task[0] != task:
             self.end()
-            columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[amount]}")
+            columns = TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[amount]}")
             self._task = task, Progress(*columns, console=self.progress, transient=True)
-            self._task[1].add_task(task, total=None, amount="")
+            self._task[1].add_task(printable(task), total=None, amount="")
             self._task[1].start()
         amount = f"{done / 1e6:,.1f} MB" if unit == "bytes" else f"{done:,} {unit}"
         bar = self._task[1]

@@ -4,42 +4,36 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
-from caedsl.diagnostics.text import printable
+from caedsl.diagnostics.messages import MessageError
 
 
-class DataError(Exception):
-    """Samples that cannot be loaded; the message names the file, the value and the remedy.
-
-    Characters in file names that cannot be printed are replaced.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__("\n".join(map(printable, message.split("\n"))))
+class DataError(MessageError):
+    """Samples that cannot be loaded; the message names the file, the value and the remedy."""
 
 
 class BrokenImagesError(DataError):
     """Samples that cannot be used; ``broken`` has the number of each in the source, and the reason."""
 
-    def __init__(self, message: str, broken: Mapping[int, str] = MappingProxyType({})) -> None:
-        super().__init__(message)
+    def __init__(self, *lines: object, broken: Mapping[int, str] = MappingProxyType({})) -> None:
+        super().__init__(*lines)
         self.broken = broken
 
 
 class UnavailableError(DataError):
     """Source that is not available, so that the next one of the spec is tried; ``remedy`` says how to provide it."""
 
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, remedy: str, *more: str) -> None:
+        super().__init__(message, *more)
         self.remedy = remedy
 
 
 _NAMED = 20
 
 
-def listing(messages: Sequence[str], things: str) -> str:
-    """Return the messages, one per line; beyond 20 they are only counted."""
+def listing(messages: Sequence[str], things: str) -> list[str]:
+    """Return the messages as lines; beyond 20 they are only counted."""
     more = len(messages) - _NAMED
-    return "\n".join([*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])])
+    return [*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])]
 
 
 class ReadingProgress(Protocol):

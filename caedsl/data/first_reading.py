@@ -186,13 +186,14 @@ class FirstReading:
             elif not self._skips and monotonic() > (end := min(end, monotonic() + _SCAN_SECONDS)):
                 break
         if broken and not (self._skips and good):
-            raise DataError(self._unusable(broken, len(broken) + good, len(index)))
+            raise DataError(*self._unusable(broken, len(broken) + good, len(index)))
 
-    def _unusable(self, broken: Mapping[int, str], seen: int, count: int) -> str:
+    def _unusable(self, broken: Mapping[int, str], seen: int, count: int) -> Iterator[str]:
         among = f"{'' if seen == count else f'the first {seen:,} of '}{counted(count, self.request.fit.noun)}"
-        text = f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used"
-        remedy = "" if self._skips else "\nto skip such files, add `skip=broken` to the source"
-        return f"{text}:\n{listing(list(dict.fromkeys(broken.values())), 'files')}{remedy}"
+        yield f"{len(broken):,} of {among} of {describe(self.request.source)} cannot be used:"
+        yield from listing(list(dict.fromkeys(broken.values())), "files")
+        if not self._skips:
+            yield "to skip such files, add `skip=broken` to the source"
 
     @property
     def _skips(self) -> bool:

@@ -90,7 +90,7 @@ def first_available(
                 f"{describe(source)} does not fit into memory: save it as an uncompressed npy or idx file, which is "
                 "read in blocks"
             ) from error
-    raise DataError(_nothing(model, missing, in_spec))
+    raise DataError(*_nothing(model, missing, in_spec))
 
 
 def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
@@ -126,11 +126,11 @@ def wanted_of(model: Autoencoder, request: Request) -> Request | None:
     return target_request(request, replace(request, fit=fit))
 
 
-def _nothing(model: Autoencoder, missing: Missing, in_spec: bool) -> str:
+def _nothing(model: Autoencoder, missing: Missing, in_spec: bool) -> list[str]:
     of = "its sources" if in_spec else "the sources given"
     lines = [f"no data for {model.name}: none of {of} is available"]
     for source, error in missing:
-        first, *more = str(error).splitlines()
+        first, *more = error.lines
         lines += [f"  {describe(source)}: {first}", *(f"    {line}" for line in more)]
     lines.append("To continue, do one of these:")
     lines += [f"  - {remedy}" for remedy in dict.fromkeys(error.remedy for _, error in missing)]
@@ -139,7 +139,7 @@ def _nothing(model: Autoencoder, missing: Missing, in_spec: bool) -> str:
         lines.append(f"  - name the folder that contains them with --data-dir or the environment variable {VARIABLE}")
     if standard and in_spec and rank(model.input.shape) == 2:
         lines.append("  - add `else digits` to the data line of the spec: the digits need no files")
-    return "\n".join(lines)
+    return lines
 
 
 def replacement_notes(request: Request, missing: Missing) -> list[str]:

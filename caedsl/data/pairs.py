@@ -132,8 +132,9 @@ def _matched(
     if alone or unused:
         raise DataError(
             f"{called} and its targets {other} contain {counted(len(alone) + len(unused), 'file')} without a partner "
-            "of the same name:\n"
-            f"{listing([*alone, *unused], 'files')}\nadd the missing files, or remove these"
+            "of the same name:",
+            *listing([*alone, *unused], "files"),
+            "add the missing files, or remove these",
         )
     return [known[name] for name in names]
 

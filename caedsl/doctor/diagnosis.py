@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from caedsl.diagnostics.text import counted, safe
+from caedsl.diagnostics.text import counted, printable
 from caedsl.doctor.evidence import Evidence
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.ruled_out import RuledOut
@@ -80,7 +80,7 @@ class Diagnosis(PublicNames):
 
     def __str__(self) -> str:
         """Return the whole report: verdict, causes, repairs, what was ruled out, and the evidence."""
-        return safe("\n".join(_lines(self)))
+        return "\n".join(printable(line.expandtabs()) for line in _lines(self))
 
 
 def symptom_text(symptom: str) -> str:

@@ -134,7 +134,8 @@ def _evaluated(run: Run, reporter: Reporter, baselines: bool) -> EvaluatedRun:
             evaluated = evaluate_run(run, reporter, baselines)
     except (DataError, TrainingError) as error:
         _record_failure(run, error)
-        raise type(error)(f"{error}; {_not_evaluated(run)}, once this is fixed") from error
+        *before, last = error.lines
+        raise type(error)(*before, f"{last}; {_not_evaluated(run)}, once this is fixed") from error
     except KeyboardInterrupt:
         if run.history.ended not in RESUMABLE:
             reporter.note(f"interrupted; {_not_evaluated(run)}")

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from caedsl.diagnostics.messages import MessageError
+
 
 class UnsupportedLayer(NamedTuple):
     """Layer that a spec cannot express: its own name, what it is, and the closest alternative."""
@@ -24,14 +26,14 @@ class UnsupportedFeature(Exception):
         self.what, self.nearest = what, nearest
 
 
-class ImportFailure(ValueError):
+class ImportFailure(MessageError, ValueError):
     """Model that cannot become a spec; the message names each cause with its remedy, and nothing was written.
 
     ``was_read`` says whether the model itself could be read, so that the cause is in the model and not in its file.
     """
 
-    def __init__(self, message: str, was_read: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, *lines: object, was_read: bool = False) -> None:
+        super().__init__(*lines)
         self.was_read = was_read
 
 
@@ -39,5 +41,5 @@ def unsupported(model: str, layers: Iterable[UnsupportedLayer]) -> ImportFailure
     """Return the error that lists every layer that a spec cannot express."""
     each = tuple(dict.fromkeys(layers))
     count = "1 layer has" if len(each) == 1 else f"{len(each)} layers have"
-    listed = "\n".join(f"  {layer}" for layer in each)
-    return ImportFailure(f"{model} was not imported: {count} no equivalent in a spec\n{listed}", was_read=True)
+    listed = (f"  {layer}" for layer in each)
+    return ImportFailure(f"{model} was not imported: {count} no equivalent in a spec", *listed, was_read=True)

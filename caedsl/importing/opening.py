@@ -92,7 +92,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError:
         raise ImportFailure(f"{path} does not exist; {_FORMS}") from None
     except DataError as error:
-        raise ImportFailure(str(error)) from None
+        raise ImportFailure(error) from None
     except OSError as error:
         raise ImportFailure(f"{path} cannot be read ({error.strerror or error})") from None
     if not content:

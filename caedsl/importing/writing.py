@@ -98,7 +98,7 @@ def write(network: Network) -> WrittenSpec:
     formatted, findings = format_source(Source(spec, f"<{network.name}>"))
     if formatted is None:
         source = Source(spec, f"<{network.name}>")
-        raise ImportFailure(f"the given settings are not valid in a spec\n{_shown(source, findings)}")
+        raise ImportFailure("the given settings are not valid in a spec", *_shown(source, findings))
     checked = check_source(Source(formatted, f"<{network.name}>"))
     return WrittenSpec(formatted, checked, (*encoder, *decoder), (place.how, *network.notes))
 
@@ -111,17 +111,18 @@ def model_of(network: Network, written: WrittenSpec) -> Autoencoder:
     model = written.checked.model
     if model is not None and written.checked.can_be_built:
         return model
-    errors = "".join(_shown(report.source, report.findings) for report in written.checked.reports)
+    errors = [line for report in written.checked.reports for line in _shown(report.source, report.findings)]
     raise ImportFailure(
-        f"{network.name} was not imported: its spec has errors, so it cannot be built\n{errors}",
+        f"{network.name} was not imported: its spec has errors, so it cannot be built",
+        *errors,
         was_read=True,
     )
 
 
-def _shown(source: Source, findings: Sequence[Finding]) -> str:
-    """Return the errors among ``findings`` as ``check`` shows them."""
+def _shown(source: Source, findings: Sequence[Finding]) -> list[str]:
+    """Return the errors among ``findings`` as lines, as ``check`` shows them."""
     errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
-    return render_full([Report(source, errors)], colour=False)
+    return render_full([Report(source, errors)], colour=False).split("\n")
 
 
 def _bottleneck(

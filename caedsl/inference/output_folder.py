@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from shutil import rmtree
 from tempfile import mkdtemp
 
+from caedsl.diagnostics.messages import MessageError
 from caedsl.diagnostics.text import printable
 from caedsl.runs.confined import has, has_folder, make_folder, rename_file, write_file
 
@@ -18,7 +19,7 @@ _LONGEST = 180
 _FORBIDDEN = re.compile(r'[\0<>:"|?*\\]' if os.name == "nt" else r"\0")
 
 
-class OutputError(Exception):
+class OutputError(MessageError):
     """File that cannot be written; the message names the place, the reason and the remedy."""
 
 

@@ -1,7 +1,9 @@
 """Errors of a run; each message is written for the person who started it."""
 
+from caedsl.diagnostics.messages import MessageError
 
-class TrainingError(Exception):
+
+class TrainingError(MessageError):
     """Training that cannot start or continue; the message names the place, the value and the remedy."""
 
 

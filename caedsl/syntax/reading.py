@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 
+from caedsl.diagnostics.messages import MessageError
 from caedsl.source import Source
 
 MAX_BYTES = 1 << 16
@@ -29,7 +30,7 @@ def read_regular(path: str, most: int) -> bytes:
         return file.read(most)
 
 
-class SourceError(OSError):
+class SourceError(MessageError, OSError):
     """A spec that cannot be read. The message names the path, the problem and the remedy."""
 
 

@@ -73,7 +73,8 @@ def carry_out(training: Training, folder: RunFolder, state: RunState, reporter: 
             weights = f"; the best weights before it {place}"
         if isinstance(error, DataError) or (weights and isinstance(error, TrainingError)):
             kind = DataError if isinstance(error, DataError) else type(error)
-            raise kind(f"{error}{weights}{_resume_hint(folder)}") from error
+            *before, last = error.lines
+            raise kind(*before, f"{last}{weights}{_resume_hint(folder)}") from error
         if isinstance(error, KeyboardInterrupt) and weights:
             reporter.note(f"interrupted at once{weights}{_resume_hint(folder)}")
         raise

@@ -77,9 +77,10 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
     ``UnavailableError`` lists the folders searched before (including ``looked``), and why each address failed.
     """
     if request.store is None:
-        text = f"no files of {wanted.name}: there is no home folder to store datasets in"
         raise UnavailableError(
-            "\n".join([text, *looked]), f"set the environment variable {VARIABLE} to a writable folder"
+            f"no files of {wanted.name}: there is no home folder to store datasets in",
+            f"set the environment variable {VARIABLE} to a writable folder",
+            *looked,
         )
     place = request.store / wanted.places[0]
     searched = ", ".join(f"{folder}{'' if folder.is_dir() else ' (no such folder)'}" for folder in request.data_folders)
@@ -99,8 +100,8 @@ def fetch(wanted: StandardSet, request: Request, looked: Sequence[str] = ()) -> 
             failures.append(f"{mirrors.pop(0)}{file}: {failure}")
         if not mirrors:
             _remove_empty(made)
-            text = "\n".join([f"no files of {wanted.name} in {searched}", *looked, *failures])
-            raise UnavailableError(text, f"put {', '.join(wanted.files)} into {place}")
+            remedy = f"put {', '.join(wanted.files)} into {place}"
+            raise UnavailableError(f"no files of {wanted.name} in {searched}", remedy, *looked, *failures)
     return {file: place / file for file in wanted.files}
 
 

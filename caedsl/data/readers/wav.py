@@ -61,13 +61,14 @@ def read(request: Request) -> UnreadImages:
         clips[part] = _clips(found, request, cut, first, broken)
     count = sum(map(len, paths.values()))
     if broken and request.source.skip != "broken":
-        remedy = "\nto skip such files, add `skip=broken` to the source"
         raise DataError(
-            f"{len(broken):,} of {counted(count, 'sound')} cannot be used:\n{listing(broken, 'files')}{remedy}"
+            f"{len(broken):,} of {counted(count, 'sound')} cannot be used:",
+            *listing(broken, "files"),
+            "to skip such files, add `skip=broken` to the source",
         )
     if not clips[TRAIN]:
         raise DataError(
-            f"none of the {counted(count, 'sound')} of {roots[TRAIN]} can be used:\n{listing(broken, 'files')}"
+            f"none of the {counted(count, 'sound')} of {roots[TRAIN]} can be used:", *listing(broken, "files")
         )
     if broken:
         notes.append(f"{len(broken):,} of {counted(count, 'sound')} skipped as broken: {'; '.join(broken[:3])}")
@@ -227,7 +228,7 @@ class WindowStack:
             except DataError as error:
                 broken[number] = str(error)
         if broken:
-            raise BrokenImagesError(listing(list(broken.values()), "windows"), broken)
+            raise BrokenImagesError(*listing(list(broken.values()), "windows"), broken=broken)
         unit = torch.from_numpy(np.stack(values))
         if self.fit.range.bounded:
             low, high = self.fit.low, self.fit.high

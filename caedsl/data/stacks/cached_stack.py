@@ -103,7 +103,7 @@ class CachedStack:
             return self._stack.read(self._index[places]).values
         except BrokenImagesError as error:
             raise DataError(
-                f"{error}\nto skip such files, add `skip=broken` to the source; all files are then read before training"
+                error, "to skip such files, add `skip=broken` to the source; all files are then read before training"
             ) from error
 
 

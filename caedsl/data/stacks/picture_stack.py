@@ -106,7 +106,7 @@ class PictureStack(ABC):
             except DataError as error:
                 broken[number] = str(error)
         if broken:
-            raise BrokenImagesError(listing(list(broken.values()), "files"), broken)
+            raise BrokenImagesError(*listing(list(broken.values()), "files"), broken=broken)
         return RawSamples(
             _together([picture.x_chw for picture in pictures], self.fit, self.scale),
             b"".join(picture.sha256 for picture in pictures),
