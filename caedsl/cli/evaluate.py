@@ -142,7 +142,7 @@ def _reevaluate(
         )
     table(again.evaluation, probabilities=again.evaluation.model.bce is not None, reporter=reporter)
     if again.differences:
-        complain("\n  ".join([f"these values differ from {run / 'metrics.json'}:", *again.differences]))
+        complain(f"these values differ from {run / 'metrics.json'}:", *(f"  {line}" for line in again.differences))
         raise typer.Exit(FINDINGS)
     reporter.result(f"all values agree with {run / 'metrics.json'}")
 
@@ -163,7 +163,7 @@ def _find_anomalies(
     from caedsl.evaluation.anomalies import evaluate_anomalies
     from caedsl.evaluation.anomaly_results import show
     from caedsl.inference.scores import ScoreError
-    from caedsl.inference.tables import csv_text
+    from caedsl.inference.tables import csv_bytes
     from caedsl.runs.confined import write_file
     from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES
 
@@ -180,10 +180,10 @@ def _find_anomalies(
             )
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
-    content = json.dumps(finite(found.as_json()), indent=2, ensure_ascii=False) + "\n"
+    content = json.dumps(finite(found.as_json()), indent=2) + "\n"
     try:
         write_file(run, ANOMALIES, content.encode())
-        write_file(run, ANOMALY_SCORES, csv_text(*found.table()).encode())
+        write_file(run, ANOMALY_SCORES, csv_bytes(found.table()))
     except OSError as error:
         raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
     show(found, reporter)

@@ -12,6 +12,7 @@ from caedsl.cli.completion import complete_scores
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
 from caedsl.cli.samples import samples_at, say_notes
 from caedsl.cli.train import Device, outside_errors
+from caedsl.diagnostics.text import printable
 
 if TYPE_CHECKING:
     from caedsl.inference.output_folder import OutputFolder
@@ -57,7 +58,7 @@ def score(
     from caedsl.cli.specs import fail
     from caedsl.inference.opening import open_trained
     from caedsl.inference.scores import ScoreError
-    from caedsl.inference.tables import csv_text, json_lines
+    from caedsl.inference.tables import csv_bytes, json_lines
 
     with (
         outside_errors(),
@@ -70,7 +71,7 @@ def score(
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
         if file is not None:
-            file.write(csv_text(_HEADER, rows).encode())
+            file.write(csv_bytes([_HEADER, *rows]))
     if json_:
         sys.stdout.write(json_lines(_HEADER, rows))
     elif csv is None:
@@ -106,7 +107,8 @@ def _scored(
 
 def _print(rows: list[tuple[str, float, float | None, str | None]]) -> None:
     judged = any(row[3] is not None for row in rows)
-    width = max((len(row[0]) for row in rows), default=0)
+    names = [printable(row[0]) for row in rows]
+    width = max(map(len, names), default=0)
     print(f"{'name':{width}}  {'score':>12}" + ("  percentile  verdict" if judged else ""))
-    for name, value, percentile, verdict in rows:
+    for name, (_, value, percentile, verdict) in zip(names, rows, strict=True):
         print(f"{name:{width}}  {value:12.6g}" + (f"  {percentile:10.1f}  {verdict}" if judged else ""))

@@ -9,6 +9,7 @@ from torch import Tensor
 from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import TRAIN
 from caedsl.data.images import Images
+from caedsl.diagnostics.text import printable
 from caedsl.vocabulary.shape import noun
 
 SPLIT_SEED = 0
@@ -56,5 +57,5 @@ def split_sha256(validation: Tensor) -> str:
 
 
 def held_out_names(images: Images, validation: Tensor) -> str:
-    """Return the names of the held-out training samples, one per line."""
-    return "".join(f"{images.name_of(TRAIN, number)}\n" for number in validation.tolist())
+    """Return the names of the held-out training samples, one per line, as they are shown in a terminal."""
+    return "".join(f"{printable(images.name_of(TRAIN, number))}\n" for number in validation.tolist())

@@ -15,7 +15,6 @@ from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.array_stack import ArrayStack, shape_text
 from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import Array, Index
-from caedsl.diagnostics.text import printable
 
 
 class Store:
@@ -97,4 +96,4 @@ class StoreStack(ArrayStack):
 
     def names(self, index: Index) -> Sequence[str]:
         """See ``Stack.names``."""
-        return [printable(str(self._store.name(number))) for number in index.tolist()]
+        return [str(self._store.name(number)) for number in index.tolist()]

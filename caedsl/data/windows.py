@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from caedsl.data.fit import SampleFormat
-from caedsl.diagnostics.text import printable
 from caedsl.model.data import DataSource
 
 
@@ -37,4 +36,4 @@ def windows_of(source: DataSource, fit: SampleFormat) -> Windows:
 
 def window_name(file: str, start: int) -> str:
     """Return the name of the window of ``file`` that starts at a line or a frame: ``pump.csv:66``."""
-    return printable(f"{file}:{start}")
+    return f"{file}:{start}"

@@ -88,9 +88,9 @@ class AnomalyEvaluation:
             "notes": list(self.notes),
         }
 
-    def table(self) -> tuple[list[str], list[list[object]]]:
-        """Return the header and the rows of ``anomalies.csv``, one per sample."""
-        header = ["name", "type", "anomaly", *(f"score {name}" for name in self.detectors)]
+    def table(self) -> list[list[object]]:
+        """Return the rows of ``anomalies.csv``: its header, and one per sample."""
+        header: list[object] = ["name", "type", "anomaly", *(f"score {name}" for name in self.detectors)]
         threshold = self.model.threshold
         columns: list[list[Any]] = [detector.scores.tolist() for detector in self.detectors.values()]
         if threshold is not None:
@@ -99,7 +99,7 @@ class AnomalyEvaluation:
                 ["normal" if value <= threshold.value else "anomaly" for value in self.model.scores.tolist()]
             )
         anomalous = [int(kind != self.normal) for kind in self.types]
-        return header, [list(row) for row in zip(self.names, self.types, anomalous, *columns, strict=True)]
+        return [header, *map(list, zip(self.names, self.types, anomalous, *columns, strict=True))]
 
     def verdict(self) -> list[str]:
         """Return the result at the threshold in words, and a remark if PCA is at least as good."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.diagnostics.json import finite
+from caedsl.diagnostics.text import text_of_path
 
 Array = NDArray[Any]
 Floats = NDArray[np.float32]
@@ -67,7 +68,7 @@ def _write_csv(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: Iter
     words = zip(*texts.values(), strict=True)
     for number, block in enumerate(blocks):
         header = [] if number else [[*texts, *_units(block)]]
-        file.write(_csv_lines(chain(header, ((*next(words), *row) for row in block))).encode())
+        file.write(csv_bytes(chain(header, ((*next(words), *row) for row in block))))
 
 
 def _write_parquet(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: Iterable[Floats]) -> None:
@@ -77,7 +78,7 @@ def _write_parquet(file: IO[bytes], texts: Mapping[str, Sequence[str]], blocks: 
 
     writer, done = None, 0
     for group in _grouped(blocks):
-        part = {name: of[done : done + len(group)] for name, of in texts.items()}
+        part = {name: list(map(text_of_path, of[done : done + len(group)])) for name, of in texts.items()}
         table = pyarrow.table(part | {unit: group[:, place] for place, unit in enumerate(_units(group))})
         # Numbers of codes rarely repeat: a dictionary of each column would be large and useless.
         writer = writer or parquet.ParquetWriter(file, table.schema, use_dictionary=list(texts))
@@ -110,15 +111,14 @@ def _units(block: Floats) -> list[str]:
     return [f"z{unit}" for unit in range(block.shape[1])]
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a CSV table with a header line."""
-    return _csv_lines(chain([header], rows))
+def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
+    """Return the rows of a CSV table, the first of which is its header, as UTF-8.
 
-
-def _csv_lines(rows: Iterable[Sequence[object]]) -> str:
+    Names of files that are not UTF-8 keep their bytes.
+    """
     lines = _Lines()
     csv.writer(lines, lineterminator="\r\n").writerows(rows)  # quotes a field with either of these
-    return "".join(f"{line[:-2]}\n" for line in lines)
+    return "".join(f"{line[:-2]}\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 class _Lines(list[str]):

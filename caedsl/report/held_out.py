@@ -15,6 +15,7 @@ from torch import Tensor
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.files.folder_layout import PARTS, TRAIN
 from caedsl.data.images import Images
+from caedsl.diagnostics.text import printable
 from caedsl.evaluation.code_statistics import CodeStatistics, finite_codes
 from caedsl.evaluation.evaluate import Examination, as_target
 from caedsl.evaluation.metrics import psnr_per_image
@@ -96,7 +97,7 @@ def _names(images: Images, part: str, batches: Batches) -> list[str]:
     """Return the names of the samples of a part for captions."""
     named = TRAIN if part not in PARTS else part
     names = [images.name_of(named, number) for number in batches.index.tolist()]
-    return [f"sample {name}" if name.isdecimal() else shortened(name) for name in names]
+    return [f"sample {name}" if name.isdecimal() else printable(shortened(name)) for name in names]
 
 
 def _psnr(prediction: Tensor, target: Tensor, pixels: PixelRange) -> Tensor:

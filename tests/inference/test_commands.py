@@ -1,9 +1,12 @@
 """The commands on trained runs, as a user types them."""
 
+import csv
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from sklearn.datasets import load_digits
 from caedsl import open as caedsl_open
 from caedsl import train
 from caedsl.inference.schema import write_calibration
+from tests.cli.test_hostile_specs import DANGEROUS
 from tests.inference.conftest import GREY, write_run
 
 Run = Callable[..., tuple[int, str, str]]
@@ -355,3 +359,23 @@ def test_help_has_an_example(caedsl: Run, command: str) -> None:
     code, out, _ = caedsl(command, "--help")
     assert code == 0
     assert f"Example: caedsl {command}" in out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_json_and_csv_name_files_that_can_be_found(grey: Path, tmp_path: Path, caedsl: Run) -> None:
+    """A terminal shows controls and bytes that are not UTF-8 in visible form, but other programs need the name."""
+    names = {"a\u202eb\x1b[31m.png", "new\nline.png", os.fsdecode(b"caf\xe9.png")}
+    (tmp_path / "in").mkdir()
+    for shade, name in enumerate(names):
+        Image.new("L", (8, 8), 50 * shade).save(tmp_path / "in" / name)
+    _, out, _ = caedsl("score", grey, tmp_path / "in", "--json")
+    assert out.isascii()
+    assert {json.loads(line)["name"] for line in out.splitlines()} == names
+    assert caedsl("score", grey, tmp_path / "in", "--csv", tmp_path / "scores.csv", "--maps", tmp_path / "maps")[0] == 0
+    with (tmp_path / "scores.csv").open(encoding="utf-8", errors="surrogateescape", newline="") as table:
+        assert {row["name"] for row in csv.DictReader(table)} == names
+    _, shown, _ = caedsl("score", grey, tmp_path / "in")
+    assert not DANGEROUS.search(shown)
+    assert len(shown.splitlines()) == 4
+    for ending in ("csv", "npz", "parquet"):
+        assert caedsl("encode", grey, tmp_path / "in", "-o", tmp_path / f"codes.{ending}")[0] == 0

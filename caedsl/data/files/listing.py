@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import overload
 
 from caedsl.data.readers.source_reader import confined
-from caedsl.diagnostics.text import printable
 
 _NAMED = 3
 """Name at most this many files in a note, and count the rest."""
@@ -94,8 +93,8 @@ def file_name(path: Path, root: Path) -> str:
     """Return the path of a file relative to the folder ``root``, or to that of the file ``root``, if it is inside."""
     for folder in (root, root.parent):
         if path.is_relative_to(folder):
-            return printable(str(path.relative_to(folder)))
-    return printable(str(path))
+            return str(path.relative_to(folder))
+    return str(path)
 
 
 def file_names(paths: Sequence[Path], root: Path) -> list[str]:

@@ -18,7 +18,7 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.patches import Patches
 from caedsl.data.stacks.picture_stack import MANY_FILES, PictureStack
 from caedsl.data.stacks.stack import LARGE_BYTES, Index, Labels, Stack, Weights
-from caedsl.diagnostics.text import counted, printable
+from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:
     from caedsl.data.files.picture import Picture
@@ -135,5 +135,5 @@ class FolderStack(PictureStack):
 
     def _file_name(self, file: int) -> str:
         if isinstance(self.paths, Files):
-            return printable(self.paths.names[file])
+            return self.paths.names[file]
         return file_name(self.paths[file], self.root)
