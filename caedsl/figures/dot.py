@@ -11,8 +11,11 @@ from caedsl.figures.errors import FigureError
 from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.palette import COLOURS, GREYS
 
-FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
-"""Fonts of each system by name: resvg and Typst do not know generic families."""
+FONT = "DejaVu Sans,Verdana,Helvetica,Arial,sans-serif"
+"""Fonts of each system by name: resvg and Typst do not know generic families.
+
+Graphviz makes boxes for the first one that it finds. The widest come first, so that labels fit with the others too.
+"""
 LINE = "#7d8590"
 """Grey that is visible on white and on black paper: the background is transparent."""
 
