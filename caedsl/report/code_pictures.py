@@ -21,7 +21,7 @@ STEPS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 """Steps of a traversal, in standard deviations from the mean code."""
 ROWS, BETWEEN = 3, 5
 """Number of pairs of samples to interpolate, and of steps for each."""
-QUERIES, NEAREST = 4, 4
+QUERIES, NEAREST = 6, 4
 """Number of samples to look up, and of neighbours to show for each."""
 
 Codes = NDArray[np.float64]
