@@ -1,5 +1,6 @@
 """Labels of samples: one number per sample, and the names of the classes if labels are words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,12 @@ def as_labels(array: Array | RowFile, file: str) -> StoredLabels:
     values = whole(array, file).reshape(-1)
     if values.dtype.kind not in "US":
         return StoredLabels(values.astype(np.int64))
-    words = [_word(value, file) for value in values.tolist()]
+    return word_labels(values.tolist(), file)
+
+
+def word_labels(values: Sequence[str | bytes], file: str) -> StoredLabels:
+    """Return labels that are words; raise a ``DataError`` for one that is not text."""
+    words = [_word(value, file) for value in values]
     names = tuple(sorted(set(words)))
     number = {name: place for place, name in enumerate(names)}
     return StoredLabels(np.array([number[word] for word in words], dtype=np.int64), names)

@@ -105,17 +105,19 @@ def _from_table(content: bytes, called: str) -> tuple[list[str], NDArray[Any]]:
 
 def _from_parquet(path: Path) -> tuple[list[str], NDArray[Any]]:
     import pyarrow
-    from pyarrow import parquet
+
+    from caedsl.data.files.parquet_rows import ParquetRows
 
     try:
-        file = parquet.ParquetFile(io.BytesIO(read_regular(path)))
-        units = _units(file.schema_arrow.names, str(path))
-        columns = [*(["name"] if "name" in file.schema_arrow.names else []), *units]
+        content = read_regular(path)
+        file = ParquetRows(io.BytesIO(content), len(content), str(path))
+        units = _units(file.schema.names, str(path))
+        columns = [*(["name"] if "name" in file.schema.names else []), *units]
         names: list[str] = []
         parts: list[NDArray[np.float32]] = []
         room = available_memory()
-        needed = file.metadata.num_rows * len(units) * np.dtype(np.float32).itemsize
-        for batch in file.iter_batches(_ROWS, columns=columns):
+        needed = file.count * len(units) * np.dtype(np.float32).itemsize
+        for batch in file.batches(_ROWS, columns):
             needed += batch.nbytes
             if room is not None and needed > room:
                 raise DataError(f"{path} has more values than fit into memory ({counted(room, 'byte')}): split it")

@@ -18,6 +18,7 @@ from caedsl.data.in_memory import images_of
 from caedsl.data.stacks import array_stack
 from caedsl.data.stacks.pixels import Streamed
 from caedsl.data.store import Store
+from tests.cli.test_fuzzed_specs import peak_memory, reset_peak_memory
 
 from .conftest import spec
 
@@ -261,3 +262,33 @@ def test_targets_from_another_store() -> None:
     assert torch.equal(images.train_targets.everything(), images.train.flip(0))
     with pytest.raises(DataError, match="12 samples, but its targets an array of targets in memory are 3"):
         images_of(Halves(), spec(), IMAGES[:3])
+
+
+REPEATED: dict[str, list[object]] = {
+    "images": [bytes(1_000_000)] * 200,
+    "structs": [{"bytes": bytes(1_000_000), "path": "x"}] * 200,
+    "one image": [bytes(100_000_000)],
+    "paths": ["x" * 1_000_000] * 200,
+    "lists": [["x" * 1_000_000] * 10] * 20,
+}
+
+
+@pytest.mark.parametrize("kind", REPEATED)
+def test_a_small_file_cannot_stand_for_many_texts_or_images(kind: str, read, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"image": REPEATED[kind]}), tmp_path / "x.parquet", compression="zstd")
+    assert (tmp_path / "x.parquet").stat().st_size < 20_000
+    before = reset_peak_memory()
+    with pytest.raises(DataError, match=r"x.parquet stands for .* bytes of texts and images or more"):
+        read("parquet", path="x.parquet", key="image")
+    assert peak_memory() - before < 50_000_000
+
+
+def test_a_long_label_takes_its_length_once(read, tmp_path: Path) -> None:
+    """An array of words would take its length for every row."""
+    labels = ["x" * 20_000, *["a", "b"] * 2_000]
+    table = pa.table({"image": [COLUMNS["bytes"][0]] * len(labels), "label": labels})
+    pq.write_table(table, tmp_path / "x.parquet")
+    before = reset_peak_memory()
+    images = read("parquet", path="x.parquet", labels="label")
+    assert len(images.class_names) == 3
+    assert peak_memory() - before < 100_000_000

@@ -4,15 +4,18 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from caedsl.data.errors import DataError
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.readers.source_reader import reason
 from caedsl.machine.memory import available_memory
 
+if TYPE_CHECKING:
+    from caedsl.data.files.parquet_rows import ParquetRows
+
 _ROWS = 64
-"""Decode this many rows of a Parquet file at a time: one value of a small file may stand for many rows."""
+"""Decode this many rows of a Parquet file at a time."""
 _ROW_BYTES = 256
 """Assume that a row takes at least this much memory."""
 _FILE = "save it as a CSV with commas, or as Parquet"
@@ -67,22 +70,23 @@ def _no_csv(reader: "csv.DictReader[str]", path: Path, error: csv.Error) -> Data
 
 def _parquet(content: bytes, path: Path) -> Table:
     import pyarrow
-    from pyarrow import parquet
+
+    from caedsl.data.files.parquet_rows import ParquetRows
 
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
-        columns = list(map(str, file.schema_arrow.names))
+        file = ParquetRows(io.BytesIO(content), len(content), str(path))
+        columns = list(map(str, file.schema.names))
     except (pyarrow.ArrowException, ValueError, TypeError, OSError) as error:
         raise DataError(f"{path} is not a Parquet file, or is damaged ({reason(error)}): {_FILE}") from error
     return Table(columns, _parquet_rows(file, path))
 
 
-def _parquet_rows(file: Any, path: Path) -> Iterator[TableRow]:
+def _parquet_rows(file: "ParquetRows", path: Path) -> Iterator[TableRow]:
     import pyarrow
 
-    room, needed, number = available_memory(), file.metadata.num_rows * _ROW_BYTES, 0
+    room, needed, number = available_memory(), file.count * _ROW_BYTES, 0
     try:
-        for batch in file.iter_batches(_ROWS):
+        for batch in file.batches(_ROWS):
             needed += batch.nbytes
             if room is not None and needed > room:
                 raise DataError(f"{path} has more rows than fit into memory ({room:,} bytes): split it")

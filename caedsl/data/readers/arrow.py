@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
-from caedsl.data.labels import StoredLabels, as_labels
+from caedsl.data.labels import StoredLabels, as_labels, word_labels
 from caedsl.data.readers.source_reader import confined
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.folder_stack import FolderStack
@@ -218,8 +218,9 @@ def _labels(table: ArrowTable, wanted: Columns) -> StoredLabels:
         raise DataError(
             f"{table.called}: {counted(cells.null_count, 'row')} without a label in `{column}`: add the labels"
         )
-    values = np.asarray(cells.to_pylist()) if _is_text(cells.type) else cells.to_numpy()
-    labels = as_labels(values, f"{table.called}, column `{column}`")
+    called = f"{table.called}, column `{column}`"
+    # An array of words would take the length of the longest for each.
+    labels = word_labels(cells.to_pylist(), called) if _is_text(cells.type) else as_labels(cells.to_numpy(), called)
     names = named.get(column, labels.names)
     if names and labels.numbers is not None and not 0 <= labels.numbers.min() <= labels.numbers.max() < len(names):
         return StoredLabels()  # test parts with secret labels have -1 for each sample

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.files.listing import files_in
+from caedsl.data.files.parquet_rows import ParquetRows
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.arrow import ArrowTable, Columns, table_stack
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
@@ -17,8 +17,6 @@ from caedsl.data.stacks.stack import Index
 from caedsl.machine.memory import available_memory
 
 _ENDINGS = frozenset((".parquet",))
-_ROWS = 1024
-"""Decode this many rows at a time: one value of a small file may stand for many rows."""
 
 
 def read(request: Request) -> UnreadImages:
@@ -97,9 +95,9 @@ def _read(path: Path) -> Any:
     needed, room = 0, available_memory()
     try:
         with open_regular(path) as opened:
-            file = pq.ParquetFile(opened)
-            schema = _plain(file.schema_arrow)
-            for batch in file.iter_batches(_ROWS):
+            rows = ParquetRows(opened, path.stat().st_size, str(path))
+            schema = _plain(rows.schema)
+            for batch in rows.batches():
                 batch.validate(full=True)  # the offsets in a damaged file may be out of bounds
                 table = pa.Table.from_batches([batch]).cast(schema)
                 needed += table.nbytes
