@@ -16,6 +16,8 @@ _LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "[": "{[}",  # after a line break, [ and * would be its arguments
+    "*": "{*}",
     PLUS_MINUS: r"$\pm$",
 }
 

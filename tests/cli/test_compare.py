@@ -283,3 +283,14 @@ def test_runs_are_listed_with_code_seed_and_overrides_sorted_and_filtered(traine
         ran = caedsl("runs", trained / "small", *options)
         assert (ran.code, ran.out) == (2, "")
         assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["[1cm]", "*", r"\input{x}", "a%b&c$d#e_f", "^^5cinput", "~"])
+def test_names_of_runs_are_no_commands_of_latex(
+    name: str, trained: Path, tmp_path: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).symlink_to(trained / "small/seed-0")
+    (row,) = (line for line in caedsl("compare", name, trained / "wide/seed-0", "--latex").out.splitlines()[4:5])
+    cell = row.split(" & ")[0]
+    assert not re.search(r"(?<!\\)[%&$#_~^]|^[\[*]|\\input", cell)
