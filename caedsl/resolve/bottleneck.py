@@ -18,7 +18,7 @@ from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.bottlenecks import FORMS
+from caedsl.vocabulary.bottlenecks import FIRST_WORDS, FORMS
 from caedsl.vocabulary.bottlenecks.bare import ASSERTED
 from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
 from caedsl.vocabulary.joining import FROM
@@ -45,7 +45,6 @@ class Code:
 
 
 VARIATIONAL = "variational"
-_FIRST_WORDS = tuple(dict.fromkeys(form.words[0] for form in FORMS if form.words))
 
 
 def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
@@ -104,7 +103,7 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
         return None, items[1:]
     plain = words[0].lower().replace("-", "").replace("_", "")
     note = foreign_words.FORM_NOTES.get(plain, "")
-    near = plain if plain in _FIRST_WORDS else scope.nearest(plain, _FIRST_WORDS, foreign_words.FORMS)
+    near = plain if plain in FIRST_WORDS else scope.nearest(plain, FIRST_WORDS, foreign_words.FORMS)
     near = None if note else near
     listed = ", ".join(f"`{form.example}`" for form in FORMS)
     remedy = note or f"write one of {listed}"
@@ -118,7 +117,7 @@ def _form_first(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]
     before = tuple(takewhile(lambda item: isinstance(item, tree.WrittenOption | tree.Number), items))
     word = items[len(before)] if before and len(before) < len(items) else None
     name = word.text.lower() if isinstance(word, tree.WrittenWord) else ""
-    form = name if name in _FIRST_WORDS else foreign_words.FORMS.get(name)
+    form = name if name in FIRST_WORDS else foreign_words.FORMS.get(name)
     if word is None or form is None:
         return items
     sizes = [item for item in before if isinstance(item, tree.Number)]
@@ -149,7 +148,7 @@ def _size_by_name(option: tree.WrittenOption, scope: Scope) -> Form | None:
     """Return the form of ``bottleneck latent=8``, with a finding, or None if the name stands for no form."""
     name = option.name.text
     plain = name.lower().replace("_", "")
-    near = plain if plain in _FIRST_WORDS else foreign_words.FORMS.get(plain)
+    near = plain if plain in FIRST_WORDS else foreign_words.FORMS.get(plain)
     if near is None:
         return None
     text = f"{near} {scope.source.slice(option.value.span)}"

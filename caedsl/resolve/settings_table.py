@@ -9,6 +9,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
 from caedsl.resolve.losses import read_loss
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.joined_lines import apart
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.reading.respelling import example_of, report_outside
 from caedsl.resolve.scope import Scope
@@ -147,8 +148,9 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
+    statements = tuple(apart(map(_in_one_word, statements), _starts_setting, scope))
     written = {statement.head.text for statement in statements}
-    for statement in map(_in_one_word, statements):
+    for statement in statements:
         name = statement.head.text
         if name not in SETTINGS:
             near = _report_unknown(statement, scope)
@@ -173,6 +175,21 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
         if value is not None:
             values |= value if SETTINGS[name].fields else {name: value}
     return settings.Train(**values)
+
+
+def _starts_setting(word: str, statement: tree.Statement, followed: bool) -> bool:
+    """Return whether ``word`` is another setting than that of the line, which has options of its own."""
+    setting = SETTINGS.get(statement.head.text)
+    if (
+        word not in SETTINGS
+        or not followed
+        or word == statement.head.text
+        or setting is None
+        or setting.build is settings.On
+    ):
+        return False
+    kinds = (setting.variants or {}).values()
+    return all(option.name != word for kind in (setting, *kinds) for option in kind.options)
 
 
 def _in_one_word(statement: tree.Statement) -> tree.Statement:

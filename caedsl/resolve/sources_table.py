@@ -1,6 +1,7 @@
 """Reading of the ``data`` line."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.model.data import DataSource
@@ -23,7 +24,7 @@ def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]
 
 def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
     runs: list[list[tree.Item]] = [[]]
-    for item in statement.items:
+    for item in chain.from_iterable(_before_else(item, scope) for item in statement.items):
         if isinstance(item, tree.WrittenWord) and _parts(item, scope):
             runs.append([])
         elif runs[-1] and isinstance(item, tree.WrittenWord) and item.text in SOURCES:
@@ -40,6 +41,19 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
         help="write `data mnist`, or `data mnist else digits`",
     )
     return [run for run in runs if run]
+
+
+def _before_else(item: tree.Item, scope: Scope) -> Sequence[tree.Item]:
+    """Return ``mnist = else`` as the source and its ``else``, after a finding."""
+    match item:
+        case tree.WrittenOption(tree.WrittenWord(text=name) as source, tree.WrittenWord("else") as other) if (
+            name in SOURCES
+        ):
+            message = f"`{scope.source.slice(item.span)}`: a source and `else` are written without a sign between them"
+            fix = Fix(f"write `{name} else`", (Edit(item.span, f"{name} else"),), Applicability.SAFE)
+            scope.report("unknown-option", item.span, message, help=f"write `{name} else`", fix=fix)
+            return source, other
+    return (item,)
 
 
 def _report_missing_else(before: Sequence[tree.Item], word: tree.WrittenWord, scope: Scope) -> None:

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field, replace
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
+from caedsl.resolve.constants import name_or, read_let
 from caedsl.resolve.missing_braces import with_braces
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.joined_lines import apart
 from caedsl.resolve.reading.layer_names import find_kind
 from caedsl.resolve.reading.lines import TIMES, options_of
-from caedsl.resolve.reading.quantities import Misread, quantity, report_misread, report_space, with_units
 from caedsl.resolve.reading.respelling import report_outside
-from caedsl.resolve.scope import Constant, Defaults, Scope
+from caedsl.resolve.scope import Defaults, Scope
 from caedsl.resolve.settings_table import SETTINGS, respelled_setting
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.bottlenecks import FIRST_WORDS
 from caedsl.vocabulary.layers import KINDS
 
 STATEMENTS = (
@@ -81,11 +83,14 @@ class StatementsByWord:
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
-    written = {statement.head.text for statement in spec.statements}
-    for position, statement in enumerate(with_braces(spec.statements, STATEMENTS, tuple(BLOCKS), scope)):
+    single = tuple(apart(spec.statements, _starts_statement, scope))
+    written = {statement.head.text for statement in single}
+    for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):
         word = _statement_word(statement, written, found, scope)
         if word is None:
             continue
+        if word != statement.head.text:
+            statement = replace(statement, broken=True)  # what it lacks is most likely part of the same mistake
         if word == "autoencoder" and found.single.keys() >= REQUIRED_STATEMENTS.keys():
             message = "a second model starts here, but a spec describes one"
             scope.report("duplicate-statement", statement.span, message, help="move it to a file of its own")
@@ -93,7 +98,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
         _check_block(word, statement, scope)
         if statement.block is not None and BLOCKS.get(word, False) is False:
             statement = replace(statement, broken=True)
-        if word == "autoencoder" and position and word not in found.single:
+        if word == "autoencoder" and position and word not in found.single and not scope.findings and spec.complete:
             scope.report(
                 "misplaced-statement",
                 statement.head.span,
@@ -117,6 +122,10 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     return found
 
 
+def _starts_statement(word: str, statement: tree.Statement, followed: bool) -> bool:
+    return word in STATEMENTS and followed and (word != statement.head.text or word in MANY)
+
+
 def _statement_word(
     statement: tree.Statement, written: Collection[str], found: StatementsByWord, scope: Scope
 ) -> str | None:
@@ -135,10 +144,23 @@ def _statement_word(
         line = respelled_setting(*other, statement, scope)
         found.meant.add(line.partition(" ")[0])
         help_line = f"write `{line}`"
+    elif near is None and (lacking := _lacking_word(statement, written, found)):
+        found.meant.add(lacking)
+        help_line = f"write `{lacking} {scope.source.slice(statement.span)}`"
     else:
         help_line = _help_for_unknown(statement, near, scope)
+    if near is None and statement.broken:  # it may define a constant
+        scope.unknown_constants.setdefault(word, None)
     scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
     return near
+
+
+def _lacking_word(statement: tree.Statement, written: Collection[str], found: StatementsByWord) -> str:
+    """Return the word that is missing before a statement: the first one before a name, that of a form of the code."""
+    word = statement.head.text
+    if "autoencoder" not in written and not found.places and not statement.items:
+        return "autoencoder"
+    return "bottleneck" if "bottleneck" not in written and word in FIRST_WORDS else ""
 
 
 def _help_for_unknown(statement: tree.Statement, near: str | None, scope: Scope) -> str:
@@ -182,58 +204,12 @@ def _with_block(statement: tree.Statement, scope: Scope) -> str:
 
 def _read_many(word: str, statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
     readers: dict[str, Callable[[tree.Statement, StatementsByWord, Scope], None]] = {
-        "let": _read_let,
+        "let": lambda statement, _, scope: read_let(statement, scope),
         "defaults": _read_defaults,
         "block": lambda statement, _, scope: define_block(statement, scope),
         "allow": _read_allow,
     }
     readers[word](statement, found, scope)
-
-
-def _read_let(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
-    match with_units(statement.items, scope):
-        case (tree.WrittenOption() as option,):
-            _define(statement, option, scope)
-        case _:
-            names = (item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items[:1])
-            scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
-            if not statement.broken:
-                name = _named(statement, scope, "width")
-                value = scope.source.slice(statement.items[1].span) if len(statement.items) == 2 else "32"
-                help_line = f"write `let {name} = {value}`"
-                scope.report("missing-value", statement.span, "`let` defines one constant", help=help_line)
-
-
-def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope) -> None:
-    name = option.name.text
-    before, scope.used = scope.used, set()
-    value = quantity(option.value, scope)
-    uses, scope.used = frozenset(scope.used), before
-    if name in scope.constants or isinstance(value, Misread):
-        scope.used |= uses  # of a line that must be corrected first
-    if name in scope.constants:
-        scope.report(
-            "duplicate-statement",
-            option.name.span,
-            f"the constant `{name}` is defined twice",
-            related=(Label(scope.constants[name].span, "first here"),),
-            help="give one of them another name",
-        )
-        return
-    if scope.is_reserved(name):
-        scope.report(
-            "reserved-name",
-            option.name.span,
-            f"`{name}` is a word of the language, so it cannot name a constant",
-            help=f"choose another name, such as `my_{name}`",
-        )
-    if isinstance(value, Misread):
-        scope.unknown_constants[name] = None
-        help_line = value.help or "a constant is one number: write this value where it is used"
-        report_misread(value if value.meant else value._replace(help=help_line), scope)
-    else:
-        report_space(option.value, scope)
-        scope.constants[name] = Constant(value.value, value.unit, option.name.span, statement.span, uses)
 
 
 def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
@@ -268,19 +244,10 @@ def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope
                 "allowance-without-reason",
                 statement.span,
                 "`allow` needs the name of a finding and a reason",
-                help=f'write `allow {_named(statement, scope, "overcomplete")} "the reason"`',
+                help=f'write `allow {name_or(statement, scope, "overcomplete")} "the reason"`',
             )
         case _:
             pass
-
-
-def _named(statement: tree.Statement, scope: Scope, example: str) -> str:
-    """Return the name that the statement starts with, or an example."""
-    match statement.items:
-        case (tree.WrittenWord() | tree.Operation() as name, *_):
-            return "".join(scope.source.slice(name.span).split())
-        case _:
-            return example
 
 
 def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:

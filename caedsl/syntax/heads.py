@@ -15,6 +15,8 @@ from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, span_of
 from caedsl.syntax.tree import Statement
 
 _MOST_EDITS = 100  # a longer statement is not a typo
+_LONGEST_JOINED = 100  # tokens to search for the parenthesis that closes on a later line
+_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 _CONTINUING = OPERATORS | {"EQUAL"}
 
 
@@ -66,6 +68,28 @@ def read_head(text: str, tokens: Sequence[Token], automaton: Automaton) -> tuple
     fault = Fault(text, tokens, place)
     kept, _ = automaton.parse_statement(tokens[: _whole_items(tokens, place)])
     return (replace(kept, broken=True) if kept is not None else None), fault
+
+
+def statement_end(tokens: Sequence[Token], place: int) -> int:
+    """Return the index after the statement at ``place``.
+
+    The statement continues past its line if a later line closes its bracket.
+    """
+    depth = 0
+    joined_from: int | None = None
+    for index in range(place, len(tokens)):
+        token = tokens[index]
+        if token.type in (OPEN, CLOSE) or (joined_from is not None and index - joined_from > _LONGEST_JOINED):
+            return index if joined_from is None else joined_from
+        if token.type == END:
+            if depth <= 0:
+                return index
+            joined_from = index if joined_from is None else joined_from
+        elif token.value in _BRACKETS:
+            depth += _BRACKETS[token.value]
+            if depth <= 0:
+                joined_from = None
+    return len(tokens) if joined_from is None else joined_from
 
 
 def is_beyond_limits(fault: Fault) -> bool:

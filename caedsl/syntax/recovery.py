@@ -7,13 +7,13 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.source import Source, Span
+from caedsl.syntax.block_words import STATEMENTS, has_no_block, opening_words, opens_block
 from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import messages
-from caedsl.syntax.errors.assignments import BLOCKS
 from caedsl.syntax.errors.formats import other_format
 from caedsl.syntax.errors.wording import error
-from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head
+from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head, statement_end
 from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, is_text
 from caedsl.syntax.tokens import CLOSE, END, NAME, OPEN, lex_broken, span_of
@@ -21,11 +21,6 @@ from caedsl.syntax.tree import Spec, Statement, WrittenWord
 
 MAX_FINDINGS = 20
 """Show at most this many syntax errors per text; more would add nothing new."""
-
-_LONGEST_JOINED = 100  # tokens to search for the parenthesis that closes on a later line
-_OPENERS = (*(word for word in BLOCKS if word != "bottleneck"), "residual", "shortcut")
-_NAMED_OPENERS = ("block", "stage", "repeat")
-_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 
 
 def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]:
@@ -129,8 +124,11 @@ class _Reader:
                 self._close_by_indent(token, line_closes=True)
                 self._close(token)
             else:
-                end = self._statement_end(place)
+                end = statement_end(self.tokens, place)
                 self._close_by_indent(token, line_closes=False)
+                if self.by_word and (opened := self._opened_on_line(place, end)):
+                    place += opened
+                    continue
                 self._statement(self.tokens[place:end])
                 place = end
                 continue
@@ -173,6 +171,9 @@ class _Reader:
         owner = self.heading.statement if self.heading else None
         if self.heading is None and not block.is_nameless:
             self.findings.append(block_messages.nameless(brace))
+        elif owner is not None and self.heading and self.heading.line_ended and has_no_block(owner):
+            self.findings.append(block_messages.nameless(brace))
+            owner = None
         elif self.heading and self.heading.line_ended and owner:
             self.findings.append(block_messages.on_its_own_line(brace, owner, self.source.text))
         if owner is not None:
@@ -185,11 +186,24 @@ class _Reader:
         owner = self.heading.statement if self.heading and self.by_word else None
         if owner is None or any(token.type == OPEN for token in following):
             return
-        if owner.head.text in _NAMED_OPENERS or (owner.head.text in _OPENERS and not owner.items):
-            self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
+        if opens_block(owner):
             self.blocks[-1].statements.pop()
-            self.blocks.append(_Block(Token(OPEN, "{", start_pos=owner.span.end, end_pos=owner.span.end), owner))
-            self.heading = self.closed = None
+            self._push(owner)
+
+    def _push(self, owner: Statement) -> None:
+        """Open a block without its ``{``."""
+        self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
+        self.blocks.append(_Block(Token(OPEN, "{", start_pos=owner.span.end, end_pos=owner.span.end), owner))
+        self.heading = self.closed = None
+
+    def _opened_on_line(self, place: int, end: int) -> int:
+        """Open the block of `encoder conv 16 relu` when reading by words; return how many tokens precede its lines."""
+        count = opening_words(self.tokens[place:end], self.tokens[end : end + 1])
+        if count:
+            words = span_of(self.tokens[place]).to(span_of(self.tokens[place + count - 1]))
+            head = WrittenWord(str(self.tokens[place]), span_of(self.tokens[place]))
+            self._push(Statement(head, (), None, words, broken=True))
+        return count
 
     def _mapping_end(self, place: int) -> int:
         """Report `conv {filters: 8}` or `{conv: 8}` on one line; return the index after it, or 0 for another block."""
@@ -227,11 +241,15 @@ class _Reader:
         self.closed = brace
 
     def _fold(self) -> None:
-        """Give the innermost block to its statement; without one, merge it into the surrounding block."""
+        """Give the innermost block to its statement; without one, merge it into the surrounding block.
+
+        The lines of a block without a word are left out of the spec itself, where they would not be understood.
+        """
         block = self.blocks.pop()
         around = self.blocks[-1].statements
         if block.owner is None:
-            around += block.statements
+            is_spec = len(self.blocks) == 1 and not any(one.head.text in STATEMENTS for one in block.statements)
+            around += () if is_spec else block.statements
         else:
             around.append(replace(block.owner, block=tuple(block.statements)))
 
@@ -286,24 +304,3 @@ class _Reader:
     def _indent_of_line(self, token: Token) -> int:
         line = self.source.line_text(self.source.position(span_of(token).start).line)
         return len(line) - len(line.lstrip())
-
-    def _statement_end(self, place: int) -> int:
-        """Return the index after the statement at ``place``.
-
-        The statement continues past its line if a later line closes its bracket.
-        """
-        depth = 0
-        joined_from: int | None = None
-        for index in range(place, len(self.tokens)):
-            token = self.tokens[index]
-            if token.type in (OPEN, CLOSE) or (joined_from is not None and index - joined_from > _LONGEST_JOINED):
-                return index if joined_from is None else joined_from
-            if token.type == END:
-                if depth <= 0:
-                    return index
-                joined_from = index if joined_from is None else joined_from
-            elif token.value in _BRACKETS:
-                depth += _BRACKETS[token.value]
-                if depth <= 0:
-                    joined_from = None
-        return len(self.tokens) if joined_from is None else joined_from

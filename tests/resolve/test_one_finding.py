@@ -199,6 +199,10 @@ LAYERS = [
     ("GlobalMaxPooling2D; reshape 8x1x1", "`globalpool`"),
     ("norm", "`norm batch`"),
     ("conv 8 as a; conv 8 as b; from a b", "`concat b`"),
+    ("conv 8 k4 relu conv 8 k4 relu", "`;` before `conv`"),
+    ("conv 8 relu upsample 2 maxpool 2 conv 8", "`;` before `upsample`"),
+    ("conv 8 relu globalpool; reshape 8x1x1", "`;` before `globalpool`"),
+    ("conv conv 8", "delete one"),
     ("conv 8 filters", "delete `filters`"),
     ("scale 1,5", "`scale 1.5`"),
     ("conv 8 l2=1,5e-4", "`conv 8 l2=1.5e-4`"),
@@ -366,6 +370,10 @@ SETTINGS = [
     ("optimizer lr=1e-3", "`optimizer adam lr=1e-3`"),
     ("optimizer adam lr", "lr=1e-3"),
     ("optimiser lr=1", "`optimizer`"),
+    ("batch 8 epochs 50", "`;` before `epochs`"),
+    ("optimizer adam lr=1e-3 schedule cosine clip 1", "`;` before `schedule`"),
+    ("loss mse batch 8 epochs 3", "`;` before `batch`"),
+    ("batch batch 8", "delete one"),
     ("clip 1,0", "`clip 1.0`"),
     ("optimizer adam lr=1,5e-3", "`optimizer adam lr=1.5e-3`"),
     ("corrupt gaussian=1,5", "`corrupt gaussian=1.5`"),
@@ -435,6 +443,8 @@ STATEMENTS = [
     ("input 1x16x16 range 0..1", "in 0..1"),
     ("bottleneck latent=8", "`bottleneck dense 8`"),
     ("bottleneck dense=8", "`bottleneck dense 8`"),
+    ("bottleneck dense dense 8", "delete one"),
+    ("input input 1x16x16", "delete one"),
     ("bottleneck 8 units", "`bottleneck dense 8`"),
     ("input 1 x 16 x 16", "1x16x16"),
     ("input (16, 16, 1)", "`input 1x16x16`"),
@@ -480,6 +490,23 @@ STATEMENTS = [
     ('data npy "images.npy" layout=NHWC', "last"),
 ]
 OTHER_STATEMENTS = [
+    ("bottleneck", "quantized 64x8", "`bottleneck quantized 64x8`"),
+    ("bottleneck", "dense 8", "`bottleneck dense 8`"),
+    ("autoencoder", "digits", "`autoencoder digits`"),
+    ("autoencoder", "autoencodera", "`autoencoder`"),
+    ("input", "input1x16x16", "`input`"),
+    ("data", "data mnist = else digits", "`mnist else`"),
+    ("data", "data mnist: else digits", "`mnist else`"),
+    ("data", "defaults conv l2=1e-6 defaults dense l2=1e-6", "`;` before `defaults`"),
+    ("train", '"train" { loss mse; batch 8 }', "start with the word"),
+    ("train", "(train) { loss mse; batch 8 }", "start with the word"),
+    ("train", "{ loss mse; batch 8 }", "`encoder {`"),
+    ("train", "\n{\n  loss mse\n  batch 8\n}", "`encoder {`"),
+    ("encoder", "encoder conv 8 s2 relu; conv 4 relu }", "`encoder {`"),
+    ("encoder", "encoder stage a { conv 8 s2 relu }; conv 4 }", "`encoder {`"),
+    ("encoder", "encoder { stage a conv 8 s2 relu }; conv 4 }", "`stage a {`"),
+    ("encoder", "encoder { repeat 2 conv 8 relu }; conv 8 s2 }", "`repeat 2 {`"),
+    ("train", "train batch 8; epochs 2 }", "`train {`"),
     ("input", "input: 16, 16, 1", "`input 1x16x16`"),
     ("input", "input: 1 x 16 x 16", "`input 1x16x16`"),
     ("input", "input = (1, 16, 16)", "`input 1x16x16`"),
@@ -793,6 +820,22 @@ def test_a_text_in_another_format_is_one_finding(text: str, named: str) -> None:
             assert not faults_of_language(whole(**{line.split()[0]: line}))
     if finding.fix is not None:
         assert not errors(apply_edits(text, finding.fix.edits))
+
+
+@pytest.mark.parametrize(
+    ("lines", "other"),
+    [
+        ("bottleneck dense 8 decoder mirror", "; decoder mirror"),
+        ("bottleneck decoder mirror", "bottleneck; decoder mirror"),
+        ("bottleneck conv 2 decoder { upsample 2; conv 1 sigmoid }", "conv 2; decoder {"),
+    ],
+)
+def test_statements_on_one_line_are_read_after_one_finding(lines: str, other: str) -> None:
+    text = whole(bottleneck=lines, decoder="")
+    (finding,) = errors(text)
+    assert finding.fix is not None
+    fixed = apply_edits(text, finding.fix.edits)
+    assert other in fixed and not errors(fixed)
 
 
 def test_a_second_first_line_is_one_finding_and_the_rest_is_read() -> None:

@@ -119,8 +119,8 @@ class LineFaults:
 
     def _leftover(self, item: tree.Item) -> None:
         """Report a value without a name that the line does not take, and the options that it may belong to."""
-        if self.after_lost or any(name == "unexpected-value" for name in self.faults):
-            return  # more values of the same kind
+        if self.after_lost or self.bound.failed or any(name == "unexpected-value" for name in self.faults):
+            return  # more values of the same kind, or the one that a mistake before it should have been
         text = self.scope.source.slice(item.span)
         if self.first is None or self.first.type is Type.CHOICE:
             message = f"`{self.owner}` takes no value without a name, but `{text}` is one"

@@ -10,12 +10,14 @@ from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.glued import starts_with_value
+from caedsl.resolve.reading.joined_lines import apart
 from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.syntax.limits import MAX_DEPTH
 from caedsl.vocabulary import norms as normalisation
+from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.initialisations import OPTIONS as INITIALISATION_OPTIONS
 from caedsl.vocabulary.joining import Join
@@ -50,9 +52,20 @@ def options_of(kind: Kind) -> tuple[Option, ...]:
 def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
     """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
     scope.depth += 1
-    lines = tuple(_read_line(statement, scope) for statement in statements) if scope.depth <= MAX_DEPTH else ()
+    statements = tuple(apart(statements, _starts_layer, scope)) if scope.depth <= MAX_DEPTH else ()
+    lines = tuple(_read_line(statement, scope) for statement in statements)
     scope.depth -= 1
     return lines
+
+
+def _starts_layer(word: str, statement: tree.Statement, followed: bool) -> bool:
+    """Return whether ``word`` is a layer, and not an option of the line or the name of its output."""
+    kind, own = KINDS.get(word), KINDS.get(statement.head.text)
+    if kind is None or word in FUNCTIONS or (own is not None and own.block):
+        return False
+    options = () if own is None else options_of(own)
+    named = any(isinstance(item, tree.WrittenWord) and item.text == AS.name for item in statement.items)
+    return (followed or not kind.options) and not named and all(option.name != word for option in options)
 
 
 def _use_block(statement: tree.Statement, scope: Scope) -> Line:

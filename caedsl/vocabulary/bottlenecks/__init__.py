@@ -17,3 +17,6 @@ FORMS = _found()
 """All forms; those selected by more words come first."""
 
 BY_NAME = {form.name: form for form in FORMS}
+
+FIRST_WORDS = tuple(dict.fromkeys(form.words[0] for form in FORMS if form.words))
+"""Words with which the line of a form begins."""

@@ -1,0 +1,49 @@
+"""Statements on one line without a ``;`` between them: ``conv 8 relu maxpool 2``."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from caedsl.diagnostics.finding import Applicability, Edit, Fix
+from caedsl.resolve.scope import Scope
+from caedsl.source import Span
+from caedsl.syntax import tree
+
+Starts = Callable[[str, tree.Statement, bool], bool]
+"""Return whether a word on the line of a statement starts another one; the flag says that something follows it."""
+
+
+def apart(statements: Iterable[tree.Statement], starts: Starts, scope: Scope) -> Iterator[tree.Statement]:
+    """Yield the statements, each with a line of its own; report those that share one without a ``;``."""
+    for statement in statements:
+        rest, gaps, words = statement, list[Span](), list[tree.WrittenWord]()
+        while (place := _next_start(rest, starts)) is not None:
+            first, word, others = rest.items[:place], rest.items[place], rest.items[place + 1 :]
+            assert isinstance(word, tree.WrittenWord)
+            gaps.append(Span(first[-1].span.end if first else rest.head.span.end, word.span.start))
+            yield replace(rest, items=first, block=None, span=Span(rest.span.start, gaps[-1].start), broken=True)
+            rest = replace(rest, head=word, items=others, span=word.span.to(rest.span))
+            words.append(word)
+        if words:
+            _report(words[0], gaps, scope)
+        yield rest
+
+
+def _next_start(statement: tree.Statement, starts: Starts) -> int | None:
+    """Return the index of the first item that starts another statement."""
+    last = len(statement.items) - 1
+    return next(
+        (
+            place
+            for place, item in enumerate(statement.items)
+            if isinstance(item, tree.WrittenWord)
+            and starts(item.text, statement, place < last or statement.block is not None)
+            and (place or statement.head.text == "bottleneck")
+        ),
+        None,
+    )
+
+
+def _report(word: tree.WrittenWord, gaps: Sequence[Span], scope: Scope) -> None:
+    fix = Fix("write `;` between them", tuple(Edit(gap, "; ") for gap in gaps), Applicability.SAFE)
+    message, help_line = f"`{word.text}` starts a line of its own", f"write a new line or `;` before `{word.text}`"
+    scope.report("unexpected-value", word.span, message, help=help_line, fix=fix)
