@@ -79,7 +79,7 @@ class ParquetRows:
 
 
 def _coded(column: Any) -> Iterator[Any]:
-    """Yield the arrays of codes in a column, which may be inside of structs and lists."""
+    """Yield the arrays of codes in a column, which may be inside structs and lists."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         yield column
