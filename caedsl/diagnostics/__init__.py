@@ -25,9 +25,9 @@ __all__ = [
     "Finding",
     "Fix",
     "Label",
+    "RenderSettings",
     "Report",
     "RuleText",
-    "Setting",
     "Severity",
     "in_order",
 ]
@@ -42,31 +42,31 @@ class RenderSettings(NamedTuple):
     version: str = ""
 
 
-def _full(reports: Sequence[Report], setting: RenderSettings) -> str:
+def _full(reports: Sequence[Report], settings: RenderSettings) -> str:
     from caedsl.diagnostics.full import render_full
 
-    return render_full(reports, setting.colour, setting.width)
+    return render_full(reports, settings.colour, settings.width)
 
 
-def _concise(reports: Sequence[Report], setting: RenderSettings) -> str:
+def _concise(reports: Sequence[Report], settings: RenderSettings) -> str:
     from caedsl.diagnostics.concise import render_concise
 
     return render_concise(reports)
 
 
-def _json(reports: Sequence[Report], setting: RenderSettings) -> str:
+def _json(reports: Sequence[Report], settings: RenderSettings) -> str:
     from caedsl.diagnostics.json import render_json
 
     return render_json(reports)
 
 
-def _sarif(reports: Sequence[Report], setting: RenderSettings) -> str:
+def _sarif(reports: Sequence[Report], settings: RenderSettings) -> str:
     from caedsl.diagnostics.sarif import render_sarif
 
-    return render_sarif(reports, setting.rules, setting.version)
+    return render_sarif(reports, settings.rules, settings.version)
 
 
-def _github(reports: Sequence[Report], setting: RenderSettings) -> str:
+def _github(reports: Sequence[Report], settings: RenderSettings) -> str:
     from caedsl.diagnostics.github import render_github
 
     return render_github(reports)

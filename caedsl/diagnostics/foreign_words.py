@@ -197,13 +197,13 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 }
 """Values, each with the words that may correspond to it; the first that the option has is meant."""
 
-_GREY = "a spec does not binarise images: save binarised ones, and read these"
+_BINARISED = "a spec does not binarise images: save binarised ones, and read these"
 VALUE_NOTES: Mapping[str, tuple[str, str]] = {
     "same_lower": (
         "same_upper",
         "it adds an odd zero at the start: write the numbers of zeros before and after, as in `pad=1..0`",
     ),
-    **dict.fromkeys(("binary", "binarize", "binarise"), ("minmax", _GREY)),
+    **dict.fromkeys(("binary", "binarize", "binarise"), ("minmax", _BINARISED)),
     "tied": ("mirror", "write `decoder mirror`, whose layers have weights of their own"),
 }
 """Values that no word corresponds to: a word of the options that they may be meant for, and what to do instead."""
@@ -237,7 +237,7 @@ OPTION_NOTES: Mapping[str, str] = {
     **dict.fromkeys(("tied", "tie", "tie_weights", "tied_weights", "weight_tying"), _OWN_WEIGHTS),
     **dict.fromkeys(("shared", "share", "share_weights", "shared_weights", "weight_sharing"), _OWN_WEIGHTS),
     **dict.fromkeys(("lr", "lr_mult", "lr_scale"), _ONE_RATE),
-    **dict.fromkeys(("binarize", "binarise", "binary", "binarization"), _GREY),
+    **dict.fromkeys(("binarize", "binarise", "binary", "binarization"), _BINARISED),
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "clipnorm": "write `clip 1.0` as a setting of its own",
     "grad_clip": "write `clip 1.0` as a setting of its own",
@@ -382,7 +382,7 @@ NOUNS = frozenset(("filters", "channels", "maps", "units", "neurons", "nodes", "
 """Words that say what the number before them counts."""
 
 STATEMENTS: Mapping[str, str] = {"latent": "bottleneck", "model": "autoencoder", "training": "train"}
-"""Statements."""
+"""Statements by the words of other tools."""
 
 _CODE = ("bottleneck dense {}", "32")
 _INPUT = ("input {}", "1x28x28")
