@@ -9,7 +9,7 @@ from caedsl.facts.fact import fact
 from caedsl.facts.presets import pixel_range, preset
 from caedsl.facts.value_bounds import ANY, bounds_after, bounds_before
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.vocabulary.activations import LINEAR, Activation
+from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.presets import Preset
@@ -65,11 +65,6 @@ def output_layer(model: Autoencoder) -> Layer | None:
 def code_layer(model: Autoencoder) -> Layer | None:
     """Return the layer that gives the code its values; None if the encoder has no such layer."""
     return last_valued((*model.encoder, *model.bottleneck.layers))
-
-
-def activation_of(layer: Layer) -> Activation:
-    """Return the activation on the layer's line; linear for kinds without one."""
-    return layer.activation
 
 
 @fact

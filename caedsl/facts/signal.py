@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from caedsl.facts.connections import without_stages
 from caedsl.facts.fact import fact
-from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
@@ -67,7 +67,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
         power += log10(max(layer.kind.power(layer.options), FAINTEST))
     if layer.norm is not None:
         power = 0.0
-    activation = activation_of(layer)
+    activation = layer.activation
     if layer is output:
         return power
     ceiling = inf if isinf(activation.ceiling) else log10(activation.ceiling)
@@ -150,7 +150,7 @@ def _unnormalised(layers: Iterable[Layer], wanted: Callable[[Activation], bool])
     return [
         layer
         for layer in layers
-        if activation_of(layer).function.saturates and wanted(activation_of(layer)) and layer.norm is None
+        if layer.activation.function.saturates and wanted(layer.activation) and layer.norm is None
     ]
 
 
@@ -161,4 +161,4 @@ def is_linear(model: Autoencoder) -> bool:
 
 def _is_nonlinear(layer: Layer) -> bool:
     norm = layer.norm
-    return activation_of(layer) != LINEAR or not layer.kind.linear or not (norm is None or norm.linear)
+    return layer.activation != LINEAR or not layer.kind.linear or not (norm is None or norm.linear)

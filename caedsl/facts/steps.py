@@ -6,7 +6,7 @@ All follow from the number of training images. They are None if that number, or 
 from math import ceil
 
 from caedsl.facts.fact import fact
-from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.outputs import output_layer
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Loss, Optimizer, Train
@@ -122,7 +122,7 @@ def sgd_rate(model: Autoencoder, train: Train) -> float | None:
     if layer is None or len(train.loss.terms) != 1 or isinstance(train.optimizer.lr, str):
         return None
     curvature = train.loss.terms[0].kind.curvature
-    output = activation_of(layer)
+    output = layer.activation
     if curvature is None or (train.loss.probabilities and not 0 <= output.low <= output.high <= 1):
         return None
     slope = output.slope
@@ -140,4 +140,4 @@ def sgd_pace(model: Autoencoder, train: Train) -> float | None:
     if rate is None or layer is None:
         return rate
     # Rates are measured relative to a slope of 1/4, that of a sigmoid.
-    return rate / (4 * activation_of(layer).slope) ** 2
+    return rate / (4 * layer.activation.slope) ** 2

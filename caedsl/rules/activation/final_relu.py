@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from caedsl.diagnostics.finding import Applicability, Finding, Proposal, Severity
-from caedsl.facts.outputs import NOTICEABLE, activation_of, output_layer, takes_probabilities, unreachable
+from caedsl.facts.outputs import NOTICEABLE, output_layer, takes_probabilities, unreachable
 from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
@@ -45,7 +45,7 @@ RULE = Rule("CAE403", "final-relu", Severity.WARNING)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the output's activation, unless the range or a cross-entropy rules out a ReLU."""
     layer, missed = output_layer(model), unreachable(model)
-    if layer is None or not activation_of(layer).function.dies or takes_probabilities(model):
+    if layer is None or not layer.activation.function.dies or takes_probabilities(model):
         return
     if model.out_shape != model.target.shape:  # the output layer is probably missing
         return
@@ -57,10 +57,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     edit = activation_edit(model, layer, instead)
     yield RULE.found(
         output_place(model, layer),
-        f"the output ends in `{activation_of(layer)}`: if its input becomes negative for every image, the output "
-        f"stays 0",
+        f"the output ends in `{layer.activation}`: if its input becomes negative for every image, the output stays 0",
         label="can die: no gradient for negative inputs",
         help=f"end the decoder with `{instead}`",
         fix=edit and Proposal(partial(with_suited_rate, model, f"end with `{instead}`", (edit,), Applicability.UNSAFE)),
-        data={"activation": activation_of(layer).name},
+        data={"activation": layer.activation.name},
     )

@@ -24,7 +24,7 @@ Measured to be harmless, so the finding is only an info.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Label, Severity
-from caedsl.facts.outputs import activation_of, output_layer, takes_probabilities, wasted_range
+from caedsl.facts.outputs import output_layer, takes_probabilities, wasted_range
 from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.output import output_place
@@ -40,7 +40,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     layer, wasted = output_layer(model), wasted_range(model)
     if layer is None or wasted < HALF or takes_probabilities(model):
         return
-    activation, values = activation_of(layer), pixel_range(model)
+    activation, values = layer.activation, pixel_range(model)
     yield RULE.found(
         output_place(model, layer),
         f"{activation.name} returns {activation.low:g}..{activation.high:g}, but the images are in {values}: "

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.code import is_sparse
-from caedsl.facts.outputs import activation_of, code_layer
+from caedsl.facts.outputs import code_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
@@ -47,13 +47,13 @@ FEW = 16
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the code's activation."""
     layer, numbers = code_layer(model), elements(model.code_shape)
-    if layer is None or not activation_of(layer).function.dies or is_sparse(model):
+    if layer is None or not layer.activation.function.dies or is_sparse(model):
         return
     if numbers > FEW and is_map(model.code_shape):
         return
     yield RULE.found(
         layer.place(ACTIVATION),
-        f"`{activation_of(layer)}` on the code: any of its {numbers:,} numbers that is 0 for every image is lost",
+        f"`{layer.activation}` on the code: any of its {numbers:,} numbers that is 0 for every image is lost",
         help="make the code linear, or add `l1=1e-4` to the bottleneck for a sparse code",
         fix=Fix("make the code linear", (write(layer, ACTIVATION, "linear"),), Applicability.UNSAFE),
         severity=None if numbers <= FEW else Severity.INFO,

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.facts.code import is_sparse
-from caedsl.facts.outputs import activation_of, code_layer
+from caedsl.facts.outputs import code_layer
 from caedsl.facts.signal import saturating_sides
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
@@ -37,11 +37,11 @@ RULE = Rule("CAE406", "saturating-code", Severity.INFO)
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield the finding at the code's activation, unless `saturating-hidden` counts it."""
     layer = code_layer(model)
-    if layer is None or not activation_of(layer).function.saturates or is_sparse(model):
+    if layer is None or not layer.activation.function.saturates or is_sparse(model):
         return
     if any(layer in layers for layers in saturating_sides(model).values()):
         return
-    activation = activation_of(layer)
+    activation = layer.activation
     yield RULE.found(
         layer.place(ACTIVATION),
         f"{activation.name} limits the code to {activation.low:g}..{activation.high:g}: saturated numbers learn slowly",

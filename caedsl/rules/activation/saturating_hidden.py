@@ -31,7 +31,7 @@ from collections.abc import Iterator, Sequence
 from math import log10, prod
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
-from caedsl.facts.outputs import activation_of, code_layer
+from caedsl.facts.outputs import code_layer
 from caedsl.facts.signal import saturating_sides, saturating_stack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
@@ -53,7 +53,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     elif len(steep) >= MANY_STEEP:
         yield RULE.found(
             steep[0].place(ACTIVATION),
-            f"{len(steep)} hidden {activation_of(steep[0]).name} layers without a normalisation: gradients vanish "
+            f"{len(steep)} hidden {steep[0].activation.name} layers without a normalisation: gradients vanish "
             "when they saturate",
             help="use `relu`, or `norm=batch`",
             severity=Severity.INFO,
@@ -63,8 +63,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
 
 def _fading(model: Autoencoder, layers: list[Layer]) -> Finding:
     edits = _edits(model, layers)
-    slopes = [activation_of(layer).slope for layer in layers]
-    names = list(dict.fromkeys(activation_of(layer).name for layer in layers))
+    slopes = [layer.activation.slope for layer in layers]
+    names = list(dict.fromkeys(layer.activation.name for layer in layers))
     others = [layer.place(ACTIVATION) for layer in layers if layer.mirrors is None]
     return RULE.found(
         layers[0].place(ACTIVATION),

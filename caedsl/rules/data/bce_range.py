@@ -34,7 +34,7 @@ Arithmetic. This loss is meant for a sigmoid output, so `--fix` adds one; `--uns
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Proposal, Severity
-from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.output import activation_edit, fitting_activation
 from caedsl.rules.edits.rate import with_suited_rate
@@ -54,7 +54,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     values, layer = model.output_range, output_layer(model)
     if values.low is None or values.high is None or values.low < 0 or values.high > 1:
         yield _data(model)
-    elif layer is not None and (activation_of(layer).low < 0 or activation_of(layer).high > 1):
+    elif layer is not None and (layer.activation.low < 0 or layer.activation.high > 1):
         yield _output(model, layer)
 
 
@@ -93,7 +93,7 @@ def _squared(model: Autoencoder) -> Iterator[Fix]:
 
 
 def _output(model: Autoencoder, layer: Layer) -> Finding:
-    activation = activation_of(layer)
+    activation = layer.activation
     span = model.place("decoder") if model.mirrored else layer.place(ACTIVATION)
     called = "has no activation" if activation == LINEAR else f"is {activation.name}"
     return RULE.found(

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
 from caedsl.diagnostics.text import counted
-from caedsl.facts.outputs import activation_of, output_layer
+from caedsl.facts.outputs import output_layer
 from caedsl.facts.presets import pixel_range
 from caedsl.facts.steps import FEWEST_STEPS, loss_scale, mean_factor, momentum_factor, pixels, sgd_pace, sgd_rate, steps
 from caedsl.model.autoencoder import Autoencoder
@@ -102,7 +102,7 @@ def _bias_limit(model: Autoencoder, train: Train) -> float | None:
     steady = train.schedule.steady and train.clip is None
     if layer is None or not steady or not train.loss.terms[0].kind.quadratic or CHANNELS not in layer.options:
         return None
-    if activation_of(layer) != LINEAR or layer.norm is not None or not layer.options[BIAS]:
+    if layer.activation != LINEAR or layer.norm is not None or not layer.options[BIAS]:
         return None
     return (1 + train.optimizer.momentum) * layer.out_shape[0] / loss_scale(model, train.loss)
 
