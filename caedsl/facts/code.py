@@ -35,6 +35,7 @@ def can_copy(model: Autoencoder) -> bool:
 
 
 FLOAT_BITS = 32
+"""Bits of one number of a code that is stored without a codebook."""
 
 
 def code_bits(model: Autoencoder) -> int:
@@ -44,16 +45,16 @@ def code_bits(model: Autoencoder) -> int:
     """
     shape, layers = model.code_shape, model.bottleneck.layers
     if layers and CODEBOOK in layers[-1].options:
-        return elements(shape[1:]) * bits_of_a_vector(layers[-1].options[CODEBOOK][0])
+        return elements(shape[1:]) * index_bits(layers[-1].options[CODEBOOK][0])
     if layers and KEPT in layers[-1].options:
-        each = FLOAT_BITS + bits_of_a_vector(elements(shape))
+        each = FLOAT_BITS + index_bits(elements(shape))
         return min(FLOAT_BITS * elements(shape), layers[-1].options[KEPT] * each)
     return FLOAT_BITS * elements(shape)
 
 
-def bits_of_a_vector(vectors: int) -> int:
-    """Return the number of bits that distinguish this many vectors."""
-    return (vectors - 1).bit_length()
+def index_bits(choices: int) -> int:
+    """Return the number of bits of an index that distinguishes this many choices."""
+    return (choices - 1).bit_length()
 
 
 def code_terms(model: Autoencoder) -> str:

@@ -1,7 +1,9 @@
 """Costs of a model: parameters, multiply-accumulates, memory of a training step."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from caedsl.facts.fact import fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.vocabulary.layer import Layer
@@ -9,6 +11,9 @@ from caedsl.vocabulary.shape import elements
 
 BYTES = 4
 """Size of a number in fp32."""
+
+TERABYTE = 10**12
+"""More than three times what the largest accelerators hold."""
 
 
 def parameters(layers: Sequence[Layer]) -> int:
@@ -42,3 +47,14 @@ def training_memory(model: Autoencoder, settings: Train | None = None) -> int:
     states = settings.optimizer.kind.states(settings.optimizer.options)
     outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
     return BYTES * (total_parameters(model) * (2 + states) + 2 * batch * outputs)
+
+
+@fact
+def least_memory(model: Autoencoder) -> int:
+    """Return the bytes that a training step on a single sample needs."""
+    return training_memory(model, replace(model.train or Train(), batch=1))
+
+
+def beyond_machines(model: Autoencoder) -> bool:
+    """Return whether no machine has the memory for a batch of one; nothing else about its cost matters then."""
+    return least_memory(model) > TERABYTE

@@ -1,4 +1,4 @@
-"""Measure the quantities that ``require`` can bound."""
+"""Measures of the quantities that ``require`` can bound."""
 
 from collections.abc import Callable, Mapping
 

@@ -11,8 +11,6 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.shape import Shape, Sizes, axis_names, is_map
 from caedsl.vocabulary.window import KERNEL, Axis, axes, padding
 
-Size = Sizes
-
 
 def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
     """Yield the layers in the order of computation with groups opened, without the shortcuts of residuals."""
@@ -35,21 +33,21 @@ def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
     return tuple(leaves((*model.bottleneck.inverse, *model.decoder)))
 
 
-def size(shape: Shape) -> Size:
-    """Return the sizes of a map."""
+def size(shape: Shape) -> Sizes:
+    """Return the sizes of the spatial axes of a map."""
     return shape[1:]
 
 
-def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Size]:
-    """Return the heights and widths of the maps from ``start`` on, without consecutive repeats."""
+def resolutions(start: Shape, layers: Sequence[Layer]) -> list[Sizes]:
+    """Return the spatial sizes of the maps from ``start`` on, without consecutive repeats."""
     shapes = [start, *(layer.out_shape for layer in layers)]
     sizes = [size(shape) for shape in shapes if is_map(shape)]
     return [here for i, here in enumerate(sizes) if i == 0 or here != sizes[i - 1]]
 
 
-def missing_resolutions(down: Sequence[Size], up: Sequence[Size]) -> list[Size]:
+def missing_resolutions(down: Sequence[Sizes], up: Sequence[Sizes]) -> list[Sizes]:
     """Return the sizes of ``down`` that do not reappear in ``up``, in reverse order."""
-    missing: list[Size] = []
+    missing: list[Sizes] = []
     place = 0
     for passed in reversed(down):
         if passed in up[place:]:
@@ -103,8 +101,8 @@ class Unread(NamedTuple):
 def unread(layer: Layer) -> list[Unread]:
     """Return what the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
 
-    The last row read is (out - 1)·stride + extent - 1 - padding. A kernel of k taps, dilated by d, meets min(k, s /
-    gcd(s, d)) of every s rows.
+    The window reads the first (out - 1)·stride + extent - padding rows. A kernel of k taps with stride s, dilated by d,
+    meets min(k, s / gcd(s, d)) of every s rows.
     """
     found = []
     for i, axis in enumerate(axes(layer.options, layer.in_shape)):

@@ -1,4 +1,4 @@
-"""Bounds of ``require``: skip heuristics that a bound already covers."""
+"""Bounds that the author sets in ``require``: a rule is silent where one of them replaces its heuristic."""
 
 from caedsl.model.autoencoder import Autoencoder
 

@@ -20,10 +20,13 @@ SMALL_UPDATE, LARGE_UPDATE = 2e-4, 0.1
 """Sizes of a step relative to the weights that are too small and too large: healthy pilot runs had 0.0024 to 0.0155."""
 
 FEWEST_BATCHES = 10
-CURES = (64, 32, 16, 8)
+"""Batches of an epoch below which its batch size counts as too large (heuristic)."""
+
+SMALLER_BATCHES = (64, 32, 16, 8)
+"""Batch sizes to suggest instead, the largest first."""
 
 _USUAL_STEPS, _SAMPLES = 4000, 400
-"""Steps of a run whose number is unknown, and the number of steps that the mean of a schedule is sampled at."""
+"""Steps to assume for a run whose number is unknown, and how many of them the mean of a schedule samples."""
 
 
 @fact
@@ -59,7 +62,7 @@ def smaller_batch(images: int, batch: int, epochs: int) -> int | None:
     epoch = ceil(images / batch)
     if epoch * epochs >= FEWEST_STEPS or epoch >= FEWEST_BATCHES:
         return None
-    sizes = [size for size in CURES if size < batch]
+    sizes = [size for size in SMALLER_BATCHES if size < batch]
     for wanted in (GOOD_STEPS, FEWEST_STEPS):
         for size in sizes:
             if ceil(images / size) * epochs >= wanted:

@@ -29,8 +29,7 @@ The count is arithmetic, the limits are heuristics.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.facts.cost import total_parameters
-from caedsl.facts.needs import beyond_machines
+from caedsl.facts.cost import beyond_machines, total_parameters
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Role

@@ -35,8 +35,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Severity
-from caedsl.facts.cost import training_memory
-from caedsl.facts.needs import beyond_machines, least_memory
+from caedsl.facts.cost import beyond_machines, least_memory, training_memory
 from caedsl.facts.stated_bounds import bounded_above
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train

@@ -25,8 +25,7 @@ every layer's output. The limit of a terabyte holds for today's single machines.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.facts.cost import parameters
-from caedsl.facts.needs import TERABYTE, least_memory
+from caedsl.facts.cost import TERABYTE, least_memory, parameters
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import readable_bytes

@@ -7,7 +7,7 @@ from itertools import combinations, groupby, pairwise, product
 from typing import Any
 
 from caedsl.diagnostics.text import counted
-from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, size
+from caedsl.facts.sizes import decoder_path, encoder_path, leaves, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.size_walk import Changed, Fits, SizeChange
@@ -244,7 +244,7 @@ def _enlarges(layer: Layer) -> bool:
     return layer.resizes and all(after >= before for before, after in sizes)
 
 
-def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:
+def _towards(layer: Layer, before: Shape, target: Sizes) -> Changed | None:
     """Return the options with which ``layer`` returns ``target``, if its factor may stand for that size."""
     fit = layer.kind.fit_again(layer.options, before)
     if not isinstance(fit, Misfit) and size(fit.out_shape) == target:
@@ -260,7 +260,7 @@ def _towards(layer: Layer, before: Shape, target: Size) -> Changed | None:
     return {FACTOR: None, TO: target} if near else None
 
 
-def _padded(layer: Layer, before: Shape, target: Size) -> Changed | None:
+def _padded(layer: Layer, before: Shape, target: Sizes) -> Changed | None:
     """Return the padding and output padding with which a transposed convolution returns ``target``."""
     pads, rests = [], []
     for axis, wanted in zip(axes(layer.options, before), target, strict=True):

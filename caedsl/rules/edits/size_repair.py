@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from caedsl.diagnostics.edits import apply_edits, removals
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
-from caedsl.facts.sizes import Size, decoder_path, encoder_path, leaves, missing_resolutions, size
+from caedsl.facts.sizes import decoder_path, encoder_path, leaves, missing_resolutions, size
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.size_changes import changes, spelled
@@ -19,15 +19,15 @@ from caedsl.source import Span
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.upsample import FACTOR, TO
 from caedsl.vocabulary.option import Option
-from caedsl.vocabulary.shape import is_map
+from caedsl.vocabulary.shape import Sizes, is_map
 from caedsl.vocabulary.window import OUTPUT_PAD
 
 
-class Sizes(NamedTuple):
-    """Heights and widths of all maps from the input to the output."""
+class Resolutions(NamedTuple):
+    """Spatial sizes of the maps, ``down`` from the input to the code and ``up`` from there to the output."""
 
-    down: tuple[Size, ...]
-    up: tuple[Size, ...]
+    down: tuple[Sizes, ...]
+    up: tuple[Sizes, ...]
 
 
 def size_fixes(model: Autoencoder) -> Iterator[Fix]:
@@ -36,7 +36,7 @@ def size_fixes(model: Autoencoder) -> Iterator[Fix]:
         return
     fits, found = Fits(), []
     for order, change in enumerate(changes(model, fits)):
-        sizes = _walk(model, change, fits)
+        sizes = _resolutions(model, change, fits)
         if sizes is not None and sizes.up[-1] == size(model.target.shape):
             unmatched = len(missing_resolutions(sizes.down, sizes.up))
             found.append(((change.lines, unmatched, order), change))
@@ -47,8 +47,8 @@ def size_fixes(model: Autoencoder) -> Iterator[Fix]:
             yield Fix(change.title, edits, Applicability.UNSAFE)
 
 
-def _walk(model: Autoencoder, change: SizeChange, fits: Fits) -> Sizes | None:
-    """Return the sizes after a change, or None if a layer no longer fits."""
+def _resolutions(model: Autoencoder, change: SizeChange, fits: Fits) -> Resolutions | None:
+    """Return the sizes of all maps after a change, or None if a layer no longer fits."""
     down = fits.follow(model.input.shape, encoder_path(model), change)
     if down is None:
         return None
@@ -59,7 +59,7 @@ def _walk(model: Autoencoder, change: SizeChange, fits: Fits) -> Sizes | None:
     if up is None or not is_map(up[-1]):
         return None
     added = (size(model.target.shape),) if change.added else ()
-    return Sizes(tuple(map(size, before_code)), (*(size(shape) for shape in up if is_map(shape)), *added))
+    return Resolutions(tuple(map(size, before_code)), (*(size(shape) for shape in up if is_map(shape)), *added))
 
 
 def _edits(model: Autoencoder, change: SizeChange) -> tuple[Edit, ...]:

@@ -25,7 +25,7 @@ A heuristic, so the finding is only an info.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
-from caedsl.facts.drops import drops
+from caedsl.facts.dropout import drops
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.regularisation.heavy_dropout import HALF

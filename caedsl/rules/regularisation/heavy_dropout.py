@@ -28,7 +28,7 @@ Measured at 90 %; the limit of one half is a heuristic.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.facts.drops import Drop, drops
+from caedsl.facts.dropout import Drop, drops
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule

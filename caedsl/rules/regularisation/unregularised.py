@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.diagnostics.text import counted
 from caedsl.facts.cost import total_parameters
-from caedsl.facts.drops import drops
+from caedsl.facts.dropout import drops
 from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Augment, Corrupt, Train

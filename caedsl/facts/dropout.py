@@ -1,4 +1,4 @@
-"""Dropout of a model."""
+"""Lines with dropout."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from caedsl.vocabulary.option import LayerOption
 
 
 class Drop(NamedTuple):
-    """Line with dropout: its part, its rate, and the option that sets it."""
+    """Line with dropout: its part of the model, its first layer, the share dropped, and the option that sets it."""
 
     part: str
     layer: Layer

@@ -1,6 +1,6 @@
 """Lines with dropout."""
 
-from caedsl.facts.drops import drops
+from caedsl.facts.dropout import drops
 from tests.resolve.written import model
 
 
