@@ -59,7 +59,9 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     named = statement.items[len(form.words) - 1].span if form.words else statement.head.span
     head = tree.WrittenWord(owner, statement.head.span.to(named))
     given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
-    line = tree.Statement(head, (), None, statement.span, statement.broken)
+    first = statement.items[0] if statement.items else None
+    is_guessed = isinstance(first, tree.WrittenWord) and form.words[:1] != (first.text,)
+    line = tree.Statement(head, (), None, statement.span, statement.broken or is_guessed)
     values = filled(given, form.options, line, scope)
     if values is None:
         return None

@@ -1,5 +1,6 @@
 """Resolution of a syntax tree to an ``Autoencoder``: the statements are found, then resolved in data order."""
 
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ def resolve(spec: tree.Spec, source: Source) -> tuple[Autoencoder | None, tuple[
     The model is None if there is no input shape to start from.
     """
     scope = Scope(source, language_words)
+    scope.knows_blocks = spec.complete or not re.search(r"\bblock\b", source.text)
     found = find(spec, scope)
     report_missing(spec, found, scope)
     model = _assemble(spec, found, scope)

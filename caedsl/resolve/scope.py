@@ -105,6 +105,8 @@ class Scope:
         """Words that are reported as unknown and look like the name of a block, which itself may be misspelt."""
         self.unused_parameters: set[tuple[str, str]] = set()
         """Name of each block with a parameter that none of its lines reads, and of the parameter."""
+        self.knows_blocks = True
+        """Whether every block could be read; after a syntax error, one may be missing."""
         self.visible_blocks: int | None = None
         """Number of blocks that can be used, from the first one: inside a block, those above it; None for all."""
         self.block_lines: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[Line, ...]] = {}

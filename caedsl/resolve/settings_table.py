@@ -9,7 +9,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
 from caedsl.resolve.losses import read_loss
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.joined_lines import apart
+from caedsl.resolve.reading.joined_lines import apart, without_doubled_head
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.reading.respelling import example_of, report_outside
 from caedsl.resolve.scope import Scope
@@ -148,7 +148,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
-    statements = tuple(apart(map(_in_one_word, statements), _starts_setting, scope))
+    statements = tuple(apart(map(_in_one_word, statements), SETTINGS, _starts_setting, scope))
     written = {statement.head.text for statement in statements}
     for statement in statements:
         name = statement.head.text
@@ -210,6 +210,7 @@ def _read_setting(name: str, statement: tree.Statement, places: dict[str, Span],
         return read_loss(statement, places, scope)
     setting = SETTINGS[name]
     if setting.variants is not None:
+        statement = replace(statement, items=tuple(without_doubled_head(name, statement.items, scope)))
         return _read_variant(name, setting, statement, places, scope)
     bound = bind(name, statement.items, setting.options, scope)
     _keep_places(place, bound, places)

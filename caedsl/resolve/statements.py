@@ -83,7 +83,7 @@ class StatementsByWord:
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
-    single = tuple(apart(spec.statements, _starts_statement, scope))
+    single = tuple(apart(spec.statements, STATEMENTS, _starts_statement, scope))
     written = {statement.head.text for statement in single}
     for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):
         word = _statement_word(statement, written, found, scope)

@@ -36,6 +36,7 @@ def opening_words(tokens: Sequence[Token], following: Sequence[Token]) -> int:
     word, count = tokens[0], 2 if tokens[0] in _WITH_A_VALUE else 1
     if len(tokens) <= count or tokens[count].type != NAME or tokens[count] == "mirror":
         return 0
-    if word in _OPENERS:
-        return count
-    return count if count == 2 and not any(token.type == OPEN for token in following) else 0
+    if word in BLOCKS:
+        return count if word in _OPENERS else 0
+    opens = any(token.type == OPEN for token in following)
+    return 0 if opens or word not in (*_OPENERS, *_WITH_A_VALUE) else count

@@ -374,6 +374,7 @@ SETTINGS = [
     ("optimizer adam lr=1e-3 schedule cosine clip 1", "`;` before `schedule`"),
     ("loss mse batch 8 epochs 3", "`;` before `batch`"),
     ("batch batch 8", "delete one"),
+    ("optimizer optimizer adam", "delete one"),
     ("clip 1,0", "`clip 1.0`"),
     ("optimizer adam lr=1,5e-3", "`optimizer adam lr=1.5e-3`"),
     ("corrupt gaussian=1,5", "`corrupt gaussian=1.5`"),
@@ -444,6 +445,7 @@ STATEMENTS = [
     ("bottleneck latent=8", "`bottleneck dense 8`"),
     ("bottleneck dense=8", "`bottleneck dense 8`"),
     ("bottleneck dense dense 8", "delete one"),
+    ("bottleneck dense16", "`dense`"),
     ("input input 1x16x16", "delete one"),
     ("bottleneck 8 units", "`bottleneck dense 8`"),
     ("input 1 x 16 x 16", "1x16x16"),
@@ -490,6 +492,10 @@ STATEMENTS = [
     ('data npy "images.npy" layout=NHWC', "last"),
 ]
 OTHER_STATEMENTS = [
+    ("encoder", "'block' half width { conv width s2 relu }\nencoder { half 8; half 4 }", '`"`'),
+    ("encoder", "block half: width { conv width s2 relu }\nencoder { half 8; half 4 }", "`block half width {`"),
+    ("train", "require { parameters < 1M }\ntrain batch 8\n}", "`train {`"),
+    ("encoder", "encoder conv 8 s2\n  residual relu { conv 8 relu; conv 8 }\n}", "`encoder {`"),
     ("bottleneck", "quantized 64x8", "`bottleneck quantized 64x8`"),
     ("bottleneck", "dense 8", "`bottleneck dense 8`"),
     ("autoencoder", "digits", "`autoencoder digits`"),

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from caedsl.diagnostics import foreign_words
-from caedsl.diagnostics.edits import removal
-from caedsl.diagnostics.finding import Applicability, Fix
+from caedsl.resolve.reading.joined_lines import without_doubled_head
 from caedsl.resolve.reading.line_faults import SHORT
 from caedsl.resolve.reading.line_options import LineOptions
 from caedsl.resolve.reading.quantities import Misread, with_units
@@ -31,7 +30,10 @@ class _Binder(UnknownItems):
     """Reader of one line, which assigns each item to an option or reports it."""
 
     def bind(self, items: Sequence[tree.Item]) -> LineOptions:
-        items = self._without_doubled_head(items)
+        named = self.by_name.get(self.owner.rpartition(" ")[2])
+        is_name = self.first is not None and self.first.type is Type.CHOICE
+        if not is_name and (named is None or named.written is Written.FIRST):
+            items = without_doubled_head(self.owner, items, self.scope)
         self.items = items = with_units(items, self.scope, (self.by_name, self.by_short, self.words))
         queue = deque(items[:_MOST_ITEMS])
         if len(items) > _MOST_ITEMS:
@@ -48,23 +50,6 @@ class _Binder(UnknownItems):
                 self._bind_item(item, queue)
                 self.begun = True
         return self.bound
-
-    def _without_doubled_head(self, items: Sequence[tree.Item]) -> Sequence[tree.Item]:
-        """Return the items of ``conv conv 8`` without the second word, after a finding."""
-        word = items[0] if len(items) > 1 else None
-        if not isinstance(word, tree.WrittenWord) or word.text != self.owner.rpartition(" ")[2]:
-            return items
-        named = self.by_name.get(word.text)
-        is_option = named is not None and named.written is not Written.FIRST
-        if (
-            is_option
-            or word.text in self.scope.constants
-            or (self.first is not None and self.first.type is Type.CHOICE)
-        ):
-            return items
-        fix = Fix("delete one of them", (removal(self.scope.source.text, word.span),), Applicability.SAFE)
-        self._fault("unexpected-value", word.span, f"`{word.text}` is written twice", help="delete one", fix=fix)
-        return items[1:]
 
     def _is_split(self, item: tree.Item, queue: deque[tree.Item]) -> bool:
         """Put what is meant by `8 + relu`, `relu * 3` or `leaky-relu` back into the queue, with a finding.

@@ -1,8 +1,9 @@
 """Statements on one line without a ``;`` between them: ``conv 8 relu maxpool 2``."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -12,19 +13,27 @@ Starts = Callable[[str, tree.Statement, bool], bool]
 """Return whether a word on the line of a statement starts another one; the flag says that something follows it."""
 
 
-def apart(statements: Iterable[tree.Statement], starts: Starts, scope: Scope) -> Iterator[tree.Statement]:
-    """Yield the statements, each with a line of its own; report those that share one without a ``;``."""
+def apart(
+    statements: Iterable[tree.Statement], words: Container[str], starts: Starts, scope: Scope
+) -> Iterator[tree.Statement]:
+    """Yield the statements, each with a line of its own; report those that share one without a ``;``.
+
+    ``words`` are those for which ``starts`` may return True.
+    """
     for statement in statements:
-        rest, gaps, words = statement, list[Span](), list[tree.WrittenWord]()
+        if not any(type(item) is tree.WrittenWord and item.text in words for item in statement.items):
+            yield statement
+            continue
+        rest, gaps, heads = statement, list[Span](), list[tree.WrittenWord]()
         while (place := _next_start(rest, starts)) is not None:
             first, word, others = rest.items[:place], rest.items[place], rest.items[place + 1 :]
             assert isinstance(word, tree.WrittenWord)
             gaps.append(Span(first[-1].span.end if first else rest.head.span.end, word.span.start))
             yield replace(rest, items=first, block=None, span=Span(rest.span.start, gaps[-1].start), broken=True)
             rest = replace(rest, head=word, items=others, span=word.span.to(rest.span))
-            words.append(word)
-        if words:
-            _report(words[0], gaps, scope)
+            heads.append(word)
+        if heads:
+            _report(heads[0], gaps, scope)
         yield rest
 
 
@@ -47,3 +56,13 @@ def _report(word: tree.WrittenWord, gaps: Sequence[Span], scope: Scope) -> None:
     fix = Fix("write `;` between them", tuple(Edit(gap, "; ") for gap in gaps), Applicability.SAFE)
     message, help_line = f"`{word.text}` starts a line of its own", f"write a new line or `;` before `{word.text}`"
     scope.report("unexpected-value", word.span, message, help=help_line, fix=fix)
+
+
+def without_doubled_head(owner: str, items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
+    """Return the items of ``conv conv 8`` without the second word, after a finding; others as they are."""
+    word = items[0] if len(items) > 1 else None
+    if not isinstance(word, tree.WrittenWord) or word.text != owner.rpartition(" ")[2] or scope.is_constant(word.text):
+        return items
+    fix = Fix("delete one of them", (removal(scope.source.text, word.span),), Applicability.SAFE)
+    scope.report("unexpected-value", word.span, f"`{word.text}` is written twice", help="delete one", fix=fix)
+    return items[1:]

@@ -51,6 +51,8 @@ def find_kind(
             help_line = f"write `{near} {example_of(first)}`"
             scope.report("unknown-layer", head.span, f'unknown layer "{head.text}"', help=help_line)
         return KINDS[near]
+    if near is None and not help_line and not scope.knows_blocks:
+        return None
     help_line = help_line or _known_layers()
     if not broken and head.text not in scope.unknown_blocks:
         other_rank = _help_for_rank(head.text, near, scope) if near is not None else ""

@@ -52,16 +52,19 @@ def options_of(kind: Kind) -> tuple[Option, ...]:
 def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line, ...]:
     """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
     scope.depth += 1
-    statements = tuple(apart(statements, _starts_layer, scope)) if scope.depth <= MAX_DEPTH else ()
+    statements = tuple(apart(statements, _LAYERS, _starts_layer, scope)) if scope.depth <= MAX_DEPTH else ()
     lines = tuple(_read_line(statement, scope) for statement in statements)
     scope.depth -= 1
     return lines
 
 
+_LAYERS = frozenset(word for word in KINDS if word not in FUNCTIONS)
+
+
 def _starts_layer(word: str, statement: tree.Statement, followed: bool) -> bool:
     """Return whether ``word`` is a layer, and not an option of the line or the name of its output."""
     kind, own = KINDS.get(word), KINDS.get(statement.head.text)
-    if kind is None or word in FUNCTIONS or (own is not None and own.block):
+    if kind is None or word not in _LAYERS or (own is not None and own.block):
         return False
     options = () if own is None else options_of(own)
     named = any(isinstance(item, tree.WrittenWord) and item.text == AS.name for item in statement.items)

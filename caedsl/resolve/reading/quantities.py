@@ -34,7 +34,9 @@ LARGEST_EXPONENT = 300
 
 LONGEST_NUMBER = 40
 _PLAIN = re.compile(r"\d{1,20}(\.\d{0,20})?")
-_FOREIGN_UNITS = frozenset((*foreign_words.UNITS, "m"))  # m may be minutes or millions
+_SEPARATED_UNITS = frozenset(
+    (*(unit for unit in _UNITS if unit not in ("", "%")), "m")  # m may be minutes or millions
+) | {form for unit in foreign_words.UNITS for form in (unit, unit.upper(), unit.title())}
 _MOST_BITS = 2048  # bits of numerator and denominator together, about 600 digits
 _BEYOND = "is too large for 64-bit floating point"
 _BENEATH = "is too small for 64-bit floating point: the smallest number is 1e-300"
@@ -164,8 +166,10 @@ def with_units(items: Sequence[tree.Item], scope: Scope, others: Sequence[Contai
     units = [
         place
         for place, item in enumerate(items)
-        if place and isinstance(item, tree.WrittenWord) and (item.text in _UNITS or item.text.lower() in _FOREIGN_UNITS)
+        if type(item) is tree.WrittenWord and item.text in _SEPARATED_UNITS and place
     ]
+    if not units:
+        return items
     joined = list(items)
     for place in reversed(units):
         before, word = items[place - 1], items[place]
@@ -174,7 +178,7 @@ def with_units(items: Sequence[tree.Item], scope: Scope, others: Sequence[Contai
         is_unit = not scope.is_constant(word.text) and not any(word.text in known for known in others)
         if is_unit and isinstance(number, tree.Number) and _PLAIN.fullmatch(number.text):
             joined[place - 1 : place + 1] = [_joined_unit(before, number, word)]
-    return joined if units else items
+    return joined
 
 
 def _joined_unit(before: tree.Item, number: tree.Number, unit: tree.WrittenWord) -> SpacedNumber | tree.WrittenOption:

@@ -49,6 +49,9 @@ def colon(fault: Fault) -> Finding | None:
         if (line := _line(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
             return error(message, span, help=f"write `{line}`")
         return error(message, span, help="delete the colon", fix=delete)
+    if fault.tokens[0] == "block" and fault.place == 2:
+        message = f"there is a colon after `{before}`, but a space separates a block from its parameters"
+        return error(message, span, help="delete the colon", fix=delete)
     end = span_of(following).start
     return error(
         f"there is a colon between `{before}` and its value, but options are written with `=`",
