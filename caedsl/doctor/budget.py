@@ -17,26 +17,26 @@ MOST_SECONDS, LEAST_STEPS, MOST_STEPS = 24 * 3600, 500, 10_000_000
 class Budget(Protocol):
     """Limit of an examination, in seconds or steps.
 
-    ``step`` is the cost of a step if it is known without a measurement, None otherwise.
+    ``known_step_cost`` is the cost of a step if it is known without a measurement, None otherwise.
     """
 
-    step: float | None
+    known_step_cost: float | None
 
     @property
     def left(self) -> float:
-        """What is left of the budget, never below 0."""
+        """Remaining seconds or steps, never below 0."""
 
     def spend(self, steps: int) -> None:
         """Record that this many steps were taken."""
 
-    def price(self, subject: Subject) -> float:
-        """Return the cost of one step of the subject."""
+    def step_cost(self, subject: Subject) -> float:
+        """Return the cost of one step of the subject, in the unit of ``left``."""
 
 
 class SecondsBudget:
     """Wall-clock seconds, starting now; a slower machine takes fewer steps in them."""
 
-    step: float | None = None
+    known_step_cost: float | None = None
 
     def __init__(self, seconds: float) -> None:
         self._ends = time.monotonic() + seconds
@@ -49,7 +49,7 @@ class SecondsBudget:
     def spend(self, steps: int) -> None:
         """See ``Budget``; the clock runs by itself."""
 
-    def price(self, subject: Subject) -> float:
+    def step_cost(self, subject: Subject) -> float:
         """See ``Budget``."""
         return seconds_per_step(subject)
 
@@ -57,7 +57,7 @@ class SecondsBudget:
 class StepsBudget:
     """Training steps. The answer is the same on every machine, whatever its speed and load."""
 
-    step: float | None = 1.0
+    known_step_cost: float | None = 1.0
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -71,13 +71,16 @@ class StepsBudget:
         """See ``Budget``."""
         self._left -= steps
 
-    def price(self, subject: Subject) -> float:
+    def step_cost(self, subject: Subject) -> float:
         """See ``Budget``."""
         return 1.0
 
 
 def budget_of(value: float | str) -> Budget:
-    """Return a budget that starts now: a number of seconds, or a text such as ``2min`` or ``3000 steps``."""
+    """Return a budget that starts now: a number of seconds, or a text such as ``2min`` or ``3000 steps``.
+
+    Raise ``DoctorError`` if the text is malformed or the budget is out of bounds.
+    """
     text = f"{value:g}s" if isinstance(value, float | int) else value.strip()
     steps, seconds = _STEPS.fullmatch(text), _TIME.fullmatch(text)
     if steps is not None:

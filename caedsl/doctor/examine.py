@@ -45,7 +45,7 @@ class _Examination:
         self.subject, self.budget, self.reporter = subject, budget, reporter
         self.started = time.monotonic()
         self.evidence: dict[str, Evidence] = {}
-        self.price = 0.0
+        self.step_cost = 0.0
         """Cost of a step, measured before the first long training."""
 
     def run(self) -> Diagnosis:
@@ -54,11 +54,11 @@ class _Examination:
         if self.subject.train.targets is not None:
             seen = replace(seen, targets=self._take(TargetProbe()))
         if self._conclusive(seen):
-            return self._diagnosis(seen, suspicions(seen), ())
+            return self._diagnosis(seen, ranked_suspicions(seen), ())
         seen = replace(seen, start=self._take(StartProbe()))
         if self._conclusive(seen):
-            return self._diagnosis(seen, suspicions(seen), ())
-        memorised = self._take(MemoriseProbe(MEMORISING * self.budget.left, self.budget.step))
+            return self._diagnosis(seen, ranked_suspicions(seen), ())
+        memorised = self._take(MemoriseProbe(MEMORISING * self.budget.left, self.budget.known_step_cost))
         self.budget.spend(memorised.taken)
         seen = replace(seen, memorise=memorised)
         if seen.fails and seen.targets is None and not fills_the_range(seen.data):
@@ -66,11 +66,11 @@ class _Examination:
             self.budget.spend(STEPS)
         seen = replace(seen, rate=self._take(RateProbe()))
         self.budget.spend(RANGE_TEST_STEPS)
-        self.price = self.budget.price(self.subject)
+        self.step_cost = self.budget.step_cost(self.subject)
         first = self._take(FirstStepsProbe(min(self._steps(FIRST, 1), self.subject.baseline.steps)))
         self.budget.spend(first.steps)
         seen = replace(seen, first=first)
-        return self._diagnosis(seen, *self._repaired(seen, suspicions(seen)))
+        return self._diagnosis(seen, *self._repaired(seen, ranked_suspicions(seen)))
 
     def _take(self, probe: Probe[Found]) -> Found:
         """Run a probe, and report its purpose while it runs."""
@@ -85,51 +85,55 @@ class _Examination:
         return lambda done, total: self.reporter.loading(task, done, total, "steps")
 
     def _conclusive(self, seen: ProbesSoFar) -> bool:
-        return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in suspicions(seen))
+        return any(one.cause in CONCLUSIVE and one.sure >= CERTAIN for one in ranked_suspicions(seen))
 
     def _steps(self, share: float, runs: int) -> int:
         """Return how many steps each of ``runs`` training runs may take in a share of the remaining budget."""
-        return affordable(share * self.budget.left, self.price, runs)
+        return affordable(share * self.budget.left, self.step_cost, runs)
 
-    def _repaired(self, seen: ProbesSoFar, found: Sequence[Suspicion]) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
+    def _repaired(
+        self, seen: ProbesSoFar, suspicions: Sequence[Suspicion]
+    ) -> tuple[Sequence[Suspicion], Sequence[Repair]]:
         """Try the changes of the most likely suspicions; a change that does not help makes its cause less likely."""
         assert seen.first is not None
-        changes = {change.edits for one in found for change in one.changes[:CHANGES]}
+        changes = {change.edits for one in suspicions for change in one.changes[:CHANGES]}
         steps = self._steps(REPAIRS, SEEDS * (1 + min(MOST_TRIED, len(changes))))
-        same = seen.first.steps == min(steps, self.subject.baseline.steps)
-        trials = Trials(self.subject, steps, seen.first.curve if same else None)
-        made: list[Repair] = []
-        best: list[Repair | None] = []
-        done: set[tuple[Edit, ...]] = set()
-        for suspicion in found:
-            own: list[Repair] = []
+        reusable = seen.first.steps == min(steps, self.subject.baseline.steps)
+        trials = Trials(self.subject, steps, seen.first.curve if reusable else None)
+        repairs: list[Repair] = []
+        best_repairs: list[Repair | None] = []
+        tried: set[tuple[Edit, ...]] = set()
+        for suspicion in suspicions:
+            own_repairs: list[Repair] = []
             for change in suspicion.changes[:CHANGES]:
-                late = bool(done) and not self.budget.left
-                if change.edits in done or len(done) == MOST_TRIED or late:
+                late = bool(tried) and not self.budget.left
+                if change.edits in tried or len(tried) == MOST_TRIED or late:
                     continue
-                done.add(change.edits)
+                tried.add(change.edits)
                 repair = trials.repair(suspicion.cause, change, self._step_progress)
                 self.budget.spend(SEEDS * steps)
                 self.reporter.end()
-                own += [repair] if repair is not None else []
-            made += own
-            best.append(min(own, key=lambda repair: repair.gain, default=None))
-        least = min((repair.gain for repair in made if repair.wins), default=0.0)
-        ranked = [after_repair(suspicion, repair, least) for suspicion, repair in zip(found, best, strict=True)]
-        return _winners_first(ranked, best), made
+                own_repairs += [repair] if repair is not None else []
+            repairs += own_repairs
+            best_repairs.append(min(own_repairs, key=lambda repair: repair.gain, default=None))
+        least = min((repair.gain for repair in repairs if repair.wins), default=0.0)
+        ranked = [
+            after_repair(suspicion, repair, least) for suspicion, repair in zip(suspicions, best_repairs, strict=True)
+        ]
+        return _winners_first(ranked, best_repairs), repairs
 
-    def _diagnosis(self, seen: ProbesSoFar, found: Sequence[Suspicion], made: Sequence[Repair]) -> Diagnosis:
+    def _diagnosis(self, seen: ProbesSoFar, suspicions: Sequence[Suspicion], repairs: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
-        causes = tuple(one for one in found if one.sure >= NAMED)[:MOST_NAMED]
-        named = {one.cause for one in causes}
-        best = {one: min(of, key=lambda repair: repair.gain) for one in named if (of := _won(made, one))}
-        offered = list(best.values())
-        others = [repair for repair in made if repair.cause not in named and repair.wins and repair.gain <= CLEARLY]
+        causes = tuple(suspicion for suspicion in suspicions if suspicion.sure >= NAMED)[:MOST_NAMED]
+        named = {suspicion.cause for suspicion in causes}
+        won = ([repair for repair in repairs if repair.cause == cause.cause and repair.wins] for cause in causes)
+        best_repairs = [min(of_cause, key=lambda repair: repair.gain) for of_cause in won if of_cause]
+        others = [repair for repair in repairs if repair.cause not in named and _wins_clearly(repair)]
         faster = min(others, key=lambda repair: repair.gain, default=None)
         excluded = {one.cause: one for one in exclusion.ruled_out(seen)}
         excluded |= {
             repair.cause: RuledOut(repair.cause, f"{repair.title} was tried: {repair.numbers}")
-            for repair in made
+            for repair in repairs
             if repair.decided and not repair.wins
         }
         return Diagnosis(
@@ -139,8 +143,8 @@ class _Examination:
             symptoms=symptoms,
             causes=causes,
             ruled_out=tuple(one for cause, one in excluded.items() if cause not in named),
-            repairs=tuple(sorted(offered, key=lambda repair: _rank(repair.cause, causes))),
-            tried=tuple(repair for repair in made if repair not in offered and repair is not faster),
+            repairs=tuple(best_repairs),
+            tried=tuple(repair for repair in repairs if repair not in best_repairs and repair is not faster),
             faster=faster,
             evidence=self.evidence,
             seed=self.subject.settings.seed,
@@ -149,21 +153,14 @@ class _Examination:
         )
 
 
-def _won(made: Sequence[Repair], cause: str) -> list[Repair]:
-    return [repair for repair in made if repair.cause == cause and repair.wins]
-
-
-def _rank(cause: str, causes: Sequence[Suspicion]) -> int:
-    return [one.cause for one in causes].index(cause)
-
-
 def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> Suspicion:
     """Return a suspicion with its certainty adjusted by the result of its repair.
 
-    ``least`` is the best result of all repairs. A repair that wins, but far less than another, says nothing about its
-    cause: a higher rate, for example, also speeds up networks that learn slowly for another reason. It speeds up
-    healthy networks too: it shows that theirs is too low only if the run would end before they come as far. A learning
-    rate that another one does not beat is not the cause, however small its steps are.
+    ``least`` is the smallest ``gain`` of the repairs that win. A repair that wins, but far less than another, says
+    nothing about its cause: a higher learning rate, for example, also speeds up networks that learn slowly for another
+    reason, and even healthy ones. A healthy network's own rate is therefore too low only if its whole run would end
+    clearly above what the higher rate has reached. If a changed learning rate does not win, the rate is not the cause,
+    however small the steps are.
     """
     if repair is None or not repair.decided or (repair.wins and repair.gain * CLEARLY > least):
         return suspicion
@@ -175,42 +172,44 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     return replace(suspicion, sure=min(most, 0.5 * suspicion.sure))
 
 
-def _winners_first(found: Sequence[Suspicion], repairs: Sequence[Repair | None]) -> list[Suspicion]:
-    """Sort suspicions after their repairs: one that is only likely, and whose change did not win, follows the winners.
+def _winners_first(suspicions: Sequence[Suspicion], repairs: Sequence[Repair | None]) -> list[Suspicion]:
+    """Return suspicions, the most likely first; one that is not certain and whose repair lost follows the winners.
 
     A run, for example, is not too short if another change trains well in as many steps.
     """
-    tried = list(zip(found, repairs, strict=True))
-    best = max((one.sure for one, repair in tried if _wins_clearly(repair) and one.sure >= NAMED), default=MOST)
-    behind = [
-        replace(one, sure=min(one.sure, best)) if repair is not None and not repair.wins and one.sure < CERTAIN else one
-        for one, repair in tried
-    ]
-    won = {one.cause for one, repair in tried if _wins_clearly(repair)}
-    return sorted(behind, key=lambda one: (-one.sure, one.cause not in won, one.cause not in CONCLUSIVE))
+    tried = list(zip(suspicions, repairs, strict=True))
+    won = [suspicion for suspicion, repair in tried if _wins_clearly(repair)]
+    limit = max((suspicion.sure for suspicion in won if suspicion.sure >= NAMED), default=MOST)
+    ranked = []
+    for suspicion, repair in tried:
+        lost = repair is not None and not repair.wins
+        capped = lost and suspicion.sure < CERTAIN
+        ranked.append(replace(suspicion, sure=min(suspicion.sure, limit)) if capped else suspicion)
+    winners = {suspicion.cause for suspicion in won}
+    return sorted(ranked, key=lambda one: (-one.sure, one.cause not in winners, one.cause not in CONCLUSIVE))
 
 
 def _wins_clearly(repair: Repair | None) -> bool:
     return repair is not None and repair.wins and repair.gain <= CLEARLY
 
 
-def suspicions(seen: ProbesSoFar) -> list[Suspicion]:
-    """Return what may be wrong, the most likely first.
+def ranked_suspicions(seen: ProbesSoFar) -> list[Suspicion]:
+    """Return the suspected causes, the most likely first; a cause that explains a symptom is more likely.
 
-    Suspicions of one cause from the spec and the probes are merged. The learning rate is one cause, whatever its name,
-    and what ``caedsl check`` says about it takes precedence.
+    Suspicions of the same cause from the spec and the probes are merged. A learning rate that is too low and one that
+    is too high count as the same cause, and a finding of ``caedsl check`` about it takes precedence.
     """
     symptoms = seen.symptoms()
     found: dict[str, Suspicion] = {}
-    for suspicion in _all(seen):
+    for suspicion in _suspicions(seen):
         fits = any(suspicion.cause in CAUSES[symptom] for symptom in symptoms if symptom in CAUSES)
         surer = replace(suspicion, sure=min(MOST, suspicion.sure + 0.1)) if fits else suspicion
         key = "rate" if suspicion.cause in RATES else suspicion.cause
-        found[key] = _together(found[key], surer) if key in found else surer
+        found[key] = _merged(found[key], surer) if key in found else surer
     return sorted(found.values(), key=lambda one: (-one.sure, one.cause not in CONCLUSIVE))
 
 
-def _together(first: Suspicion, other: Suspicion) -> Suspicion:
+def _merged(first: Suspicion, other: Suspicion) -> Suspicion:
     """Merge two suspicions of the same cause."""
     return replace(
         first,
@@ -220,7 +219,7 @@ def _together(first: Suspicion, other: Suspicion) -> Suspicion:
     )
 
 
-def _all(seen: ProbesSoFar) -> Iterable[Suspicion]:
+def _suspicions(seen: ProbesSoFar) -> Iterable[Suspicion]:
     for suspect in (spec.suspect, data.suspect, targets.suspect, network.suspect, steps.suspect):
         yield from suspect(seen)
 

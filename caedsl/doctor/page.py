@@ -22,13 +22,13 @@ Lines = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 def page(diagnosis: Diagnosis) -> str:
     """Return the page as HTML that loads nothing and has no scripts."""
     template = page_templates(Path(__file__).parent).get_template(_PAGE)
-    charts = {name: Markup(drawn) for name, drawn in _charts(diagnosis).items()}
+    charts = {name: Markup(drawn) for name, drawn in _all_charts(diagnosis).items()}
     words = {"headline": diagnosis.headline, "mood": _MOODS[diagnosis.verdict]}
     symptoms = [symptom_text(symptom) for symptom in diagnosis.symptoms]
     return template.render(diagnosis=diagnosis, charts=charts, symptoms=symptoms, **words) + "\n"
 
 
-def _charts(diagnosis: Diagnosis) -> dict[str, str]:
+def _all_charts(diagnosis: Diagnosis) -> dict[str, str]:
     """Return the charts by their headings: repairs compared with the original, and measurements of the probes."""
     drawn = {}
     for number, repair in enumerate(diagnosis.trained):
@@ -36,7 +36,7 @@ def _charts(diagnosis: Diagnosis) -> dict[str, str]:
             _trial(repair), "steps", "share of the variance left", f"repair{number}"
         )
     for number, evidence in enumerate(diagnosis.evidence.values()):
-        drawn |= _of(evidence, f"probe{number}")
+        drawn |= _probe_chart(evidence, f"probe{number}")
     return drawn
 
 
@@ -55,7 +55,7 @@ def _with_mean_image(curves: Lines, steps: int) -> Lines:
     return {**curves, "mean image": ((0, steps), (1.0, 1.0))}
 
 
-def _of(evidence: Evidence, name: str) -> dict[str, str]:
+def _probe_chart(evidence: Evidence, name: str) -> dict[str, str]:
     if isinstance(evidence, MemoriseEvidence):
         limit = ((0, evidence.curve.steps[-1]), (FAILED, FAILED))
         curves: Lines = {

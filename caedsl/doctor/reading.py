@@ -74,7 +74,7 @@ DEFAULTS = {"train.loss": "mse", "train.optimizer": "adam lr=1e-3", "train.batch
 
 
 def of_imported(
-    made: ImportedModel,
+    network: ImportedModel,
     path: str,
     settings: Mapping[str, str],
     *,
@@ -84,15 +84,15 @@ def of_imported(
     reporter: Reporter,
 ) -> Subject:
     """Return the subject of an imported model, with ``settings`` merged into its spec."""
-    for note in made.notes:
+    for note in network.notes:
         reporter.note(note)
-    if made.model.train is None:
-        defaults = _defaults(made.model)
+    if network.model.train is None:
+        defaults = _defaults(network.model)
         chosen = ", ".join(f"{name.removeprefix('train.')} {value}" for name, value in defaults.items())
         reporter.note(f"the model has no training settings: using {chosen}; change them with --set")
         settings = {**defaults, **settings}
     try:
-        source = override(Source(made.spec, path), settings)
+        source = override(Source(network.spec, path), settings)
     except OverrideError as error:
         raise DoctorError(f"--set: {error}") from None
     checked = check_source(source)
@@ -100,10 +100,10 @@ def of_imported(
     if model is None or not checked.can_be_built:
         errors = "; ".join(each.message for each in checked.findings if each.severity is Severity.ERROR)
         raise DoctorError(f"{path} cannot be examined with these settings: {errors}")
-    frozen = [name for name, weight in made.module.named_parameters() if not weight.requires_grad]
+    frozen = [name for name, weight in network.module.named_parameters() if not weight.requires_grad]
     subject = of_model(model, images=images, device=device, data_dir=data_dir, reporter=reporter, frozen=frozen)
-    weights = made.module.state_dict() if model.input == made.model.input else None
-    return replace(subject, names=made.layers, modules=made.modules, weights=weights)
+    weights = network.module.state_dict() if model.input == network.model.input else None
+    return replace(subject, names=network.layers, modules=network.modules, weights=weights)
 
 
 def _defaults(model: Autoencoder) -> Mapping[str, str]:
@@ -130,15 +130,15 @@ def of_file(
     """Return the subject in a file of another framework, or in ``module.py:Name``, whose code is then executed."""
     try:
         with as_import_failures(place):
-            made = imported(network_at(place, shape, values))
+            network = imported(network_at(place, shape, values))
     except ImportFailure as failure:
         raise DoctorError(str(failure)) from None
-    return of_imported(made, place, settings, device=device, data_dir=data_dir, reporter=reporter)
+    return of_imported(network, place, settings, device=device, data_dir=data_dir, reporter=reporter)
 
 
 def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, reporter: Reporter) -> Subject:
     """Return the subject of a run folder, with what its monitors recorded."""
-    kept = open_run(path, data_dir)
-    images = kept.images(data_dir, reporter)
+    stored = open_run(path, data_dir)
+    images = stored.images(data_dir, reporter)
     target, monitors = choose_device(device), read_monitors(path)
-    return Subject(kept.model, kept.settings, images, target, monitors=monitors, file=str(path / SPEC))
+    return Subject(stored.model, stored.settings, images, target, monitors=monitors, file=str(path / SPEC))

@@ -19,8 +19,9 @@ from caedsl.runs.errors import TrainingError
 CLEARLY = 0.6
 """Largest ratio of two errors at which one of them is clearly better."""
 WINS = 0.85
-"""Largest ratio of the remaining errors, repaired to original, medians over seeds; every seed must also improve."""
+"""Largest ratio of the median error with the repair to that without at which the repair wins; see ``Repair.wins``."""
 SEEDS = 2
+"""Number of seeds of a trial."""
 LADDER = (100, 150, 200, 300, 400, 600)
 """Possible numbers of steps of a trial; they are few, so that machines of different speed choose the same one."""
 
@@ -30,8 +31,7 @@ class Repair:
     """Change that was tried, with the remaining share of held-out variance ``before`` and ``after``, by seed.
 
     ``text`` is the changed spec, ``diff`` the change. ``steps`` were taken with the change, and ``steps_before``
-    without it: fewer where the whole run has fewer, as with a batch that is too large. ``whole`` is the number of steps
-    of the original's whole run.
+    without it, which are fewer if the original's whole run has fewer. ``whole`` is the number of steps of that run.
     """
 
     cause: str
@@ -52,10 +52,11 @@ class Repair:
 
     @property
     def improves(self) -> bool:
-        """Whether the change improves with every seed with which the original fails, and clearly in the median.
+        """Whether the change improves the median over seeds clearly, and the result of every seed.
 
         Seeds are compared in pairs: the same seed draws the same weights and batches with and without the change. If
-        the original fails with some seeds only, as a dead start does, the change must learn with the others, too.
+        the original fails with some seeds only, as with a dead start, then with the others it is enough that the
+        change learns.
         """
         pairs = [(old.end, new.end) for old, new in zip(self.before, self.after, strict=True)]
         some_fail = any(old > POOR for old, _ in pairs)
@@ -69,12 +70,15 @@ class Repair:
 
     @property
     def out_of_reach(self) -> bool:
-        """Whether the original, if it keeps its pace, ends its whole run clearly above what the change reaches now."""
+        """Whether the original would end its whole run clearly above what the change has already reached."""
         pairs = list(zip(self.before, self.after, strict=True))
-        return median(new.end for _, new in pairs) <= CLEARLY * median(self._in_the_end(*pair) for pair in pairs)
+        return median(new.end for _, new in pairs) <= CLEARLY * median(self._extrapolated(*pair) for pair in pairs)
 
-    def _in_the_end(self, before: ErrorCurve, after: ErrorCurve) -> float:
-        """Return what the original leaves after its whole run, if it stays as many times slower than the change."""
+    def _extrapolated(self, before: ErrorCurve, after: ErrorCurve) -> float:
+        """Return what the original would leave after its whole run, if its curve is that of the change, only slower.
+
+        The trial shows how many times slower.
+        """
         taken = before.steps[-1]
         return after.at(after.until(before.end) * (self.whole or taken) / max(taken, 1))
 
@@ -176,7 +180,7 @@ def train(subject: Subject, seed: int, steps: int, tell: StepProgress = silent) 
 
 
 def seconds_per_step(subject: Subject) -> float:
-    """Measure the duration of a step, after a warm-up step."""
+    """Return the mean duration of a training step in seconds, after a warm-up step."""
     training = subject.fresh()
     take_steps(training, 1, lambda now: 0.0)
     started = time.perf_counter()
@@ -184,7 +188,10 @@ def seconds_per_step(subject: Subject) -> float:
     return (time.perf_counter() - started) / 3
 
 
-def affordable(budget: float, step: float, trials: int) -> int:
-    """Return how many steps a trial may take so that ``trials`` trials cost at most ``budget``."""
-    fitting = [steps for steps in LADDER if steps * step * trials <= budget]
+def affordable(budget: float, step_cost: float, trials: int) -> int:
+    """Return how many steps of ``LADDER`` a trial may take so that ``trials`` trials cost at most ``budget``.
+
+    If none fits, return the fewest.
+    """
+    fitting = [steps for steps in LADDER if steps * step_cost * trials <= budget]
     return fitting[-1] if fitting else LADDER[0]

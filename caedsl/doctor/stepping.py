@@ -36,13 +36,13 @@ class ErrorCurve:
         return self.left[-1]
 
     def at(self, step: float) -> float:
-        """Return the share that is left after a number of steps, between measurements on a straight line."""
+        """Return the share that is left after a number of steps, interpolated linearly between measurements."""
         return float(np.interp(step, self.steps, self.left))
 
     def until(self, left: float) -> float:
-        """Return the number of steps after which no more than ``left`` is left for the first time.
+        """Return the number of steps after which at most ``left`` is left for the first time, interpolated linearly.
 
-        That is the number of all steps if it never comes so far.
+        If that never happens, return the number of all steps.
         """
         if self.left[0] <= left:
             return 0.0
@@ -76,34 +76,34 @@ def take_steps(
     every: int = 0,
     tell: StepProgress = silent,
 ) -> TakenSteps:
-    """Take ``steps`` steps through the whole schedule; measure every ``every`` steps and at the end.
+    """Take ``steps`` steps, into which the whole schedule is compressed; measure every ``every`` steps and at the end.
 
-    ``batches`` are those of training by default.
+    ``batches`` are those of training by default, and ``every`` is an eighth of the steps.
     """
     factors = in_miniature(training, steps)
     every = every or max(1, steps // 8)
     losses: list[float] = []
-    marks: list[tuple[int, float]] = [(0, measure(training))]
+    points: list[tuple[int, float]] = [(0, measure(training))]
     updates: dict[int, float] = {}
     before: list[Tensor] = _weights(training)
     following = steps_at(training, factors, batches or batches_of(training, PURPOSE), PURPOSE)
     for number, loss in enumerate(following, 1):
         if not math.isfinite(loss):
             following.close()
-            return TakenSteps(tuple(losses), _curve([*marks, (number, math.inf)]), updates, finite=False)
+            return TakenSteps(tuple(losses), _curve([*points, (number, math.inf)]), updates, finite=False)
         losses.append(loss)
         if number in MARKS:
             updates[number] = _update(before, _weights(training))
         if number + 1 in MARKS:
             before = _weights(training)
         if number % every == 0 or number == steps:
-            marks.append((number, measure(training)))
+            points.append((number, measure(training)))
             tell(number, steps)
-    return TakenSteps(tuple(losses), _curve(marks), updates, finite=math.isfinite(marks[-1][1]))
+    return TakenSteps(tuple(losses), _curve(points), updates, finite=math.isfinite(points[-1][1]))
 
 
-def _curve(marks: Sequence[tuple[int, float]]) -> ErrorCurve:
-    return ErrorCurve(tuple(step for step, _ in marks), tuple(left for _, left in marks))
+def _curve(points: Sequence[tuple[int, float]]) -> ErrorCurve:
+    return ErrorCurve(tuple(step for step, _ in points), tuple(left for _, left in points))
 
 
 def _weights(training: Training) -> list[Tensor]:
@@ -119,7 +119,9 @@ def _update(before: Sequence[Tensor], after: Sequence[Tensor]) -> float:
 
 @torch.no_grad()
 def left_of(training: Training, images: Sample, mean: Tensor, eval_mode: bool = True) -> float:
-    """Return the squared error on ``images`` over that of the mean image; in eval mode if ``eval_mode``.
+    """Return the squared error on ``images`` over that of ``mean``, the mean image; in eval mode if ``eval_mode``.
+
+    This is the share of the variance that is left (fraction of variance unexplained).
 
     Running statistics and random states are restored afterwards.
     """

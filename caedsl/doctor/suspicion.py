@@ -14,10 +14,18 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-MOST, CERTAIN, LIKELY, UNPROVEN, POSSIBLE, NAMED = 0.99, 0.95, 0.75, 0.35, 0.3, 0.5
-"""Certainty of a suspicion: the highest; measured or proved; shown by one probe; to be named only if its repair wins;
-possible. A cause is named if its certainty is at least ``NAMED``.
-"""
+MOST = 0.99
+"""Highest certainty of a suspicion."""
+CERTAIN = 0.95
+"""Certainty of a cause that was measured or proved."""
+LIKELY = 0.75
+"""Certainty of a cause that one probe shows."""
+NAMED = 0.5
+"""Certainty from which a cause is named in the diagnosis."""
+UNPROVEN = 0.35
+"""Certainty of a cause that is named only if its repair wins."""
+POSSIBLE = 0.3
+"""Certainty of a cause that is only possible: its change is tried, but the cause is not named for it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,7 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class ProbesSoFar:
-    """Evidence of the probes so far; None for probes that were not needed."""
+    """Evidence of the probes so far; None for a probe that has not run or was not needed."""
 
     subject: Subject
     data: DataEvidence
@@ -88,14 +96,14 @@ class ProbesSoFar:
 
     @property
     def fails(self) -> bool:
-        """Whether the network memorises too little or too slowly, and the first steps of the run do not belie that."""
+        """Whether the network memorises too little or too slowly, and does not learn in the first steps either."""
         memorise, first = self.memorise, self.first
         learns = first is not None and first.finite and first.left <= FAILED
         return memorise is not None and (memorise.failed or memorise.slow) and not learns
 
     @property
     def stays_poor(self) -> bool:
-        """Whether the error is still that of the mean image after enough steps."""
+        """Whether the error is still close to that of the mean image after enough steps."""
         first = self.first
         return first is not None and first.left > POOR and (first.steps >= ENOUGH or first.ended)
 

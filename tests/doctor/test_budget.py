@@ -35,5 +35,5 @@ def test_what_is_no_budget(written: float | str) -> None:
 
 def test_a_step_of_a_budget_of_seconds_is_measured() -> None:
     examined = subject(HEALTHY)
-    assert 0 < SecondsBudget(5).price(examined) < 60
-    assert StepsBudget(500).price(examined) == 1
+    assert 0 < SecondsBudget(5).step_cost(examined) < 60
+    assert StepsBudget(500).step_cost(examined) == 1

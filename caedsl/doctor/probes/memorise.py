@@ -49,12 +49,12 @@ class MemoriseEvidence:
 
     @property
     def failed(self) -> bool:
-        """Whether the images could not be memorised, nor would be in the longest attempt."""
-        return not self.finite or self._in_the_end > FAILED
+        """Whether the images were not memorised, and would not be in the longest possible attempt."""
+        return not self.finite or self._extrapolated > FAILED
 
     @property
-    def _in_the_end(self) -> float:
-        """Share left after the longest attempt, if it keeps falling as in the last half of the steps taken."""
+    def _extrapolated(self) -> float:
+        """Share left after the longest possible attempt, if it keeps falling as in the last half of the steps."""
         steps, left = self.curve.steps, self.curve.left
         half = next((value for step, value in zip(steps, left, strict=True) if 2 * step >= self.steps), left[-1])
         falls = min(1.0, left[-1] / max(half, 1e-30))
@@ -83,22 +83,22 @@ class MemoriseEvidence:
 class MemoriseProbe:
     """Probe of the module.
 
-    ``allowance`` is the approximate cost of the second attempt, and ``step`` the cost of a step. If ``step`` is None,
-    it is measured in seconds.
+    ``allowance`` is the most that the second attempt may cost, approximately, and ``step_cost`` the cost of a step. If
+    ``step_cost`` is None, it is measured in seconds.
     """
 
     name = "memorise"
     purpose = "memorising 16 images with the spec's own optimizer"
 
-    def __init__(self, allowance: float = inf, step: float | None = None) -> None:
-        self.allowance, self.step = allowance, step
+    def __init__(self, allowance: float = inf, step_cost: float | None = None) -> None:
+        self.allowance, self.step_cost = allowance, step_cost
 
     def run(self, subject: Subject, tell: StepProgress = silent) -> MemoriseEvidence:
         """See ``Probe``."""
         started = time.monotonic()
         taken = memorise(subject, STEPS, tell)
-        each = (time.monotonic() - started) / STEPS if self.step is None else self.step
-        later, steps = None, next((count for count in LONG if count * each <= self.allowance), STEPS)
+        step_cost = (time.monotonic() - started) / STEPS if self.step_cost is None else self.step_cost
+        later, steps = None, next((count for count in LONG if count * step_cost <= self.allowance), STEPS)
         curve = taken.curve
         if taken.finite and taken.curve.end > FAILED and steps > STEPS:
             longer = memorise(subject, steps, tell)

@@ -1,6 +1,7 @@
 """Suspicions about the network at initialisation: frozen weights, dead layers, a vanishing signal."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import INSENSITIVE, OTHER_SEEDS, ImportedStart, StartEvidence
@@ -22,13 +23,13 @@ from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
 from caedsl.vocabulary.weights import INIT
 
 GROWN = 100.0
-"""Factor between the outputs of a layer with the weights of a model and with new random ones that is suspicious."""
+"""Suspicious ratio of a layer's output with an imported model's weights to its output with new random weights."""
 CLIPPED = 0.01
-"""Norm that gradients are clipped to, over their norm at the start, below which almost nothing is left of them."""
+"""Ratio of the clipping norm to the gradient norm at the start, below which clipping leaves almost nothing."""
 LARGE = 10.0
-"""Output of a layer at the start, over the images, above which smaller initial weights are tried."""
+"""Ratio of a layer's output at the start to the images, above which smaller initial weights are tried."""
 PENALTY = 1.0
-"""Weight penalty over the loss of the mean image above which training minimises the weights."""
+"""Ratio of the weight penalty to the loss of the mean image, above which training mainly shrinks the weights."""
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
@@ -39,7 +40,7 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
     yield from _frozen(seen, start)
     yield from _clipped(seen, start)
     alive = start.living_seeds
-    # A signal that fades becomes small with every seed, and never exactly 0 with one seed but not with another.
+    # A fading signal is small with every seed, so an output that is 0 with some seeds only has another cause.
     if (start.dead and alive) or (start.insensitive and alive > OTHER_SEEDS // 2):
         dead = start.dead or _output(seen)
         yield Suspicion(
@@ -62,10 +63,10 @@ def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
             he_init(seen),
         )
     elif start.imported is not None:
-        yield from _weights(seen, start.imported)
+        yield from _imported_weights(seen, start.imported)
     yield from _large(seen, start)
     if start.penalty > PENALTY:
-        # The rule of that name decides whether it silences the network or only slows it.
+        # Only possible: the rule `strong-l2` decides whether the penalty stops the network or only slows it.
         yield Suspicion(
             "strong-l2",
             POSSIBLE,
@@ -89,7 +90,7 @@ def _frozen(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
 
 
 def _clipped(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
-    """Yield the suspicion that clipping leaves almost nothing of the gradients, and the steps are too small for it."""
+    """Yield the suspicion that clipping leaves almost nothing of the gradients, which makes the steps too small."""
     clip, memorise = seen.subject.settings.clip, seen.memorise
     norm = sum((layer.gradient or 0.0) ** 2 for layer in start.layers) ** 0.5
     if not clip or memorise is None or not memorise.updates or max(memorise.updates.values()) >= SMALL_UPDATE:
@@ -123,7 +124,7 @@ def _large(seen: ProbesSoFar, start: StartEvidence) -> Iterator[Suspicion]:
         )
 
 
-def _weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
+def _imported_weights(seen: ProbesSoFar, imported: ImportedStart) -> Iterator[Suspicion]:
     """Yield the suspicion that an imported model's weights are a bad start, while newly drawn ones are not."""
     if imported.dead or imported.sensitivity < INSENSITIVE:
         cause, what = "dead-start", f"{_dead(imported)}, unlike with newly drawn ones"
@@ -154,10 +155,10 @@ def _dead(start: StartEvidence | ImportedStart) -> str:
 
 
 def _weakest(start: StartEvidence) -> int:
-    """Return the layer that loses most of the difference between images."""
-    kept = [layer.spread / layer.size if layer.size else 0.0 for layer in start.layers]
-    losses = [kept[number] / before if (before := ([1.0, *kept])[number]) else 1.0 for number in range(len(kept))]
-    return min(range(len(losses)), key=losses.__getitem__)
+    """Return the number of the layer that reduces the differences between images the most."""
+    shares = [layer.spread / layer.size if layer.size else 0.0 for layer in start.layers]
+    passed = [after / before if before else 1.0 for before, after in pairwise([1.0, *shares])]
+    return min(range(len(passed)), key=passed.__getitem__)
 
 
 def leaky(seen: ProbesSoFar, numbers: Sequence[int]) -> tuple[ProposedChange, ...]:

@@ -20,15 +20,19 @@ from caedsl.vocabulary.spelling import number_text
 from caedsl.vocabulary.weights import L2
 
 FAR = 5.0
-"""Factor between a rate and the result of a range test that is suspicious: the test may be several times off."""
+"""Ratio of a learning rate to the result of a range test from which it is suspicious; the test is itself inexact."""
 QUICKER = 8.0
-"""Factor by which a rate must be higher to be tried when nothing is wrong."""
+"""Ratio of the range test's rate to the spec's from which it is tried even if nothing is wrong."""
 HEAVY = 0.4
 """Share of the loss above its floor from which a weaker penalty is tried. On digits, 0.53 did no harm, 0.67 left up to
 1.4 times the error of the same network without the penalty, and 0.81 twice the error, so that the trial decides."""
-CHEAP, ALIKE = 1.25, 0.05
-"""Loss of an image of background, over that of the mean image, up to which it is a cheap optimum; and the difference
-from what it leaves up to which an output is that image. On MNIST, the squared error of black is 1.9 times as large."""
+CHEAP = 1.25
+"""Ratio of the loss of plain background to that of the mean image, up to which background is a cheap optimum.
+
+On MNIST, the squared error of a black image is 1.9 times that of the mean image.
+"""
+ALIKE = 0.05
+"""Relative difference of the variance left, up to which an output counts as plain background."""
 USUAL_DECAY = 0.01
 """Default of AdamW in PyTorch."""
 WEAKER = 100
@@ -176,7 +180,7 @@ def _decay(seen: ProbesSoFar) -> Iterator[Suspicion]:
 
 
 def _background(seen: ProbesSoFar) -> Iterator[Suspicion]:
-    """Yield the suspicion that the output has become plain background, which costs hardly more than the mean image."""
+    """Yield the suspicion that the output is plain background, whose loss is close to that of the mean image."""
     first, model, loss = seen.first, seen.subject.model, seen.subject.settings.loss
     if first is None or first.background is None or not (seen.fails or seen.stays_poor):
         return
@@ -184,8 +188,8 @@ def _background(seen: ProbesSoFar) -> Iterator[Suspicion]:
     if cost > CHEAP or abs(first.left / left - 1) > ALIKE:
         return
     remedy = KNOWN["empty-background"].remedy
-    texts = [*([] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"])]
-    texts += [*([] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"])]
+    texts = [] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"]
+    texts += [] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"]
     yield Suspicion(
         "empty-background",
         LIKELY,
