@@ -12,6 +12,7 @@ from caedsl.api import load
 from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
+from caedsl.backends.torch.modules import Quantizer
 from caedsl.data.sample import Sample, joined
 from caedsl.training.batches import Batches
 from caedsl.training.code_use import code_use, measure_of
@@ -165,6 +166,19 @@ def test_perplexity_counts_the_vectors_that_are_used() -> None:
     perplexity, part = measure.of(quantizer, [h[:3], h[3:]])
     assert perplexity == pytest.approx(exp(-sum(share * log(share) for share in shares)))
     assert part == 0.5
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("vectors", [6, 600])
+def test_training_finds_the_same_vectors_of_which_the_first_is_taken(vectors: int, dtype: torch.dtype) -> None:
+    quantizer = Quantizer(vectors, 3).to(dtype)
+    quantizer.codebook.copy_(torch.randn(vectors, 3))
+    quantizer.codebook[vectors // 2 :] = quantizer.codebook[: vectors // 2].clone()
+    h = torch.randn(3, 3, 20, 20, dtype=dtype)
+    found = [quantizer.train(trains).indices(h) for trains in (True, False)]
+    assert torch.equal(*found)
+    assert found[0].max() < vectors // 2
+    assert len(found[0].unique()) > 0.4 * vectors
 
 
 def test_a_codebook_that_is_trained_moves_by_its_own_gradient() -> None:

@@ -149,16 +149,29 @@ class Quantizer(nn.Module):
 
     def indices(self, h: Tensor) -> Tensor:
         """Return the number of the nearest vector at each place, samples first."""
-        codebook, places = self.codebook.detach(), self.flat(h.detach())
+        wide = torch.promote_types(self.codebook.dtype, torch.float32)  # 16 bits do not hold every number
+        codebook, places = self.codebook.detach().to(wide), self.flat(h.detach()).to(wide)
         squares = codebook.square().sum(1)
-        # A processor finds the minima four times as fast in parts whose distances fit into its cache.
-        parts = torch.split(places, 512) if self.training and h.device.type == "cpu" else (places,)
-        chosen = [torch.addmm(squares, part, codebook.T, alpha=-2).min(1)[1] for part in parts]
-        return torch.cat(chosen).view(h.shape[0], *h.shape[2:])
+        if self.training and h.device.type == "cpu":
+            chosen = self.search(squares, places, codebook)
+        else:
+            chosen = torch.addmm(squares, places, codebook.T, alpha=-2).argmin(1)
+        return chosen.view(h.shape[0], *h.shape[2:])
+
+    def search(self, squares: Tensor, places: Tensor, codebook: Tensor) -> Tensor:
+        """Return the same numbers; a processor finds minima faster than where they are, and fastest in its cache."""
+        last = len(codebook) - 1
+        order = torch.arange(last, -1, -1, dtype=codebook.dtype)
+        room = codebook.new_empty(512, len(codebook))
+        found = []
+        for part in torch.split(places, len(room)):
+            distances = torch.addmm(squares, part, codebook.T, alpha=-2, out=room[: len(part)])
+            found.append(distances.le_(distances.amin(1, keepdim=True)).mul_(order).amax(1))
+        return last - torch.cat(found).long()
 
     def nearest(self, h: Tensor) -> Tensor:
         chosen = self.indices(h) if self.chosen is None else self.chosen
-        return self.codebook[chosen].movedim(-1, 1).to(h.dtype)
+        return functional.embedding(chosen, self.codebook).movedim(-1, 1).to(h.dtype)
 
     @torch.no_grad()
     def restart(self, h: Tensor) -> None:
