@@ -5,20 +5,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from caedsl.console.model_table import input_text, totals
 from caedsl.diagnostics.text import markdown, safe
+from caedsl.facts.summary import summarise
+from caedsl.inference.schema import CALIBRATION
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
 from caedsl.runs.files import BEST, METRICS, SPEC
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.weights import largest_file
 from caedsl.version import __version__
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import noun
 
 CARD = "README.md"
 
 
 def shared_files(run: TrainedRun) -> dict[str, bytes]:
-    """Return the files to share by name: spec, weights, model card, and ``metrics.json`` if there is one.
+    """Return the files to share by name: spec, weights, model card, and if they exist the metrics and the threshold.
 
     Raise ``OSError`` if one cannot be read.
     """
@@ -27,8 +30,9 @@ def shared_files(run: TrainedRun) -> dict[str, bytes]:
         BEST: read_file(run.path, BEST, largest_file(run.model).size),
         CARD: card(run).encode("utf-8", "backslashreplace"),
     }
-    with suppress(FileNotFoundError):
-        files[METRICS] = read_file(run.path, METRICS)
+    for name in (METRICS, CALIBRATION):
+        with suppress(FileNotFoundError):
+            files[name] = read_file(run.path, name)
     return files
 
 
@@ -36,6 +40,8 @@ def card(run: TrainedRun) -> str:
     """Return the model card: what the model is, how good it is, and how to use it."""
     model = run.model
     spec = safe(model.source.text.strip())
+    code = dict(totals(summarise(model)))["code"]
+    samples = f"{noun(model.input.shape)}s"
     fence = "`" * max([3, *(1 + len(ticks) for ticks in re.findall("`+", spec))])
     lines = [
         "---",
@@ -45,16 +51,16 @@ def card(run: TrainedRun) -> str:
         "",
         f"# {model.name}",
         "",
-        f"A convolutional autoencoder: {text(model.input.shape)} in {model.input.range} to a code of "
-        f"{text(model.code_shape)}, {model.compression:.3g} times smaller. Trained with caedsl {__version__}.",
+        f"A convolutional autoencoder: {input_text(model)}, with a code of {code}. Trained with caedsl {__version__}.",
         "",
         *_scores(run.path),
         "```python",
         "import caedsl",
         "",
         'run = caedsl.open("PATH/TO/THIS/FOLDER")',
-        "codes = run.encode(images)",
-        "reconstructions = run.decode(codes)",
+        f"codes = run.encode({samples})",
+        f"reconstructions = run.reconstruct({samples})",
+        *([f"anomalous = run.predict({samples})"] if run.calibration is not None else []),
         "```",
         "",
         "The whole specification:",

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from caedsl.diagnostics.text import text_of_path
 from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import LOCK, METRICS, SPEC
+from caedsl.runs.files import BEST, LOCK, METRICS, SPEC
 from caedsl.runs.history import Epoch, best_and_last
 from caedsl.runs.schema import (
     ListedMetrics,
@@ -79,6 +79,8 @@ def run_folders(base: Path, depth: int = DEPTH) -> Iterator[Path]:
 def not_a_run(folder: Path, problem: str) -> RunError:
     """Return the error for a folder that is not a run; if runs are in it, as of ``train --seeds``, it names one."""
     remedy = "name the folder of a trained run (`caedsl runs` lists them)"
+    if has(folder, SPEC) and has(folder, BEST):
+        remedy = "only its model is here, without its data: name samples, or the folder of the whole run"
     with suppress(OSError):
         if not has(folder, SPEC) and (run := next(run_folders(folder, 1), None)):
             remedy = f"name a run in it, such as {run}"

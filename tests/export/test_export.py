@@ -17,6 +17,8 @@ from caedsl.export.files import Exported, ExportError, export
 from caedsl.export.parts import PARTS, part_named
 from caedsl.importing.imported import imported
 from caedsl.importing.opening import network_at
+from caedsl.inference.calibration import calibrate
+from caedsl.inference.schema import write_calibration
 from caedsl.inference.scores import read_score
 from caedsl.inference.trained_run import TrainedRun
 from tests.inference.conftest import GREY, write_run
@@ -86,6 +88,7 @@ def test_the_scorer_takes_bytes(run: TrainedRun, score: str) -> None:
     assert maps.shape == (5, 8, 8)
 
 
+@pytest.mark.filterwarnings("ignore:16-bit integers:UserWarning")
 @pytest.mark.parametrize(("white", "dtype"), [(None, np.uint16), (4095, np.uint16), (None, np.float32)])
 def test_the_scorer_takes_samples_as_they_are_stored(white: int | None, dtype: type, tmp_path: Path) -> None:
     """Sixteen bits that were cut to eight would get other scores than those of the calibration."""
@@ -221,7 +224,35 @@ def test_a_shared_folder_opens_and_has_a_card(run: TrainedRun, tmp_path: Path) -
         (tmp_path / name).write_bytes(content)
     again = caedsl.open(tmp_path, device="cpu")
     assert np.array_equal(again.encode(images(2)), run.encode(images(2)))
-    assert "1x8x8 in 0..1 to a code of 6" in card(run)
+    assert "1x8x8 in 0..1, with a code of 6 numbers, 10.67× smaller than the input; 192 bits." in card(run)
+    assert "run.predict" not in card(run)
+
+
+def test_the_threshold_is_shared_with_the_model(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "grey", GREY)
+    write_calibration(folder, calibrate([0.1, 0.2, 0.3], 0.5, "mse"))
+    (tmp_path / "shared").mkdir()
+    for name, content in shared_files(caedsl.open(folder, device="cpu")).items():
+        (tmp_path / "shared" / name).write_bytes(content)
+    shared = caedsl.open(tmp_path / "shared", device="cpu")
+    assert len(shared.predict(images(2))) == 2
+    assert "anomalous = run.predict(images)" in card(shared)
+
+
+def test_the_code_of_a_card_runs(tmp_path: Path) -> None:
+    """A decoder with skips decodes no code alone."""
+    folder = write_run(tmp_path / "linked", LINKED)
+    text = card(caedsl.open(folder, device="cpu"))
+    assert "with the outputs around it 1.125× larger than the input" in text
+    code = re.search("```python\n(.*?)```", text, re.DOTALL)
+    assert code is not None
+    exec(code[1].replace("PATH/TO/THIS/FOLDER", str(folder)), {"images": np.zeros((2, 16, 16), np.uint8)})
+
+
+def test_commands_that_need_the_data_of_a_shared_model_say_so(grey: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (["calibrate"], ["evaluate"], ["encode"]):
+        assert main([*command, str(grey)]) == 2
+        assert "only its model is here, without its data: name samples, or" in capsys.readouterr().err
 
 
 def test_a_card_shows_all_of_a_spec_and_of_its_metrics_as_text(tmp_path: Path) -> None:
