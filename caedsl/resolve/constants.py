@@ -1,9 +1,13 @@
 """Reading of ``let``, which names a number."""
 
+import re
+
 from caedsl.diagnostics.finding import Label
 from caedsl.resolve.reading.quantities import Misread, quantity, report_misread, report_space, with_units
 from caedsl.resolve.scope import Constant, Scope
 from caedsl.syntax import tree
+
+_NAME = re.compile(r"[ \t]+([A-Za-z_]\w*)")
 
 
 def read_let(statement: tree.Statement, scope: Scope) -> None:
@@ -14,6 +18,8 @@ def read_let(statement: tree.Statement, scope: Scope) -> None:
         case _:
             names = (item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items[:1])
             scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
+            if statement.broken and (cut_off := _NAME.match(scope.source.text, statement.head.span.end)):
+                scope.unknown_constants[cut_off[1]] = None
             if not statement.broken:
                 name = name_or(statement, scope, "width")
                 value = scope.source.slice(statement.items[1].span) if len(statement.items) == 2 else "32"

@@ -12,6 +12,7 @@ from caedsl.resolve.mirroring.mirror import MIRROR, OPTIONS, mirror, mirror_opti
 from caedsl.resolve.mirroring.mirror_options import MirrorOptions
 from caedsl.resolve.placing import Placed, place_block, place_lines
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.joined_lines import without_doubled_head
 from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
@@ -36,6 +37,7 @@ def read_decoder(
     if statement.block is not None:
         _refuse_items(statement, scope)
         return read_block("decoder", found, scope) if statement.block or not statement.items else None
+    statement = replace(statement, items=tuple(without_doubled_head("decoder", statement.items, scope)))
     values = _mirror_values(statement, found, scope)
     return None if values is None or reached is None else mirror_options(values, reached, statement.span)
 

@@ -16,6 +16,7 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 def define_block(statement: tree.Statement, scope: Scope) -> None:
     """Add the block of a ``block`` statement to the scope; report mistakes before its braces."""
     if not statement.items or not isinstance(statement.items[0], tree.WrittenWord):
+        scope.knows_blocks = False
         if not statement.broken and statement.block is not None:
             help_line = "write `block down width { conv width s2 relu }`"
             scope.report("missing-value", statement.span, "`block` needs a name", help=help_line)

@@ -9,7 +9,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.model import settings
 from caedsl.resolve.losses import read_loss
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.joined_lines import apart, without_doubled_head
+from caedsl.resolve.reading.joined_lines import apart, continued, without_doubled_head
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.reading.respelling import example_of, report_outside
 from caedsl.resolve.scope import Scope
@@ -144,11 +144,16 @@ SETTINGS: Mapping[str, Setting] = {
 }
 
 
+_NAMED = frozenset((*(name for name, setting in SETTINGS.items() if setting.variants), "loss"))
+"""Settings that need a name."""
+
+
 def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], scope: Scope) -> settings.Train:
     """Return the settings of a ``train`` block; add where each is written to ``places``."""
     values: dict[str, Any] = {}
     seen: dict[str, Span] = {}
-    statements = tuple(apart(map(_in_one_word, statements), SETTINGS, _starts_setting, scope))
+    lines = tuple(apart(map(_in_one_word, statements), SETTINGS, _starts_setting, scope))
+    statements = tuple(continued(lines, tuple(SETTINGS), _NAMED, scope))
     written = {statement.head.text for statement in statements}
     for statement in statements:
         name = statement.head.text

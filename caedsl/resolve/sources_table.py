@@ -1,11 +1,13 @@
 """Reading of the ``data`` line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
 from caedsl.model.data import DataSource
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.joined_lines import without_doubled_head
 from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -18,6 +20,7 @@ _OTHER_SET = 'caedsl does not have this set: save its images in a folder, and wr
 
 def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]:
     """Return the sources of a ``data`` line, in the order in which they are tried."""
+    statement = replace(statement, items=tuple(without_doubled_head("data", statement.items, scope)))
     sources = [_read_source(words, statement, scope) for words in _alternatives(statement, scope)]
     return tuple(source for source in sources if source is not None)
 

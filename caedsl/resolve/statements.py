@@ -15,7 +15,7 @@ from caedsl.resolve.missing_braces import with_braces
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.joined_lines import apart
+from caedsl.resolve.reading.joined_lines import apart, continued
 from caedsl.resolve.reading.layer_names import find_kind
 from caedsl.resolve.reading.lines import TIMES, options_of
 from caedsl.resolve.reading.respelling import report_outside
@@ -84,6 +84,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
     single = tuple(apart(spec.statements, STATEMENTS, _starts_statement, scope))
+    single = tuple(continued(single, STATEMENTS, ("autoencoder", "data"), scope))
     written = {statement.head.text for statement in single}
     for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):
         word = _statement_word(statement, written, found, scope)

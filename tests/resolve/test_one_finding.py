@@ -492,6 +492,16 @@ STATEMENTS = [
     ('data npy "images.npy" layout=NHWC', "last"),
 ]
 OTHER_STATEMENTS = [
+    ("data", "data\n  mnist else digits", "`data mnist else digits`"),
+    ("data", "data mnist else\n  digits limit=5", "`data mnist else digits limit=5`"),
+    ("autoencoder", "autoencoder\n  volumes", "`autoencoder volumes`"),
+    ("train", "train {\n  optimizer\n    adamw lr=3e-4\n  batch 8\n}", "`optimizer adamw lr=3e-4`"),
+    ("train", "train {\n  loss # of the images\n    mse\n}", "`loss mse`"),
+    ("train", "train {\n  schedule\n  batch 8\n}", "`schedule constant`"),
+    ("data", "data data mnist", "delete one"),
+    ("decoder", "decoder decoder mirror", "delete one"),
+    ("encoder", "let width =\nencoder { conv width s2 }", "after the `=`"),
+    ("encoder", "block (half) width { conv width s2 }\nencoder { half 8; half 4 }", "`block down width"),
     ("encoder", "'block' half width { conv width s2 relu }\nencoder { half 8; half 4 }", '`"`'),
     ("encoder", "block half: width { conv width s2 relu }\nencoder { half 8; half 4 }", "`block half width {`"),
     ("train", "require { parameters < 1M }\ntrain batch 8\n}", "`train {`"),

@@ -58,6 +58,45 @@ def _report(word: tree.WrittenWord, gaps: Sequence[Span], scope: Scope) -> None:
     scope.report("unexpected-value", word.span, message, help=help_line, fix=fix)
 
 
+def continued(
+    statements: Sequence[tree.Statement], words: Sequence[str], incomplete: Container[str], scope: Scope
+) -> Iterator[tree.Statement]:
+    """Yield the statements; report those that continue on the next line, such as ``data`` with its source there.
+
+    ``words`` begin statements, and those of ``incomplete`` need a value.
+    """
+    place = 0
+    while place < len(statements):
+        statement, place = statements[place], place + 1
+        if place < len(statements) and _is_cut(statement, incomplete):
+            word = statements[place].head.text
+            if word not in words and scope.nearest(word, words) is None:
+                statement, place = _with_continuation(statement, statements[place], scope), place + 1
+        yield statement
+
+
+def _is_cut(statement: tree.Statement, incomplete: Container[str]) -> bool:
+    """Return whether a statement ends where its value should begin, or after ``else``."""
+    if statement.broken or statement.block is not None:
+        return False
+    last = statement.items[-1] if statement.items else None
+    if last is None:
+        return statement.head.text in incomplete
+    return statement.head.text == "data" and isinstance(last, tree.WrittenWord) and last.text == "else"
+
+
+def _with_continuation(statement: tree.Statement, following: tree.Statement, scope: Scope) -> tree.Statement:
+    """Return both lines as one statement, after a finding."""
+    gap = Span(statement.span.end, following.span.start)
+    line = f"{scope.source.slice(statement.span)} {scope.source.slice(following.span)}"
+    comment = "#" in scope.source.slice(gap)
+    fix = None if comment else Fix("write it on one line", (Edit(gap, " "),), Applicability.SAFE)
+    message = f"`{scope.source.slice(statement.span)}` ends with its line, so its value is missing"
+    scope.report("missing-value", statement.span, message, help=f"write `{line}`", fix=fix)
+    items, span = (*statement.items, following.head, *following.items), statement.span.to(following.span)
+    return replace(statement, items=items, block=following.block, span=span, broken=True)
+
+
 def without_doubled_head(owner: str, items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
     """Return the items of ``conv conv 8`` without the second word, after a finding; others as they are."""
     word = items[0] if len(items) > 1 else None
