@@ -20,7 +20,7 @@ from caedsl.api import load as load_model
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load as load_images
 from caedsl.evaluation.baselines import fit_pca
-from caedsl.evaluation.evaluate import Examination, evaluate, predictor_of
+from caedsl.evaluation.evaluate import EvaluationSet, evaluate, predictor_of
 from caedsl.training.device import keeping_freed_memory
 from caedsl.training.loop import Training
 from caedsl.training.train import prepare_training
@@ -56,13 +56,15 @@ def measure(spec: Path, rounds: int, steps: int, held_out: int) -> None:
     training = prepare_training(model, model.train, images, CPU)
     held = training.validation or training.train
     held = held.spread(held_out)
-    exam = Examination(held, training.settings.images_at_once, training.input_range, training.settings.corrupt, seed=0)
+    eval_set = EvaluationSet(
+        held, training.settings.images_at_once, training.input_range, training.settings.corrupt, seed=0
+    )
     code, pixels = elements(model.code_shape), training.objective.pixels
     training.module.eval()
     predictor = predictor_of(training.module, held)
 
     def evaluated(baselines: bool) -> Callable[[], object]:
-        return lambda: evaluate(predictor, exam, training.train, pixels, code, "", baselines)
+        return lambda: evaluate(predictor, eval_set, training.train, pixels, code, "", baselines)
 
     def fit() -> object:
         return fit_pca(training.train.of_targets(), code) if training.train.shape == training.train.target_shape else 0

@@ -13,7 +13,7 @@ import caedsl
 from caedsl.console.progress import make_reporter
 from caedsl.data.images import Images
 from caedsl.data.loading import load
-from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.evaluate import EvaluationSet
 from caedsl.evaluation.run import resume_and_evaluate
 from caedsl.runs.files import HISTORY_LINES, METRICS, SPEC, STATE
 from caedsl.runs.state import FINISHED
@@ -43,10 +43,12 @@ class Reached:
         value: float = self.metrics["training"]["best_validation_loss"]
         return value
 
-    def examination(self, test: Tensor) -> Examination:
+    def evaluation_set(self, test: Tensor) -> EvaluationSet:
         """Return ``test`` with the corruption that the model's evaluation saw."""
         settings = self.kept.settings
-        return Examination(Batches(test), settings.batch, self.kept.model.input.range, settings.corrupt, settings.seed)
+        return EvaluationSet(
+            Batches(test), settings.batch, self.kept.model.input.range, settings.corrupt, settings.seed
+        )
 
 
 @dataclass(frozen=True)

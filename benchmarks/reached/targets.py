@@ -8,7 +8,7 @@ from benchmarks.reached.linear import SIZES, UNIT, best_denoiser, components
 from benchmarks.reached.runs import Reached, Runs, images, test_images
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.baselines import MeanImage
-from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.evaluate import EvaluationSet
 from caedsl.evaluation.metrics import score
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
@@ -85,7 +85,7 @@ def keras_blog(runs: Runs) -> Iterator[Row]:
 def denoise(runs: Runs) -> Iterator[Row]:
     run = runs.of("denoise", quick=_epochs(2))
     mnist = images("mnist")
-    size, linear = best_denoiser(mnist.train, run.examination(test_images(mnist)[0]))
+    size, linear = best_denoiser(mnist.train, run.evaluation_set(test_images(mnist)[0]))
     yield Row("PSNR of the noisy test images, dB", run.score("corrupted input", "psnr"))
     yield Row(f"PSNR of the best linear map, PCA of {size}, dB", linear.psnr)
     yield Row("PSNR of the denoised test images, dB", run.score("model", "psnr"), low=linear.psnr + 2)
@@ -158,14 +158,14 @@ def _trained_in(runs: Runs, precision: str, spec: str, quick: Mapping[str, objec
 def yardsticks(runs: Runs) -> Iterator[Row]:
     for source, expected in TABLES.items():
         data = images(source)
-        exam = Examination(Batches(test_images(data)[0]), 1000, InputRange(), Corrupt(), seed=0)
-        scores = score(exam.predictions(MeanImage.of(Batches(data.train))), UNIT)
+        eval_set = EvaluationSet(Batches(test_images(data)[0]), 1000, InputRange(), Corrupt(), seed=0)
+        scores = score(eval_set.predictions(MeanImage.of(Batches(data.train))), UNIT)
         assert scores.bce is not None and scores.bce_above_floor is not None
         yield _equal(f"{source}: MSE of the mean image", scores.mse, expected.mean_mse, 5)
         yield _equal(f"{source}: BCE of the mean image", scores.bce, expected.mean_bce, 4)
         yield _equal(f"{source}: least BCE", scores.bce - scores.bce_above_floor, expected.least_bce, 4)
         for (size, pca), mse in zip(components(data.train).items(), expected.pca_mse, strict=True):
-            yield _equal(f"{source}: MSE of PCA-{size}", score(exam.predictions(pca), UNIT).mse, mse, 5)
+            yield _equal(f"{source}: MSE of PCA-{size}", score(eval_set.predictions(pca), UNIT).mse, mse, 5)
 
 
 def residual_digits(runs: Runs) -> Iterator[Row]:

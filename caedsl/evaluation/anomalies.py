@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
-from caedsl.evaluation.anomaly_results import MODEL, AnomalyEvaluation, Detector, Threshold, TypeResult
+from caedsl.evaluation.anomaly_results import AnomalyEvaluation, DetectorResult, Threshold, TypeResult
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.detection import detection, per_region_overlap, pixel_auroc
 from caedsl.evaluation.labelled_test import LabelledTest, from_own_data, labelled_test, masks_of
+from caedsl.evaluation.schema import MODEL
 from caedsl.inference.calibration import CalibrationError, calibrate
 from caedsl.inference.opening import open_trained
 from caedsl.inference.own_data import PartSamples, digests, own_data
@@ -66,8 +67,8 @@ def evaluate_anomalies(
         labelled = labelled_test(run, test)
         parts = _own_data_if_available(path, data_dir, data_root, notes)
         notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
-    judge = _DetectorEvaluator(run, score, labelled, parts, notes)
-    results = {MODEL: judge.result(None)}
+    evaluator = _DetectorEvaluator(run, score, labelled, parts, notes)
+    results = {MODEL: evaluator.result(None)}
     notes += labelled.samples.notes()
     if TRAIN in parts:
         linear = fit_pca(parts[TRAIN].images, elements(run.model.code_shape))
@@ -75,8 +76,10 @@ def evaluate_anomalies(
         if linear.predictor is not None and score.kind.needs_second_code:
             notes.append(f"PCA has no {score} score: a projection of a projection is the same")
         elif linear.predictor is not None:
-            results[f"PCA-{elements(run.model.code_shape)}"] = judge.result(linear.predictor)
-    return AnomalyEvaluation(labelled.name, str(score), labelled.normal, judge.names, labelled.types, results, notes)
+            results[f"PCA-{elements(run.model.code_shape)}"] = evaluator.result(linear.predictor)
+    return AnomalyEvaluation(
+        labelled.name, str(score), labelled.normal, evaluator.names, labelled.types, results, notes
+    )
 
 
 def _own_data_if_available(
@@ -95,11 +98,11 @@ def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str
     if TRAIN not in parts:
         return
     known = set(digests(parts[TRAIN]))
-    found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
-    if found:
+    trained_on = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
+    if trained_on:
         yield (
-            f"of {counted(len(samples), 'test sample')}, {len(found):,} were trained on, such as {found[0]}: these are "
-            "reconstructed better than new ones, so the numbers do not hold for new samples"
+            f"of {counted(len(samples), 'test sample')}, {len(trained_on):,} were trained on, such as {trained_on[0]}: "
+            "these are reconstructed better than new ones, so the numbers do not hold for new samples"
         )
 
 
@@ -127,7 +130,7 @@ class _DetectorEvaluator:
         if missing:
             notes.append(f"{missing} anomalies have no mask: they do not count for the metrics of pixels")
 
-    def result(self, pca: PCA | None) -> Detector:
+    def result(self, pca: PCA | None) -> DetectorResult:
         """Return the results of the model, or of ``pca``, in finding the anomalies."""
         scored = self._score(self.labelled.samples, pca, maps=len(self.with_maps) > 0)
         anomalous, types = self.labelled.anomalous, np.array(self.labelled.types)
@@ -140,12 +143,12 @@ class _DetectorEvaluator:
         by_type = {}
         for name in self.labelled.anomaly_types():
             group = types == name
-            of = ~anomalous | group
+            subset = ~anomalous | group
             by_type[name] = TypeResult(
-                int(group.sum()), detection(anomalous[of], scored.scores[of]).auroc, found_in(group)
+                int(group.sum()), detection(anomalous[subset], scored.scores[subset]).auroc, found_in(group)
             )
         auroc, pro = self._pixels(scored.maps)
-        return Detector(
+        return DetectorResult(
             detection(anomalous, scored.scores),
             auroc,
             pro,
@@ -165,33 +168,33 @@ class _DetectorEvaluator:
 
     def _threshold(self, pca: PCA | None) -> Threshold | None:
         """Return the calibrated threshold, or one for the same rate from the run's own validation samples."""
-        kept = self.run.calibration
-        if pca is None and kept is not None and kept.score == str(self.score):
-            return Threshold(kept.threshold, kept.fpr, len(kept.normals), calibrated=True)
+        calibration = self.run.calibration
+        if pca is None and calibration is not None and calibration.score == str(self.score):
+            return Threshold(calibration.threshold, calibration.fpr, len(calibration.normals), calibrated=True)
         if self.validation is None:
             return None
-        fpr = kept.fpr if kept is not None else DEFAULT_FPR
+        fpr = calibration.fpr if calibration is not None else DEFAULT_FPR
         try:
-            found = calibrate(self._score(self.validation, pca).scores, fpr, str(self.score))
+            fitted = calibrate(self._score(self.validation, pca).scores, fpr, str(self.score))
         except CalibrationError as error:
             if pca is None:
                 self.notes.append(f"no threshold: {error}")
             return None
-        return Threshold(found.threshold, fpr, len(found.normals), calibrated=False)
+        return Threshold(fitted.threshold, fpr, len(fitted.normals), calibrated=False)
 
     @torch.no_grad()
     def _score(self, samples: Samples, pca: PCA | None, maps: bool = False) -> _Scored:
         scores: list[NDArray[np.float64]] = []
-        kept: list[NDArray[np.float32]] = []
-        of, parameter = self.score.kind, self.score.parameter
+        error_maps: list[NDArray[np.float32]] = []
+        kind, parameter = self.score.kind, self.score.parameter
         wanted = set(self.with_maps.tolist()) if maps else set()
         for place, compared in self._compared(samples, pca):
-            scores.append(of.of(compared, parameter).cpu().double().numpy())
-            shown = [number for number in range(place.start, place.stop) if number in wanted]
-            if shown:
-                drawn = of.map(compared).float().cpu().numpy()
-                kept.append(drawn[[number - place.start for number in shown]])
-        return _Scored(np.concatenate(scores), np.concatenate(kept) if kept else None)
+            scores.append(kind.of(compared, parameter).cpu().double().numpy())
+            numbers = [number for number in range(place.start, place.stop) if number in wanted]
+            if numbers:
+                batch_maps = kind.map(compared).float().cpu().numpy()
+                error_maps.append(batch_maps[[number - place.start for number in numbers]])
+        return _Scored(np.concatenate(scores), np.concatenate(error_maps) if error_maps else None)
 
     def _compared(self, samples: Samples, pca: PCA | None) -> Iterator[tuple[slice, Compared]]:
         if pca is None:

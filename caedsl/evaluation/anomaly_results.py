@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from caedsl.diagnostics.text import counted
 from caedsl.evaluation.detection import Detection, Estimate
+from caedsl.evaluation.schema import MODEL
 from caedsl.training.reporter import Reporter
 
-MODEL = "model"
 _DIGITS = 10
 """Significant digits in the file, as in ``metrics.json``."""
 
@@ -40,7 +40,7 @@ class TypeResult:
 
 
 @dataclass(frozen=True)
-class Detector:
+class DetectorResult:
     """Results of one detector; ``found`` anomalies and ``rejected`` normals exceed its threshold."""
 
     detection: Detection
@@ -62,29 +62,29 @@ class AnomalyEvaluation:
     normal: str
     names: Sequence[str]
     types: Sequence[str]
-    detectors: dict[str, Detector]
+    detectors: dict[str, DetectorResult]
     notes: Sequence[str]
 
     @property
-    def model(self) -> Detector:
+    def model(self) -> DetectorResult:
         """Results of the model itself."""
         return self.detectors[MODEL]
 
     @property
-    def pca(self) -> tuple[str, Detector] | None:
+    def pca(self) -> tuple[str, DetectorResult] | None:
         """Name and results of PCA at the same code size, or None if it was not computed."""
         return next(((name, found) for name, found in self.detectors.items() if name != MODEL), None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of ``anomalies.json``."""
-        of = self.model.detection
+        detection = self.model.detection
         return {
             "test": self.test,
             "score": self.score,
             "normal_class": self.normal,
-            "normals": of.normals,
-            "anomalies": of.anomalies,
-            "detectors": {name: _rounded(_detector(found)) for name, found in self.detectors.items()},
+            "normals": detection.normals,
+            "anomalies": detection.anomalies,
+            "detectors": {name: _rounded(_detector(result)) for name, result in self.detectors.items()},
             "notes": list(self.notes),
         }
 
@@ -103,27 +103,27 @@ class AnomalyEvaluation:
 
     def verdict(self) -> list[str]:
         """Return the result at the threshold in words, and a remark if PCA is at least as good."""
-        model, of = self.model, self.model.detection
+        model, detection = self.model, self.model.detection
         lines = []
         if model.threshold is not None:
             kind = "calibrated threshold" if model.threshold.calibrated else "threshold"
             lines.append(
                 f"At the {kind} {model.threshold.value:.4g} (at most {100 * model.threshold.fpr:g} % of normals, set "
                 f"on {model.threshold.normals:,}), the model finds {model.found:,} of "
-                f"{counted(of.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
-                f"{counted(of.normals, 'normal')}."
+                f"{counted(detection.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
+                f"{counted(detection.normals, 'normal')}."
             )
-        if self.pca is not None and self.pca[1].detection.auroc.value >= of.auroc.value:
+        if self.pca is not None and self.pca[1].detection.auroc.value >= detection.auroc.value:
             name, pca = self.pca
             lines.append(
                 f"{name}, a linear map to as many numbers, separates them at least as well: its AUROC is "
-                f"{pca.detection.auroc.value:.3f}, the model's {of.auroc.value:.3f}."
+                f"{pca.detection.auroc.value:.3f}, the model's {detection.auroc.value:.3f}."
             )
         return lines
 
 
-def _detector(found: Detector) -> dict[str, Any]:
-    content = asdict(found)
+def _detector(result: DetectorResult) -> dict[str, Any]:
+    content = asdict(result)
     del content["scores"]
     counts = content.pop("detection")
     del counts["normals"], counts["anomalies"]
@@ -140,20 +140,22 @@ def show(evaluation: AnomalyEvaluation, reporter: Reporter) -> None:
     """Show the results: a table by detector, a table by type of anomaly, and the verdict."""
     detectors = evaluation.detectors
     pixels = evaluation.model.pro is not None
-    judged = evaluation.model.found is not None
+    has_threshold = evaluation.model.found is not None
     headings = ["", "AUROC", "95 %", "AP", "FPR95"]
-    headings += ["pixels", "PRO"] * pixels + ["found", "rejected"] * judged
-    reporter.table(headings, [[name, *_cells(found, pixels, judged)] for name, found in detectors.items()])
+    headings += ["pixels", "PRO"] * pixels + ["found", "rejected"] * has_threshold
+    reporter.table(headings, [[name, *_cells(result, pixels, has_threshold)] for name, result in detectors.items()])
     if len(evaluation.model.by_type) > 1:
-        heads = ["anomaly", "samples", *(f"AUROC {name}" for name in detectors)]
-        heads += [f"found {name}" for name in detectors] if judged else []
+        type_headings = ["anomaly", "samples", *(f"AUROC {name}" for name in detectors)]
+        type_headings += [f"found {name}" for name in detectors] if has_threshold else []
         rows = []
-        for name, of in evaluation.model.by_type.items():
-            every = [found.by_type[name] for found in detectors.values()]
-            cells = [f"{result.auroc.value:.3f}" for result in every]
-            counts = ["" if result.found is None else f"{result.found:,}" for result in every] if judged else []
-            rows.append([name, f"{of.anomalies:,}", *cells, *counts])
-        reporter.table(heads, rows)
+        for name, of_model in evaluation.model.by_type.items():
+            results = [detector.by_type[name] for detector in detectors.values()]
+            cells = [f"{result.auroc.value:.3f}" for result in results]
+            counts = (
+                ["" if result.found is None else f"{result.found:,}" for result in results] if has_threshold else []
+            )
+            rows.append([name, f"{of_model.anomalies:,}", *cells, *counts])
+        reporter.table(type_headings, rows)
     total = evaluation.model.detection
     anomalies = counted(total.anomalies, "anomaly", "anomalies")
     reporter.result(f"on {counted(total.normals, 'normal')} and {anomalies}, score {evaluation.score}")
@@ -161,18 +163,18 @@ def show(evaluation: AnomalyEvaluation, reporter: Reporter) -> None:
         reporter.result(line)
 
 
-def _cells(found: Detector, pixels: bool, judged: bool) -> list[str]:
-    of = found.detection
+def _cells(result: DetectorResult, pixels: bool, has_threshold: bool) -> list[str]:
+    detection = result.detection
     cells = [
-        f"{of.auroc.value:.3f}",
-        f"{of.auroc.low:.3f}–{of.auroc.high:.3f}",
-        f"{of.average_precision.value:.3f}",
-        f"{of.fpr_at_95_tpr.value:.1%}",
+        f"{detection.auroc.value:.3f}",
+        f"{detection.auroc.low:.3f}–{detection.auroc.high:.3f}",
+        f"{detection.average_precision.value:.3f}",
+        f"{detection.fpr_at_95_tpr.value:.1%}",
     ]
     if pixels:
-        cells += [f"{found.pixel_auroc:.3f}", f"{found.pro:.3f}"]
-    if judged and found.found is not None and found.rejected is not None:
-        cells += [f"{found.found:,}/{of.anomalies:,}", f"{found.rejected:,}/{of.normals:,}"]
-    elif judged:
+        cells += [f"{result.pixel_auroc:.3f}", f"{result.pro:.3f}"]
+    if has_threshold and result.found is not None and result.rejected is not None:
+        cells += [f"{result.found:,}/{detection.anomalies:,}", f"{result.rejected:,}/{detection.normals:,}"]
+    elif has_threshold:
         cells += ["", ""]
     return cells

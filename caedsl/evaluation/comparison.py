@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from caedsl.data.files.folder_layout import VALIDATION
 from caedsl.diagnostics.text import one_line, printable, text_of_path
-from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
+from caedsl.evaluation.schema import MODEL, AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file, read_record
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import SETTINGS, SPEC
@@ -20,7 +20,6 @@ from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_head
 from caedsl.syntax.tree import Statement
 
-MODEL = "model"
 _LONGEST_VALUE = 28
 """Largest number of characters of a value in a column; longer ones are shown as A, B, … and explained below."""
 
@@ -164,18 +163,18 @@ def compare(paths: Sequence[Path]) -> Comparison:
 
 def _different(runs: Iterable[ComparedRun], notes: list[str]) -> list[ComparedRun]:
     """Return the runs without copies, which say nothing about the deviation over seeds."""
-    found: list[ComparedRun] = []
+    distinct: list[ComparedRun] = []
     for run in runs:
-        same = next((other for other in found if replace(run, folder=other.folder) == other), None)
+        same = next((other for other in distinct if replace(run, folder=other.folder) == other), None)
         if same is None:
-            found.append(run)
+            distinct.append(run)
         else:
             notes.append(one_line(f"skipped: {run.folder} has the seed, the settings and the results of {same.folder}"))
-    return found
+    return distinct
 
 
-def _on_different_samples(found: Comparison) -> Iterator[str]:
-    names = [metric.name for metric in found.metrics() if not found.comparable(metric)]
+def _on_different_samples(comparison: Comparison) -> Iterator[str]:
+    names = [metric.name for metric in comparison.metrics() if not comparison.comparable(metric)]
     if names:
         yield f"not comparable, because these runs were evaluated on different samples: {', '.join(names)}"
 
@@ -225,14 +224,14 @@ def _read(folder: Path) -> ComparedRun:
 
 def _statements(source: Source) -> dict[str, str]:
     """Return the text of each statement of a spec without comments and line breaks; `train` is left to the settings."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     tree, _ = parse(source)
     for statement in tree.statements:
         name = statement.head.text
         if name != "train":
             words = _text(statement).removeprefix(name).strip()
-            found[name] = f"{found[name]}; {words}" if name in found else words
-    return found
+            texts[name] = f"{texts[name]}; {words}" if name in texts else words
+    return texts
 
 
 def _text(statement: Statement) -> str:
@@ -255,15 +254,15 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
 
 def _metrics(metrics: MetricsRecord, anomalies: AnomaliesRecord | None) -> dict[str, float | None]:
     model, pca = metrics.scores.get(MODEL), metrics.scores.get(f"PCA-{metrics.code_size}")
-    found: dict[str, float | None] = dict.fromkeys(metric.name for metric in METRICS)
+    values: dict[str, float | None] = dict.fromkeys(metric.name for metric in METRICS)
     if model is not None:
-        found |= {"MSE": model.mse, "PSNR dB": model.psnr, "SSIM": model.ssim}
+        values |= {"MSE": model.mse, "PSNR dB": model.psnr, "SSIM": model.ssim}
         if model.mse is not None and pca is not None and pca.mse:
-            found["MSE / PCA's"] = model.mse / pca.mse
+            values["MSE / PCA's"] = model.mse / pca.mse
     detector = anomalies.detectors.get(MODEL) if anomalies is not None else None
     if anomalies is not None and detector is not None:
-        found |= {"AUROC": detector.auroc.value, "PRO": detector.pro}
+        values |= {"AUROC": detector.auroc.value, "PRO": detector.pro}
         if detector.found is not None and detector.rejected is not None:
-            found["found %"] = 100 * detector.found / max(1, anomalies.anomalies)
-            found["rejected %"] = 100 * detector.rejected / max(1, anomalies.normals)
-    return found
+            values["found %"] = 100 * detector.found / max(1, anomalies.anomalies)
+            values["rejected %"] = 100 * detector.rejected / max(1, anomalies.normals)
+    return values

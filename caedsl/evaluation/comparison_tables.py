@@ -22,42 +22,44 @@ _LATEX = {
 }
 
 
-def headings(found: Comparison) -> list[str]:
+def headings(comparison: Comparison) -> list[str]:
     """Return the headings of the columns: runs, settings that differ, seeds, metrics."""
-    return ["runs", *found.settings, "seeds", *(metric.name for metric in found.metrics())]
+    return ["runs", *comparison.settings, "seeds", *(metric.name for metric in comparison.metrics())]
 
 
-def rows(found: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
+def rows(comparison: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
     """Return one row per group; ``mark`` is applied to the best value of each metric."""
     return [
         [
             _name(group),
-            *(found.value(group, setting) for setting in found.settings),
+            *(comparison.value(group, setting) for setting in comparison.settings),
             group.seeds,
-            *(_cell(found, group, metric, mark) for metric in found.metrics()),
+            *(_cell(comparison, group, metric, mark) for metric in comparison.metrics()),
         ]
-        for group in found.groups
+        for group in comparison.groups
     ]
 
 
-def legend(found: Comparison) -> list[str]:
+def legend(comparison: Comparison) -> list[str]:
     """Return the meaning of each letter, and the notes."""
     letters = [
-        f"{setting} {letter}: {value}" for setting in found.settings for value, letter in found.letters(setting).items()
+        f"{setting} {letter}: {value}"
+        for setting in comparison.settings
+        for value, letter in comparison.letters(setting).items()
     ]
-    return [*letters, *found.notes]
+    return [*letters, *comparison.notes]
 
 
 def _name(group: RunGroup) -> str:
     return group.runs[0].folder if len(group.runs) == 1 else counted(len(group.runs), "run")
 
 
-def _cell(found: Comparison, group: RunGroup, metric: Metric, mark: Callable[[str], str]) -> str:
+def _cell(comparison: Comparison, group: RunGroup, metric: Metric, mark: Callable[[str], str]) -> str:
     measured = group.measured(metric)
     if measured is None:
         return ""
     text = _number(measured, metric)
-    return mark(text) if group in found.best(metric) else text
+    return mark(text) if group in comparison.best(metric) else text
 
 
 def _number(measured: GroupMean, metric: Metric) -> str:
@@ -65,29 +67,29 @@ def _number(measured: GroupMean, metric: Metric) -> str:
     return mean if measured.deviation is None else f"{mean} {PLUS_MINUS} {measured.deviation:.{metric.decimals}f}"
 
 
-def markdown(found: Comparison) -> str:
+def markdown(comparison: Comparison) -> str:
     """Return a Markdown table with the best values in bold."""
-    heads = headings(found)
-    left = 1 + len(found.settings)
+    heads = headings(comparison)
+    left = 1 + len(comparison.settings)
     rule = ["---" if number <= left else "---:" for number in range(len(heads))]
     # Bold is added after escaping, which would otherwise escape its stars.
     body = [
         [f"**{in_markdown(cell[1:])}**" if cell[:1] == _BEST else in_markdown(cell) for cell in line]
-        for line in rows(found, lambda text: f"{_BEST}{text}")
+        for line in rows(comparison, lambda text: f"{_BEST}{text}")
     ]
     lines = [list(map(in_markdown, heads)), rule, *body]
     table = ["| " + " | ".join(line) + " |" for line in lines]
-    return "\n".join([*table, *(f"\n{in_markdown(line)}" for line in legend(found))]) + "\n"
+    return "\n".join([*table, *(f"\n{in_markdown(line)}" for line in legend(comparison))]) + "\n"
 
 
-def latex(found: Comparison) -> str:
+def latex(comparison: Comparison) -> str:
     """Return a ``tabular`` with the best values in bold; it needs no package."""
-    heads = headings(found)
-    columns = "l" * (2 + len(found.settings)) + "r" * len(found.metrics())
+    heads = headings(comparison)
+    columns = "l" * (2 + len(comparison.settings)) + "r" * len(comparison.metrics())
     # Bold is added after escaping, which would otherwise escape its braces.
     body = [
         [rf"\textbf{{{_escaped(cell[1:])}}}" if cell[:1] == _BEST else _escaped(cell) for cell in line]
-        for line in rows(found, lambda text: f"{_BEST}{text}")
+        for line in rows(comparison, lambda text: f"{_BEST}{text}")
     ]
     lines = [" & ".join(line) + r" \\" for line in body]
     return (
@@ -100,7 +102,7 @@ def latex(found: Comparison) -> str:
                 *lines,
                 r"\hline",
                 r"\end{tabular}",
-                *(f"% {line}" for line in legend(found)),
+                *(f"% {line}" for line in legend(comparison)),
             ]
         )
         + "\n"
@@ -108,23 +110,23 @@ def latex(found: Comparison) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], text)
+    return re.sub("|".join(map(re.escape, _LATEX)), lambda match: _LATEX[match[0]], text)
 
 
-def csv_table(found: Comparison) -> str:
+def csv_table(comparison: Comparison) -> str:
     """Return a CSV with separate columns for means and deviations, in full precision, and with unabbreviated values."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    metrics = found.metrics()
+    metrics = comparison.metrics()
     names = [name for metric in metrics for name in (metric.name, f"{metric.name} deviation")]
-    writer.writerow(["runs", *found.settings, "seeds", *names])
-    for group in found.groups:
+    writer.writerow(["runs", *comparison.settings, "seeds", *names])
+    for group in comparison.groups:
         numbers: list[object] = []
         for metric in metrics:
             measured = group.measured(metric)
             numbers += ["", ""] if measured is None else [measured.mean, _or_empty(measured.deviation)]
         folders = " ".join(run.folder for run in group.runs)
-        values: Sequence[str] = [group.runs[0].settings.get(setting, "") for setting in found.settings]
+        values: Sequence[str] = [group.runs[0].settings.get(setting, "") for setting in comparison.settings]
         writer.writerow([folders, *values, group.seeds, *numbers])
     return text.getvalue()
 

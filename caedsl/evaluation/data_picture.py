@@ -12,27 +12,27 @@ from caedsl.training.pixel_range import PixelRange
 from caedsl.training.sample import make_sample
 
 
-def data_picture(found: Survey, model: Autoencoder) -> bytes:
+def data_picture(survey: Survey, model: Autoencoder) -> bytes:
     """Return the picture as PNG: a row for each part, its targets, and for the first part the samples of training."""
     declared = model.input.range
-    low, high = min(part.low for part in found.parts), max(part.high for part in found.parts)
+    low, high = min(part.low for part in survey.parts), max(part.high for part in survey.parts)
     pixels = PixelRange(low, high if high > low else low + 1.0, bounded=False)
     if declared.low is not None and declared.high is not None:
         pixels = PixelRange(declared.low, declared.high)
-    columns = columns_of(model.input.shape, len(found.parts[0].shown))
-    targets = {of.part: of.shown[:columns] for of in found.targets if of.shown.shape[1:] == model.input.shape}
+    columns = columns_of(model.input.shape, len(survey.parts[0].shown))
+    targets = {of.part: of.shown[:columns] for of in survey.targets if of.shown.shape[1:] == model.input.shape}
     rows = []
-    for number, part in enumerate(found.parts):
+    for number, part in enumerate(survey.parts):
         rows.append(PictureRow(part.part, part.shown[:columns], ", ".join(part.shown_names[:columns]), others=True))
         if part.part in targets:
             rows.append(PictureRow(f"{part.part} targets", targets[part.part], "what the network must return"))
         if not number:
             seen = part.shown[:columns]
-            rows += _made(Sample(targets[part.part], seen) if part.part in targets else Sample.of(seen), model)
+            rows += _training_rows(Sample(targets[part.part], seen) if part.part in targets else Sample.of(seen), model)
     return draw(rows, pixels)
 
 
-def _made(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
+def _training_rows(clean: Sample, model: Autoencoder) -> Iterator[PictureRow]:
     """Yield rows of augmented and corrupted samples, if training changes them."""
     settings = model.train
     if settings is None:

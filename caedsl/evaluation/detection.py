@@ -61,9 +61,9 @@ def detection(labels: Labels, scores: Floats, seed: int = 0) -> Detection:
         raise ValueError(f"there are no {missing} among {counted(len(labels), 'labelled sample')}")
     order = np.argsort(-scores, kind="stable")
     ranked = _Ranked(anomalous[order], np.append(scores[order][1:] != scores[order][:-1], True))
-    drawn = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     ones = np.ones(len(labels), np.int64)
-    resampled = np.array([ranked.metrics(ranked.resample(drawn)) for _ in range(RESAMPLES)])
+    resampled = np.array([ranked.metrics(ranked.resample(generator)) for _ in range(RESAMPLES)])
     low, high = np.quantile(resampled, (0.025, 0.975), axis=0)
     estimates = [Estimate(value, float(low[i]), float(high[i])) for i, value in enumerate(ranked.metrics(ones))]
     return Detection(len(labels) - anomalies, anomalies, *estimates)
@@ -79,23 +79,23 @@ class _Ranked:
     anomalous: NDArray[np.bool_]
     ends: NDArray[np.bool_]
 
-    def resample(self, drawn: np.random.Generator) -> NDArray[np.int64]:
+    def resample(self, generator: np.random.Generator) -> NDArray[np.int64]:
         """Return how many times each sample is drawn; the numbers of normals and of anomalies stay the same."""
         counts = np.zeros(len(self.anomalous), np.int64)
         for group in (self.anomalous, ~self.anomalous):
             size = int(group.sum())
-            counts[group] = np.bincount(drawn.integers(size, size=size), minlength=size)
+            counts[group] = np.bincount(generator.integers(size, size=size), minlength=size)
         return counts
 
     def metrics(self, counts: NDArray[np.int64]) -> tuple[float, float, float]:
         """Return AUROC, average precision, and the lowest false positive rate at which 95 % of anomalies are found."""
         found = np.cumsum(counts * self.anomalous)[self.ends]
         flagged = np.cumsum(counts)[self.ends]
-        true, false = found / found[-1], (flagged - found) / (flagged[-1] - found[-1])
-        auroc = np.trapezoid(np.append(0.0, true), np.append(0.0, false))
+        tpr, fpr = found / found[-1], (flagged - found) / (flagged[-1] - found[-1])
+        auroc = np.trapezoid(np.append(0.0, tpr), np.append(0.0, fpr))
         precision = found / np.maximum(flagged, 1)
-        average_precision = np.sum(np.diff(true, prepend=0.0) * precision)
-        return float(auroc), float(average_precision), float(false[np.argmax(true >= TRUE_POSITIVE_RATE)])
+        average_precision = np.sum(np.diff(tpr, prepend=0.0) * precision)
+        return float(auroc), float(average_precision), float(fpr[np.argmax(tpr >= TRUE_POSITIVE_RATE)])
 
 
 def pixel_auroc(masks: NDArray[np.bool_], maps: Floats) -> float:
@@ -123,9 +123,9 @@ def per_region_overlap(masks: NDArray[np.bool_], maps: Floats, limit: float = PR
     sorted_maps = maps.ravel()[order]
     last_of_value = np.append(sorted_maps[1:] != sorted_maps[:-1], True)
     overlap = np.cumsum(weight[order])[last_of_value] / weight.sum()
-    false = np.cumsum(~anomalous[order])[last_of_value] / (~anomalous).sum()
-    false, overlap = np.concatenate(([0.0], false)), np.concatenate(([0.0], overlap))
-    within = false <= limit
-    end = np.interp(limit, false, overlap)
-    x, y = np.append(false[within], limit), np.append(overlap[within], end)
+    fpr = np.cumsum(~anomalous[order])[last_of_value] / (~anomalous).sum()
+    fpr, overlap = np.concatenate(([0.0], fpr)), np.concatenate(([0.0], overlap))
+    within = fpr <= limit
+    end = np.interp(limit, fpr, overlap)
+    x, y = np.append(fpr[within], limit), np.append(overlap[within], end)
     return float(np.trapezoid(y, x) / limit)

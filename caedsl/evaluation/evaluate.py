@@ -21,6 +21,7 @@ from caedsl.evaluation.baselines import Predictor, at_size, fit_pca, no_pca
 from caedsl.evaluation.filters import CHOSEN_ON, filters
 from caedsl.evaluation.halving import HalvingPredictor
 from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
+from caedsl.evaluation.schema import MODEL
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -34,13 +35,13 @@ from caedsl.vocabulary.shape import NOUNS, noun, rank
 DIGITS = 6
 """Number of significant digits reported; the order of sums in 32 bits changes the mean over images in the eighth."""
 
-MODEL, CORRUPTED, INPUT, MEAN = "model", "corrupted input", "input", "mean image"
+CORRUPTED, INPUT, MEAN = "corrupted input", "input", "mean image"
 
 
-class Examination:
-    """Images that predictors are evaluated on, with the same corruption each time, drawn from the seed.
+class EvaluationSet:
+    """Samples that predictors are evaluated on, with the same corruption each time, drawn from the seed.
 
-    Samples are in 64 bits, and so are the random numbers, so that they are the same on every device.
+    They are computed in 64 bits, including the random numbers, so that they are the same on every device.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Examination:
         seed: int,
         target_range: InputRange | None = None,
     ) -> None:
-        """Examine ``images``; ``target_range`` defaults to the input range."""
+        """Evaluate on ``images``, ``batch`` at a time; ``target_range`` defaults to the input range."""
         self.target_range = target_range or input_range
         self.images = images
         self.batch = batch
@@ -76,7 +77,7 @@ class Examination:
         return ("original", "corrupted") if self.images.targets is None else ("target", "input")
 
     def samples(self, images: Batches | None = None) -> Iterator[Sample]:
-        """Yield the samples of ``images``, by default of the examined images."""
+        """Yield the samples of ``images``, by default of all images of the set."""
         draws, first = Draws(self.seed, "evaluation"), 0
         for clean in (images or self.images).in_order(self.batch):
             draws.begin(0, len(clean), first, clean.seen.device)
@@ -132,22 +133,22 @@ class Evaluation:
 @torch.no_grad()
 def evaluate(
     module: Predictor,
-    exam: Examination,
+    eval_set: EvaluationSet,
     train: Batches,
     pixels: PixelRange,
     code_size: int,
     part: str,
     baselines: bool = True,
 ) -> Evaluation:
-    """Evaluate ``module``, in eval mode, and baselines fitted to ``train`` on the images of ``exam``.
+    """Evaluate ``module``, in eval mode, and baselines fitted to ``train`` on the images of ``eval_set``.
 
     All predictors get the same input in 64 bits, which is read once. For a denoiser, PCA is fitted to clean images and
     applied to corrupted ones, like the median filter and the Gaussian blur.
     """
     predictors: dict[str, Predictor] = {MODEL: module}
-    unchanged = unchanged_input(exam, pixels) if exam.denoises else None
+    unchanged = unchanged_input(eval_set, pixels) if eval_set.denoises else None
     if unchanged is not None:
-        predictors[input_name(exam)] = unchanged
+        predictors[input_name(eval_set)] = unchanged
     notes: tuple[str, ...] = ()
     if baselines:
         linear = fit_pca(train.of_targets(), code_size) if train.shape == train.target_shape else no_pca(train)
@@ -155,16 +156,16 @@ def evaluate(
         if linear.predictor is not None:
             predictors[f"PCA-{code_size}"] = linear.predictor
         notes = tuple(filter(None, [linear.note]))
-        if exam.denoises and not exam.changes_form:
-            classical, note = filters(exam.samples(train.spread(CHOSEN_ON)))
+        if eval_set.denoises and not eval_set.changes_form:
+            classical, note = filters(eval_set.samples(train.spread(CHOSEN_ON)))
             predictors |= classical
             notes = (*notes, note)
-    scoring = Scoring(predictors, pixels, rank(exam.images.target_shape))
-    with Precision(FP32.name, exam.images.device.type).products():
-        for sample in exam.samples():
+    scoring = Scoring(predictors, pixels, rank(eval_set.images.target_shape))
+    with Precision(FP32.name, eval_set.images.device.type).products():
+        for sample in eval_set.samples():
             scoring.add({name: predictor(sample.seen) for name, predictor in predictors.items()}, sample.target)
     scores = {name: _rounded(found) for name, found in scoring.scores().items()}
-    return Evaluation(part, len(exam.images), pixels, code_size, scores, notes, noun(exam.images.target_shape))
+    return Evaluation(part, len(eval_set.images), pixels, code_size, scores, notes, noun(eval_set.images.target_shape))
 
 
 def predictor_of(module: nn.Module, images: Batches) -> Predictor:
@@ -184,23 +185,23 @@ def _rounded(scores: Scores) -> Scores:
     return Scores(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(scores).items()})
 
 
-def input_name(exam: Examination) -> str:
+def input_name(eval_set: EvaluationSet) -> str:
     """Return the name of the input among the predictors, for a denoiser or for pairs."""
-    return CORRUPTED if exam.images.targets is None else INPUT
+    return CORRUPTED if eval_set.images.targets is None else INPUT
 
 
-def unchanged_input(exam: Examination, pixels: PixelRange) -> Predictor | None:
+def unchanged_input(eval_set: EvaluationSet, pixels: PixelRange) -> Predictor | None:
     """Return the predictor that returns the input itself, in the target's size and range.
 
     Return None if input and target differ in their number of channels.
     """
-    same = exam.images.target_shape[0] == exam.images.shape[0]
-    return partial(as_target, exam=exam, pixels=pixels) if same else None
+    same = eval_set.images.target_shape[0] == eval_set.images.shape[0]
+    return partial(as_target, eval_set=eval_set, pixels=pixels) if same else None
 
 
-def as_target(x_bchw: Tensor, exam: Examination, pixels: PixelRange) -> Tensor:
+def as_target(x_bchw: Tensor, eval_set: EvaluationSet, pixels: PixelRange) -> Tensor:
     """Return inputs in the size of their targets and, if both ranges are bounded, in the range of the targets."""
-    x, low, high = x_bchw, exam.input_range.low, exam.input_range.high
+    x, low, high = x_bchw, eval_set.input_range.low, eval_set.input_range.high
     if low is not None and high is not None and pixels.bounded and (low, high) != (pixels.low, pixels.high):
         x = (x - low) * (pixels.width / (high - low)) + pixels.low
-    return at_size(x, exam.images.target_shape[1:])
+    return at_size(x, eval_set.images.target_shape[1:])

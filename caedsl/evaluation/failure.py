@@ -1,7 +1,8 @@
 """Explain a run that ends no better than the mean image, although no monitor reported anything."""
 
 from caedsl.diagnostics.text import counted
-from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.evaluation.evaluate import MEAN, Evaluation
+from caedsl.evaluation.schema import MODEL
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.symptoms import CAUSES, likely_cause
@@ -37,9 +38,9 @@ def explain(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
     last = run.history.epochs[-1]
     watch = watch_run(run.model, (path / SPEC).read_text("utf-8"), run.model.source.path, run.folder, reporter)
     seen = ((monitor, monitor.at_end(run.history.epochs)) for monitor in every() if monitor.at_end)
-    monitor, sign = next(((monitor, sign) for monitor, sign in seen if sign), (find(SYMPTOM), None))
+    monitor, symptom = next(((monitor, symptom) for monitor, symptom in seen if symptom), (find(SYMPTOM), None))
     assert monitor is not None
-    watch.record(monitor, sign or _symptom(run, evaluation, watch), last.step, last.epoch)
+    watch.record(monitor, symptom or _symptom(run, evaluation, watch), last.step, last.epoch)
 
 
 def _symptom(run: Run, evaluation: Evaluation, watch: Watch) -> Symptom:

@@ -52,17 +52,17 @@ def represent(
     module, size = run.module, elements(run.model.code_shape)
     assert isinstance(module, ConvolutionalAutoencoder), "runs train autoencoders"
     train, test = run.train.spread(MOST_SAMPLES), held_out.spread(MOST_SAMPLES)
-    known = images.labels[train.index.cpu()].numpy(), labels[test.index.cpu()].numpy()
-    if len(set(known[0].tolist())) < 2:
+    labels_of_both = images.labels[train.index.cpu()].numpy(), labels[test.index.cpu()].numpy()
+    if len(set(labels_of_both[0].tolist())) < 2:
         raise DataError(
             f"the training samples of {path} all belong to one class, but --probe needs two: train on data with more "
             "classes"
         )
     codes = finite_codes(_codes(module, train), path), finite_codes(_codes(module, test), path)
-    accuracies = {"model": _accuracies(codes, known)}
+    accuracies = {"model": _accuracies(codes, labels_of_both)}
     linear = fit_pca(run.train.of_inputs(), size).predictor
     if linear is not None:
-        accuracies[f"PCA-{size}"] = _accuracies((_projected(linear, train), _projected(linear, test)), known)
+        accuracies[f"PCA-{size}"] = _accuracies((_projected(linear, train), _projected(linear, test)), labels_of_both)
     return Representation(part, len(test), accuracies, CodeStatistics.of(codes[1]))
 
 
@@ -88,9 +88,10 @@ def _accuracies(codes: tuple[Codes, Codes], labels: tuple[NDArray[np.int64], NDA
     return near, linear
 
 
-def show(found: Representation, reporter: Reporter) -> None:
+def show(representation: Representation, reporter: Reporter) -> None:
     """Show the accuracies and the statistics."""
-    rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in found.accuracies.items()]
+    samples = counted(representation.samples, f"{representation.part} sample")
+    rows = [[name, f"{near:.4f}", f"{linear:.4f}"] for name, (near, linear) in representation.accuracies.items()]
     reporter.table(["", f"{NEIGHBOURS}-NN", "linear probe"], rows)
-    reporter.result(f"accuracy on {counted(found.samples, f'{found.part} sample')}, by codes of the training samples")
-    reporter.result(found.statistics.text)
+    reporter.result(f"accuracy on {samples}, by codes of the training samples")
+    reporter.result(representation.statistics.text)

@@ -12,7 +12,7 @@ from caedsl.data.errors import DataError
 from caedsl.data.images import Images
 from caedsl.diagnostics.json import finite
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
-from caedsl.evaluation.evaluate import Evaluation, Examination, as_target, evaluate, input_name, predictor_of
+from caedsl.evaluation.evaluate import Evaluation, EvaluationSet, as_target, evaluate, input_name, predictor_of
 from caedsl.evaluation.failure import explain, is_failure
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
@@ -80,7 +80,7 @@ def train_and_evaluate(
         data_root=data_root,
         weights=weights,
         reporter=reporter,
-        callbacks=[*_watchers(pictures, tensorboard), *callbacks],
+        callbacks=[*_picture_callbacks(pictures, tensorboard), *callbacks],
         images=images,
     )
     return _evaluated(run, reporter, baselines)
@@ -105,7 +105,7 @@ def resume_and_evaluate(
     """
     reporter = reporter or Reporter()
     before = {name for name in (PICTURES, TENSORBOARD) if has_folder(Path(path), name)}
-    followers = [*_watchers(PICTURES in before, tensorboard or TENSORBOARD in before), *callbacks]
+    all_callbacks = [*_picture_callbacks(PICTURES in before, tensorboard or TENSORBOARD in before), *callbacks]
     run = resume(
         path,
         epochs=epochs,
@@ -114,12 +114,12 @@ def resume_and_evaluate(
         data_dir=data_dir,
         data_root=data_root,
         reporter=reporter,
-        callbacks=followers,
+        callbacks=all_callbacks,
     )
     return _evaluated(run, reporter, baselines)
 
 
-def _watchers(pictures: bool, tensorboard: bool) -> list[Callback]:
+def _picture_callbacks(pictures: bool, tensorboard: bool) -> list[Callback]:
     return [*([EpochPictures()] if pictures else []), *([TensorBoard()] if tensorboard else [])]
 
 
@@ -183,12 +183,12 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 
     A picture that cannot be written is only reported, since the metrics do not depend on it.
     """
-    exam, evaluation = examination(run), evaluation_of(run, baselines)
+    eval_set, evaluation = evaluation_set(run), evaluation_of(run, baselines)
     run.folder.write_json(METRICS, finite({**evaluation.as_json(), "training": _training(run)}))
     picture = evolution = None
     try:
-        picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, exam, evaluation), run.pixels))
-        evolution = draw_evolution(run.folder, rows=3 if exam.denoises else 2)
+        picture = run.folder.write_bytes(PICTURE, draw(_picture_rows(run, eval_set, evaluation), run.pixels))
+        evolution = draw_evolution(run.folder, rows=3 if eval_set.denoises else 2)
     except RunError as error:
         (reporter or Reporter()).note(f"{error}; the run is complete except for this picture")
     return EvaluatedRun(run, evaluation, picture, evolution)
@@ -196,18 +196,18 @@ def evaluate_run(run: Run, reporter: Reporter | None = None, baselines: bool = T
 
 def evaluation_of(run: Run, baselines: bool = True) -> Evaluation:
     """Evaluate the module of a run on held-out images, with ``baselines`` if requested."""
-    exam = examination(run)
-    module = predictor_of(run.module, exam.images)
+    eval_set = evaluation_set(run)
+    module = predictor_of(run.module, eval_set.images)
     code = elements(run.model.code_shape)
     with computing_with(run.threads), keeping_freed_memory(run.train.device):
-        return evaluate(module, exam, run.train, run.pixels, code, run.held_out[0], baselines)
+        return evaluate(module, eval_set, run.train, run.pixels, code, run.held_out[0], baselines)
 
 
-def examination(run: Run) -> Examination:
+def evaluation_set(run: Run) -> EvaluationSet:
     """Return the held-out images of a run with the corruption of its evaluation."""
     settings = run.settings
     model = run.model
-    return Examination(
+    return EvaluationSet(
         run.held_out[1],
         settings.images_at_once,
         model.input.range,
@@ -217,21 +217,21 @@ def examination(run: Run) -> Examination:
     )
 
 
-def _picture_rows(run: Run, exam: Examination, evaluation: Evaluation) -> Sequence[PictureRow]:
-    shape = exam.images.target_shape
-    shown = exam.images.spread(columns_of(shape, PICTURE_COLUMNS))
-    samples = list(exam.samples(shown))
+def _picture_rows(run: Run, eval_set: EvaluationSet, evaluation: Evaluation) -> Sequence[PictureRow]:
+    shape = eval_set.images.target_shape
+    shown = eval_set.images.spread(columns_of(shape, PICTURE_COLUMNS))
+    samples = list(eval_set.samples(shown))
     seen = torch.cat([sample.seen for sample in samples]).float()
     original = torch.cat([sample.target for sample in samples]).float()
     with torch.no_grad():
         reconstruction = run.module(seen)
-    judged = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} {samples_text(shape)}"
-    names = exam.row_names
-    rows = [PictureRow(names[0], original, judged)]
-    if exam.denoises:
-        known = evaluation.scores.get(input_name(exam))
+    caption = f"{run.model.name}: {len(shown)} of {evaluation.images:,} {evaluation.part} {samples_text(shape)}"
+    names = eval_set.row_names
+    rows = [PictureRow(names[0], original, caption)]
+    if eval_set.denoises:
+        known = evaluation.scores.get(input_name(eval_set))
         detail = "" if known is None else _detail(known, evaluation.noun)
-        rows.append(PictureRow(names[1], as_target(seen, exam, run.pixels), detail))
+        rows.append(PictureRow(names[1], as_target(seen, eval_set, run.pixels), detail))
     rows.append(PictureRow("reconstruction", reconstruction, _detail(evaluation.model, evaluation.noun)))
     return rows
 

@@ -3,7 +3,7 @@
 import torch
 from PIL import Image
 
-from caedsl.evaluation.evaluate import Examination, as_target
+from caedsl.evaluation.evaluate import EvaluationSet, as_target
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, samples_text, sheet
 from caedsl.runs.history import Epoch
 from caedsl.training.loop import Training
@@ -19,16 +19,18 @@ class PicturedSamples:
         held_out = training.validation
         batches, self.part = (held_out, "validation") if held_out is not None else (training.train, "training")
         settings = training.settings
-        exam = Examination(batches, settings.images_at_once, training.input_range, settings.corrupt, settings.seed)
+        eval_set = EvaluationSet(
+            batches, settings.images_at_once, training.input_range, settings.corrupt, settings.seed
+        )
         # All of them, even if this process reads only a part of each batch.
         shown = batches.spread(columns_of(batches.shape, COLUMNS)).sliced(0, 1)
-        samples = list(exam.samples(shown))
+        samples = list(eval_set.samples(shown))
         self.seen = torch.cat([sample.seen for sample in samples]).float()
         self.original = torch.cat([sample.target for sample in samples]).float()
         self.pixels = training.objective.pixels
-        self.shown = as_target(self.seen, exam, self.pixels)
-        self.names = exam.row_names
-        self.denoises = exam.denoises
+        self.shown = as_target(self.seen, eval_set, self.pixels)
+        self.names = eval_set.row_names
+        self.denoises = eval_set.denoises
 
     @property
     def rows(self) -> int:

@@ -12,6 +12,9 @@ from caedsl.runs.errors import RunError
 from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
 from caedsl.runs.schema import RecordError, reason_of
 
+MODEL = "model"
+"""Name of the evaluated model among the predictors and detectors in ``metrics.json`` and ``anomalies.json``."""
+
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Text = Annotated[str, Field(max_length=10_000)]
 
@@ -98,7 +101,7 @@ class TypeRecord(_Record):
 
 
 class DetectorRecord(_Record):
-    """Results of one detector, see ``caedsl.evaluation.anomaly_results.Detector``."""
+    """Results of one detector, see ``caedsl.evaluation.anomaly_results.DetectorResult``."""
 
     auroc: EstimateRecord
     average_precision: EstimateRecord

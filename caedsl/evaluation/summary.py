@@ -2,10 +2,11 @@
 
 from caedsl.console.formats import duration
 from caedsl.diagnostics.text import counted
-from caedsl.evaluation.evaluate import MEAN, MODEL, Evaluation
+from caedsl.evaluation.evaluate import MEAN, Evaluation
 from caedsl.evaluation.failure import is_failure
 from caedsl.evaluation.filters import BLUR, MEDIAN
 from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.schema import MODEL
 from caedsl.runs.history import History
 from caedsl.training.reporter import Reporter
 from caedsl.training.run import Run

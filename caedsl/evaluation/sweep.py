@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from caedsl.diagnostics.json import finite
-from caedsl.evaluation.evaluate import MODEL, Evaluation, evaluate, predictor_of
+from caedsl.evaluation.evaluate import Evaluation, evaluate, predictor_of
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reevaluation import finished_run
-from caedsl.evaluation.run import examination
+from caedsl.evaluation.run import evaluation_set
+from caedsl.evaluation.schema import MODEL
 from caedsl.model.settings import Amount
 from caedsl.training.device import computing_with
 from caedsl.training.reporter import Reporter
@@ -61,23 +62,23 @@ class CorruptionSweep:
         }
 
 
-def read_range(written: str) -> SweptRange:
+def read_range(text: str) -> SweptRange:
     """Read ``gaussian=0.1..0.5`` (five amounts) or ``gaussian=0.1..0.5/9``. Raise ``SweepError`` if it is malformed."""
-    name, equals, rest = written.partition("=")
+    name, equals, rest = text.partition("=")
     example = "write gaussian=0.1..0.5, or gaussian=0.1..0.5/9 for nine amounts"
     if name not in CORRUPTIONS or not equals:
-        raise SweepError(f"{written}: {example}; corruptions are {', '.join(CORRUPTIONS)}")
+        raise SweepError(f"{text}: {example}; corruptions are {', '.join(CORRUPTIONS)}")
     ends, _, count = rest.partition("/")
     try:
         low, high = map(float, ends.split(".."))
         number = int(count) if count else AMOUNTS
     except ValueError:
-        raise SweepError(f"{written}: {example}") from None
+        raise SweepError(f"{text}: {example}") from None
     domain = CORRUPTIONS[name].option.domain
     if not low < high or not all(domain.holds(end) for end in (low, high)):
-        raise SweepError(f"{written}: write the amounts of {name} in ascending order, each {domain}")
+        raise SweepError(f"{text}: write the amounts of {name} in ascending order, each {domain}")
     if not 2 <= number <= MOST_AMOUNTS:
-        raise SweepError(f"{written}: sweep 2 to {MOST_AMOUNTS} amounts")
+        raise SweepError(f"{text}: sweep 2 to {MOST_AMOUNTS} amounts")
     return SweptRange(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))
 
 
@@ -91,35 +92,35 @@ def sweep(
 ) -> CorruptionSweep:
     """Evaluate the run in the folder ``path`` for each amount, with the noise of its evaluation scaled to it."""
     run, _ = finished_run(path, device, data_dir, reporter, data_root)
-    exam = examination(run)
-    module, code = predictor_of(run.module, exam.images), elements(run.model.code_shape)
+    eval_set = evaluation_set(run)
+    module, code = predictor_of(run.module, eval_set.images), elements(run.model.code_shape)
     trained = run.settings.corrupt.amounts()
     evaluations = []
     for number, amount in enumerate(range_.amounts):
-        exam.corrupt = replace(run.settings.corrupt, options={**trained, range_.corruption: amount})
+        eval_set.corrupt = replace(run.settings.corrupt, options={**trained, range_.corruption: amount})
         reporter.loading(f"{range_.corruption}={amount:g}", number, len(range_.amounts), "amounts")
         with computing_with(run.threads):
-            evaluations.append(evaluate(module, exam, run.train, run.pixels, code, run.held_out[0]))
+            evaluations.append(evaluate(module, eval_set, run.train, run.pixels, code, run.held_out[0]))
     reporter.end()
     return CorruptionSweep(range_, trained.get(range_.corruption, 0.0), evaluations)
 
 
-def show(found: CorruptionSweep, reporter: Reporter) -> None:
+def show(result: CorruptionSweep, reporter: Reporter) -> None:
     """Show the PSNR of every predictor for each amount, and the SSIM of the model."""
-    names = [name for name in found.evaluations[-1].scores if name != MODEL]
-    ssim = found.evaluations[0].model.ssim is not None
-    headings = [found.range.corruption, MODEL, *names, *(["SSIM"] if ssim else [])]
+    names = [name for name in result.evaluations[-1].scores if name != MODEL]
+    ssim = result.evaluations[0].model.ssim is not None
+    headings = [result.range.corruption, MODEL, *names, *(["SSIM"] if ssim else [])]
     rows = []
-    for amount, evaluation in zip(found.range.amounts, found.evaluations, strict=True):
+    for amount, evaluation in zip(result.range.amounts, result.evaluations, strict=True):
         cells = [
             f"{evaluation.scores[name].psnr:.2f}" if name in evaluation.scores else "–" for name in (MODEL, *names)
         ]
         rows.append([f"{amount:g}", *cells, *([_ssim(evaluation.model)] if ssim else [])])
     reporter.table(headings, rows)
-    first = found.evaluations[0]
+    first = result.evaluations[0]
     reporter.result(f"PSNR in dB, and the model's SSIM, on {first.images:,} {first.part} {first.noun}s")
-    option = CORRUPTIONS[found.range.corruption].option
-    trained = written(option, found.trained) if found.trained else f"no {option.name}"
+    option = CORRUPTIONS[result.range.corruption].option
+    trained = written(option, result.trained) if result.trained else f"no {option.name}"
     reporter.result(f"the model was trained with {trained}")
 
 
@@ -127,6 +128,6 @@ def _ssim(scores: Scores) -> str:
     return "–" if scores.ssim is None else f"{scores.ssim:.4f}"
 
 
-def sweep_json(found: CorruptionSweep) -> bytes:
+def sweep_json(result: CorruptionSweep) -> bytes:
     """Return the content of ``sweep.json``."""
-    return (json.dumps(finite(found.as_json()), indent=2) + "\n").encode()
+    return (json.dumps(finite(result.as_json()), indent=2) + "\n").encode()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from caedsl.data.files.folder_layout import test_folder
 from caedsl.evaluation.labelled_test import OWN_TEST, from_own_data, is_table, labelled_test
-from caedsl.evaluation.schema import AnomaliesRecord, ScoredSample
+from caedsl.evaluation.schema import MODEL, AnomaliesRecord, ScoredSample
 from caedsl.inference.own_data import own_data
 from caedsl.inference.samples import Samples, from_files
 from caedsl.inference.scores import ScoreError, read_score
@@ -64,7 +64,7 @@ def _test_samples(run: TrainedRun, found: AnomaliesRecord, data_dir: Path | None
 
 
 def _chosen(found: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str, Sequence[ScoredSample]]:
-    model = found.detectors.get("model")
+    model = found.detectors.get(MODEL)
     threshold = model.threshold.value if model is not None and model.threshold is not None else None
     by_score = sorted(samples, key=lambda row: row.score)
     anomalies = [row for row in by_score if row.anomalous]

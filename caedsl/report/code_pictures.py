@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.evaluation.evaluate import Examination
+from caedsl.evaluation.evaluate import EvaluationSet
 from caedsl.report.shown import Shown, picture_uri
 from caedsl.training.pixel_range import PixelRange
 
@@ -30,16 +30,16 @@ Codes = NDArray[np.float64]
 @torch.no_grad()
 def code_pictures(
     module: ConvolutionalAutoencoder,
-    exam: Examination,
+    eval_set: EvaluationSet,
     codes: Tensor,
     places: Sequence[int],
     names: Sequence[str],
     pixels: PixelRange,
 ) -> dict[str, Sequence[Shown]]:
-    """Return pictures by heading for codes of held-out samples; ``places`` are their numbers in the examination.
+    """Return pictures by heading for codes of held-out samples; ``places`` are their numbers in ``eval_set``.
 
-    ``names`` are those of the samples.
-    Some pictures are missing if the decoder reads more than the code, or if there are too few samples.
+    ``names`` are those of the samples. Some pictures are missing if the decoder reads more than the code, or if there
+    are too few samples.
     """
     if len(codes) < 2 * ROWS:
         return {}
@@ -50,7 +50,7 @@ def code_pictures(
         groups[heading] = _decoded(module, codes, rows, pixels)
         between = "Interpolations between the codes of two samples"
         groups[between] = _decoded(module, codes, _interpolations(flat, names), pixels)
-    groups["Nearest neighbours by code"] = _neighbours(exam, flat, places, names, pixels)
+    groups["Nearest neighbours by code"] = _neighbours(eval_set, flat, places, names, pixels)
     return groups
 
 
@@ -101,7 +101,7 @@ def _decoded(
 
 
 def _neighbours(
-    exam: Examination, flat: Codes, places: Sequence[int], names: Sequence[str], pixels: PixelRange
+    eval_set: EvaluationSet, flat: Codes, places: Sequence[int], names: Sequence[str], pixels: PixelRange
 ) -> list[Shown]:
     """Return samples and those with the nearest codes, by Euclidean distance."""
     queries = np.linspace(0, len(flat) - 1, QUERIES).round().astype(int)
@@ -113,7 +113,7 @@ def _neighbours(
     wanted = {places[number] for row in rows.values() for number in row}
     drawn: dict[int, str] = {}
     before = 0
-    for sample in exam.samples():
+    for sample in eval_set.samples():
         for place in sorted(wanted & set(range(before, before + len(sample.seen)))):
             drawn[place] = picture_uri(sample.seen[place - before].float().cpu(), pixels)
         before += len(sample.seen)

@@ -12,6 +12,7 @@ from caedsl.console.formats import duration
 from caedsl.data.errors import DataError
 from caedsl.evaluation.labelled_test import FROM_INPUT, OWN_TEST
 from caedsl.evaluation.schema import (
+    MODEL,
     AnomaliesRecord,
     MetricsRecord,
     SweepRecord,
@@ -164,7 +165,7 @@ def _environment(path: Path) -> EnvironmentRecord:
 
 def facts(model: Autoencoder, metrics: MetricsRecord, seconds: float) -> list[tuple[str, str]]:
     """Return the numbers of a run, which took ``seconds``, by their names."""
-    scores = metrics.scores["model"]
+    scores = metrics.scores[MODEL]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
     found = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
     found.append(("compression", f"{model.compression:.3g} ×"))
@@ -187,7 +188,7 @@ def _scores(
             "normal": np.array([row.score for row in rows if not row.anomalous]),
             "anomaly": np.array([row.score for row in rows if row.anomalous]),
         }
-        limit = anomalies.detectors["model"].threshold if "model" in anomalies.detectors else None
+        limit = anomalies.detectors[MODEL].threshold if MODEL in anomalies.detectors else None
         if all(map(len, groups.values())):
             return histogram(
                 groups, limit.value if limit else None, f"score {anomalies.score}"

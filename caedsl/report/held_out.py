@@ -17,11 +17,11 @@ from caedsl.data.files.folder_layout import PARTS, TRAIN
 from caedsl.data.images import Images
 from caedsl.diagnostics.text import printable
 from caedsl.evaluation.code_statistics import CodeStatistics, finite_codes
-from caedsl.evaluation.evaluate import Examination, as_target
+from caedsl.evaluation.evaluate import EvaluationSet, as_target
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.reconstructions import contrast_text
 from caedsl.evaluation.reevaluation import finished_run
-from caedsl.evaluation.run import examination
+from caedsl.evaluation.run import evaluation_set
 from caedsl.report.code_pictures import code_pictures
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 from caedsl.training.batches import Batches
@@ -63,13 +63,13 @@ class HeldOut:
 def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter) -> HeldOut:
     """Return what to show of the run in the folder ``path``; errors are those of ``evaluate_again``."""
     run, images = finished_run(path, device, data_dir, reporter)
-    exam, module = examination(run), run.module
+    eval_set, module = evaluation_set(run), run.module
     assert isinstance(module, ConvolutionalAutoencoder), "runs train autoencoders"
     errors, codes = [], []
     most = max(FEWEST_CODES, min(MOST_CODES, MOST_CODE_VALUES // elements(run.model.code_shape)))
-    every = max(1, -(-len(exam.images) // most))
+    every = max(1, -(-len(eval_set.images) // most))
     before, brightest = 0, float("-inf")
-    for sample in exam.samples():
+    for sample in eval_set.samples():
         brightest = max(brightest, float(sample.target.max()))
         z, maps = module.encode_with_maps(sample.seen.float())
         errors.append(_psnr(module.decode(z, maps), sample.target, run.pixels))
@@ -87,9 +87,9 @@ def held_out(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         classes = [images.class_names[number] if images.class_names else str(number) for number in taken]
         classes = classes if len(set(classes)) > 1 else None
     names, seen = _names(images, part, batches), run.pixels.seen(brightest)
-    pictures = code_pictures(module, exam, all_codes, range(0, len(exam.images), every), names[::every], seen)
+    pictures = code_pictures(module, eval_set, all_codes, range(0, len(eval_set.images), every), names[::every], seen)
     contrast = f"The samples are dark, and their {contrast_text(seen)}" if seen != run.pixels else ""
-    groups = _groups(run, exam, module, psnr, names, seen)
+    groups = _groups(run, eval_set, module, psnr, names, seen)
     return HeldOut(part, psnr, groups, points, explained, classes, CodeStatistics.of(flat), seen, contrast, pictures)
 
 
@@ -120,7 +120,7 @@ def _leading(codes: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[flo
 
 def _groups(
     run: Run,
-    exam: Examination,
+    eval_set: EvaluationSet,
     module: ConvolutionalAutoencoder,
     psnr: NDArray[np.float64],
     names: Sequence[str],
@@ -130,12 +130,12 @@ def _groups(
     wanted = {int(place) for places in chosen.values() for place in places}
     drawn: dict[int, Shown] = {}
     before = 0
-    for sample in exam.samples():
+    for sample in eval_set.samples():
         for place in sorted(wanted & set(range(before, before + len(sample.target)))):
             seen, target = (x[place - before].float() for x in (sample.seen, sample.target))
-            rows = {exam.row_names[0]: target}
-            if exam.denoises:
-                rows[exam.row_names[1]] = as_target(seen[None], exam, run.pixels)[0]
+            rows = {eval_set.row_names[0]: target}
+            if eval_set.denoises:
+                rows[eval_set.row_names[1]] = as_target(seen[None], eval_set, run.pixels)[0]
             pictures = _pictures(rows, module(seen[None])[0], target, pixels)
             drawn[place] = Shown(f"{names[place]}, {psnr[place]:.1f} dB", pictures)
         before += len(sample.target)

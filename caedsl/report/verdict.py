@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from caedsl.diagnostics.text import counted
-from caedsl.evaluation.anomaly_results import MODEL
 from caedsl.evaluation.evaluate import CORRUPTED, INPUT, MEAN
 from caedsl.evaluation.filters import BLUR, MEDIAN
-from caedsl.evaluation.schema import AnomaliesRecord, MetricsRecord
+from caedsl.evaluation.schema import MODEL, AnomaliesRecord, MetricsRecord
 from caedsl.inference.calibration import Calibration
 
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"

@@ -14,7 +14,7 @@ from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.data.stacks.pixels import Held
 from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
-from caedsl.evaluation.evaluate import Examination, evaluate, predictor_of
+from caedsl.evaluation.evaluate import EvaluationSet, evaluate, predictor_of
 from caedsl.evaluation.metrics import score
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
@@ -143,8 +143,8 @@ def test_a_denoiser_and_the_baselines_see_the_same_corrupted_images() -> None:
         seen.append(x_bchw)
         return x_bchw
 
-    exam = Examination(Batches(x), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
-    evaluation = evaluate(model, exam, Batches(x), UNIT, code_size=3, part="test")
+    eval_set = EvaluationSet(Batches(x), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
+    evaluation = evaluate(model, eval_set, Batches(x), UNIT, code_size=3, part="test")
     assert list(evaluation.scores) == [
         "model",
         "corrupted input",
@@ -166,8 +166,10 @@ def test_a_saturated_output_is_scored_as_in_64_bits(activation: str) -> None:
     for weight in module.parameters():
         torch.nn.init.zeros_(weight)
     torch.nn.init.constant_([*module.parameters()][-1], 12.0)
-    exam = Examination(Batches(torch.zeros(4, 1, 8, 8)), 4, InputRange(), Corrupt(), seed=0)
-    model = evaluate(predictor_of(module, exam.images), exam, exam.images, UNIT, 3, "test", baselines=False).model
+    eval_set = EvaluationSet(Batches(torch.zeros(4, 1, 8, 8)), 4, InputRange(), Corrupt(), seed=0)
+    model = evaluate(
+        predictor_of(module, eval_set.images), eval_set, eval_set.images, UNIT, 3, "test", baselines=False
+    ).model
     expected = {"sigmoid": 12, "tanh": 24 - math.log(2)}[activation]
     assert model.bce == pytest.approx(expected, rel=1e-5)
 
@@ -188,21 +190,21 @@ class Counted(Held):
 def test_all_images_are_read_once(count: int) -> None:
     """This holds for both ways to the components; some images are read once more, to choose a filter."""
     train, held_out = Counted(images(0, count, 1, 6, 6)), Counted(images(1, 20, 1, 6, 6))
-    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
-    evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
+    eval_set = EvaluationSet(Batches(held_out), 8, InputRange(), Corrupt({"gaussian": 0.3}), seed=0)
+    evaluation = evaluate(lambda x: x, eval_set, Batches(train), UNIT, code_size=3, part="test")
     assert len(evaluation.scores) == 6
     assert set(held_out.reads.tolist()) == {1}
     assert set(train.reads.tolist()) == {2}
     train.reads.zero_()
-    exam = Examination(Batches(held_out), 8, InputRange(), Corrupt(), seed=0)
-    evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test")
+    eval_set = EvaluationSet(Batches(held_out), 8, InputRange(), Corrupt(), seed=0)
+    evaluate(lambda x: x, eval_set, Batches(train), UNIT, code_size=3, part="test")
     assert set(train.reads.tolist()) == {1}
 
 
 def test_without_baselines_the_training_images_are_not_read() -> None:
     train = Counted(images(0, 30, 1, 6, 6))
-    exam = Examination(Batches(images(1, 20, 1, 6, 6)), 8, InputRange(), Corrupt(), seed=0)
-    evaluation = evaluate(lambda x: x, exam, Batches(train), UNIT, code_size=3, part="test", baselines=False)
+    eval_set = EvaluationSet(Batches(images(1, 20, 1, 6, 6)), 8, InputRange(), Corrupt(), seed=0)
+    evaluation = evaluate(lambda x: x, eval_set, Batches(train), UNIT, code_size=3, part="test", baselines=False)
     assert list(evaluation.scores) == ["model"]
     assert evaluation.pca is None
     assert not train.reads.any()
@@ -223,10 +225,10 @@ def test_the_yardsticks_are_reproduced_on_the_real_files(name: str) -> None:
     data = load(model_of(spec), Path(os.environ["CAEDSL_DATA"]))
     assert data.test is not None
     train = Batches(data.train)
-    exam = Examination(Batches(data.test), 1000, InputRange(), Corrupt(), seed=0)
+    eval_set = EvaluationSet(Batches(data.test), 1000, InputRange(), Corrupt(), seed=0)
     mean_mse, mean_bce, floor, table = YARDSTICKS[name]
     for code_size, (mse, psnr) in table.items():
-        evaluation = evaluate(MeanImage.of(train), exam, train, UNIT, code_size, "test")
+        evaluation = evaluate(MeanImage.of(train), eval_set, train, UNIT, code_size, "test")
         mean, pca = evaluation.model, evaluation.pca
         assert pca is not None
         assert mean.bce is not None
