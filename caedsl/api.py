@@ -371,10 +371,10 @@ def diagnose(
     if isinstance(model, ImportedModel):
         changes = {name: str(value) for name, value in (settings or {}).items()}
         given = images_of(images, model.model) if images is not None else None
-        made = of_imported(
+        imported_subject = of_imported(
             model, model.model.name, changes, images=given, device=device, data_dir=folder, reporter=reporter
         )
-        return examine(made, budget_of(budget), reporter)
+        return examine(imported_subject, budget_of(budget), reporter)
     if not isinstance(model, Autoencoder) and "\n" not in str(model) and Path(model).is_dir():
         subject = of_run(Path(model), device=device, data_dir=folder, reporter=reporter)
         return examine(subject, budget_of(budget), reporter)

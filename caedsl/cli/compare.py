@@ -30,15 +30,15 @@ def compare(
     if csv + markdown + latex > 1:
         raise fail("--csv, --markdown and --latex exclude each other: choose one")
     with outside_errors():
-        found = compared(runs)
+        comparison = compared(runs)
     if csv or markdown or latex:
         form = tables.csv_table if csv else tables.markdown if markdown else tables.latex
-        print(form(found), end="")
+        print(form(comparison), end="")
         if csv:  # the other forms contain the notes
-            for note in found.notes:
+            for note in comparison.notes:
                 say(note, err=True)
         return
     reporter = make_reporter(quiet=False)
-    reporter.table(tables.headings(found), tables.rows(found, lambda text: f"*{text}"))
-    for line in tables.legend(found):
+    reporter.table(tables.headings(comparison), tables.rows(comparison, lambda text: f"*{text}"))
+    for line in tables.legend(comparison):
         reporter.result(line)

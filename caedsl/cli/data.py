@@ -60,27 +60,27 @@ def data(
     with outside_errors():
         try:
             validation = model.train.validation if model.train is not None else 0.0
-            found = survey(model, validation, data_dir, reporter.loading, data_root)
+            result = survey(model, validation, data_dir, reporter.loading, data_root)
         finally:
             reporter.end()
     if json:
-        typer.echo(json_.dumps(finite(found.as_json()), indent=2))
+        typer.echo(json_.dumps(finite(result.as_json()), indent=2))
     else:
-        _show(found, reporter)
+        _show(result, reporter)
     if output is not None:
         from caedsl.evaluation.data_picture import data_picture
 
-        write_new(output, data_picture(found, model), overwrite)
+        write_new(output, data_picture(result, model), overwrite)
         say(f"drew {output}", err=json)
-    if not found.fine:
+    if not result.fine:
         raise typer.Exit(FINDINGS)
 
 
-def _show(found: "Survey", reporter: "Reporter") -> None:
+def _show(survey: "Survey", reporter: "Reporter") -> None:
     from caedsl.vocabulary.shape import text
 
-    reporter.result(f"{found.source}, for input {found.fit.input} in {found.fit.range}")
-    headings = ["", f"{found.fit.noun}s", "stored as", "values", "mean", "deviation"]
+    reporter.result(f"{survey.source}, for input {survey.fit.input} in {survey.fit.range}")
+    headings = ["", f"{survey.fit.noun}s", "stored as", "values", "mean", "deviation"]
     rows = [
         [
             part.part,
@@ -90,28 +90,28 @@ def _show(found: "Survey", reporter: "Reporter") -> None:
             f"{part.mean:.4g}",
             f"{part.deviation:.4g}",
         ]
-        for part in (*found.parts, *(replace(part, part=f"{part.part} targets") for part in found.targets))
+        for part in (*survey.parts, *(replace(part, part=f"{part.part} targets") for part in survey.targets))
     ]
     reporter.table(headings, rows)
-    for part in found.parts:
+    for part in survey.parts:
         if part.classes:
             counts = [f"{name}: {count:,}" for name, count in part.classes.items()]
             reporter.result(f"classes of {part.part}  {_some(counts, _MOST_CLASSES)}")
-    for note in found.notes:
+    for note in survey.notes:
         reporter.result(f"note: {note}")
-    noun = found.fit.noun
-    if found.duplicates:
-        occur = counted(len(found.duplicates), f"{noun} occurs", f"{noun}s occur")
+    noun = survey.fit.noun
+    if survey.duplicates:
+        occur = counted(len(survey.duplicates), f"{noun} occurs", f"{noun}s occur")
         reporter.result(f"{occur} in several parts:")
-        _show_first(found.duplicates, reporter)
-    if found.near_duplicates:
-        pairs = counted(len(found.near_duplicates), f"pair of {noun}s", f"pairs of {noun}s")
+        _show_first(survey.duplicates, reporter)
+    if survey.near_duplicates:
+        pairs = counted(len(survey.near_duplicates), f"pair of {noun}s", f"pairs of {noun}s")
         reporter.result(f"{pairs} in two parts, nearly equal; check whether they show the same object:")
-        _show_first(found.near_duplicates, reporter)
-    if found.unreadable:
-        remedy = "skipped" if found.left_out else "repair or remove them, or add `skip=broken` to the source"
-        reporter.result(f"{counted(len(found.unreadable), 'file')} cannot be used; {remedy}:")
-        for line in found.unreadable:
+        _show_first(survey.near_duplicates, reporter)
+    if survey.unreadable:
+        remedy = "skipped" if survey.left_out else "repair or remove them, or add `skip=broken` to the source"
+        reporter.result(f"{counted(len(survey.unreadable), 'file')} cannot be used; {remedy}:")
+        for line in survey.unreadable:
             reporter.result(f"  {line}")
 
 

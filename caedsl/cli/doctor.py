@@ -91,10 +91,10 @@ def doctor(
     reporter = make_reporter(quiet)
     with outside_errors():
         if _is_model(subject):
-            found = _imported(subject, sample, values, data, set_ or [], device, data_dir, reporter)
+            examined = _imported(subject, sample, values, data, set_ or [], device, data_dir, reporter)
         else:
-            found = _subject(subject, is_run, data, set_ or [], device, data_dir, reporter)
-        diagnosis = examine(found, budget_of(budget), reporter)
+            examined = _subject(subject, is_run, data, set_ or [], device, data_dir, reporter)
+        diagnosis = examine(examined, budget_of(budget), reporter)
     _print(diagnosis, json)
     _write(diagnosis, Path(subject) if fix else None, output, html, overwrite)
     if diagnosis.verdict is not Verdict.HEALTHY:

@@ -28,9 +28,11 @@ def environment_problem(error: Exception) -> str | None:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Return whether memory ran out, in the words of any library."""
-    known = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM)
-    said = isinstance(error, (RuntimeError, ImportError)) and any(words in str(error).lower() for words in _MEMORY)
-    return known or said
+    by_type = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM)
+    by_message = isinstance(error, (RuntimeError, ImportError)) and any(
+        words in str(error).lower() for words in _MEMORY
+    )
+    return by_type or by_message
 
 
 def _first_line(error: Exception) -> str:

@@ -93,12 +93,12 @@ def _probe(run: Path, device: Device, data_dir: Path | None, data_root: Path | N
     from caedsl.evaluation.representation import represent, show
 
     with outside_errors():
-        found = represent(run, device.value, data_dir, reporter, data_root)
-    show(found, reporter)
+        representation = represent(run, device.value, data_dir, reporter, data_root)
+    show(representation, reporter)
 
 
 def _sweep(
-    run: Path, written: str, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter"
+    run: Path, text: str, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter"
 ) -> None:
     from caedsl.cli.specs import fail
     from caedsl.evaluation.sweep import SweepError, read_range, show, sweep, sweep_json
@@ -106,14 +106,14 @@ def _sweep(
     from caedsl.runs.files import SWEEP
 
     try:
-        range_ = read_range(written)
+        range_ = read_range(text)
     except SweepError as error:
         raise fail(f"--sweep {error}") from None
     with outside_errors():
-        found = sweep(run, range_, device.value, data_dir, reporter, data_root)
-    show(found, reporter)
+        result = sweep(run, range_, device.value, data_dir, reporter, data_root)
+    show(result, reporter)
     try:
-        write_file(run, SWEEP, sweep_json(found))
+        write_file(run, SWEEP, sweep_json(result))
     except OSError as error:
         raise fail(f"{run / SWEEP} cannot be written ({error.strerror}): make the folder writable") from None
 
@@ -169,7 +169,7 @@ def _find_anomalies(
 
     with outside_errors():
         try:
-            found = evaluate_anomalies(
+            evaluation = evaluate_anomalies(
                 run,
                 None if test is None else files_at(test),
                 kind,
@@ -180,13 +180,13 @@ def _find_anomalies(
             )
         except ScoreError as error:
             raise fail(f"--score: {error}") from None
-    content = json.dumps(finite(found.as_json()), indent=2) + "\n"
+    content = json.dumps(finite(evaluation.as_json()), indent=2) + "\n"
     try:
         write_file(run, ANOMALIES, content.encode())
-        write_file(run, ANOMALY_SCORES, csv_bytes(found.table()))
+        write_file(run, ANOMALY_SCORES, csv_bytes(evaluation.table()))
     except OSError as error:
         raise fail(f"cannot write to {run} ({error.strerror}): make it writable") from None
-    show(found, reporter)
-    if found.model.threshold is None:
+    show(evaluation, reporter)
+    if evaluation.model.threshold is None:
         reporter.result(f"no threshold yet: `caedsl calibrate {run} GOOD` sets one on normal samples")
     reporter.result(f"scores   {run / ANOMALY_SCORES}")

@@ -82,12 +82,12 @@ def export(
         except (ScoreError, ValueError) as error:
             raise fail(error) from None
         batch, measured_on = real_samples(opened, None if samples is None else files_at(samples), data_dir)
-        done = exported(opened, chosen, score, format_, batch, measured_on)
-    write_new(output, done.content, overwrite)
-    parity = done.parity
+        exported_file = exported(opened, chosen, score, format_, batch, measured_on)
+    write_new(output, exported_file.content, overwrite)
+    parity = exported_file.parity
     say(
-        f"wrote {output}: {done.about}, {done.sizes}; differs from the run by {parity.largest:.2g} at most, on "
-        f"{parity.samples} samples of {parity.measured_on}"
+        f"wrote {output}: {exported_file.about}, {exported_file.sizes}; differs from the run by {parity.largest:.2g} "
+        f"at most, on {parity.samples} samples of {parity.measured_on}"
     )
 
 

@@ -72,23 +72,23 @@ def import_(
     try:
         with as_import_failures(model):
             network = network_at(model, shape_of(sample), range_of(values))
-            made = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
+            imported_model = imported(with_settings(network, data=data, loss=loss, optimizer=optimizer))
     except ImportFailure as failure:
         raise fail(failure, code=FINDINGS if failure.was_read else COULD_NOT_RUN) from None
-    for note in made.notes:
+    for note in imported_model.notes:
         say(f"note: {note}", err=True)
     if weights is not None:
-        write_new(weights, weights_bytes(made.module), overwrite)
+        write_new(weights, weights_bytes(imported_model.module), overwrite)
     printed = is_standard_output(output)
     if printed:
-        typer.echo(made.spec, nl=False)
+        typer.echo(imported_model.spec, nl=False)
     else:
         try:
-            write_text(str(output), made.spec)
+            write_text(str(output), imported_model.spec)
         except WriteError as error:
             raise fail(error) from None
     written = " and ".join(str(place) for place in (*([] if printed else [output]), weights) if place is not None)
-    compared = f"its outputs differ from the original's by at most {made.difference:.2g} on 4 random samples"
+    compared = f"its outputs differ from the original's by at most {imported_model.difference:.2g} on 4 random samples"
     say(f"wrote {written}: {compared}" if written else f"note: {compared}", err=printed)
 
 

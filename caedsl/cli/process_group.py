@@ -45,16 +45,16 @@ def together() -> Iterator[None]:
             # threads, and sometimes aborts on a busy machine while one of them still runs.
             os._exit(0)
         except (Exception, KeyboardInterrupt) as error:
-            said_all = isinstance(error, typer.Exit)
+            already_reported = isinstance(error, typer.Exit)
             if isinstance(error, typer.Exit) and error.exit_code == INTERRUPTED:
                 group.leave()
                 raise
             interrupted = isinstance(error, KeyboardInterrupt)
             failure = "interrupted" if interrupted else f"{type(error).__name__}: {error}"
-            words = group.failure_message(unheard.getvalue() if said_all else failure)
+            report = group.failure_message(unheard.getvalue() if already_reported else failure)
             quiet.close()
-            if group.first or words:
-                sys.stderr.write(words if said_all else "")
+            if group.first or report:
+                sys.stderr.write(report if already_reported else "")
                 raise
             raise typer.Exit(COULD_NOT_RUN) from None
 

@@ -82,10 +82,10 @@ def reconstruct(
         native, remarks = 0, Counter[str]()
         with filled(output, overwrite) as folder:
             for name, file in zip(samples.names, samples.files, strict=True):
-                made = opened.reconstruct_file(file, at_input=scale is ReconstructionSize.INPUT)
-                written = write_reconstruction(folder, name, made, error_maps)
-                native += made.native
-                remarks.update(made.remarks)
+                reconstruction = opened.reconstruct_file(file, at_input=scale is ReconstructionSize.INPUT)
+                written = write_reconstruction(folder, name, reconstruction, error_maps)
+                native += reconstruction.native
+                remarks.update(reconstruction.remarks)
                 if written != name:
                     remarks[f"of a format that cannot be written here, saved as {Path(written).suffix}"] += 1
     how = f", {native} at their own size" if native else ""

@@ -34,8 +34,9 @@ def report(
     target = output or run / REPORT
     refuse_existing(target, overwrite)
     with outside_errors():
-        found = contents(run, device.value, data_dir, make_reporter(quiet=False))
-    write_new(target, page(found).encode("utf-8", "backslashreplace"), overwrite)  # the folder's name may not be UTF-8
-    for line in found.missing:
+        report_contents = contents(run, device.value, data_dir, make_reporter(quiet=False))
+    html = page(report_contents).encode("utf-8", "backslashreplace")  # the folder's name may not be UTF-8
+    write_new(target, html, overwrite)
+    for line in report_contents.missing:
         say(f"caedsl: {line}", err=True)
     say(f"wrote {target}")

@@ -87,28 +87,28 @@ def _scored(
     from caedsl.inference.pictures import heat
 
     chosen, calibration = run.chosen_score(kind), run.calibration
-    usable = calibration is not None and str(chosen) == calibration.score
+    threshold_applies = calibration is not None and str(chosen) == calibration.score
     for batch in run.stream(samples):
         compared = run.compare(batch, chosen)
         scores = chosen.kind.of(compared, chosen.parameter).cpu().double().numpy()
-        drawn = chosen.kind.map(compared) if maps is not None else None
+        error_maps = chosen.kind.map(compared) if maps is not None else None
         for offset, value in enumerate(scores.tolist()):
             name = samples.names[batch.place.start + offset]
-            if maps is not None and drawn is not None:
-                maps.write(maps.claim(name, ".png"), picture_bytes(heat(drawn[offset])))
-            if calibration is None or not usable:
+            if maps is not None and error_maps is not None:
+                maps.write(maps.claim(name, ".png"), picture_bytes(heat(error_maps[offset])))
+            if calibration is None or not threshold_applies:
                 yield name, value, None, None
                 continue
-            one = scores[offset : offset + 1]
-            (percentile,), (anomalous,) = calibration.percentile(one), calibration.is_anomaly(one)
+            single_score = scores[offset : offset + 1]
+            (percentile,), (anomalous,) = calibration.percentile(single_score), calibration.is_anomaly(single_score)
             yield name, value, round(float(percentile), 2), "anomaly" if anomalous else "normal"
     say_notes(samples)
 
 
 def _print(rows: list[tuple[str, float, float | None, str | None]]) -> None:
-    judged = any(row[3] is not None for row in rows)
+    has_verdicts = any(row[3] is not None for row in rows)
     names = [printable(row[0]) for row in rows]
     width = max(map(len, names), default=0)
-    print(f"{'name':{width}}  {'score':>12}" + ("  percentile  verdict" if judged else ""))
+    print(f"{'name':{width}}  {'score':>12}" + ("  percentile  verdict" if has_verdicts else ""))
     for name, (_, value, percentile, verdict) in zip(names, rows, strict=True):
-        print(f"{name:{width}}  {value:12.6g}" + (f"  {percentile:10.1f}  {verdict}" if judged else ""))
+        print(f"{name:{width}}  {value:12.6g}" + (f"  {percentile:10.1f}  {verdict}" if has_verdicts else ""))

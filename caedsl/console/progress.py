@@ -30,7 +30,7 @@ class Plain(Reporter):
         self._epochs = 0
         self._tasks: set[str] = set()
         self._notes: set[str] = set()
-        self._said = time.monotonic()
+        self._last_output = time.monotonic()
 
     def note(self, text: str) -> None:
         """Print a note once, prefixed with "note": a command may read the same data several times."""
@@ -59,7 +59,7 @@ class Plain(Reporter):
 
     def step(self, step: Step) -> None:
         """Print a line if nothing was printed for a minute: epochs can be long."""
-        if time.monotonic() - self._said >= SECONDS_OF_SILENCE:
+        if time.monotonic() - self._last_output >= SECONDS_OF_SILENCE:
             where = f"epoch {step.epoch}/{self._epochs}, step {step.step:,} of {step.steps:,}"
             speed = f"{step.images_per_second:,.0f} samples/s"
             self._say(Text(f"{where}  loss {loss_text(step.reconstruction)}  {speed}"))
@@ -76,7 +76,7 @@ class Plain(Reporter):
     def _say(self, text: Text) -> None:
         # Never break a line: a path that is broken cannot be copied.
         self.progress.print(text, soft_wrap=True)
-        self._said = time.monotonic()
+        self._last_output = time.monotonic()
 
     def result(self, text: str) -> None:
         """Print a result."""

@@ -84,16 +84,16 @@ def export(
     if part.scores:
         part = scorer(white_of(run, samples))
     module = part.make(run, score).eval()
-    given = part.example(run, samples[:MOST_SAMPLES].to(run.device))
+    example_input = part.example(run, samples[:MOST_SAMPLES].to(run.device))
     least = SMALL_SAMPLES * (run.out_fit.high - run.out_fit.low) if part.makes_samples else 0.0
     with torch.no_grad():
-        expected = _tuple(module(given))
+        expected = _tuple(module(example_input))
     draft, load = _FORMATS[format_]
     with _quiet():
         serialise, sizes = _drafted(
-            draft, load, module, given, part, least, input_sizes(run, part, samples[:2].to(run.device))
+            draft, load, module, example_input, part, least, input_sizes(run, part, samples[:2].to(run.device))
         )
-        parity = _parity(expected, load(serialise({}))(given), least, len(given), measured_on)
+        parity = _parity(expected, load(serialise({}))(example_input), least, len(example_input), measured_on)
         if not parity.relative <= TOLERANCE:
             raise ExportError(
                 f"the exported {part.name} differs from the run by {parity.largest:.3g} ({parity.relative:.2g} of the "
@@ -112,16 +112,19 @@ def _drafted(
     least: float,
     candidates: Iterator[InputSizes],
 ) -> "tuple[Serialise, str]":
-    """Return the file for the most general sizes for which the exporter writes one that computes the same."""
+    """Return the draft with the most general input sizes with which the exported file computes the same as the module.
+
+    Return also these sizes in words.
+    """
     for sizes in candidates:
         if sizes.other is None:
             return draft(module, given, part, sizes), sizes.about
         try:
             serialise = draft(module, given, part, sizes)
-            got = load(serialise({}))(sizes.other)
+            actual = load(serialise({}))(sizes.other)
         except Exception:  # exporters raise all kinds of errors for what they cannot export
             continue
-        if _parity(_tuple(module(sizes.other)), got, least, len(given), "").relative <= TOLERANCE:
+        if _parity(_tuple(module(sizes.other)), actual, least, len(given), "").relative <= TOLERANCE:
             return serialise, sizes.about
     raise AssertionError("the last candidate has a fixed size")
 
@@ -137,13 +140,13 @@ def _metadata(run: TrainedRun, part: ExportedPart, score: ChosenScore, parity: P
 
 
 def _parity(
-    expected: tuple[Tensor, ...], got: tuple[Tensor, ...], least: float, samples: int, measured_on: str
+    expected: tuple[Tensor, ...], actual: tuple[Tensor, ...], smallest_scale: float, samples: int, measured_on: str
 ) -> Parity:
-    pairs = [(a.detach().cpu().double(), b.detach().cpu().double()) for a, b in zip(expected, got, strict=True)]
-    largest = [float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs]
-    scale = [max(float(a.abs().max()), least, 1e-12) for a, _ in pairs]
-    relative = max(difference / size for difference, size in zip(largest, scale, strict=True))
-    return Parity(samples, measured_on, max(largest), relative)
+    pairs = [(a.detach().cpu().double(), b.detach().cpu().double()) for a, b in zip(expected, actual, strict=True)]
+    differences = [float((a - b).abs().max()) if a.shape == b.shape else float("inf") for a, b in pairs]
+    scale = [max(float(a.abs().max()), smallest_scale, 1e-12) for a, _ in pairs]
+    relative = max(difference / size for difference, size in zip(differences, scale, strict=True))
+    return Parity(samples, measured_on, max(differences), relative)
 
 
 Serialise = Callable[[dict[str, str]], bytes]

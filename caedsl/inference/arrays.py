@@ -23,12 +23,13 @@ def reconstructed_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Arr
     range are in the range of the target.
     """
     for batch in run.stream(samples):
-        made = batch.reconstruction.cpu()
+        reconstruction = batch.reconstruction.cpu()
         if isinstance(samples.stack, ArrayStack) and run.model.target is run.model.input:
-            numbers = np.arange(batch.place.start, batch.place.stop)
-            yield as_stored(made, numbers if samples.index is None else samples.index[batch.place], samples.stack)
+            place = batch.place
+            index = np.arange(place.start, place.stop) if samples.index is None else samples.index[place]
+            yield as_stored(reconstruction, index, samples.stack)
         else:
-            yield made.numpy()
+            yield reconstruction.numpy()
 
 
 def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
@@ -42,16 +43,17 @@ def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
     for axis, (first, length) in enumerate(zip(offset, size, strict=True), 2):
         x = x.narrow(axis, first, length)
     values = _values(x if tuple(x.shape[2:]) == part else interpolated(x, part), stack)
-    channels_first = values.movedim(1, -1) if stack.layout == "last" else values
-    made = (values[:, 0] if _without_channels(stack, values) else channels_first).numpy().astype(stack.pixels.dtype)
+    with_channels = values.movedim(1, -1) if stack.layout == "last" else values
+    in_layout = values[:, 0] if _without_channels(stack, values) else with_channels
+    result = in_layout.numpy().astype(stack.pixels.dtype)
     if part == stored:
-        return made
+        return result
     originals = stack.pixels.take(index) if isinstance(stack.pixels, Rows) else stack.pixels[index]
-    whole = originals if originals.ndim == made.ndim else originals.mean(axis=1 if stack.layout == "first" else -1)
-    whole = np.array(whole).astype(made.dtype)
+    whole = originals if originals.ndim == result.ndim else originals.mean(axis=1 if stack.layout == "first" else -1)
+    whole = np.array(whole).astype(result.dtype)
     before = 2 if stack.layout == "first" and whole.ndim == len(stored) + 2 else 1
     place = (slice(None),) * before + tuple(slice(a, a + b) for a, b in zip(start, part, strict=True))
-    whole[place] = made
+    whole[place] = result
     return whole
 
 
@@ -78,8 +80,8 @@ def _values(x: Tensor, stack: ArrayStack) -> Tensor:
 def error_blocks(run: TrainedRun, samples: StackSamples) -> Iterator[Array]:
     """Yield the error maps of samples in blocks, N x space: absolute differences on the scale 0..1."""
     for batch in run.stream(samples):
-        made, target = run.values.to_unit(batch.reconstruction), run.values.to_unit(batch.target)
-        yield (made - target).abs().mean(dim=1).cpu().numpy()
+        reconstruction, target = run.values.to_unit(batch.reconstruction), run.values.to_unit(batch.target)
+        yield (reconstruction - target).abs().mean(dim=1).cpu().numpy()
 
 
 def key_of(given: str, run: TrainedRun) -> str | None:

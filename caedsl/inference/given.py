@@ -26,8 +26,8 @@ from caedsl.inference.samples import Samples, from_array, from_files, from_line,
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape
 
-One = NDArray[Any] | Image.Image | str | PathLike[str]
-Given = Samples | One | list[Any] | tuple[Any, ...]
+SingleSample = NDArray[Any] | Image.Image | str | PathLike[str]
+Given = Samples | SingleSample | list[Any] | tuple[Any, ...]
 """Samples in any form but a tensor; the items of a list are of one form."""
 
 
@@ -55,16 +55,16 @@ def samples_of(given: Given, model: Autoencoder) -> Samples:
 def _from_several(given: Sequence[Any], model: Autoencoder) -> Samples:
     if not given:
         raise DataError(f"the {type(given).__name__} of samples is empty: give at least one sample")
-    if all(isinstance(one, str | PathLike) for one in given):
-        return from_files([Path(one) for one in given], Path(), model)
-    if all(isinstance(one, Image.Image) for one in given):
+    if all(isinstance(item, str | PathLike) for item in given):
+        return from_files([Path(item) for item in given], Path(), model)
+    if all(isinstance(item, Image.Image) for item in given):
         return _from_pictures(given, model)
-    if all(isinstance(one, np.ndarray) for one in given):
-        if len({(one.shape, one.dtype) for one in given}) == 1:
+    if all(isinstance(item, np.ndarray) for item in given):
+        if len({(item.shape, item.dtype) for item in given}) == 1:
             return from_array(np.stack(given), model)
-        read = [partial(_read_array, one, number, model) for number, one in enumerate(given)]
+        read = [partial(_read_array, item, number, model) for number, item in enumerate(given)]
         return Singles(read, fit_for(model, own_source(model)).noun)
-    kinds = " and ".join(sorted({type(one).__name__ for one in given}))
+    kinds = " and ".join(sorted({type(item).__name__ for item in given}))
     raise TypeError(
         f"a {type(given).__name__} of {kinds} cannot be read as samples: give arrays, images of Pillow, or paths, and "
         "join tensors by `torch.stack`"

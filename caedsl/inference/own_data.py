@@ -47,9 +47,9 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path |
     The name of a sample consists of its part and its file, or its number in the source. No path of the run may leave
     ``root``. Errors are those of ``StoredRun.images``.
     """
-    kept = open_run(path, data_dir)
-    images = kept.images(data_dir, reporter, root)
-    train, validation = split_validation(images, kept.settings.validation, kept.split_seed)
+    stored = open_run(path, data_dir)
+    images = stored.images(data_dir, reporter, root)
+    train, validation = split_validation(images, stored.settings.validation, stored.split_seed)
     parts = {
         TRAIN: _part(TRAIN, images, images.train_pixels, train),
         VALIDATION: _part(VALIDATION, images, images.train_pixels, validation)
@@ -63,10 +63,10 @@ def own_data(path: Path, data_dir: Path | None, reporter: Reporter, root: Path |
 
 def own_table(path: Path, data_dir: Path | None, root: Path | None = None) -> Path | None:
     """Return the table of the run in the folder ``path``, or None if its data come from another source."""
-    kept = open_run(path, data_dir)
-    for source in kept.model.data:
-        if source.kind.lists_files and source.path and describe(source) == kept.environment.data.name:
-            return confined(kept.model.folder / Path(source.path).expanduser(), root)
+    stored = open_run(path, data_dir)
+    for source in stored.model.data:
+        if source.kind.lists_files and source.path and describe(source) == stored.environment.data.name:
+            return confined(stored.model.folder / Path(source.path).expanduser(), root)
     return None
 
 
@@ -77,10 +77,10 @@ def all_test_samples(
 
     Return None if there are no test samples. Raise ``DataError`` if the data are no longer available.
     """
-    kept = open_run(path, data_dir)
-    before = kept.environment.data
-    sources = [replace(source, only=None) for source in kept.model.data if describe(source) == before.name]
-    images = load_images(replace(kept.model, data=tuple(sources)), data_dir, reporter, before.data_dir, root)
+    stored = open_run(path, data_dir)
+    recorded = stored.environment.data
+    sources = [replace(source, only=None) for source in stored.model.data if describe(source) == recorded.name]
+    images = load_images(replace(stored.model, data=tuple(sources)), data_dir, reporter, recorded.data_dir, root)
     if images.test_pixels is None:
         return None
     return _part(TEST, images, images.test_pixels, None)

@@ -144,16 +144,16 @@ class ReconstructedFile:
     remarks: tuple[str, ...] = ()
 
 
-def write_reconstruction(folder: OutputFolder, name: str, made: ReconstructedFile, error_map: bool) -> str:
+def write_reconstruction(folder: OutputFolder, name: str, reconstruction: ReconstructedFile, error_map: bool) -> str:
     """Write the reconstruction as ``name`` in ``folder``, and if ``error_map`` its error map as ``NAME.error.png``.
 
     Return the name in a format that can store the reconstruction, which is ``name`` if possible.
     """
-    wanted = file_for(name, made.pixels)
+    wanted = file_for(name, reconstruction.pixels)
     file = folder.claim(wanted)
-    folder.write(file, picture_bytes(made.pixels, Path(file).suffix))
-    if error_map and made.errors is not None:
-        folder.write(folder.claim(file, ".error.png"), picture_bytes(heat(made.errors)))
+    folder.write(file, picture_bytes(reconstruction.pixels, Path(file).suffix))
+    if error_map and reconstruction.errors is not None:
+        folder.write(folder.claim(file, ".error.png"), picture_bytes(heat(reconstruction.errors)))
     return wanted
 
 

@@ -218,7 +218,7 @@ def folder_labels(paths: Sequence[Path]) -> list[str]:
 def from_line(line: str, model: Autoencoder, data_dir: Path | None = None) -> Samples:
     """Return the samples of all parts of a data line; if there are several parts, names begin with the part."""
     return first_available(
-        with_data_line(model, line), lambda found, request, _: _samples(found, request), data_dir, in_spec=False
+        with_data_line(model, line), lambda unread, request, _: _samples(unread, request), data_dir, in_spec=False
     )
 
 
@@ -240,16 +240,16 @@ def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None
     return _samples(reader_of(source.name)(request), request)
 
 
-def _samples(found: UnreadImages, request: Request) -> Samples:
-    parts = {TRAIN: found.train, VALIDATION: found.validation, TEST: found.test}
-    there = {name: stack for name, stack in parts.items() if stack is not None}
-    made = [_part(stack, found, request, f"{name}/" if len(there) > 1 else "") for name, stack in there.items()]
-    return made[0] if len(made) == 1 else Joined(made)
+def _samples(unread: UnreadImages, request: Request) -> Samples:
+    parts = {TRAIN: unread.train, VALIDATION: unread.validation, TEST: unread.test}
+    present = {name: stack for name, stack in parts.items() if stack is not None}
+    samples = [_part(stack, unread, request, f"{name}/" if len(present) > 1 else "") for name, stack in present.items()]
+    return samples[0] if len(samples) == 1 else Joined(samples)
 
 
-def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> StackSamples:
+def _part(stack: Stack, unread: UnreadImages, request: Request, prefix: str) -> StackSamples:
     source = request.source
-    index = select(stack, found.class_names, source, source.limit if stack is found.train else None)
+    index = select(stack, unread.class_names, source, source.limit if stack is unread.train else None)
     if source.skip is not None:
         index = np.concatenate([index[:0], *(piece.index for piece in pieces(stack, index, request.fit))])
     if not len(index):
@@ -257,7 +257,7 @@ def _part(stack: Stack, found: UnreadImages, request: Request, prefix: str) -> S
     labels = None
     if stack.labels is not None:
         classes = stack.labels[index].tolist()
-        labels = [found.class_names[n] if found.class_names else str(n) for n in classes]
+        labels = [unread.class_names[n] if unread.class_names else str(n) for n in classes]
     files = None
     if isinstance(stack, FolderStack) and stack.decode is None:
         files = [stack.file_of(number) for number in index.tolist()]

@@ -39,12 +39,12 @@ class Compared:
 
 
 def on_one_scale(
-    target: Tensor, made: Tensor, values: PixelRange, normalise: nn.Module | None
+    target: Tensor, reconstruction: Tensor, values: PixelRange, normalise: nn.Module | None
 ) -> tuple[Tensor, Tensor]:
     """Return samples and reconstructions on the scale of scores: normalised by contrast, or mapped to 0..1."""
     if isinstance(normalise, GlobalContrast):
-        return normalise(target), normalise(made, target)
-    return values.to_unit(target), values.to_unit(made)
+        return normalise(target), normalise(reconstruction, target)
+    return values.to_unit(target), values.to_unit(reconstruction)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def write_codes(
     """
     texts = {"name": names} if labels is None else {"name": names, "label": labels}
     if ending == ".npz":
-        arrays: dict[str, Iterable[Array]] = {f"{kind}s": [np.array(of, np.str_)] for kind, of in texts.items()}
+        arrays: dict[str, Iterable[Array]] = {f"{kind}s": [np.array(values, np.str_)] for kind, values in texts.items()}
         write_archive(file, {**arrays, "codes": blocks}, len(names))
         return
     rows = (block.reshape(len(block), -1) for block in blocks)

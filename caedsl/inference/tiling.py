@@ -22,7 +22,7 @@ _WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.
 """Modules whose output depends on the whole sample, whatever its size."""
 
 Reach = tuple[float, float]
-"""Receptive field of a value to each side, and distance between two neighbouring values, both in input positions."""
+"""Bound on the receptive field to each side of a value, and the distance between values, both in input positions."""
 
 
 def depends_on_the_whole(module: nn.Module) -> bool:
@@ -41,7 +41,7 @@ def margin(module: ConvolutionalAutoencoder) -> int:
 
 
 def _through(module: nn.Module, reach: Reach) -> Reach:
-    looked, distance = reach
+    side, distance = reach
     if isinstance(module, nn.Sequential):
         for part in module:
             reach = _through(part, reach)
@@ -51,7 +51,7 @@ def _through(module: nn.Module, reach: Reach) -> Reach:
         return max(body[0], shortcut[0]), body[1]
     if isinstance(module, nn.Upsample):
         distance /= max(_numbers(module.scale_factor))
-        return looked + distance * (module.mode != "nearest"), distance
+        return side + distance * (module.mode != "nearest"), distance
     kernel = getattr(module, "kernel_size", None)
     if kernel is None:
         return reach
@@ -59,8 +59,8 @@ def _through(module: nn.Module, reach: Reach) -> Reach:
     stride = max(_numbers(getattr(module, "stride", 1)))
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
         distance /= stride
-        return looked + extent * distance, distance
-    return looked + extent * distance, distance * stride
+        return side + extent * distance, distance
+    return side + extent * distance, distance * stride
 
 
 def _numbers(value: object) -> tuple[float, ...]:
@@ -69,9 +69,9 @@ def _numbers(value: object) -> tuple[float, ...]:
 
 @torch.no_grad()
 def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = TILE) -> Tensor:
-    """Return the reconstruction of samples of any size that the module accepts, if necessary after padding the ends.
+    """Return the reconstruction of samples ``x`` of any size, padded at the ends to one that the module accepts.
 
-    Raise a ``ValueError`` if the module accepts no such size.
+    ``tile`` is the side of a tile in input positions. Raise a ``ValueError`` if the module accepts no size as large.
     """
     shape = tuple(x.shape[1:])
     fitting = module.sizes.at_least(shape)
@@ -82,10 +82,10 @@ def reconstruct_tiled(module: ConvolutionalAutoencoder, x: Tensor, tile: int = T
     ]
     padded = functional.pad(x, padding, mode="replicate") if any(padding) else x
     at_once = depends_on_the_whole(module) or module.sizes.target != module.sizes.own
-    made = _whole(module, padded) if at_once else _by_tiles(module, padded, tile)
+    output = _whole(module, padded) if at_once else _by_tiles(module, padded, tile)
     sides = zip(shape[1:], module.sizes.own[1:], module.sizes.target[1:], strict=True)
     cut: Any = (..., *(slice(0, round(size * target / own)) for size, own, target in sides))
-    return made[cut]
+    return output[cut]
 
 
 def _whole(module: ConvolutionalAutoencoder, x: Tensor) -> Tensor:
@@ -99,26 +99,26 @@ def _by_tiles(module: ConvolutionalAutoencoder, x: Tensor, tile: int) -> Tensor:
     if larger is None:
         return _whole(module, x)
     strides = [after - before for before, after in zip(own[1:], larger[1:], strict=True)]
-    around = margin(module)
+    margin_width = margin(module)
     spans = [
-        _spans(size, _multiple(tile, stride), _multiple(around, stride))
+        _spans(size, _multiple(tile, stride), _multiple(margin_width, stride))
         for size, stride in zip(x.shape[2:], strides, strict=True)
     ]
     if all(len(axis) == 1 for axis in spans):
         return _whole(module, x)
-    made = torch.empty_like(x)
+    output = torch.empty_like(x)
     for place in product(*spans):
-        seen: Any = (..., *(slice(*span[:2]) for span in place))
-        kept: Any = (..., *(slice(*span[2:]) for span in place))
+        read: Any = (..., *(slice(*span[:2]) for span in place))
+        written: Any = (..., *(slice(*span[2:]) for span in place))
         inside: Any = (..., *(slice(span[2] - span[0], span[3] - span[0]) for span in place))
-        made[kept] = _whole(module, x[seen])[inside]
-    return made
+        output[written] = _whole(module, x[read])[inside]
+    return output
 
 
-def _spans(size: int, tile: int, around: int) -> list[tuple[int, int, int, int]]:
+def _spans(size: int, tile: int, margin_width: int) -> list[tuple[int, int, int, int]]:
     """Return for each tile along one axis the range that is read (from, to) and the range that is kept (from, to)."""
     return [
-        (max(0, start - around), min(size, start + tile + around), start, min(size, start + tile))
+        (max(0, start - margin_width), min(size, start + tile + margin_width), start, min(size, start + tile))
         for start in range(0, size, tile)
     ]
 

@@ -195,8 +195,10 @@ class TrainedRun(PublicNames):
     def compare(self, batch: Reconstructed, score: ChosenScore) -> Compared:
         """Return the input of ``score``: ``batch`` on one scale, with the code of the reconstruction if needed."""
         again = self.module.encode(batch.reconstruction) if score.kind.needs_second_code else None
-        target, made = on_one_scale(batch.target, batch.reconstruction, self.values, normalise_of(self.module))
-        return Compared(target, made, batch.code, again)
+        target, reconstruction = on_one_scale(
+            batch.target, batch.reconstruction, self.values, normalise_of(self.module)
+        )
+        return Compared(target, reconstruction, batch.code, again)
 
     def score_batch(self, batch: Reconstructed, score: ChosenScore) -> Tensor:
         """Return the score of each sample of a batch."""
@@ -232,13 +234,13 @@ class TrainedRun(PublicNames):
         native = not at_input and original.size != own[1:] and larger and self.module.sizes.several
         fit = replace(self.fit, shape=(self.fit.channels, *original.size)) if native else self.fit
         target = ValueScale(255, fit)(read_picture(Path(path), fit, white).x_chw[None]).to(self.device)
-        made = reconstruct_tiled(self.module, target) if native else self.module(target)
+        output = reconstruct_tiled(self.module, target) if native else self.module(target)
         if self.model.target is not self.model.input:
-            wanted = replace(self.out_fit, shape=tuple(made.shape[1:]))
-            pixels = restored(made[0], resized_original(original, fit, wanted), wanted)
+            wanted = replace(self.out_fit, shape=tuple(output.shape[1:]))
+            pixels = restored(output[0], resized_original(original, fit, wanted), wanted)
             return ReconstructedFile(pixels, None, native, original.remarks)
-        errors = (self.values.to_unit(made) - self.values.to_unit(target)).abs().mean(dim=1)[0]
-        return ReconstructedFile(restored(made[0], original, fit), errors, native, original.remarks)
+        errors = (self.values.to_unit(output) - self.values.to_unit(target)).abs().mean(dim=1)[0]
+        return ReconstructedFile(restored(output[0], original, fit), errors, native, original.remarks)
 
     def samples(self, data: Given) -> Samples:
         """Return the given samples; see ``encode``."""

@@ -21,7 +21,7 @@ from caedsl.training.reporter import Reporter
 
 def anomaly_groups(
     run: TrainedRun,
-    found: AnomaliesRecord,
+    record: AnomaliesRecord,
     samples: Sequence[ScoredSample],
     pixels: PixelRange,
     data_dir: Path | None = None,
@@ -31,18 +31,18 @@ def anomaly_groups(
     The result is empty if the test samples are no longer the same. Raise a ``DataError`` or a ``RunError`` if they
     cannot be read.
     """
-    root = _folder(Path(found.test))
+    root = _folder(Path(record.test))
     files = [] if root is None else [row for row in samples if _is_file_in(root / row.name, root.resolve())]
-    chosen = _chosen(found, files or samples)
+    chosen = _chosen(record, files or samples)
     wanted = list(dict.fromkeys(row for rows in chosen.values() for row in rows))
     if root is not None and files:
-        shown = _shown(run, from_files([root / row.name for row in wanted], root, run.model), wanted, found, pixels)
+        shown = _shown(run, from_files([root / row.name for row in wanted], root, run.model), wanted, record, pixels)
     else:
-        everything = _test_samples(run, found, data_dir)
+        everything = _test_samples(run, record, data_dir)
         if list(everything.names) != [row.name for row in samples]:
             return {}
         places = {row: place for place, row in enumerate(samples)}
-        shown = _shown(run, _picked(everything, [places[row] for row in wanted]), wanted, found, pixels)
+        shown = _shown(run, _picked(everything, [places[row] for row in wanted]), wanted, record, pixels)
     return {heading: [shown[row] for row in rows] for heading, rows in chosen.items() if rows}
 
 
@@ -57,14 +57,14 @@ def _is_file_in(path: Path, folder: Path) -> bool:
     return path.is_file() and path.resolve().is_relative_to(folder)
 
 
-def _test_samples(run: TrainedRun, found: AnomaliesRecord, data_dir: Path | None) -> Samples:
-    if found.test != OWN_TEST:
-        return labelled_test(run, Path(found.test)).samples
+def _test_samples(run: TrainedRun, record: AnomaliesRecord, data_dir: Path | None) -> Samples:
+    if record.test != OWN_TEST:
+        return labelled_test(run, Path(record.test)).samples
     return from_own_data(run, own_data(run.path, data_dir, Reporter()), data_dir, Reporter()).samples
 
 
-def _chosen(found: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str, Sequence[ScoredSample]]:
-    model = found.detectors.get(MODEL)
+def _chosen(record: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str, Sequence[ScoredSample]]:
+    model = record.detectors.get(MODEL)
     threshold = model.threshold.value if model is not None and model.threshold is not None else None
     by_score = sorted(samples, key=lambda row: row.score)
     anomalies = [row for row in by_score if row.anomalous]
@@ -83,18 +83,18 @@ def _chosen(found: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str
 
 def _picked(samples: Samples, places: Sequence[int]) -> Tensor:
     """Return the samples at these positions, in this order."""
-    found: dict[int, Tensor] = {}
+    picked: dict[int, Tensor] = {}
     for batch, values in samples.batches(BATCH):
-        found |= {place: values[place - batch.start] for place in places if batch.start <= place < batch.stop}
-    return torch.stack([found[place] for place in places])
+        picked |= {place: values[place - batch.start] for place in places if batch.start <= place < batch.stop}
+    return torch.stack([picked[place] for place in places])
 
 
 @torch.no_grad()
 def _shown(
-    run: TrainedRun, data: Samples | Tensor, rows: Sequence[ScoredSample], found: AnomaliesRecord, pixels: PixelRange
+    run: TrainedRun, data: Samples | Tensor, rows: Sequence[ScoredSample], record: AnomaliesRecord, pixels: PixelRange
 ) -> dict[ScoredSample, Shown]:
     try:
-        chosen = read_score(found.score)
+        chosen = read_score(record.score)
     except ScoreError:
         chosen = run.chosen_score("mse")
     drawn = {}

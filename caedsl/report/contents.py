@@ -167,15 +167,15 @@ def facts(model: Autoencoder, metrics: MetricsRecord, seconds: float) -> list[tu
     """Return the numbers of a run, which took ``seconds``, by their names."""
     scores = metrics.scores[MODEL]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
-    found = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
-    found.append(("compression", f"{model.compression:.3g} ×"))
-    found.append(("parameters", f"{metrics.training.parameters:,}"))
+    figures = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
+    figures.append(("compression", f"{model.compression:.3g} ×"))
+    figures.append(("parameters", f"{metrics.training.parameters:,}"))
     if scores.psnr is not None:
-        found.append(("PSNR", f"{scores.psnr:.2f} dB"))
+        figures.append(("PSNR", f"{scores.psnr:.2f} dB"))
     if scores.ssim is not None:
-        found.append(("SSIM", f"{scores.ssim:.3f}"))
-    found += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(seconds))]
-    return found
+        figures.append(("SSIM", f"{scores.ssim:.3f}"))
+    figures += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(seconds))]
+    return figures
 
 
 def _scores(

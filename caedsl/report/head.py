@@ -27,9 +27,9 @@ def head(path: Path, model: Autoencoder) -> str:
         troubles = sum(1 for _ in read_troubles(path))
         found = verdicts(metrics, read_anomalies(path), read_calibration(path), troubles, noun(model.input.shape))
         figures = facts(model, metrics, last.seconds if last is not None else 0.0)
-    said = "".join(f"<li>{_MARKS[verdict.mood]} {escape(verdict.text)}</li>" for verdict in found)
+    sentences = "".join(f"<li>{_MARKS[verdict.mood]} {escape(verdict.text)}</li>" for verdict in found)
     names = "".join(f'<th style="{_CELL}">{escape(name)}</th>' for name, _ in figures)
     values = "".join(f'<td style="{_CELL}">{escape(value)}</td>' for _, value in figures)
-    list_ = f'<ul style="list-style: none; padding: 0">{said}</ul>' if said else ""
+    verdict_list = f'<ul style="list-style: none; padding: 0">{sentences}</ul>' if sentences else ""
     table = f'<table style="border-collapse: collapse"><tr>{names}</tr><tr>{values}</tr></table>'
-    return f"<div><p><b>{escape(model.name)}</b> {escape(str(path))}</p>{list_}{table}</div>"
+    return f"<div><p><b>{escape(model.name)}</b> {escape(str(path))}</p>{verdict_list}{table}</div>"

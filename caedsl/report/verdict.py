@@ -23,13 +23,13 @@ def verdicts(
     metrics: MetricsRecord, anomalies: AnomaliesRecord | None, calibration: Calibration | None, monitors: int, noun: str
 ) -> list[VerdictSentence]:
     """Return the verdict on a run of ``noun``s, the most important sentences first."""
-    found = [
+    sentences = [
         *(_anomalies(anomalies) if anomalies is not None else ()),
         *_restored(metrics),
         _against_pca(metrics, noun),
     ]
     if anomalies is None and calibration is not None:
-        found.append(
+        sentences.append(
             VerdictSentence(
                 GOOD,
                 f"The threshold {calibration.threshold:.4g} rejects at most {100 * calibration.fpr:g} % of normal "
@@ -37,18 +37,20 @@ def verdicts(
             )
         )
     if metrics.evaluated_on == "training":
-        found.append(
+        sentences.append(
             VerdictSentence(DOUBTFUL, "Nothing was held out: all numbers refer to the samples that it was trained on.")
         )
     if monitors:
         problems = counted(monitors, "problem")
-        found.append(
+        sentences.append(
             VerdictSentence(DOUBTFUL, f"Monitors reported {problems} during training: see the marks in the curves.")
         )
     ended = {"interrupted": "was interrupted", "trouble": "was stopped by a monitor"}.get(metrics.training.ended)
     if ended:
-        found.append(VerdictSentence(DOUBTFUL, f"Training {ended} after {counted(metrics.training.epochs, 'epoch')}."))
-    return found
+        sentences.append(
+            VerdictSentence(DOUBTFUL, f"Training {ended} after {counted(metrics.training.epochs, 'epoch')}.")
+        )
+    return sentences
 
 
 def _restored(metrics: MetricsRecord) -> Iterator[VerdictSentence]:
@@ -97,23 +99,23 @@ def _against_pca(metrics: MetricsRecord, noun: str) -> VerdictSentence:
     )
 
 
-def _anomalies(found: AnomaliesRecord) -> list[VerdictSentence]:
-    name, model = MODEL, found.detectors.get(MODEL)
+def _anomalies(anomalies: AnomaliesRecord) -> list[VerdictSentence]:
+    name, model = MODEL, anomalies.detectors.get(MODEL)
     if model is None:
         return []
     lines = []
     if model.threshold is not None and model.found is not None and model.rejected is not None:
-        share, wrong = model.found / max(1, found.anomalies), model.rejected / max(1, found.normals)
+        share, wrong = model.found / max(1, anomalies.anomalies), model.rejected / max(1, anomalies.normals)
         mood = GOOD if share >= 0.8 and wrong <= 2 * model.threshold.fpr else DOUBTFUL if share >= 0.2 else BAD
         lines.append(
             VerdictSentence(
                 mood,
                 f"At its threshold it finds {model.found:,} of "
-                f"{counted(found.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
-                f"{counted(found.normals, 'normal sample')} (score {found.score}).",
+                f"{counted(anomalies.anomalies, 'anomaly', 'anomalies')} and rejects {model.rejected:,} of "
+                f"{counted(anomalies.normals, 'normal sample')} (score {anomalies.score}).",
             )
         )
-    others = [(name, other.auroc.value) for name, other in found.detectors.items() if name != MODEL]
+    others = [(name, other.auroc.value) for name, other in anomalies.detectors.items() if name != MODEL]
     text = f"It separates anomalies from normal samples with an AUROC of {model.auroc.value:.3f}"
     by_chance = model.auroc.low <= 0.5
     if by_chance:
