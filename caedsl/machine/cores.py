@@ -16,7 +16,7 @@ WAIT_POLICY = "OMP_WAIT_POLICY"
 SET_BY_USER = (WAIT_POLICY, "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 SAMPLE_SECONDS, SAMPLES = 0.1, 2
 BUSY_SHARE = 0.25
-"""Share of the cores that other processes must use in every sample before waiting threads are made to sleep.
+"""Share of the cores that other processes must use for the cores to count as busy.
 
 Heuristic: one busy process on two cores uses half of them; a quiet desktop uses less than a tenth.
 """
@@ -79,6 +79,11 @@ def _core_times(system: Path) -> Mapping[int, _Times]:
         busy = user + kernel + hard + soft + stolen
         times[int(name[3:])] = _Times(busy, busy + nice + idle + waiting)
     return times
+
+
+def are_cores_busy() -> bool:
+    """Return whether other processes keep the allowed cores busy at this moment; takes a tenth of a second."""
+    return busy_cores() >= BUSY_SHARE * allowed_cores()
 
 
 def choose_wait_policy(

@@ -19,7 +19,7 @@ from caedsl.training.prepare import prepare
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 from caedsl.training.search import threads
-from caedsl.training.search.threads import SHARE_OF_RUN, counts_up_to, measure
+from caedsl.training.search.threads import FEWEST_STEPS, SHARE_OF_RUN, SHARE_ON_BUSY_CORES, counts_up_to, measure
 from caedsl.training.train import train
 
 from .test_resume import SPEC, assert_same, killed_at
@@ -87,10 +87,20 @@ def test_a_count_that_is_far_slower_takes_one_turn(monkeypatch: pytest.MonkeyPat
 def test_the_search_is_a_small_part_of_the_run(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(dict.fromkeys((1, 2, 4), 0.01), monkeypatch)
     training = prepare(tiny(), blobs(), replace(QUICK, epochs=epochs))
-    found = measure(training, (1, 2, 4), clock)
+    found = measure(training, (1, 2, 4), clock, busy=lambda: False)
     assert clock.steps <= SHARE_OF_RUN * training.steps
     assert bool(found.seconds) == (clock.steps > 0) == (epochs >= 50)
     assert clock.now < 3
+
+
+@pytest.mark.parametrize("epochs", [1, 4, 5, 20])
+def test_a_short_run_is_searched_while_other_processes_are_busy(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock({1: 0.1, 2: 5.0, 4: 5.0}, monkeypatch)
+    training = prepare(tiny(), blobs(), replace(QUICK, epochs=epochs))
+    found = measure(training, (1, 2, 4), clock, busy=lambda: True)
+    searched = training.steps >= 3 * FEWEST_STEPS / SHARE_ON_BUSY_CORES
+    assert clock.steps == (3 * FEWEST_STEPS if searched else 0)
+    assert found.threads == (1 if searched else 4)
 
 
 @pytest.mark.parametrize(("most", "counts"), [(1, (1,)), (2, (1, 2)), (6, (1, 2, 4, 6)), (8, (1, 2, 4, 8))])

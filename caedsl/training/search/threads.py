@@ -13,14 +13,17 @@ from typing import NamedTuple
 import torch
 
 from caedsl.diagnostics.text import counted
-from caedsl.machine.cores import allowed_cores
+from caedsl.machine.cores import allowed_cores, are_cores_busy
 from caedsl.training.errors import memory_errors
 from caedsl.training.loop import Training
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.trials import copy_of, first_batch, naming_what_fits, trial_steps
 
-SHARE_OF_RUN = 0.03
-"""Largest share of the run's steps that the search may take."""
+SHARE_OF_RUN, SHARE_ON_BUSY_CORES = 0.03, 0.25
+"""Largest share of the run's steps that the search may take, and that of a short run while other processes are busy.
+
+On a quiet machine a short run loses little with too many threads. On busy cores threads wait for each other at every
+layer: on two cores with a load of 11, a step on two threads took 1.1 s, and on one thread 0.1 s."""
 
 ROUNDS, FEWEST_STEPS = 3, 2
 """Number of rounds, in which all thread counts take turns, and least steps per turn; the first step is not timed."""
@@ -96,12 +99,15 @@ def measure(
     counts: tuple[int, ...],
     clock: Callable[[], float] = time.perf_counter,
     reporter: Reporter | None = None,
+    busy: Callable[[], bool] = are_cores_busy,
 ) -> ThreadTimes:
     """Time steps of a copy of ``training`` with each of the ``counts``; the last is kept unless another is faster.
 
-    Nothing is measured if the search would take more than 3 % of the run's steps.
+    Nothing is measured if the search would take too large a share of the run's steps.
     """
-    allowance = int(SHARE_OF_RUN * training.steps) // len(counts)
+    allowance, most = (int(share * training.steps) // len(counts) for share in (SHARE_OF_RUN, SHARE_ON_BUSY_CORES))
+    if len(counts) > 1 and allowance < FEWEST_STEPS <= most and busy():
+        allowance = FEWEST_STEPS
     if len(counts) == 1 or allowance < FEWEST_STEPS:
         return ThreadTimes(counts[-1], {})
     rounds = min(ROUNDS, allowance // FEWEST_STEPS)
