@@ -198,12 +198,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 """Values, each with the words that may correspond to it; the first that the option has is meant."""
 
 _BINARISED = "a spec does not binarise images: save binarised ones, and read these"
+_WEIGHT_NORM = "write the word `weight_norm` alone, which normalises the weights"
 VALUE_NOTES: Mapping[str, tuple[str, str]] = {
     "same_lower": (
         "same_upper",
         "it adds an odd zero at the start: write the numbers of zeros before and after, as in `pad=1..0`",
     ),
     **dict.fromkeys(("binary", "binarize", "binarise"), ("minmax", _BINARISED)),
+    **dict.fromkeys(("weight", "weightnorm", "weight_norm"), ("batch", _WEIGHT_NORM)),
+    **dict.fromkeys(("spectral", "spectral_norm"), ("batch", f"this norm is not in the language: {_WEIGHT_NORM}")),
     "tied": ("mirror", "write `decoder mirror`, whose layers have weights of their own"),
 }
 """Values that no word corresponds to: a word of the options that they may be meant for, and what to do instead."""

@@ -131,7 +131,8 @@ class LineFaults:
             named = [option for option in self.options if option.name in ("kernel", "stride") and option.short]
             options = named or [each for each in self._named_for(item) if each.default is REQUIRED][:1]
         if isinstance(item, tree.Range):
-            options = [option for option in self.options if option.written is Written.WORDED]
+            worded = [option for option in self.options if option.written is Written.WORDED]
+            options = worded or [option for option in options if option.ranged]
         flag = self._flag_before(item)
         if flag is not None:
             message, help_line = f"`{flag}` takes no value: writing it turns it on", f"delete `{text}`"
