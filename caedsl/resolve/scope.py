@@ -95,6 +95,8 @@ class Scope:
         """Constants with an unknown value, after a finding, and the constant that each probably means."""
         self.unknown_uses: dict[str, list[Span]] = {}
         """Every use of a name that no constant has."""
+        self.constant_faults: set[str] = set()
+        """Messages about constants with values outside a domain."""
         self.used: set[str] = set()
         """Constants that some line uses, other than a ``let``."""
         self.defaults: list[Defaults] = []

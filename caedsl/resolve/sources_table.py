@@ -56,6 +56,17 @@ def _before_else(item: tree.Item, scope: Scope) -> Sequence[tree.Item]:
             fix = Fix(f"write `{name} else`", (Edit(item.span, f"{name} else"),), Applicability.SAFE)
             scope.report("unknown-option", item.span, message, help=f"write `{name} else`", fix=fix)
             return source, other
+        case tree.WrittenOption(tree.WrittenWord("else") as other, value):
+            text = f"else {scope.source.slice(value.span)}"
+            fix = Fix(f"write `{text}`", (Edit(item.span, text),), Applicability.SAFE)
+            message = "`else` separates two sources without a sign"
+            scope.report("unknown-option", item.span, message, help=f"write `{text}`", fix=fix)
+            return other, value
+        case tree.QuotedText("else"):
+            fix = Fix("write `else`", (Edit(item.span, "else"),), Applicability.SAFE)
+            message = "`else` separates two sources without quotation marks"
+            scope.report("unknown-option", item.span, message, help="write `else`", fix=fix)
+            return (tree.WrittenWord("else", item.span),)
     return (item,)
 
 

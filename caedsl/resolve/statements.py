@@ -139,6 +139,8 @@ def _statement_word(
     asserted = word in foreign_words.STATEMENTS and isinstance(next(iter(statement.items), None), tree.Size)
     other = None if asserted else foreign_words.STATEMENT_LINES.get(word)
     near = None if other is not None else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
+    if near in written and near not in MANY:
+        near = scope.nearest(word, [other for other in REQUIRED_STATEMENTS if other not in written]) or near
     if (near in written or near in found.single) and near not in MANY:
         help_line, near = f"the spec has its `{near}` already: it describes one model", None
     elif other is not None:

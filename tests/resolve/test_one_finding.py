@@ -495,6 +495,11 @@ STATEMENTS = [
     ('data npy "images.npy" layout=NHWC', "last"),
 ]
 OTHER_STATEMENTS = [
+    ("data", "data mnist else = digits", "`else digits`"),
+    ("data", 'data mnist "else" digits', "`else`"),
+    ("decoder", "ecoder mirror", "`decoder`"),
+    ("encoder", "let width = -8\nencoder { conv width s2; conv width; conv width }", ""),
+    ("encoder", "defaults conv k5 leaky_relu 0.01 init=glorot\nencoder { conv 8 s2 }", "`leaky_relu=0.01`"),
     ("data", "data\n  mnist else digits", "`data mnist else digits`"),
     ("data", "data mnist else\n  digits limit=5", "`data mnist else digits limit=5`"),
     ("autoencoder", "autoencoder\n  volumes", "`autoencoder volumes`"),

@@ -110,9 +110,13 @@ class _Binder(UnknownItems):
 
     def _numbered(self, word: tree.WrittenWord, queue: deque[tree.Item]) -> bool:
         """Return whether ``word`` is an activation that its number follows without `=`, as in `leaky_relu 0.1`."""
+        number = queue[0] if queue else None
+        if word.text not in FUNCTIONS or not self._takes_value(word.text):
+            return False
+        if not isinstance(number, tree.Number | tree.Negative | tree.Range):
+            return False
         known = self.first is None or self.first.name in self.bound.spans
-        follows = bool(queue) and isinstance(queue[0], tree.Number | tree.Negative | tree.Range)
-        return known and follows and word.text in FUNCTIONS and self._takes_value(word.text)
+        return known or isinstance(read(cast(Option, self.first), number, self.scope), Misread)
 
     def _join_activation(self, name: str, span: Span, value: tree.Value) -> None:
         """Report an activation that is separated from its number, and read it."""
@@ -252,6 +256,9 @@ class _Binder(UnknownItems):
             self._leftover(item) if self.rest is None else self._add(self.rest, item)
             return
         if self.begun:
+            if isinstance(read(self.first, item, self.scope), Misread):
+                self._leftover(item)
+                return
             self._late(self.first, item)
         self._read(self.first, item, item.span)
 

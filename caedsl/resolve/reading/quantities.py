@@ -92,8 +92,10 @@ def shown(value: Fraction) -> str:
 
 
 def report_misread(misread: Misread, scope: Scope) -> None:
-    """Report why a value cannot be read, unless the cause was already reported."""
-    if misread.name:
+    """Report why a value cannot be read, unless the cause was already reported; a constant is one cause."""
+    is_constant = misread.name == "out-of-domain" and bool(misread.word)
+    if misread.name and not (is_constant and misread.message in scope.constant_faults):
+        scope.constant_faults |= {misread.message} if is_constant else set()
         scope.report(misread.name, misread.span, misread.message, help=misread.help, meant=misread.meant)
 
 

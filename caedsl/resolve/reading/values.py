@@ -95,7 +95,8 @@ def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) 
     help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
     if option.type is Type.SHARE and not help_line:
         help_line = "write a share such as 10%"
-    return Misread("out-of-domain", node.span, message, help_line)
+    constant = node.text if isinstance(node, tree.WrittenWord) else ""
+    return Misread("out-of-domain", node.span, message, help_line, word=constant)
 
 
 def called(option: Option) -> str:
