@@ -34,10 +34,10 @@ def in_spec_order(network: Network) -> Network:
     for layer in network.layers:
         read = [orders[key] for key in layer.inputs]
         if layer.kind == Concat.name:
-            joined, orders[layer.key] = _joined(layer, read, shapes, last_computed(layer, place))
+            joined, orders[layer.key] = _reordered_concat(layer, read, shapes, last_computed(layer, place))
             layers.append(joined)
             continue
-        after, order = _after(network, layer, read, shapes)
+        after, order = _reordered_layer(network, layer, read, shapes)
         if after is not layer and not np.array_equal(order, read[0]):
             notes.append(
                 f"the input channels of {layer.name} are in the order of `concat`: the layer before comes first"
@@ -45,11 +45,11 @@ def in_spec_order(network: Network) -> Network:
         orders[layer.key] = order
         layers.append(after)
     if not _is_plain(orders[layers[-1].key]):
-        raise _refused(network, layers[-1])
+        raise _order_error(network, layers[-1])
     return replace(network, layers=tuple(layers), notes=(*network.notes, *notes))
 
 
-def _joined(
+def _reordered_concat(
     layer: ForeignLayer, read: Sequence[Array], shapes: Mapping[str, Shape], before: str
 ) -> tuple[ForeignLayer, Array]:
     """Return a join that reads ``before``, the layer before it, first; and the order of its channels."""
@@ -62,7 +62,7 @@ def _joined(
     return replace(layer, inputs=inputs, options=layer.options.changed({FIRST: swapped})), order
 
 
-def _after(
+def _reordered_layer(
     network: Network, layer: ForeignLayer, read: Sequence[Array], shapes: Mapping[str, Shape]
 ) -> tuple[ForeignLayer, Array]:
     """Return the layer for inputs in another order, and the order of its output."""
@@ -70,12 +70,12 @@ def _after(
     if all(map(_is_plain, read)):
         return layer, plain
     if kind is None or not all(np.array_equal(each, order) for each in read):
-        raise _refused(network, layer)
+        raise _order_error(network, layer)
     if kind.role is Role.WEIGHTED and layer.options.get(CHANNEL_GROUPS, 1) == 1:
         weight = _reordered(layer.weights["weight"], kind.window, order, shapes[layer.inputs[0]])
         return replace(layer, weights={**layer.weights, "weight": weight}), plain
     if kind.role not in _PLACES or not _is_channelwise(layer, len(order)):
-        raise _refused(network, layer)
+        raise _order_error(network, layer)
     weights = {role: array if array.size == 1 else array[order] for role, array in layer.weights.items()}
     return replace(layer, weights=weights), order
 
@@ -102,7 +102,7 @@ def _is_plain(order: Array) -> bool:
     return bool(np.array_equal(order, np.arange(len(order))))
 
 
-def _refused(network: Network, layer: ForeignLayer) -> Exception:
+def _order_error(network: Network, layer: ForeignLayer) -> Exception:
     why = "it reads channels in another order than that of `concat`"
     near = "put the layer before first: torch.cat([x, skip], dim=1)"
     return unsupported(network.name, [UnsupportedLayer(layer.name, why, near)])

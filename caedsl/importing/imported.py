@@ -72,11 +72,11 @@ class ImportedModel(PublicNames):
 def imported(network: Network, seed: int = 0) -> ImportedModel:
     """Return the model of a foreign network; raise ``ImportFailure`` if it cannot be rebuilt faithfully."""
     written, model, module = rebuilt(network)
-    compared = _compared(network, module, seed)
+    comparison = _compared(network, module, seed)
     errors = [each for each in written.checked.findings if each.severity is Severity.ERROR]
-    found = [f"`caedsl check` finds that it will not learn ({each.name}): {each.message}" for each in errors]
-    notes = (*written.notes, *compared.notes, *found)
-    return ImportedModel(written.text, model, module, compared.difference, notes, written)
+    error_notes = [f"`caedsl check` finds that it will not learn ({each.name}): {each.message}" for each in errors]
+    notes = (*written.notes, *comparison.notes, *error_notes)
+    return ImportedModel(written.text, model, module, comparison.difference, notes, written)
 
 
 def rebuilt(network: Network) -> tuple[WrittenSpec, Autoencoder, ConvolutionalAutoencoder]:
@@ -91,18 +91,19 @@ def rebuilt(network: Network) -> tuple[WrittenSpec, Autoencoder, ConvolutionalAu
 
 def _check_size(network: Network, model: Autoencoder) -> None:
     """Reject a network whose description needs more weights than it has, or more memory than there is."""
-    held = sum(array.size for layer in network.layers for array in layer.weights.values())
-    asked = total_parameters(model)
-    if asked > held:
+    available_weights = sum(array.size for layer in network.layers for array in layer.weights.values())
+    needed_weights = total_parameters(model)
+    if needed_weights > available_weights:
         raise ImportFailure(
-            f"{network.name} was not imported: its description asks for {asked:,} weights, and it has {held:,}"
+            f"{network.name} was not imported: its description asks for {needed_weights:,} weights, and "
+            f"it has {available_weights:,}"
         )
     outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
-    needed, room = BYTES * (asked + _SAMPLES * outputs), available_memory()
-    if room is not None and needed > room:
+    needed_bytes, available_bytes = BYTES * (needed_weights + _SAMPLES * outputs), available_memory()
+    if available_bytes is not None and needed_bytes > available_bytes:
         raise ImportFailure(
-            f"{network.name} was not imported: comparing its outputs takes {needed:,} bytes of memory, and {room:,} "
-            "are available"
+            f"{network.name} was not imported: comparing its outputs takes {needed_bytes:,} bytes of memory, and "
+            f"{available_bytes:,} are available"
         )
 
 
@@ -170,13 +171,13 @@ def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> 
     if high:
         samples = samples * (float(high) - float(low)) + float(low)
     expected = network.run(samples.astype(np.float32))
-    given = torch.from_numpy(samples.astype(np.float32))
+    batch = torch.from_numpy(samples.astype(np.float32))
     with torch.no_grad():
-        made = module(given).numpy()
-    difference, size = float(np.max(np.abs(expected - made))), max(1.0, float(np.max(np.abs(expected))))
+        outputs = module(batch).numpy()
+    difference, size = float(np.max(np.abs(expected - outputs))), max(1.0, float(np.max(np.abs(expected))))
     if difference <= TOLERANCE * size:
         return _Comparison(difference)
-    rounding = _rounding(module, given, made)
+    rounding = _rounding(module, batch, outputs)
     if not difference <= min(MOST_ROUNDING * size, ROUNDINGS * rounding):
         raise ImportFailure(
             f"{network.name} was not imported: the spec's outputs differ from the original's by {difference:.2g} on "
@@ -189,7 +190,7 @@ def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> 
 
 
 @torch.no_grad()
-def _rounding(module: ConvolutionalAutoencoder, samples: torch.Tensor, made: Array) -> float:
-    """Return how far the outputs ``made`` in 32 bits are from those in 64 bits."""
+def _rounding(module: ConvolutionalAutoencoder, samples: torch.Tensor, outputs: Array) -> float:
+    """Return how far ``outputs``, computed in 32 bits, are from those in 64 bits."""
     exact = copy.deepcopy(module).double()(samples.double()).numpy()
-    return float(np.max(np.abs(exact - made)))
+    return float(np.max(np.abs(exact - outputs)))

@@ -61,10 +61,10 @@ class SeparateProcess:
         self._finalizer()
 
     def _exchange(self, request: dict[str, Any], arrays: Sequence[Array]) -> Any:
-        given, answers = self._process.stdin, self._process.stdout
-        assert given is not None and isinstance(answers, BufferedReader)
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None and isinstance(answers, BufferedReader)
         try:
-            _write(given, request, arrays)
+            _write(requests, request, arrays)
             answer = json.loads(answers.readline())
             if "kind" in answer:
                 raise SeparateProcessError(answer["kind"], answer["message"])
@@ -117,20 +117,20 @@ def _read_arrays(file: BufferedReader, described: list[tuple[str, list[int]]]) -
     return arrays
 
 
-def _serve(given: BufferedReader, answers: IO[bytes]) -> None:
+def _serve(requests: BufferedReader, answers: IO[bytes]) -> None:
     """Answer requests until there are no more."""
-    told = json.loads(given.readline())
-    content = _read_arrays(given, told["arrays"])[0].tobytes()
-    module, _, name = told["served"].partition(":")
+    setup = json.loads(requests.readline())
+    content = _read_arrays(requests, setup["arrays"])[0].tobytes()
+    module, _, name = setup["served"].partition(":")
     kind = getattr(importlib.import_module(module), name)
-    _limit_time(told["seconds"])
-    limit_memory(told["memory"])
+    _limit_time(setup["seconds"])
+    limit_memory(setup["memory"])
     served: list[Any] = []
     _answer(answers, lambda: served.append(kind(content)))
-    while served and (line := given.readline()):
+    while served and (line := requests.readline()):
         request = json.loads(line)
         call = getattr(served[0], request["name"])
-        _answer(answers, partial(call, *request["arguments"], *_read_arrays(given, request["arrays"])))
+        _answer(answers, partial(call, *request["arguments"], *_read_arrays(requests, request["arrays"])))
 
 
 def _answer(answers: IO[bytes], call: Callable[[], Any]) -> None:
@@ -158,8 +158,8 @@ def _main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "wb") as nowhere:  # output of libraries is not an answer
         os.dup2(nowhere.fileno(), 1)
-    with open(0, "rb", closefd=False) as given:
-        _serve(given, answers)
+    with open(0, "rb", closefd=False) as requests:
+        _serve(requests, answers)
 
 
 if __name__ == "__main__":

@@ -92,18 +92,18 @@ class Hdf5Content:
         """Return the object at ``path``; every step to it must lie in the file itself."""
         import h5py
 
-        found: Any = self._file
-        walked: list[str] = []
+        node: Any = self._file
+        steps: list[str] = []
         for name in filter(None, path.split("/")):
-            walked.append(name)
-            where = "/".join(walked)
-            link = found.get(name, getlink=True) if isinstance(found, h5py.Group) and name in found else None
+            steps.append(name)
+            where = "/".join(steps)
+            link = node.get(name, getlink=True) if isinstance(node, h5py.Group) and name in node else None
             if link is None:
                 raise ModelProblem(f"it has no `{where}`")
             if not isinstance(link, h5py.HardLink):
                 raise ModelProblem(f"`{where}` is a link to another place, which is not followed")
-            found = found[name]
-        return found
+            node = node[name]
+        return node
 
 
 def _numbered(attributes: Any, name: str) -> Iterator[str]:

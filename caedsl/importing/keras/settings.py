@@ -92,24 +92,24 @@ def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     if found is None:
         notes.append(f"the optimizer `{name}` cannot be written in a spec: `adam`, the default, replaces it")
         return
-    word, options = found.word, dict(found.options)
+    word, names = found.word, dict(found.options)
     if config.get("weight_decay") and word == "adam":
-        word, options["weight_decay"] = "adamw", "weight_decay"
-    said = [f"lr={shown(_rate(config.get('learning_rate', config.get('lr')), notes))}"]
+        word, names["weight_decay"] = "adamw", "weight_decay"
+    texts = [f"lr={shown(_rate(config.get('learning_rate', config.get('lr')), notes))}"]
     defaults = {option.name: option.default for option in OPTIMIZERS[word].own}
-    said += [
+    texts += [
         f"{ours}={shown(config[theirs])}"
-        for theirs, ours in options.items()
+        for theirs, ours in names.items()
         if _is_number(config.get(theirs)) and config[theirs] != defaults[ours]
     ]
     if word == "sgd" and config.get("nesterov") and config.get("momentum"):
-        said.append("nesterov")
-    yield f"optimizer {word} {' '.join(said)}"
+        texts.append("nesterov")
+    yield f"optimizer {word} {' '.join(texts)}"
     if config.get("global_clipnorm"):
         yield f"clip {shown(config['global_clipnorm'])}"
     if config.get("use_ema"):
         yield f"ema {shown(config.get('ema_momentum', 0.99))}"
-    if config.get("weight_decay") and "weight_decay" not in options:
+    if config.get("weight_decay") and "weight_decay" not in names:
         notes.append(f"the weight decay of `{name}` is decoupled from the gradient, which in a spec only `adamw` has")
     notes += [f"the optimizer's `{each}` is not supported" for each in _UNSUPPORTED if config.get(each)]
     notes += filter(None, [found.differs(config) and f"`{name}`: {found.differs(config)}"])

@@ -113,32 +113,32 @@ class _Unfolding:
             raise ModelProblem(
                 f"`{'.'.join(path) or 'the model'}` has {len(inputs)} inputs, but an autoencoder has one"
             )
-        made: dict[Tensor, str] = {}
+        outputs_of: dict[Tensor, str] = {}
         for (name, _), key in zip(inputs, given, strict=True):
-            made[name, 0] = key
-        waiting = {name: (layer, store_name) for name, layer, store_name in zip(names, layers, places, strict=True)}
-        if len(waiting) != len(layers):
+            outputs_of[name, 0] = key
+        pending = {name: (layer, store_name) for name, layer, store_name in zip(names, layers, places, strict=True)}
+        if len(pending) != len(layers):
             raise ModelProblem("two of its layers have the same name")
         for name, _ in inputs:
-            layer, _ = waiting.pop(name, ({}, ""))
-            if made[name, 0] == INPUT:
+            layer, _ = pending.pop(name, ({}, ""))
+            if outputs_of[name, 0] == INPUT:
                 self._sized(_batch_shape(_config(layer)))
-        reads = {name: calls(layer) for name, (layer, _) in waiting.items()}
-        while waiting:
-            left = len(waiting)
-            for name in list(waiting):
-                if all(each in made for each in reads[name]):
-                    layer, place = waiting.pop(name)
+        reads = {name: calls(layer) for name, (layer, _) in pending.items()}
+        while pending:
+            left = len(pending)
+            for name in list(pending):
+                if all(each in outputs_of for each in reads[name]):
+                    layer, place = pending.pop(name)
                     keys = self._layer(
-                        layer, [made[each] for each in reads[name]], path, f"{store}layers/{place}", depth
+                        layer, [outputs_of[each] for each in reads[name]], path, f"{store}layers/{place}", depth
                     )
-                    made |= {(name, index): key for index, key in enumerate(keys)}
-            if len(waiting) == left:
-                raise ModelProblem(f"no layer computes what `{next(iter(waiting))}` reads")
-        missing = [name for name, index in outputs if (name, index) not in made]
+                    outputs_of |= {(name, index): key for index, key in enumerate(keys)}
+            if len(pending) == left:
+                raise ModelProblem(f"no layer computes what `{next(iter(pending))}` reads")
+        missing = [name for name, index in outputs if (name, index) not in outputs_of]
         if missing:
             raise ModelProblem(f"no layer computes its output `{missing[0]}`")
-        return [made[each] for each in outputs]
+        return [outputs_of[each] for each in outputs]
 
     def _layer(self, layer: Config, inputs: list[str], path: tuple[str, ...], store: str, depth: int) -> list[str]:
         own, kind = (*path, _name(layer)), str(layer.get("class_name"))

@@ -95,7 +95,7 @@ def read_onnx(content: bytes, path: Path, sample: Shape | None) -> OnnxFile:
     _refuse_foreign(model, path.name)
     read: dict[Path, int] = {}
     for tensor in _tensors(graph):
-        _take_in(tensor, path, read)
+        _load_external_data(tensor, path, read)
     initial = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     inputs = [each for each in graph.input if each.name not in initial]
     if len(inputs) != 1:
@@ -141,15 +141,15 @@ def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
         raise ImportFailure("sparse weights are not read: save them as plain tensors")
 
 
-def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
+def _load_external_data(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
     """Read the bytes of a tensor that is stored in another file, which must be in the folder of the model.
 
     ``read`` counts the bytes that were read of each file: tensors may share them, but only up to a limit.
     """
     if tensor.data_location != TensorProto.EXTERNAL:
         return
-    told = {entry.key: entry.value for entry in tensor.external_data}
-    place = PurePosixPath(told.get("location", "").replace("\\", "/"))
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    place = PurePosixPath(entries.get("location", "").replace("\\", "/"))
     folder = path.parent.resolve()
     file = folder / place
     if (
@@ -159,13 +159,13 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
         or not file.resolve().is_relative_to(folder)
     ):
         raise ImportFailure(
-            f"{path.name} keeps {tensor.name} in {told.get('location')!r}, outside its own folder, and that is not "
+            f"{path.name} keeps {tensor.name} in {entries.get('location')!r}, outside its own folder, and that is not "
             "followed: put the file next to the model and name it without folders"
         )
     try:
         with open_regular(file) as opened:
             size = os.fstat(opened.fileno()).st_size
-            offset, length = _piece(told, size)
+            offset, length = _piece(entries, size)
             read[file] = read.get(file, 0) + length
             if offset < 0 or length < 0 or offset + length > size:
                 raise ImportFailure(f"{path.name} reads beyond the end of {place}: one of the two is truncated")
@@ -182,10 +182,10 @@ def _take_in(tensor: TensorProto, path: Path, read: dict[Path, int]) -> None:
     del tensor.external_data[:]
 
 
-def _piece(told: dict[str, str], size: int) -> tuple[int, int]:
+def _piece(entries: dict[str, str], size: int) -> tuple[int, int]:
     """Return where a tensor lies in a file of this size, and its length; -1 if the words are not numbers."""
     try:
-        return int(told.get("offset", 0)), int(told.get("length", size))
+        return int(entries.get("offset", 0)), int(entries.get("length", size))
     except ValueError:
         return -1, 0
 

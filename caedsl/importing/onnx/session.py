@@ -20,18 +20,18 @@ class OnnxSession:
         options.log_severity_level = 4
         self._session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
         self._left = _FREE + _TIMES * len(content)
-        self._made: dict[str, Any] = {}
+        self._computed: dict[str, Any] = {}
 
     def sample(self, input_: str, shape: list[int], names: list[str]) -> dict[str, list[int]]:
         """Compute all tensors for a batch of random samples; return their shapes."""
         sample = np.random.default_rng(0).random(shape, dtype=np.float32)
         made = self._session.run(names, {input_: sample})
-        self._made = dict(zip(names, made, strict=True))
-        return {name: list(np.shape(value)) for name, value in self._made.items()}
+        self._computed = dict(zip(names, made, strict=True))
+        return {name: list(np.shape(value)) for name, value in self._computed.items()}
 
     def value(self, name: str) -> Array:
         """Return the computed value of a tensor."""
-        value = np.asarray(self._made[name])
+        value = np.asarray(self._computed[name])
         self._left -= value.nbytes
         if self._left < 0:
             raise MemoryError("its constants have more bytes than the whole file can contain")
@@ -39,5 +39,5 @@ class OnnxSession:
 
     def output(self, input_: str, name: str, samples: Array) -> Array:
         """Compute one output for a batch of samples."""
-        self._made = {}
+        self._computed = {}
         return np.asarray(self._session.run([name], {input_: samples})[0])

@@ -40,16 +40,16 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
     notes = [graph.note] if graph.note else []
     output = _output(graph, name, notes)
     graph = graph.towards(output)
-    t = Translation(with_signal_unpools(graph))
-    found = _Found(draws_of(t.graph), curves_of(t.graph), own_modules(t))
-    for node in t.graph.nodes:
-        _translate(t, node, found)
-    if t.problems:
-        raise unsupported(name, t.problems)
-    layers = list(t.layers.values())
+    translation = Translation(with_signal_unpools(graph))
+    found = _Found(draws_of(translation.graph), curves_of(translation.graph), own_modules(translation))
+    for node in translation.graph.nodes:
+        _translate(translation, node, found)
+    if translation.problems:
+        raise unsupported(name, translation.problems)
+    layers = list(translation.layers.values())
     shape = graph.shapes[graph.inputs[0]][1:]
     layers, input_shape = _vector_input(layers, shape, notes)
-    _end(layers, t.shape_of(t.keys[output]), input_shape, notes)
+    _end(layers, translation.shape_of(translation.keys[output]), input_shape, notes)
     defaults = {}
     if _fresh(layers):
         weighted = (name for name, kind in KINDS.items() if kind.role is Role.WEIGHTED)
@@ -62,9 +62,15 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
         return made.reshape(len(samples), *layers[-1].shape)
 
     network = Network(
-        graph.class_name, input_shape, tuple(layers), run, range=range_, defaults=defaults, notes=(*notes, *t.notes)
+        graph.class_name,
+        input_shape,
+        tuple(layers),
+        run,
+        range=range_,
+        defaults=defaults,
+        notes=(*notes, *translation.notes),
     )
-    return with_frozen(network, t.detached())
+    return with_frozen(network, translation.detached())
 
 
 class _Found(NamedTuple):
@@ -86,8 +92,8 @@ class _Found(NamedTuple):
         return node.name in self.inside or node.name in self.draws or node.name in self.curves
 
 
-def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
-    moved = any(name in t.moved for name in node.refs)
+def _translate(translation: Translation, node: AtenNode, found: _Found) -> None:
+    moved = any(name in translation.moved for name in node.refs)
     try:
         if node.operator is None:
             if node.op.endswith(_WITHOUT_GRADIENT):
@@ -98,31 +104,31 @@ def _translate(t: Translation, node: AtenNode, found: _Found) -> None:
             raise UnsupportedFeature(f"{node.op} is a custom operator", "write it with PyTorch's own layers")
         if node.name in found.own:
             if found.own[node.name].nodes[-1] is node:
-                add_own(t, found.own[node.name])
+                add_own(translation, found.own[node.name])
         elif node.name in found.draws:
-            add_draw(t, node, found.draws[node.name])
+            add_draw(translation, node, found.draws[node.name])
         elif node.name in found.curves:
             curve = found.curves[node.name]
-            t.activate(node, curve.activation, curve.source)
+            translation.activate(node, curve.activation, curve.source)
         elif node.name in found.inside or node.base in _SPLITS:
-            _only_for_others(t, node, found)
-        elif node.refs and all(name in t.of_weights for name in node.refs):
-            t.of_weights[node.name] = t.of_weights[node.refs[0]] if node.base in REARRANGING else ""
+            _only_for_others(translation, node, found)
+        elif node.refs and all(name in translation.of_weights for name in node.refs):
+            translation.of_weights[node.name] = translation.of_weights[node.refs[0]] if node.base in REARRANGING else ""
         else:
             translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
             if translate is None:
-                raise _unsupported_operator(t, node)
-            translate(t, node)
+                raise _unsupported_operator(translation, node)
+            translate(translation, node)
     except UnsupportedFeature as refused:
-        t.refuse(node, refused, consequence=moved)
+        translation.refuse(node, refused, consequence=moved)
         # A first operator moves the axes, a second one moves them back.
         moved = moved != (node.base in _MOVING)
     if moved:
-        t.moved.update(node.outputs)
+        translation.moved.update(node.outputs)
 
 
-def _unsupported_operator(t: Translation, node: AtenNode) -> UnsupportedFeature:
-    kind = t.layer_class(node)
+def _unsupported_operator(translation: Translation, node: AtenNode) -> UnsupportedFeature:
+    kind = translation.layer_class(node)
     nearest = NEAREST.get(node.base) or NEAREST.get(kind.lower(), "")
     return UnsupportedFeature(f"{kind or f'`{node.base}`'} is not supported", nearest)
 
@@ -131,9 +137,9 @@ _MOVING = ("permute", "transpose", "movedim", "moveaxis")
 _SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
 
 
-def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
+def _only_for_others(translation: Translation, node: AtenNode, found: _Found) -> None:
     """Translate a node of a draw or a curve if something else reads it too."""
-    readers = [reader for name in node.outputs for reader in t.readers.get(name, [])]
+    readers = [reader for name in node.outputs for reader in translation.readers.get(name, [])]
     if not all(map(found.reads, readers)):
         if node.base in RANDOM:
             raise UnsupportedFeature(
@@ -143,8 +149,8 @@ def _only_for_others(t: Translation, node: AtenNode, found: _Found) -> None:
             raise UnsupportedFeature("it takes channels apart", "a spec's lines read whole outputs")
         translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
         if translate is None:
-            raise _unsupported_operator(t, node)
-        translate(t, node)
+            raise _unsupported_operator(translation, node)
+        translate(translation, node)
 
 
 def _output(graph: AtenGraph, name: str, notes: list[str]) -> str:

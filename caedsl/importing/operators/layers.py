@@ -25,28 +25,28 @@ MIRRORED = "`pad=reflect` mirrors as much as `pad=same` adds"
 UNEVEN = "`pad 1x2` differs by axis, `pad 0..1` by side"
 
 
-def convolution(t: Translation, node: AtenNode) -> None:
+def convolution(translation: Translation, node: AtenNode) -> None:
     """Translate ``conv1d`` to ``conv3d``, and the padding before them."""
     args = node.args
-    key = t.key(args["input"])
-    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
+    key = translation.key(args["input"])
+    weights = translation.weights(node, weight=args["weight"], bias=args["bias"])
     window = _window(node, weights["weight"])
     pads = _padding(args["padding"], window)
-    margins = t.margins.get(key)
-    absorbs = margins is not None and set(window[0]) != {1} and t.alone(args["input"].name)
-    pad = _absorbed(t, key, margins, window, pads) if margins is not None and absorbs else None
+    margins = translation.margins.get(key)
+    absorbs = margins is not None and set(window[0]) != {1} and translation.alone(args["input"].name)
+    pad = _absorbed(translation, key, margins, window, pads) if margins is not None and absorbs else None
     source = key
     if pad is not None:
-        source = t.layers.pop(key).inputs[0]
+        source = translation.layers.pop(key).inputs[0]
     else:
         _require_line(margins)
-        pad = convolution_pad(t.shape_of(key)[1:], window, pads)
+        pad = convolution_pad(translation.shape_of(key)[1:], window, pads)
     if pad is None:
         raise UnsupportedFeature(
             f"its padding {pads} differs by axis and by side", "`pad` lines before it say each axis"
         )
     options = {CHANNELS: len(weights["weight"]), **moving(window, args["groups"]), PAD: pad}
-    t.add(node, "conv", options, [source], weights)
+    translation.add(node, "conv", options, [source], weights)
 
 
 def _window(node: AtenNode, kernel: Array) -> Window:
@@ -64,9 +64,11 @@ def _padding(padding: Any, window: Window) -> tuple[tuple[int, int], ...]:
     return tuple((size, size) for size in spread(padding, len(kernel)))
 
 
-def _absorbed(t: Translation, key: str, margins: Margins, window: Window, pads: Pads) -> str | Sizes | Sides | None:
+def _absorbed(
+    translation: Translation, key: str, margins: Margins, window: Window, pads: Pads
+) -> str | Sizes | Sides | None:
     """Return the ``pad`` of a convolution that replaces the padding ``key`` before it; None if there is none."""
-    sizes = t.shape_of(t.layers[key].inputs[0])[1:]
+    sizes = translation.shape_of(translation.layers[key].inputs[0])[1:]
     total = tuple((a + c, b + d) for (a, b), (c, d) in zip(margins.sides, pads, strict=True))
     pad = convolution_pad(sizes, window, total)
     if margins.mode == "zeros":
@@ -84,78 +86,88 @@ def _require_line(margins: Margins | None) -> None:
         raise UnsupportedFeature(f"its input is padded by {margins.sides} zeros", UNEVEN)
 
 
-def transposed(t: Translation, node: AtenNode) -> None:
+def transposed(translation: Translation, node: AtenNode) -> None:
     """Translate ``conv_transpose1d`` to ``conv_transpose3d``."""
-    args, key = node.args, t.key(node.args["input"])
-    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
+    args, key = node.args, translation.key(node.args["input"])
+    weights = translation.weights(node, weight=args["weight"], bias=args["bias"])
     window = _window(node, weights["weight"])
     padding, rest = (spread(args[each], len(window[0])) for each in ("padding", "output_padding"))
     channels = weights["weight"].shape[1] * args["groups"]
     options = {CHANNELS: channels, **moving(window, args["groups"]), **transposed_pad(window, padding, rest)}
-    made = t.add(node, "deconv", options, [key], weights)
+    made = translation.add(node, "deconv", options, [key], weights)
     if not any(rest):
-        t.windows[made] = Spread(window, padding)
+        translation.windows[made] = Spread(window, padding)
 
 
-def linear(t: Translation, node: AtenNode) -> None:
+def linear(translation: Translation, node: AtenNode) -> None:
     """Translate ``linear``; the line itself flattens a map before it."""
-    args, key = node.args, t.key(node.args["input"])
-    shape = t.shape_of(key)
+    args, key = node.args, translation.key(node.args["input"])
+    shape = translation.shape_of(key)
     if len(shape) != 1:
         raise UnsupportedFeature(
             f"it multiplies only the last axis of {shaped(shape)}, but `dense` takes all numbers of a sample",
             "`conv N k1` multiplies the channels at every position",
         )
-    weights = t.weights(node, weight=args["weight"], bias=args["bias"])
-    source = _unflattened(t, node, key, args["input"].name)
-    t.add(node, "dense", {UNITS: len(weights["weight"])}, [source], weights)
+    weights = translation.weights(node, weight=args["weight"], bias=args["bias"])
+    source = _unflattened(translation, node, key, args["input"].name)
+    translation.add(node, "dense", {UNITS: len(weights["weight"])}, [source], weights)
 
 
-def _unflattened(t: Translation, node: AtenNode, key: str, name: str) -> str:
+def _unflattened(translation: Translation, node: AtenNode, key: str, name: str) -> str:
     """Return the map before a flattening that only this layer reads: ``dense`` flattens by itself."""
-    layer = t.layers.get(key)
-    if layer is None or layer.kind != Reshape.name or not t.alone(name) or not t.together(t.made[name], node):
+    layer = translation.layers.get(key)
+    if (
+        layer is None
+        or layer.kind != Reshape.name
+        or not translation.alone(name)
+        or not translation.together(translation.producers[name], node)
+    ):
         return key
-    del t.layers[key]
+    del translation.layers[key]
     return layer.inputs[0]
 
 
-def reshape(t: Translation, node: AtenNode) -> None:
+def reshape(translation: Translation, node: AtenNode) -> None:
     """Translate every operator that reshapes the numbers of each sample."""
-    key = t.key(node.args["self"])
-    if t.graph.shapes[node.name][:1] != (t.graph.batch,):
+    key = translation.key(node.args["self"])
+    if translation.graph.shapes[node.name][:1] != (translation.graph.batch,):
         raise UnsupportedFeature("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
-    shape = t.shape(node.name)
-    before = t.layers.get(key)
+    shape = translation.shape(node.name)
+    before = translation.layers.get(key)
     name = node.args["self"].name
-    if before is not None and before.kind == Reshape.name and t.alone(name) and t.together(t.made[name], node):
+    if (
+        before is not None
+        and before.kind == Reshape.name
+        and translation.alone(name)
+        and translation.together(translation.producers[name], node)
+    ):
         key = before.inputs[0]
-        del t.layers[before.key]
-    if t.shape_of(key) == shape:
-        t.alias(node, key)
+        del translation.layers[before.key]
+    if translation.shape_of(key) == shape:
+        translation.alias(node, key)
         return
     if not shape:
         raise UnsupportedFeature("it leaves a single number a sample", "")
-    if elements(shape) != elements(t.shape_of(key)):
+    if elements(shape) != elements(translation.shape_of(key)):
         raise UnsupportedFeature(
-            f"it turns {shaped(t.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number"
+            f"it turns {shaped(translation.shape_of(key))} into {shaped(shape)}", "`reshape` keeps every number"
         )
-    t.add(node, "reshape", {SHAPE: shape}, [key])
+    translation.add(node, "reshape", {SHAPE: shape}, [key])
 
 
 def upsample(mode: str) -> Translator:
     """Return the translator of ``upsample_nearestNd`` and its linear variants."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
-        key = t.key(node.args.get("input", node.args.get("self")))
-        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
+    def translate(translation: Translation, node: AtenNode) -> None:
+        key = translation.key(node.args.get("input", node.args.get("self")))
+        before, after = translation.shape_of(key)[1:], translation.shape(node.name)[1:]
         word = "nearest" if mode == "nearest" else INTERPOLATIONS[len(before) - 1]
         aligned = bool(node.args.get("align_corners"))
         if before == after:
-            t.alias(node, key)
+            translation.alias(node, key)
         else:
             options = {**enlargement(before, after), MODE: word, ALIGN_CORNERS: aligned and mode != "nearest"}
-            t.add(node, "upsample", options, [key])
+            translation.add(node, "upsample", options, [key])
 
     return translate
 
@@ -163,16 +175,16 @@ def upsample(mode: str) -> Translator:
 def pixels(kind: str, option: LayerOption[int], factor: str) -> Translator:
     """Return the translator of ``pixel_shuffle`` or ``pixel_unshuffle``."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
-        t.add(node, kind, {option: node.args[factor]}, [t.key(node.args["self"])])
+    def translate(translation: Translation, node: AtenNode) -> None:
+        translation.add(node, kind, {option: node.args[factor]}, [translation.key(node.args["self"])])
 
     return translate
 
 
-def pad(t: Translation, node: AtenNode) -> None:
+def pad(translation: Translation, node: AtenNode) -> None:
     """Translate padding with zeros, cropping, and reflection before a convolution."""
-    key, args = t.key(node.args["self"]), node.args
-    rank = len(t.shape_of(key)) - 1
+    key, args = translation.key(node.args["self"]), node.args
+    rank = len(translation.shape_of(key)) - 1
     flat = list(args["pad" if "pad" in args else "padding"]) + [0] * 2 * rank
     sides = tuple((flat[2 * axis], flat[2 * axis + 1]) for axis in reversed(range(rank)))
     mode = {"constant": "zeros", "constant_pad_nd": "zeros"}.get(args.get("mode", node.base), "reflect")
@@ -183,37 +195,39 @@ def pad(t: Translation, node: AtenNode) -> None:
     if any(flat[2 * rank :]):
         raise UnsupportedFeature("it pads channels", "`pad` enlarges height and width")
     if not any(map(any, sides)):
-        t.alias(node, key)
+        translation.alias(node, key)
         return
     if mode == "reflect":
-        following = t.readers.get(node.name, [])
+        following = translation.readers.get(node.name, [])
         if len(following) != 1 or not following[0].base.startswith("conv"):
             raise UnsupportedFeature(
                 "it mirrors the map, but no convolution follows it alone", "`conv pad=reflect` mirrors"
             )
-        t.margins[t.add(node, "pad", {}, [key])] = Margins(sides, mode)
+        translation.margins[translation.add(node, "pad", {}, [key])] = Margins(sides, mode)
         return
-    _zeros(t, node, key, sides)
+    _zeros(translation, node, key, sides)
 
 
-def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int], ...]) -> None:
+def _zeros(translation: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int], ...]) -> None:
     low = min(min(pair) for pair in sides)
-    spread = t.windows.get(key)
-    if spread is not None and t.alone(node.args["self"].name):
+    spread = translation.windows.get(key)
+    if spread is not None and translation.alone(node.args["self"].name):
         pad = cut_pad(*spread, [(-before, -after) for before, after in sides])
         if pad is not None:
-            t.replace(key, options=t.layers[key].options.changed({PAD: pad}), shape=t.shape(node.name))
-            t.alias(node, key)
+            translation.replace(
+                key, options=translation.layers[key].options.changed({PAD: pad}), shape=translation.shape(node.name)
+            )
+            translation.alias(node, key)
             return
     if low >= 0 or max(max(pair) for pair in sides) <= 0:
         kind = "pad" if low >= 0 else "crop"
         amount = margin([(abs(before), abs(after)) for before, after in sides])
         if amount is None and kind == "crop":
             raise UnsupportedFeature(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
-        made = t.add(node, kind, {AMOUNT: amount}, [key])
+        made = translation.add(node, kind, {AMOUNT: amount}, [key])
         if kind == "pad":
-            t.margins[made] = Margins(sides, "zeros")
-            if amount is None and not _only_before_conv(t, node):
+            translation.margins[made] = Margins(sides, "zeros")
+            if amount is None and not _only_before_conv(translation, node):
                 raise UnsupportedFeature(f"it adds {sides} zeros to the axes", UNEVEN)
         return
     raise UnsupportedFeature(
@@ -221,8 +235,8 @@ def _zeros(t: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int
     )
 
 
-def _only_before_conv(t: Translation, node: AtenNode) -> bool:
-    following = t.readers.get(node.name, [])
+def _only_before_conv(translation: Translation, node: AtenNode) -> bool:
+    following = translation.readers.get(node.name, [])
     return len(following) == 1 and following[0].base.startswith("conv")
 
 

@@ -129,35 +129,39 @@ def _exponent(made: Mapping[str, AtenNode], ref: Ref, inside: set[str]) -> tuple
     return ref, 1.0
 
 
-def add_draw(t: Translation, node: AtenNode, draw: Draw) -> None:
+def add_draw(translation: Translation, node: AtenNode, draw: Draw) -> None:
     """Add the layers of a draw: a variational code, or noise."""
     if draw.logarithm is None:
-        t.add(node, NOISE.name, {NOISE: abs(draw.factor)}, [t.key(draw.centre)])
+        translation.add(node, NOISE.name, {NOISE: abs(draw.factor)}, [translation.key(draw.centre)])
         return
-    one, two = _half(t, draw.centre), _half(t, draw.logarithm)
+    one, two = _half(translation, draw.centre), _half(translation, draw.logarithm)
     means: Mapping[str, Array]
     logarithms: Mapping[str, Array]
     if one and two and one[0] is two[0]:
         means, logarithms = _rows(one[0].weights, one[1]), _rows(one[0].weights, two[1])
         removed = [one[0]]
     else:
-        heads = [t.layers.get(t.key(ref)) for ref in (draw.centre, draw.logarithm)]
+        heads = [translation.layers.get(translation.key(ref)) for ref in (draw.centre, draw.logarithm)]
         if heads[0] is None or heads[1] is None or heads[0] is heads[1]:
             raise UnsupportedFeature("its mean and its log-variance are not the outputs of two layers", _HEADS)
         removed = [heads[0], heads[1]]
         means, logarithms = heads[0].weights, heads[1].weights
-    _combine(t, node, removed, means, {role: 2 * draw.factor * rows for role, rows in logarithms.items()})
+    _combine(translation, node, removed, means, {role: 2 * draw.factor * rows for role, rows in logarithms.items()})
 
 
 _HEADS = "`bottleneck variational 32` takes both from one input, by a dense layer or a convolution with kernel 1"
 
 
 def _combine(
-    t: Translation, node: AtenNode, heads: list[ForeignLayer], means: Mapping[str, Array], logs: Mapping[str, Array]
+    translation: Translation,
+    node: AtenNode,
+    heads: list[ForeignLayer],
+    means: Mapping[str, Array],
+    logs: Mapping[str, Array],
 ) -> None:
     first = heads[0]
     plain = all(head.kind == Dense.name or is_pointwise(head) for head in heads)
-    same = len({_flattened(t, head.inputs[0]) for head in heads}) == 1
+    same = len({_flattened(translation, head.inputs[0]) for head in heads}) == 1
     if (
         not plain
         or len({head.kind for head in heads}) > 1
@@ -170,32 +174,32 @@ def _combine(
         )
     inputs = first.inputs
     for head in heads:
-        del t.layers[head.key]
+        del translation.layers[head.key]
     form, size = (Variational, UNITS) if first.kind == Dense.name else (VariationalConv, CHANNELS)
     weights = {role: np.concatenate([means[role], logs[role]]) for role in means}
-    made = t.add(node, form.name, {size: len(means["weight"])}, inputs, weights)
-    t.replace(made, name=", ".join(dict.fromkeys(head.name for head in heads)))
-    t.notes.append(
-        f"{t.layers[made].name} is a variational code: outputs were compared with its noise at zero, and the weight of "
-        "its KL divergence, which the module does not hold, is left at beta=1"
+    made = translation.add(node, form.name, {size: len(means["weight"])}, inputs, weights)
+    translation.replace(made, name=", ".join(dict.fromkeys(head.name for head in heads)))
+    translation.notes.append(
+        f"{translation.layers[made].name} is a variational code: outputs were compared with its noise at zero, and the "
+        "weight of its KL divergence, which the module does not hold, is left at beta=1"
     )
 
 
-def _flattened(t: Translation, key: str) -> str:
-    layer = t.layers.get(key)
+def _flattened(translation: Translation, key: str) -> str:
+    layer = translation.layers.get(key)
     return layer.inputs[0] if layer is not None and layer.kind == Reshape.name else key
 
 
-def _half(t: Translation, ref: Ref) -> tuple[ForeignLayer, int] | None:
+def _half(translation: Translation, ref: Ref) -> tuple[ForeignLayer, int] | None:
     """Return the layer of whose output a tensor is one half, and which half; None if it is not a half."""
-    node = t.made.get(ref.name)
+    node = translation.producers.get(ref.name)
     if (
         node is None
         or node.base not in ("chunk", "split", "split_with_sizes", "tensor_split")
         or len(node.outputs) != 2
     ):
         return None
-    layer = t.layers.get(t.keys.get(node.args["self"].name, ""))
+    layer = translation.layers.get(translation.keys.get(node.args["self"].name, ""))
     return None if layer is None else (layer, node.outputs.index(ref.name))
 
 

@@ -99,10 +99,10 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
 """For each class, its parameters and buffers (some may be missing), and its reader."""
 
 
-def own_modules(t: Translation) -> dict[str, OwnModule]:
+def own_modules(translation: Translation) -> dict[str, OwnModule]:
     """Return the modules, by the name of each of their nodes."""
     groups: dict[tuple[str, str], list[AtenNode]] = {}
-    for node in t.graph.nodes:
+    for node in translation.graph.nodes:
         for path, kind in node.scopes:
             name = kind.rpartition(".")[2]
             if name in _READERS and not kind.startswith("torch.nn."):
@@ -110,32 +110,36 @@ def own_modules(t: Translation) -> dict[str, OwnModule]:
                 break
     found: dict[str, OwnModule] = {}
     for (path, name), nodes in groups.items():
-        if _weights(t, path).keys() <= _READERS[name][0]:
+        if _weights(translation, path).keys() <= _READERS[name][0]:
             module = OwnModule(path, name, tuple(nodes))
             found.update({output: module for node in nodes for output in node.outputs})
     return found
 
 
-def add_own(t: Translation, module: OwnModule) -> None:
+def add_own(translation: Translation, module: OwnModule) -> None:
     """Add the layer of a module when its last node is reached."""
     inside = {name for node in module.nodes for name in node.outputs}
     outside = [name for node in module.nodes for name in node.refs if name not in inside]
-    inputs = [name for name in dict.fromkeys(outside) if name not in t.graph.tensors]
+    inputs = [name for name in dict.fromkeys(outside) if name not in translation.graph.tensors]
     last = module.nodes[-1]
     if len(inputs) != 1:
         raise UnsupportedFeature(f"a {module.name} that reads {len(inputs)} outputs", "")
-    key, weights = t.keys[inputs[0]], _weights(t, module.path)
+    key, weights = translation.keys[inputs[0]], _weights(translation, module.path)
     try:
-        kind, options = _READERS[module.name][1](module, weights, t.shape_of(key))
+        kind, options = _READERS[module.name][1](module, weights, translation.shape_of(key))
     except (StopIteration, KeyError, TypeError):
         raise UnsupportedFeature(f"a {module.name} that differs from the one in emitted files", "") from None
-    made = t.add(last, kind, options, [key], weights)
-    t.replace(made, name=module.path)
+    made = translation.add(last, kind, options, [key], weights)
+    translation.replace(made, name=module.path)
 
 
-def _weights(t: Translation, path: str) -> dict[str, Array]:
+def _weights(translation: Translation, path: str) -> dict[str, Array]:
     start = f"{path}."
     named = {
-        own.removeprefix(start): placeholder for placeholder, own in t.graph.parameters.items() if own.startswith(start)
+        own.removeprefix(start): placeholder
+        for placeholder, own in translation.graph.parameters.items()
+        if own.startswith(start)
     }
-    return {role: t.graph.tensors[placeholder].detach().float().numpy() for role, placeholder in named.items()}
+    return {
+        role: translation.graph.tensors[placeholder].detach().float().numpy() for role, placeholder in named.items()
+    }

@@ -14,8 +14,8 @@ from caedsl.vocabulary.shape import is_map
 
 
 def _plain(word: str) -> Translator:
-    def translate(t: Translation, node: AtenNode) -> None:
-        t.activate(node, Activation(word), node.args["self"])
+    def translate(translation: Translation, node: AtenNode) -> None:
+        translation.activate(node, Activation(word), node.args["self"])
 
     return translate
 
@@ -23,13 +23,13 @@ def _plain(word: str) -> Translator:
 def _numbered(word: str, argument: str) -> Translator:
     """Return the translator of an activation with one number."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
+    def translate(translation: Translation, node: AtenNode) -> None:
         option = FUNCTIONS[word].option
         assert option is not None
         value = node.args[argument]
         if not option.domain.holds(value):
             raise UnsupportedFeature(f"its {argument} is {value:g}", f"`{word}` takes a number {option.domain}")
-        t.activate(node, Activation(word, value), node.args["self"])
+        translation.activate(node, Activation(word, value), node.args["self"])
 
     return translate
 
@@ -37,23 +37,23 @@ def _numbered(word: str, argument: str) -> Translator:
 def _only(word: str, nearest: str, **wanted: Any) -> Translator:
     """Return the translator of an activation that the language has only with these arguments."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
+    def translate(translation: Translation, node: AtenNode) -> None:
         other = [f"{name}={node.args[name]}" for name, value in wanted.items() if node.args[name] != value]
         if other:
             raise UnsupportedFeature(f"it has {', '.join(other)}", nearest)
-        t.activate(node, Activation(word), node.args["self"])
+        translation.activate(node, Activation(word), node.args["self"])
 
     return translate
 
 
-def _elu(t: Translation, node: AtenNode) -> None:
+def _elu(translation: Translation, node: AtenNode) -> None:
     scale, slope = node.args["scale"], node.args["input_scale"]
     if (scale, slope) != (1, 1):
         raise UnsupportedFeature(f"it has the scales {scale} and {slope}", "`elu=1` and `selu` are available")
-    _numbered("elu", "alpha")(t, node)
+    _numbered("elu", "alpha")(translation, node)
 
 
-def _clipped(t: Translation, node: AtenNode) -> None:
+def _clipped(translation: Translation, node: AtenNode) -> None:
     """Translate ``hardtanh`` and ``clamp``: two ends, or only 0 as the lower one."""
     low, high = (
         node.args.get(first, node.args.get(second)) for first, second in (("min_val", "min"), ("max_val", "max"))
@@ -63,118 +63,136 @@ def _clipped(t: Translation, node: AtenNode) -> None:
         raise UnsupportedFeature(f"it clips to {low}..{high}", "`clip 0..1` has two ends, and `relu` clips below 0")
     words: dict[tuple[float, float], str] = {(0, inf): "relu", (0, 6): "relu6", (-1, 1): "hardtanh"}
     word = words.get((low, high))
-    t.activate(node, Activation(word) if word else Activation("clip", (low, high)), node.args["self"])
+    translation.activate(node, Activation(word) if word else Activation("clip", (low, high)), node.args["self"])
 
 
-def _prelu(t: Translation, node: AtenNode) -> None:
-    weights = t.weights(node, weight=node.args["weight"])
+def _prelu(translation: Translation, node: AtenNode) -> None:
+    weights = translation.weights(node, weight=node.args["weight"])
     if weights["weight"].ndim > 1:
         raise UnsupportedFeature(
             f"it has {weights['weight'].size} slopes, which are not one for each channel",
             "`prelu` has one slope, and `channel_prelu` one for each channel",
         )
-    t.add(node, "prelu" if weights["weight"].size == 1 else "channel_prelu", {}, [t.key(node.args["self"])], weights)
+    translation.add(
+        node,
+        "prelu" if weights["weight"].size == 1 else "channel_prelu",
+        {},
+        [translation.key(node.args["self"])],
+        weights,
+    )
 
 
-def _dropout(t: Translation, node: AtenNode) -> None:
-    key = t.key(node.args["input"])
+def _dropout(translation: Translation, node: AtenNode) -> None:
+    key = translation.key(node.args["input"])
     rate = node.args["p"]
     if not rate:
-        t.alias(node, key)
+        translation.alias(node, key)
         return
     if rate >= 1:
         raise UnsupportedFeature("it drops everything", "`dropout` takes a share below 1")
-    single = node.base == "dropout" and is_map(t.shape_of(key))
-    t.add(node, "dropout", {RATE: rate, ELEMENTWISE: single}, [key])
+    single = node.base == "dropout" and is_map(translation.shape_of(key))
+    translation.add(node, "dropout", {RATE: rate, ELEMENTWISE: single}, [key])
 
 
-def _same(t: Translation, node: AtenNode) -> None:
-    t.alias(node, t.key(node.args["self" if "self" in node.args else "input"]))
+def _same(translation: Translation, node: AtenNode) -> None:
+    translation.alias(node, translation.key(node.args["self" if "self" in node.args else "input"]))
 
 
-def _add(t: Translation, node: AtenNode) -> None:
+def _add(translation: Translation, node: AtenNode) -> None:
     if not isinstance(node.args["other"], Ref) or node.args["alpha"] != 1:
         raise UnsupportedFeature("it adds a number", "a bias is part of `conv` and `dense`; shift the data instead")
-    added = next((ref for ref in (node.args["self"], node.args["other"]) if ref.name in t.of_weights), None)
+    added = next((ref for ref in (node.args["self"], node.args["other"]) if ref.name in translation.of_weights), None)
     if added is not None:
-        raise UnsupportedFeature(f"it adds {t.weight_name(added)}", "give the `conv` or `dense` before it a bias")
-    inputs = [t.key(node.args["self"]), t.key(node.args["other"])]
-    shapes = {t.shape_of(key) for key in inputs}
+        raise UnsupportedFeature(
+            f"it adds {translation.weight_name(added)}", "give the `conv` or `dense` before it a bias"
+        )
+    inputs = [translation.key(node.args["self"]), translation.key(node.args["other"])]
+    shapes = {translation.shape_of(key) for key in inputs}
     if len(shapes) > 1:
         raise UnsupportedFeature(
             f"it adds {' and '.join(sorted(map(shaped, shapes)))}", "`add` takes outputs of one shape"
         )
     if len(set(inputs)) == 1:
         raise UnsupportedFeature("it adds an output to itself", "")
-    t.add(node, "add", {}, inputs)
+    translation.add(node, "add", {}, inputs)
 
 
-def _cat(t: Translation, node: AtenNode) -> None:
-    inputs = [t.key(each) for each in node.args["tensors"]]
+def _cat(translation: Translation, node: AtenNode) -> None:
+    inputs = [translation.key(each) for each in node.args["tensors"]]
     if len(inputs) == 1:
-        t.alias(node, inputs[0])
+        translation.alias(node, inputs[0])
         return
-    rank = len(t.graph.shapes[node.name])
+    rank = len(translation.graph.shapes[node.name])
     if node.args["dim"] % rank != 1:
         raise UnsupportedFeature(f"it joins along axis {node.args['dim']}", "`concat` joins channels (dim=1)")
-    t.add(node, "concat", {}, inputs)
+    translation.add(node, "concat", {}, inputs)
 
 
-def _scaled(t: Translation, node: AtenNode) -> None:
+def _scaled(translation: Translation, node: AtenNode) -> None:
     """Translate a factor, which belongs to the line of a hyperbolic tangent before it, or one for each channel."""
     one, other = node.args["self"], node.args["other"]
-    if isinstance(one, Ref) and one.name in t.of_weights:
+    if isinstance(one, Ref) and one.name in translation.of_weights:
         one, other = other, one
-    if isinstance(other, Ref) and other.name in t.of_weights:
-        _scale_channels(t, node, one, other)
+    if isinstance(other, Ref) and other.name in translation.of_weights:
+        _scale_channels(translation, node, one, other)
         return
     if not isinstance(one, Ref) or isinstance(other, Ref):
         raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
-    _multiply(t, node, one, other)
+    _multiply(translation, node, one, other)
 
 
-def _scale_channels(t: Translation, node: AtenNode, source: Ref, factor: Ref) -> None:
+def _scale_channels(translation: Translation, node: AtenNode, source: Ref, factor: Ref) -> None:
     """Translate the product with a weight that has one number for each channel."""
-    key = t.key(source)
-    shape = t.shape_of(key)
-    size = t.size(factor)
-    if not t.of_weights[factor.name] or size[-len(shape) :] != (shape[0], *(1,) * (len(shape) - 1)):
+    key = translation.key(source)
+    shape = translation.shape_of(key)
+    size = translation.size(factor)
+    if not translation.of_weights[factor.name] or size[-len(shape) :] != (shape[0], *(1,) * (len(shape) - 1)):
         raise UnsupportedFeature(
-            f"it multiplies {shaped(shape)} by {t.weight_name(factor)} of {shaped(size)}",
+            f"it multiplies {shaped(shape)} by {translation.weight_name(factor)} of {shaped(size)}",
             "`scale 1 learned` has a factor for each channel",
         )
-    weight = t.weight(node, Ref(t.of_weights[factor.name]))
+    weight = translation.weight(node, Ref(translation.of_weights[factor.name]))
     assert weight is not None, "a weight of the graph"
     values = weight.detach().float().reshape(-1).numpy()
-    t.add(node, "scale", {SCALING: round(float(values[0]), 6), LEARNED: True}, [key], {"weight": values})
+    translation.add(node, "scale", {SCALING: round(float(values[0]), 6), LEARNED: True}, [key], {"weight": values})
 
 
-def _divided(t: Translation, node: AtenNode) -> None:
+def _divided(translation: Translation, node: AtenNode) -> None:
     """Translate a divisor as the factor that it is one over."""
     one, other = node.args["self"], node.args["other"]
     if not isinstance(one, Ref) or isinstance(other, Ref):
-        what = t.weight_name(other) if isinstance(other, Ref) and other.name in t.of_weights else "an output"
+        what = (
+            translation.weight_name(other)
+            if isinstance(other, Ref) and other.name in translation.of_weights
+            else "an output"
+        )
         raise UnsupportedFeature(
             f"it divides by {what}", "`norm` divides by deviations; `scale 0.1` and `scale 1 learned` multiply"
         )
     if not other or node.args.get("rounding_mode"):
         raise UnsupportedFeature("it divides by 0 or rounds", "")
-    _multiply(t, node, one, 1 / other)
+    _multiply(translation, node, one, 1 / other)
 
 
-def _negated(t: Translation, node: AtenNode) -> None:
-    _multiply(t, node, node.args["self"], -1)
+def _negated(translation: Translation, node: AtenNode) -> None:
+    _multiply(translation, node, node.args["self"], -1)
 
 
-def _multiply(t: Translation, node: AtenNode, one: Ref, factor: float) -> None:
-    key = t.key(one)
-    layer = t.layers.get(key)
+def _multiply(translation: Translation, node: AtenNode, one: Ref, factor: float) -> None:
+    key = translation.key(one)
+    layer = translation.layers.get(key)
     activation = layer.activation if layer is not None else None
-    if layer is None or activation is None or activation.name != "tanh" or not t.alone(one.name) or factor <= 0:
-        t.add(node, "scale", {SCALING: factor}, [key])
+    if (
+        layer is None
+        or activation is None
+        or activation.name != "tanh"
+        or not translation.alone(one.name)
+        or factor <= 0
+    ):
+        translation.add(node, "scale", {SCALING: factor}, [key])
         return
-    del t.layers[layer.key]
-    t.add(node, "tanh", {VALUE: factor * activation.value}, layer.inputs)
+    del translation.layers[layer.key]
+    translation.add(node, "tanh", {VALUE: factor * activation.value}, layer.inputs)
 
 
 POINTWISE: dict[str, Translator] = {

@@ -12,11 +12,13 @@ from caedsl.vocabulary.window import KERNEL, STRIDE
 def pool(kind: str) -> Translator:
     """Return the translator of ``max_poolNd`` or ``avg_poolNd``."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
-        args, key = node.args, t.key(node.args["self"])
-        rank = len(t.shape_of(key)) - 1
+    def translate(translation: Translation, node: AtenNode) -> None:
+        args, key = node.args, translation.key(node.args["self"])
+        rank = len(translation.shape_of(key)) - 1
         for places in node.outputs[1:]:
-            if places in t.graph.outputs or any(each.base not in UNPOOLS for each in t.readers.get(places, ())):
+            if places in translation.graph.outputs or any(
+                each.base not in UNPOOLS for each in translation.readers.get(places, ())
+            ):
                 raise UnsupportedFeature("it returns the places of the largest values", "`unpool` alone reads them")
         kernel = spread(args["kernel_size"], rank)
         stride = spread(args["stride"], rank) if args["stride"] else kernel
@@ -28,15 +30,17 @@ def pool(kind: str) -> Translator:
             raise UnsupportedFeature(
                 "it excludes the padding from its means", "`avgpool` counts zeros, as PyTorch does by default"
             )
-        before = list(t.layers.values())
-        made = t.add(node, kind, {KERNEL: kernel, STRIDE: stride, POOL_PAD: padding, CEIL: args["ceil_mode"]}, [key])
-        pool = t.layers[made]
+        before = list(translation.layers.values())
+        made = translation.add(
+            node, kind, {KERNEL: kernel, STRIDE: stride, POOL_PAD: padding, CEIL: args["ceil_mode"]}, [key]
+        )
+        pool = translation.layers[made]
         for same in before:  # a module may compute the values and the places in two calls
             if (same.kind, same.options, same.inputs) == (kind, pool.options, pool.inputs):
-                del t.layers[made]
+                del translation.layers[made]
                 made = same.key
-                t.alias(node, made)
-        t.keys.update(dict.fromkeys(node.outputs[1:], made))
+                translation.alias(node, made)
+        translation.keys.update(dict.fromkeys(node.outputs[1:], made))
 
     return translate
 
@@ -44,30 +48,32 @@ def pool(kind: str) -> Translator:
 UNPOOLS = ("max_unpool1d", "max_unpool2d", "max_unpool3d")
 
 
-def unpool(t: Translation, node: AtenNode) -> None:
+def unpool(translation: Translation, node: AtenNode) -> None:
     """Translate an unpooling by the places of the largest values of a pool before it."""
-    key, pool_key = t.key(node.args["self"]), t.key(node.args["indices"])
-    before = t.layers[pool_key]
-    if t.shape(node.name) != t.shape_of(before.inputs[0]):
+    key, pool_key = translation.key(node.args["self"]), translation.key(node.args["indices"])
+    before = translation.layers[pool_key]
+    if translation.shape(node.name) != translation.shape_of(before.inputs[0]):
         raise UnsupportedFeature(
-            f"it returns {shaped(t.shape(node.name))} for the positions of {before.name}, whose input is "
-            f"{shaped(t.shape_of(before.inputs[0]))}",
+            f"it returns {shaped(translation.shape(node.name))} for the positions of {before.name}, whose input is "
+            f"{shaped(translation.shape_of(before.inputs[0]))}",
             "`unpool` has the size of the pool's input: give output_size",
         )
-    t.add(node, "unpool", {}, [key, pool_key])
+    translation.add(node, "unpool", {}, [key, pool_key])
 
 
 def adaptive_pool(kind: str) -> Translator:
     """Return the translator of an adaptive pool to sizes that divide the map's."""
 
-    def translate(t: Translation, node: AtenNode) -> None:
-        key = t.key(node.args["self"])
-        before, after = t.shape_of(key)[1:], t.shape(node.name)[1:]
+    def translate(translation: Translation, node: AtenNode) -> None:
+        key = translation.key(node.args["self"])
+        before, after = translation.shape_of(key)[1:], translation.shape(node.name)[1:]
         if before == after:
-            t.alias(node, key)
+            translation.alias(node, key)
         elif kind == "avgpool" and set(after) == {1}:
-            pooled = t.add(node, "globalpool", {}, [key], shape=t.shape(node.name)[:1], suffix="_means")
-            t.add(node, "reshape", {SHAPE: t.shape(node.name)}, [pooled])
+            pooled = translation.add(
+                node, "globalpool", {}, [key], shape=translation.shape(node.name)[:1], suffix="_means"
+            )
+            translation.add(node, "reshape", {SHAPE: translation.shape(node.name)}, [pooled])
         elif any(large % small for large, small in zip(before, after, strict=True)):
             raise UnsupportedFeature(
                 f"it turns {shaped(before)} into {shaped(after)} by windows of several sizes",
@@ -75,24 +81,24 @@ def adaptive_pool(kind: str) -> Translator:
             )
         else:
             window = tuple(large // small for large, small in zip(before, after, strict=True))
-            t.add(node, kind, {KERNEL: window}, [key])
+            translation.add(node, kind, {KERNEL: window}, [key])
 
     return translate
 
 
-def mean(t: Translation, node: AtenNode) -> None:
+def mean(translation: Translation, node: AtenNode) -> None:
     """Translate the mean over all spatial axes."""
-    key = t.key(node.args["self"])
-    shape = t.shape_of(key)
+    key = translation.key(node.args["self"])
+    shape = translation.shape_of(key)
     axes = {axis % (len(shape) + 1) for axis in node.args["dim"] or ()}
     if axes != set(range(2, len(shape) + 1)) or not is_map(shape):
         raise UnsupportedFeature(
             f"it averages over some axes of {shaped(shape)}", "`globalpool` averages over all of space"
         )
     kept = node.args["keepdim"]
-    pooled = t.add(node, "globalpool", {}, [key], shape=shape[:1], suffix="_means" if kept else "")
+    pooled = translation.add(node, "globalpool", {}, [key], shape=shape[:1], suffix="_means" if kept else "")
     if kept:
-        t.add(node, "reshape", {SHAPE: t.shape(node.name)}, [pooled])
+        translation.add(node, "reshape", {SHAPE: translation.shape(node.name)}, [pooled])
 
 
 POOLS: dict[str, Translator] = {

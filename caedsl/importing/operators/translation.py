@@ -38,7 +38,7 @@ class Translation:
 
     def __init__(self, graph: AtenGraph) -> None:
         self.graph = graph
-        self.made: dict[str, AtenNode] = {name: node for node in graph.nodes for name in node.outputs}
+        self.producers: dict[str, AtenNode] = {name: node for node in graph.nodes for name in node.outputs}
         self.readers: dict[str, list[AtenNode]] = {}
         for node in graph.nodes:
             for name in node.refs:
@@ -73,7 +73,7 @@ class Translation:
     def detached(self) -> set[str]:
         """Return the author's names of the layers whose weights no gradient reaches, because of a ``detach``."""
         trained = self.graph.trained()
-        return {self.name_of(self.made[reader]) for reader in self.used.values() if reader not in trained}
+        return {self.name_of(self.producers[reader]) for reader in self.used.values() if reader not in trained}
 
     def key(self, ref: Any) -> str:
         """Return the key of a tensor; raise ``UnsupportedFeature`` if layers did not compute it from the input."""
@@ -133,8 +133,8 @@ class Translation:
         owner = self.used.setdefault(parameter, node.name)
         if owner != node.name:
             raise UnsupportedFeature(
-                f"it shares {parameter} with {self.name_of(self.made[owner])}, but lines of a spec have weights of "
-                "their own",
+                f"it shares {parameter} with {self.name_of(self.producers[owner])}, but lines of a spec have weights "
+                "of their own",
                 "give it a layer of its own",
             )
         return self.graph.tensors[ref.name]
@@ -179,8 +179,8 @@ class Translation:
 
 
 def _array(tensor: Tensor) -> Array:
-    made: Array = tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
-    return made
+    array: Array = tensor.detach().float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+    return array
 
 
 Translator = Callable[[Translation, AtenNode], None]

@@ -119,14 +119,14 @@ def _graph(module: nn.Module, shape: Shape, name: str) -> AtenGraph:
 
 def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
     """Run the module on a batch; raise ``ImportFailure``, which names the layer that fails."""
-    where: list[str] = []
+    entered_paths: list[str] = []
     names = {id(each): path for path, each in module.named_modules() if path}
 
     def entered(each: nn.Module, _: object) -> None:
-        where.append(names.get(id(each), ""))
+        entered_paths.append(names.get(id(each), ""))
 
     def left(each: nn.Module, _: object, __: object) -> None:
-        where.pop()
+        entered_paths.pop()
 
     hooks = [
         hook
@@ -137,9 +137,9 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
     state = copy.deepcopy(module.state_dict())
     try:
         with torch.no_grad():
-            made = module(sample)
+            output = module(sample)
     except Exception as error:  # the module is the author's, and may raise anything
-        place = f"its layer {where[-1]} fails" if where else "it fails"
+        place = f"its layer {entered_paths[-1]} fails" if entered_paths else "it fails"
         shape = text(tuple(sample.shape[1:]))
         grey = sample.dim() == 3
         hint = f"; an image of one channel is (1, {', '.join(map(str, sample.shape[1:]))})" if grey else ""
@@ -151,10 +151,10 @@ def _try(module: nn.Module, sample: torch.Tensor, name: str) -> None:
         for hook in hooks:
             hook.remove()
         module.load_state_dict(state)
-    if not isinstance(made, torch.Tensor | Sequence | Mapping):
+    if not isinstance(output, torch.Tensor | Sequence | Mapping):
         raise ImportFailure(
-            f"{name} was not imported: its forward returns an object of class {type(made).__name__}; return a tensor, "
-            "or a tuple or dictionary of tensors"
+            f"{name} was not imported: its forward returns an object of class {type(output).__name__}; return a "
+            "tensor, or a tuple or dictionary of tensors"
         )
 
 
