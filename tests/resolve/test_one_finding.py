@@ -742,6 +742,21 @@ def test_a_misspelt_word_gives_one_error(data: st.DataObject) -> None:
     assert len(found) <= 1, [finding.message for finding in found]
 
 
+DAMAGES = {"colon": "{}:", "comma": "{},", "brackets": "[{}]", "upper case": None}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_a_word_with_a_mark_of_another_language_gives_one_error(data: st.DataObject) -> None:
+    """A colon, a comma, brackets or capitals at one word of a shipped spec give at most one error."""
+    text = data.draw(st.sampled_from(SPECS))
+    words = list(re.finditer(r"[A-Za-z_]{3,}", re.sub(r'#.*|"[^"]*"', lambda m: " " * len(m[0]), text)))
+    word, mark = data.draw(st.sampled_from(words)), data.draw(st.sampled_from(sorted(DAMAGES)))
+    damaged = (DAMAGES[mark] or word[0].upper()).format(word[0])
+    found = faults_of_language(text[: word.start()] + damaged + text[word.end() :])
+    assert len(found) <= 1, found
+
+
 @pytest.mark.parametrize("written", ["(width, s=2)", " (width, s=2)", "(width s=2)", "(width,s = 2)"])
 def test_parameters_in_parentheses_are_reported_once_and_their_uses_are_read(written: str) -> None:
     text = f"block down{written} {{ conv width k4 s=s relu }}\nencoder {{ down 8; down 4 s=1 }}"
