@@ -23,7 +23,7 @@ def print_scores(kept: Rows) -> None:
     for title, part in (("hidden faults", hidden), ("faults of the spec", spec), ("all", {**hidden, **spec})):
         _print_named(title, part)
     print(f"healthy, no cause named: {Share(sum(not row['causes'] for row in controls), len(controls))}")
-    print(f"not counted, as they hardly train: {', '.join(ill) or 'none'}")
+    print(f"not counted, as they leave {HARM} times what their parents leave: {', '.join(ill) or 'none'}")
     for peer in PEERS:
         watched = [row for row in controls if row.get(peer) is not None]
         print(f"healthy, {peer} says nothing: {Share(sum(not row[peer] for row in watched), len(watched))}")

@@ -20,7 +20,7 @@ from caedsl.doctor.repairs import CLEARLY, SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import CERTAIN, MOST, NAMED, UNPROVEN, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import CERTAIN, MOST, NAMED, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
@@ -104,23 +104,36 @@ class _Examination:
         best_repairs: list[Repair | None] = []
         tried: set[tuple[Edit, ...]] = set()
         for suspicion in suspicions:
-            own_repairs: list[Repair] = []
-            for change in suspicion.changes[:CHANGES]:
-                late = bool(tried) and not self.budget.left
-                if change.edits in tried or len(tried) == MOST_TRIED or late:
-                    continue
-                tried.add(change.edits)
-                repair = trials.repair(suspicion.cause, change, self._step_progress)
-                self.budget.spend(SEEDS * steps)
-                self.reporter.end()
-                own_repairs += [repair] if repair is not None else []
+            own_repairs = self._tried(seen, trials, suspicion, tried)
             repairs += own_repairs
             best_repairs.append(min(own_repairs, key=lambda repair: repair.gain, default=None))
+        if (background := _also_background(seen, suspicions, repairs)) is not None:
+            suspicions, best_repairs = [*suspicions, background], [*best_repairs, None]
         least = min((repair.gain for repair in repairs if repair.wins), default=0.0)
         ranked = [
             after_repair(suspicion, repair, least) for suspicion, repair in zip(suspicions, best_repairs, strict=True)
         ]
         return _winners_first(ranked, best_repairs), repairs
+
+    def _tried(
+        self, seen: ProbesSoFar, trials: Trials, suspicion: Suspicion, tried: set[tuple[Edit, ...]]
+    ) -> list[Repair]:
+        """Try the changes for a suspicion, except those ``tried``; one that ends in background, with another loss too."""
+        repairs: list[Repair] = []
+        changes = list(suspicion.changes[:CHANGES])
+        while changes:
+            change = changes.pop(0)
+            late = bool(tried) and not self.budget.left
+            if change.edits in tried or len(tried) == MOST_TRIED or late:
+                continue
+            tried.add(change.edits)
+            repair = trials.repair(suspicion.cause, change, self._step_progress)
+            self.budget.spend(SEEDS * trials.steps)
+            self.reporter.end()
+            if repair is not None:
+                repairs.append(repair)
+                changes[:0] = with_another_loss(seen, change, repair)
+        return repairs
 
     def _diagnosis(self, seen: ProbesSoFar, suspicions: Sequence[Suspicion], repairs: Sequence[Repair]) -> Diagnosis:
         symptoms = tuple(seen.symptoms())
@@ -151,6 +164,35 @@ class _Examination:
             seconds=round(time.monotonic() - self.started, 1),
             notes=self.subject.images.notes,
         )
+
+
+def _in_background(seen: ProbesSoFar, repair: Repair) -> bool:
+    background = seen.first.background if seen.first is not None else None
+    return background is not None and repair.ends_at(background[0])
+
+
+def with_another_loss(seen: ProbesSoFar, change: ProposedChange, repair: Repair) -> list[ProposedChange]:
+    """Return a change together with a loss that avoids background, if it ends there and does not change the loss."""
+    if not _in_background(seen, repair):
+        return []
+    return [
+        ProposedChange(
+            f"{change.title} and {loss.title}", tuple(sorted((*change.edits, *loss.edits), key=lambda edit: edit.span))
+        )
+        for loss in steps.other_losses(seen)[:1]
+        if not {edit.span for edit in change.edits} & {edit.span for edit in loss.edits}
+    ]
+
+
+def _also_background(seen: ProbesSoFar, suspicions: Sequence[Suspicion], repairs: Sequence[Repair]) -> Suspicion | None:
+    """Return the suspicion that background is a cheap optimum, if a repair of a named cause ends in background."""
+    surest = max((one.sure for one in suspicions), default=0.0)
+    back = next((repair for repair in repairs if _in_background(seen, repair)), None)
+    if back is None or surest < NAMED or "empty-background" in {one.cause for one in suspicions}:
+        return None
+    evidence = f"after {back.steps:,} steps with {back.title}, the output is the same background for every image"
+    suspicion = steps.empty_background(seen, evidence)
+    return replace(suspicion, sure=min(suspicion.sure, surest))
 
 
 def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> Suspicion:

@@ -9,7 +9,7 @@ from statistics import median
 from caedsl.diagnostics.diff import unified_diff
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.probes.memorise import FAILED
-from caedsl.doctor.stepping import ErrorCurve, held_out_measure, take_steps
+from caedsl.doctor.stepping import ALIKE, ErrorCurve, held_out_measure, take_steps
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspicion import ENOUGH, POOR, ProposedChange
 from caedsl.model.autoencoder import Autoencoder
@@ -61,6 +61,10 @@ class Repair:
         pairs = [(old.end, new.end) for old, new in zip(self.before, self.after, strict=True)]
         some_fail = any(old > POOR for old, _ in pairs)
         return self.gain <= WINS and all(new < old or (some_fail and max(old, new) <= FAILED) for old, new in pairs)
+
+    def ends_at(self, left: float) -> bool:
+        """Return whether the change improves, but leaves this share of the variance with every seed."""
+        return self.improves and all(abs(curve.end / left - 1) <= ALIKE for curve in self.after)
 
     @property
     def gain(self) -> float:

@@ -20,6 +20,8 @@ from caedsl.training.search.trials import batches_of, in_miniature, steps_at
 MOST_EVALUATED = 512
 MARKS = (10, 60, 120)
 """Steps at which the size of an update is measured."""
+ALIKE = 0.05
+"""Difference of two shares of the variance left, relative to one, up to which they are alike."""
 PURPOSE = "doctor"
 
 

@@ -1,18 +1,22 @@
 """What a repair may change: never what the author declares about the data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import pytest
 
 from benchmarks.faults.cases import Case, draw
 from benchmarks.faults.parents import PARENTS
+from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.evidence import StepProgress, silent
-from caedsl.doctor.examine import after_repair
+from caedsl.doctor.examine import after_repair, with_another_loss
+from caedsl.doctor.probes.data import DataProbe
+from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.repairs import Repair, Trials
 from caedsl.doctor.stepping import ErrorCurve
-from caedsl.doctor.suspicion import NAMED, UNPROVEN, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import NAMED, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.checking import check_source
@@ -125,3 +129,21 @@ def part_of(model: object, path: str) -> object:
     for name in path.split("."):
         model = getattr(model, name)
     return model
+
+
+@pytest.mark.parametrize(("after", "tried"), [((1.68, 1.7), 1), ((1.68, 1.0), 0), ((0.3, 0.3), 0)])
+def test_a_change_that_ends_in_background_is_tried_with_another_loss(after: tuple[float, float], tried: int) -> None:
+    """A rate that is too low hides that black is a cheap optimum: neither change alone trains."""
+    examined = subject(HEALTHY.replace("lr=3e-3", "lr=1e-6"))
+    first = replace(FirstStepsProbe(1).run(examined), background=(1.68, 1.9))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), first=first)
+    place = Span(HEALTHY.index("3e-3"), HEALTHY.index("3e-3") + 4)
+    change = ProposedChange("`lr=3e-3`", (Edit(place, "3e-3"),))
+    before, curves = ([ErrorCurve((0, 9), (3.0, end)) for end in ends] for ends in ((2.9, 2.9), after))
+    repair = Repair("low-learning-rate", "", "", "", 9, (0, 1), tuple(before), tuple(curves))
+    both = with_another_loss(seen, change, repair)
+    assert [one.title for one in both] == ["`lr=3e-3` and `loss bce`"] * tried
+    for one in both:
+        changed = apply_edits(examined.model.source.text, one.edits)
+        assert "loss bce" in changed and "lr=3e-3" in changed
+        assert with_another_loss(seen, one, repair) == []

@@ -5,6 +5,7 @@ from math import ceil
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.stretched import fills_the_range
+from caedsl.doctor.stepping import ALIKE
 from caedsl.doctor.suspects.data import of_data
 from caedsl.doctor.suspects.network import leaky
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
@@ -31,8 +32,6 @@ CHEAP = 1.25
 
 On MNIST, the squared error of a black image is 1.9 times that of the mean image.
 """
-ALIKE = 0.05
-"""Relative difference of the variance left, up to which an output counts as plain background."""
 USUAL_DECAY = 0.01
 """Default of AdamW in PyTorch."""
 WEAKER = 100
@@ -181,27 +180,41 @@ def _decay(seen: ProbesSoFar) -> Iterator[Suspicion]:
 
 def _background(seen: ProbesSoFar) -> Iterator[Suspicion]:
     """Yield the suspicion that the output is plain background, whose loss is close to that of the mean image."""
-    first, model, loss = seen.first, seen.subject.model, seen.subject.settings.loss
+    first = seen.first
     if first is None or first.background is None or not (seen.fails or seen.stays_poor):
         return
     left, cost = first.background
     if cost > CHEAP or abs(first.left / left - 1) > ALIKE:
         return
-    remedy = KNOWN["empty-background"].remedy
-    texts = [] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"]
-    texts += [] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"]
-    yield Suspicion(
-        "empty-background",
-        LIKELY,
+    yield empty_background(
+        seen,
         f"after {first.steps:,} steps, the output is the same background for every image, which has {cost:.2f} times "
         "the loss of the mean image",
+    )
+
+
+def empty_background(seen: ProbesSoFar, evidence: str) -> Suspicion:
+    """Return the suspicion that plain background is a cheap optimum."""
+    remedy = KNOWN["empty-background"].remedy
+    return Suspicion(
+        "empty-background",
+        LIKELY,
+        evidence,
         seen.setting("train.loss"),
         remedy if fills_the_range(seen.data) else f"scale the images to fill {seen.data.declared}, and {remedy}",
-        tuple(
-            ProposedChange(f"`loss {text}`", write_statement(model, "loss", f"loss {text}"))
-            for text in texts
-            if "train.loss" in model.places
-        ),
+        other_losses(seen),
+    )
+
+
+def other_losses(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
+    """Return the changes to losses for which plain background is no cheap optimum."""
+    model, loss = seen.subject.model, seen.subject.settings.loss
+    texts = [] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"]
+    texts += [] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"]
+    return tuple(
+        ProposedChange(f"`loss {text}`", write_statement(model, "loss", f"loss {text}"))
+        for text in texts
+        if "train.loss" in model.places
     )
 
 
