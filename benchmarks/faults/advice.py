@@ -15,7 +15,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import chdir, suppress
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -93,12 +93,23 @@ def advised_by_monitors() -> Iterator[Advised]:
         (faulty,), (whole,) = examples(monitor.documentation, "Example"), examples(monitor.documentation, "Instead")
         model = check_source(Source(faulty)).model
         assert model is not None
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            write_pairs(Path(folder))
             with suppress(TrainingError):
                 train(model, spec_text=faulty, out=Path(folder) / "run")
             remedies = {trouble.monitor: trouble.remedy for trouble in read_troubles(Path(folder) / "run")}
         for alternative in of_monitor(remedies.get(monitor.name, "")):
             yield Advised(monitor.name, "its example", whole, faulty, alternative, followed(model, alternative))
+
+
+def write_pairs(folder: Path) -> None:
+    """Write the images and targets that the examples of monitors name."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    images = load_digits().images / 16
+    for name, values in (("digits", images), ("shuffled", images[::-1]), ("inverted", 1 - images)):
+        np.save(folder / f"{name}.npy", values.astype(np.float32))
 
 
 def _fixed(finding: Finding, text: str) -> str:

@@ -19,6 +19,8 @@ Follow = Callable[[Autoencoder, re.Match[str]], str | None]
 Chosen = Callable[[Autoencoder, re.Match[str]], str]
 
 _OF_RULES, _OF_MONITORS = re.compile(r", or |; "), re.compile(r", | or |: the loss still falls$")
+_OF_CHECK = re.compile(r"^(?:use|try) (.*?) \(`[\w-]+` of `caedsl check`: .*\)$", re.DOTALL)
+"""Remedy of a rule that a monitor repeats, with its evidence in parentheses."""
 _COMMENT = re.compile(r"may stay as it is|may keep|often works|without ")
 """What follows a semicolon and proposes nothing."""
 _BY_HAND = re.compile(
@@ -34,6 +36,8 @@ def of_rule(sentence: str) -> list[str]:
 
 def of_monitor(sentence: str) -> list[str]:
     """Return the alternatives of a monitor's sentence that a change of the spec can follow."""
+    if checked := _OF_CHECK.match(sentence):
+        return of_rule(checked[1])
     return [part for part in _OF_MONITORS.split(sentence) if part and not _BY_HAND.search(part)]
 
 

@@ -4,10 +4,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
+from benchmarks.faults.advice import write_pairs
 from benchmarks.faults.following import followed, of_monitor
 from caedsl.model.settings import On
 from caedsl.rules.engine.checking import check_source
@@ -31,9 +30,7 @@ BY_NAME = {"argvalues": MONITORS, "ids": lambda monitor: monitor.name}
 @pytest.fixture(autouse=True)
 def pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Write the images and targets that examples name."""
-    images = load_digits().images / 16
-    for name, values in (("digits", images), ("shuffled", images[::-1]), ("inverted", 1 - images)):
-        np.save(tmp_path / f"{name}.npy", values.astype(np.float32))
+    write_pairs(tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
