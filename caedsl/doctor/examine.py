@@ -118,7 +118,7 @@ class _Examination:
     def _tried(
         self, seen: ProbesSoFar, trials: Trials, suspicion: Suspicion, tried: set[tuple[Edit, ...]]
     ) -> list[Repair]:
-        """Try the changes for a suspicion, except those ``tried``; one that ends in background, with another loss too."""
+        """Try changes that are not ``tried`` yet; one that ends in plain background is tried with another loss, too."""
         repairs: list[Repair] = []
         changes = list(suspicion.changes[:CHANGES])
         while changes:

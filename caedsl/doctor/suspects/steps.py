@@ -207,7 +207,7 @@ def empty_background(seen: ProbesSoFar, evidence: str) -> Suspicion:
 
 
 def other_losses(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
-    """Return the changes to losses for which plain background is no cheap optimum."""
+    """Return the changes to losses that make plain background expensive."""
     model, loss = seen.subject.model, seen.subject.settings.loss
     texts = [] if loss.probabilities or output_bounds(model) != (0, 1) else ["bce"]
     texts += [] if loss.worst is not None else [f"{loss.terms[0].kind.name} worst=10%"]
