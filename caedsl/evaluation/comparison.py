@@ -254,15 +254,15 @@ def _flat(value: Any, name: str = "") -> dict[str, str]:
 
 def _metrics(metrics: MetricsRecord, anomalies: AnomaliesRecord | None) -> dict[str, float | None]:
     model, pca = metrics.scores.get(MODEL), metrics.scores.get(f"PCA-{metrics.code_size}")
-    values: dict[str, float | None] = dict.fromkeys(metric.name for metric in METRICS)
+    figures: dict[str, float | None] = dict.fromkeys(metric.name for metric in METRICS)
     if model is not None:
-        values |= {"MSE": model.mse, "PSNR dB": model.psnr, "SSIM": model.ssim}
+        figures |= {"MSE": model.mse, "PSNR dB": model.psnr, "SSIM": model.ssim}
         if model.mse is not None and pca is not None and pca.mse:
-            values["MSE / PCA's"] = model.mse / pca.mse
+            figures["MSE / PCA's"] = model.mse / pca.mse
     detector = anomalies.detectors.get(MODEL) if anomalies is not None else None
     if anomalies is not None and detector is not None:
-        values |= {"AUROC": detector.auroc.value, "PRO": detector.pro}
+        figures |= {"AUROC": detector.auroc.value, "PRO": detector.pro}
         if detector.found is not None and detector.rejected is not None:
-            values["found %"] = 100 * detector.found / max(1, anomalies.anomalies)
-            values["rejected %"] = 100 * detector.rejected / max(1, anomalies.normals)
-    return values
+            figures["found %"] = 100 * detector.found / max(1, anomalies.anomalies)
+            figures["rejected %"] = 100 * detector.rejected / max(1, anomalies.normals)
+    return figures
