@@ -61,7 +61,7 @@ class SampleFormat:
     the lower end of the range: 0 for ``real``) or ``crop`` (the middle of the sample with its proportions); or
     ``patch`` (a part at the stored scale, the middle unless the source draws ``patches``). ``word`` is the line that
     states this: ``input`` or ``target``. ``declared`` is false for targets without such a line, whose format is the
-    input's.
+    input's. ``trained`` is true for samples of a trained network, whose remedies must not change the spec.
     """
 
     shape: Shape
@@ -71,6 +71,7 @@ class SampleFormat:
     word: str = "input"
     declared: bool = True
     patches: Patches | None = None
+    trained: bool = False
 
     @property
     def channels(self) -> int:

@@ -42,7 +42,8 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
         if fit.channels == 1:
             return "none"
         one = f"so {a_sample(fit.shape)} has one channel"
-        raise DataError(f"{found}, {one}, but the {fit.word} is {fit.input}: write `{fit.word} {fit.input_of(1)}`")
+        remedy = f"give {fit.channels} channels" if fit.trained else f"write `{fit.word} {fit.input_of(1)}`"
+        raise DataError(f"{found}, {one}, but the {fit.word} is {fit.input}: {remedy}")
     space = _SPACE[axes]
     if len(shape) != axes + 2:
         raise DataError(
@@ -78,10 +79,14 @@ def _other_rank(shape: tuple[int, ...], fit: SampleFormat) -> str:
     if fit.word != "input":
         return f"targets have as many axes as the input, {len(fit.space)}: "
     axes = len(shape) - 1
+    if fit.trained:
+        return ""
     return f"write `input {text((1, *shape[1:]))}` for {NOUNS[axes]}s, or " if 1 <= axes <= MOST_AXES else ""
 
 
 def _wrong_channels(shape: tuple[int, ...], fit: SampleFormat) -> str:
+    if fit.trained:
+        return f"convert the {fit.noun}s to {counted(fit.channels, 'channel')}"
     if fit.noun == "image" and fit.channels == 1 and 3 in (shape[1], shape[-1]):
         colours = f"write `{fit.word} {fit.input_of(3)}`"
         return f"to convert colours to grey, add `gray` to the source; to train on colours, {colours}"

@@ -76,7 +76,7 @@ def first_available(
     store = next(iter(writable_folders(data_dir)), None)
     missing: Missing = []
     for source in model.data:
-        request = Request(source, model.folder, folders, fit_for(model, source), progress, root, store)
+        request = Request(source, model.folder, folders, fit_for(model, source, not in_spec), progress, root, store)
         try:
             request = replace(request, targets=wanted_of(model, request))
             with refused_beyond_available():
@@ -93,8 +93,11 @@ def first_available(
     raise DataError(*_nothing(model, missing, in_spec))
 
 
-def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
-    """Return the format of the samples of ``source``; raise a ``DataError`` if its options do not suit the input."""
+def fit_for(model: Autoencoder, source: DataSource, trained: bool = False) -> SampleFormat:
+    """Return the format of the samples of ``source``; raise a ``DataError`` if its options do not suit the input.
+
+    ``trained`` says that they are for a trained network, and not for training.
+    """
     shape, partner = model.input.shape, model.target.shape
     fit = SampleFormat(
         shape,
@@ -102,6 +105,7 @@ def fit_for(model: Autoencoder, source: DataSource) -> SampleFormat:
         source.gray,
         PATCH if source.patches else source.resize,
         patches=patches_of(source.patches, shape[1:], partner[1:]),
+        trained=trained,
     )
     if len(fit.space) not in source.kind.ranks:
         held = " or ".join(f"{NOUNS[axes]}s" for axes in source.kind.ranks)

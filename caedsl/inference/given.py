@@ -63,7 +63,7 @@ def _from_several(given: Sequence[Any], model: Autoencoder) -> Samples:
         if len({(item.shape, item.dtype) for item in given}) == 1:
             return from_array(np.stack(given), model)
         read = [partial(_read_array, item, number, model) for number, item in enumerate(given)]
-        return Singles(read, fit_for(model, own_source(model)).noun)
+        return Singles(read, fit_for(model, own_source(model), trained=True).noun)
     kinds = " and ".join(sorted({type(item).__name__ for item in given}))
     raise TypeError(
         f"a {type(given).__name__} of {kinds} cannot be read as samples: give arrays, images of Pillow, or paths, and "
@@ -104,7 +104,7 @@ class Singles(Samples):
 
 def _from_pictures(images: Sequence[Image.Image], model: Autoencoder) -> Samples:
     own = own_source(model)
-    fit = fit_for(model, own)
+    fit = fit_for(model, own, trained=True)
     check_input(fit)
     read = [partial(_read_picture, image, number, fit, own.white) for number, image in enumerate(images)]
     return Singles(read, fit.noun)
@@ -124,7 +124,7 @@ def _read_array(pixels: NDArray[Any], number: int, model: Autoencoder) -> tuple[
 
 
 def _from_array(pixels: NDArray[Any], model: Autoencoder) -> Samples:
-    fit = fit_for(model, own_source(model))
+    fit = fit_for(model, own_source(model), trained=True)
     if _is_one(pixels.shape, fit):
         found = shape_text(pixels.shape)
         raise DataError(f"the array is {found}, a single {fit.noun}: add an axis for the samples, as in `x[None]`")

@@ -130,7 +130,7 @@ def from_array(pixels: Array, model: Autoencoder, name: str = "the array") -> Sa
     Integers are scaled as in files. The value of white is the one that the run's source states; if that source reads
     image files, it applies only to integers of more than 8 bits.
     """
-    own, fit = own_source(model), fit_for(model, own_source(model))
+    own, fit = own_source(model), fit_for(model, own_source(model), trained=True)
     wide = pixels.dtype.kind in "iu" and pixels.dtype.itemsize > 1
     white = own.white if wide or own.kind.arrays else None
     stack = ArrayStack(pixels, layout(pixels.shape, fit, name, own.layout), fit, name, white=white)
@@ -204,7 +204,7 @@ def is_configured(path: Path, model: Autoencoder) -> bool:
 
 def from_files(paths: Sequence[Path], root: Path, model: Autoencoder) -> StackSamples:
     """Return the samples of image files; names of files in the folder ``root`` are relative to it."""
-    fit = fit_for(model, own_source(model))
+    fit = fit_for(model, own_source(model), trained=True)
     check_input(fit)
     stack = FolderStack(paths, root, fit, white=own_source(model).white)
     return StackSamples(stack, file_names(paths, root), files=paths)
@@ -235,7 +235,7 @@ def _folder(root: Path, model: Autoencoder) -> Samples:
 
 
 def _source(source: DataSource, model: Autoencoder, data_dir: Path | None = None) -> Samples:
-    fit = fit_for(model, source)
+    fit = fit_for(model, source, trained=True)
     request = Request(source, model.folder, data_folders(data_dir), fit, silent, labels_required=False)
     return _samples(reader_of(source.name)(request), request)
 

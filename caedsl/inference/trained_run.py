@@ -249,7 +249,7 @@ class TrainedRun(PublicNames):
     @cached_property
     def fit(self) -> SampleFormat:
         """Format of the network's input samples."""
-        return fit_for(self.model, own_source(self.model))
+        return fit_for(self.model, own_source(self.model), trained=True)
 
     @cached_property
     def out_fit(self) -> SampleFormat:

@@ -252,6 +252,27 @@ def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("x.png", np.full((8, 8, 3), (255, 0, 0), np.uint8), "convert it to grey, or use a run that was trained with"),
+        ("x.tif", np.full((8, 8), 3, np.float32), r"outside 0\.\.1: scale it$"),
+        ("x.npy", np.zeros((3, 8)), "the input is 1x8x8; reshape the array and save it again"),
+        ("x.npy", np.zeros((3, 5, 8, 8)), "convert the images to 1 channel"),
+        ("x.npy", np.zeros((3, 3, 8, 8)), "convert the images to 1 channel"),
+        ("x.npy", np.full((3, 8, 8), 99.0), "scale the values, or give integers"),
+    ],
+)
+def test_remedies_for_samples_of_a_trained_run_do_not_change_its_spec(
+    grey: Path, name: str, content: np.ndarray, said: str
+) -> None:
+    path = grey / name
+    np.save(path, content) if name.endswith("npy") else path.write_bytes(picture_bytes(content, path.suffix))
+    with pytest.raises(DataError, match=said) as raised:
+        caedsl.open(grey, device="cpu").score(path)
+    assert "write `" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("damage", "said"),
     [
         (lambda run: (run / "spec.cae").unlink(), r"has no spec\.cae"),

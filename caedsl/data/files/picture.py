@@ -101,10 +101,13 @@ def _with_channels(picture: Decoded, fit: SampleFormat, remarks: list[str]) -> D
         if fit.channels == 3:
             return picture
         if not fit.gray:
-            raise DataError(
-                f"is in colour, but the {fit.word} is {fit.input}: to convert colours to grey, add `gray` to the "
-                f"source; to train on colours, write `{fit.word} {fit.input_of(3)}`"
+            remedy = (
+                "convert it to grey, or use a run that was trained with `gray` or on colours"
+                if fit.trained
+                else f"to convert colours to grey, add `gray` to the source; to train on colours, write `{fit.word} "
+                f"{fit.input_of(3)}`"
             )
+            raise DataError(f"is in colour, but the {fit.word} is {fit.input}: {remedy}")
         remarks.append(COLOUR)
         images = picture.images
         return picture._replace(images=(images[0].convert("L") if len(images) == 1 else _luma(images),))
@@ -132,7 +135,7 @@ def _check_wide(
     low, high = (0.0, float(top)) if top else (fit.low, fit.high)
     if (top or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
-        remedy = f"scale it, or write `{fit.word} {fit.input} in real`"
+        remedy = "scale it" if fit.trained else f"scale it, or write `{fit.word} {fit.input} in real`"
         if top:
             remedy = f"raise `white={white}`, or correct the file" if white else "save it with values of 0..65535"
         raise DataError(f"has the value {value:g}, outside {low:g}..{high:g}: {remedy}")

@@ -155,8 +155,12 @@ def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Cli
         raise clip
     if clip.channels != fit.channels:
         raise DataError(
-            f"{clip.path} has {counted(clip.channels, 'channel')}, but the {fit.word} is {fit.input}: write "
-            f"`{fit.word} {fit.input_of(clip.channels)}`"
+            f"{clip.path} has {counted(clip.channels, 'channel')}, but the {fit.word} is {fit.input}: "
+            + (
+                f"convert it to {counted(fit.channels, 'channel')}"
+                if fit.trained
+                else f"write `{fit.word} {fit.input_of(clip.channels)}`"
+            )
         )
     if clip.width not in _BITS:
         raise DataError(f"{clip.path} has values of {8 * clip.width} bits: save it with 8, 16, 24 or 32 bits")

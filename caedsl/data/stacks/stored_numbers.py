@@ -48,6 +48,8 @@ class StoredNumbers(NamedTuple):
         kind, word = self.dtype.kind, self.fit.word
         if kind == "b":
             return f"{place}, but booleans are stored as 0 and 1: the file is damaged; save it again"
+        if self.fit.trained and not self.white:
+            return f"{place}: scale the values, or give integers of 0..255 (uint8)"
         if self.white:
             return f"{place}, the range of `white={self.white}`: raise `white`, or correct the values"
         if kind != "f" and not self.top:
