@@ -42,6 +42,11 @@ def removal(text: str, span: Span) -> Edit:
     return Edit(Span(start, end), "")
 
 
+def part_removal(text: str, span: Span) -> Edit:
+    """Return the edit that removes a part of a line, such as an option, and the space before it."""
+    return Edit(Span(len(text[: span.start].rstrip(" \t")), span.end), "")
+
+
 def removals(text: str, spans: Iterable[Span]) -> list[Edit]:
     """Return the edits that remove statements; neighbours with only a `;` between them are removed together."""
     joined: list[Span] = []

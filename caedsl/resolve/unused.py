@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from caedsl.diagnostics.edits import removal, removals
-from caedsl.diagnostics.finding import Applicability, Edit, Fix, Label
+from caedsl.diagnostics.edits import part_removal, removal, removals
+from caedsl.diagnostics.finding import Applicability, Fix, Label
 from caedsl.resolve.outputs import report_unread
 from caedsl.resolve.scope import Defaults, Scope
 from caedsl.source import Span
@@ -119,5 +119,4 @@ def removing_part(written: Span, what: str, scope: Scope) -> Fix:
 
     If some line needs it, such as one that sets the parameter, verification rejects the fix.
     """
-    start = len(scope.source.text[: written.start].rstrip(" \t"))
-    return Fix(f"remove the {what}", (Edit(Span(start, written.end), ""),), Applicability.SAFE)
+    return Fix(f"remove the {what}", (part_removal(scope.source.text, written),), Applicability.SAFE)

@@ -49,6 +49,7 @@ from caedsl.facts.outputs import (
 from caedsl.facts.presets import pixel_range
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
+from caedsl.rules.data.unscaled_data import LARGEST_SCALED
 from caedsl.rules.edits.output import activation_edit, fitting_activation, output_place
 from caedsl.rules.edits.rate import with_suited_rate
 from caedsl.rules.edits.trial import drop, write
@@ -59,9 +60,6 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.activation import ActivationLine
 
 RULE = Rule("CAE401", "output-range", Severity.ERROR)
-
-LARGEST = 10
-"""Name the scaling of the data as another remedy above this value, from which `unscaled-data` reports it."""
 
 FATAL = 0.1
 """Report unreachable error above this share of the mean image's error as an error."""
@@ -97,7 +95,7 @@ def _remedy(model: Autoencoder, layer: Layer, limiting: Layer | None) -> tuple[s
     """Return the help, another remedy, and the edit: another activation, or none before the last one."""
     if limiting is None or limiting.mirrors is not None or limiting in model.bottleneck.inverse:
         fitting, values = fitting_activation(model), pixel_range(model)
-        scaled = values.high is not None and values.high > LARGEST
+        scaled = values.high is not None and values.high > LARGEST_SCALED
         other = "; or declare `in 0..1` if the data are integers, which are then scaled" if scaled else ""
         return f"end the decoder with `{fitting}`", other, activation_edit(model, layer, fitting)
     written = limiting.spans.get(ACTIVATION.name)

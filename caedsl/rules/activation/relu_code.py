@@ -42,6 +42,7 @@ from caedsl.vocabulary.shape import elements, is_map
 RULE = Rule("CAE405", "relu-code", Severity.WARNING)
 
 FEW = 16
+"""Warn about codes of up to this many numbers (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

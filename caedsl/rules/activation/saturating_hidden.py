@@ -43,6 +43,7 @@ from caedsl.vocabulary.shape import is_map
 RULE = Rule("CAE404", "saturating-hidden", Severity.WARNING)
 
 MANY_STEEP = 8
+"""Report an info from this many hidden layers on whose slope at 0 is 1, such as tanh (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -51,9 +51,9 @@ def _holds(bound: Bound, value: float) -> bool:
 
 
 def _still_open(model: Autoencoder, bound: Bound, value: float) -> bool:
-    """Return the value of a bound's quantity; with `batch auto`, the memory is that of a single image."""
-    found = model.train is not None and isinstance(model.train.batch, str)
-    return found and bound.quantity == "memory" and (bound.high is None or value < bound.high)
+    """Return whether the memory may still meet its bound, because `batch auto` is unknown: it is that of one image."""
+    unknown_batch = model.train is not None and isinstance(model.train.batch, str)
+    return unknown_batch and bound.quantity == "memory" and (bound.high is None or value < bound.high)
 
 
 def _finding(model: Autoencoder, bound: Bound, value: float) -> Finding:

@@ -48,7 +48,7 @@ from caedsl.vocabulary.shape import elements
 
 RULE = Rule("CAE602", "unscaled-data", Severity.WARNING)
 
-LARGEST = 10
+LARGEST_SCALED = 10
 """Treat values beyond this as unscaled (DeepDiagnosis and others use 1; standardised pixels reach about 3)."""
 
 
@@ -58,7 +58,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     if (
         values.low is None
         or values.high is None
-        or max(-values.low, values.high) <= LARGEST
+        or max(-values.low, values.high) <= LARGEST_SCALED
         or _reported_elsewhere(model)
     ):
         return

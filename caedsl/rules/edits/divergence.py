@@ -7,11 +7,11 @@ from caedsl.vocabulary.bottlenecks.variational import BETA
 from caedsl.vocabulary.spelling import number_text
 
 MARGIN = 10
-"""Let a weaker divergence make the first component this many times the noise (heuristic)."""
+"""Choose a weight at which the largest eigenvalue of the images is this many times the noise (heuristic)."""
 
 
 def rounded_weight(beta: float) -> float:
-    """Return a `beta` in one digit."""
+    """Return `beta` rounded to one significant digit."""
     return float(f"{beta:.1g}")
 
 

@@ -23,7 +23,7 @@ from caedsl.vocabulary.spelling import written
 from caedsl.vocabulary.window import KERNEL, OUTPUT_PAD, PAD, STRIDE, axes
 
 _FACTORS = (2, 3, 4, 1)
-_MOST_PAIRED = 6  # upsamplings whose pairs are tried
+_MOST_PAIRED = 6  # most upsamplings for which removing two is tried
 
 
 def changes(model: Autoencoder, fits: Fits) -> Iterator[SizeChange]:
@@ -49,7 +49,7 @@ def _single(model: Autoencoder) -> Iterator[SizeChange]:
     yield from _insertion(model)
     yield from _counts(model)
     yield from _removals(decoder)
-    yield from _pools_less(encoder)
+    yield from _pool_removals(encoder)
     yield from _factors(encoder, wrong, enlarging=False)
 
 
@@ -163,7 +163,7 @@ def _targets(model: Autoencoder) -> Iterator[SizeChange]:
 
 
 def _insertion(model: Autoencoder) -> Iterator[SizeChange]:
-    """Return an enlarging layer before the last one, if the output is smaller by about a whole factor."""
+    """Yield an enlarging layer before the last one, if the output is smaller by about a whole factor."""
     wanted, got = size(model.target.shape), size(model.out_shape)
     factor = tuple(round(w / g) for w, g in zip(wanted, got, strict=True))
     exact = all(g * f == w for w, g, f in zip(wanted, got, factor, strict=True))
@@ -191,7 +191,7 @@ def _removals(decoder: Sequence[Layer]) -> Iterator[SizeChange]:
         yield SizeChange("remove two of the `upsample` lines", without=frozenset(pair))
 
 
-def _pools_less(encoder: Sequence[Layer]) -> Iterator[SizeChange]:
+def _pool_removals(encoder: Sequence[Layer]) -> Iterator[SizeChange]:
     """Yield the encoder without one of its pools, the last ones first: one too many is easily written."""
     for layer in encoder:
         if layer.kind.window is Window.POOL:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from caedsl.diagnostics.edits import apply_edits, removal
+from caedsl.diagnostics.edits import apply_edits, part_removal, removal
 from caedsl.diagnostics.finding import Edit
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.compiling import CompiledSpec, compiled
+from caedsl.rules.engine.cures import LEFTOVERS
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import closing, opening
@@ -16,7 +17,8 @@ from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Option
 
-_NO_FAULTS = ("unused-constant", "unused-default", "unused-output", "setting-without-effect")
+_TOLERATED = (*LEFTOVERS, "setting-without-effect")
+"""Findings of the compiler that a change may cause without being wrong: what it made superfluous can be removed."""
 
 
 def write(layer: Layer, option: Option, text: str) -> Edit:
@@ -29,11 +31,7 @@ def write(layer: Layer, option: Option, text: str) -> Edit:
 
 def drop(model: Autoencoder, span: Span) -> Edit:
     """Remove an option and the space before it."""
-    text = model.source.text
-    start = span.start
-    while start and text[start - 1] in " \t":
-        start -= 1
-    return Edit(Span(start, span.end), "")
+    return part_removal(model.source.text, span)
 
 
 def without_braces(model: Autoencoder, statement: Statement) -> tuple[Edit, Edit]:
@@ -87,4 +85,4 @@ def tried(model: Autoencoder, edits: Sequence[Edit]) -> Autoencoder | None:
 
 
 def _faults(found: CompiledSpec) -> int:
-    return sum(finding.name not in _NO_FAULTS for finding in found.findings)
+    return sum(finding.name not in _TOLERATED for finding in found.findings)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from caedsl.diagnostics.edits import removal
+from caedsl.diagnostics.edits import part_removal, removal
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.catalogue import all_names, every
@@ -199,4 +199,5 @@ def _removal(source: Source, allowance: _Allowed) -> Edit:
     if not is_comment:
         return removal(source.text, span)
     before = source.text[: span.start].rstrip(" \t")
-    return removal(source.text, span) if not before or before[-1] in "\r\n" else Edit(Span(len(before), span.end), "")
+    alone = not before or before[-1] in "\r\n"
+    return removal(source.text, span) if alone else part_removal(source.text, span)

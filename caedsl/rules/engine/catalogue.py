@@ -18,10 +18,10 @@ FAMILIES = (
     "numerics",
     "cost",
 )
-"""List the families in the order of their codes; all but the first have a folder of rules."""
+"""Families of findings, in the order of their codes; all but the first have a folder of rules."""
 
 COMPILER_FAMILY = "language"
-"""List the findings about the text alone: each has an explanation, but no rule."""
+"""Family of the findings about the text alone: each has an explanation, but no rule."""
 
 _FOLDER = os.path.dirname(os.path.dirname(__file__))
 _ENDING = ".py"

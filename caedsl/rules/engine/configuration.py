@@ -12,7 +12,7 @@ from caedsl.syntax.reading import read_regular
 FILE = "pyproject.toml"
 _TABLE = "tool.caedsl"
 _NAMING = re.compile(rb"^[^#\n]*tool[^\n]*caedsl|^\s*\[[\s\"']*tool[\s\"']*\]", re.MULTILINE)
-"""Find this text before parsing a file: parsing an unrelated file takes longer than checking a spec."""
+"""Parse only files that contain this: to parse an unrelated file takes longer than to check a spec."""
 
 _PREFIX = "CAE"
 _MOST_SHOWN = 60

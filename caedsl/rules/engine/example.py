@@ -13,7 +13,7 @@ _BLOCK = re.compile(r"^```cae\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def examples(documentation: str, heading: str) -> Iterator[str]:
-    """Return the fragments of specs under ``## heading`` in a rule's documentation."""
+    """Yield the fragments of specs under ``## heading`` in a rule's documentation."""
     for section in re.split(r"^## +", documentation, flags=re.MULTILINE):
         if section.partition("\n")[0].strip() == heading:
             yield from (match[1] for match in _BLOCK.finditer(section))

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from caedsl.diagnostics.finding import Finding, Severity
 
 RATES = ("mismatched-sgd-rate", "high-learning-rate", "low-learning-rate")
-"""Causes that are one choice of the author's."""
+"""Causes that concern a single setting, the learning rate: a spec can have only one of them."""
 TOO_FAST = ("mismatched-sgd-rate", "high-learning-rate")
-"""Those of a rate that is too high."""
+"""Those of them for which the rate is too high."""
 _DATA = ("label-target", "unrelated-target", "constant-images", "image-scale")
 _START = ("frozen-layer", "dead-start", "fading-signal")
 

@@ -41,6 +41,7 @@ from caedsl.vocabulary.initialisation import variance
 RULE = Rule("CAE501", "high-learning-rate", Severity.WARNING, partial=True)
 
 HIGHEST = 0.05
+"""Warn from this rate on: a step is then as large as an initial weight (heuristic, between 0.03 and 0.1)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

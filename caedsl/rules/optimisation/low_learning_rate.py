@@ -42,6 +42,7 @@ from caedsl.rules.engine.wording import plain
 RULE = Rule("CAE502", "low-learning-rate", Severity.WARNING)
 
 SHORTEST, USUAL = 0.1, 1e-3
+"""Warn if a weight can move less than the first; a rate below the second is then too low, else the run too short."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -47,6 +47,7 @@ from caedsl.facts.presets import pixel_range
 from caedsl.facts.steps import FEWEST_STEPS, loss_scale, mean_factor, momentum_factor, pixels, sgd_pace, sgd_rate, steps
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
+from caedsl.rules.data.unscaled_data import LARGEST_SCALED
 from caedsl.rules.edits.settings import write_statement
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
@@ -57,11 +58,10 @@ from caedsl.vocabulary.weights import BIAS
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING, escalates=True)
 
 HIGHEST, SHORTEST = 31.0, 800.0
+"""Largest effective rate, and least sum of the effective rates of all steps (heuristics, measured at 28x28)."""
+
 _MEASURED, _GROWTH = 784, 0.4
 """Number of pixels from which ``SHORTEST`` holds, and the power of the number with which it falls below: 300 at 64."""
-
-LARGEST_PIXEL = 10
-"""Treat images beyond this as unscaled, which is then the cause."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
@@ -89,8 +89,9 @@ def _shortest(model: Autoencoder) -> float:
 
 
 def _unscaled(model: Autoencoder) -> bool:
+    """Return whether the pixels are so large that their scale is the cause, which `unscaled-data` reports."""
     values = pixel_range(model)
-    return values.low is not None and values.high is not None and max(-values.low, values.high) > LARGEST_PIXEL
+    return values.low is not None and values.high is not None and max(-values.low, values.high) > LARGEST_SCALED
 
 
 def _bias_limit(model: Autoencoder, train: Train) -> float | None:
@@ -127,7 +128,7 @@ def _high(model: Autoencoder, train: Train, lr: float, rate: float) -> Finding:
         f"SGD with lr={plain(lr)} is too high here{summed}",
         notes=(
             _scale(model, train),
-            f"as a rate for the mean squared error of a sigmoid: {plain(rate, 3)}, and the limit is 30",
+            f"as a rate for the mean squared error of a sigmoid: {plain(rate, 3)}, and the limit is {plain(HIGHEST)}",
         ),
         help=f"use `optimizer adam lr=1e-3`, or lr={plain(lr * 10 / rate, 1)}",
         fix=_adam(model),

@@ -41,6 +41,7 @@ from caedsl.rules.engine.wording import plain
 RULE = Rule("CAE707", "strong-weight-decay", Severity.WARNING)
 
 STRONG = 1.0
+"""Warn from this decay on (heuristic)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ from caedsl.vocabulary.weights import L1, L2
 RULE = Rule("CAE704", "unregularised", Severity.INFO)
 
 FEWEST_IMAGES, TIMES = 1_000, 1_000
+"""Report an info from this many images on, and above this many parameters per image (heuristics)."""
 
 
 def check(model: Autoencoder) -> Iterator[Finding]:
