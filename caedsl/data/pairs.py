@@ -48,7 +48,7 @@ def find(request: Request) -> UnreadImages:
 def target_request(request: Request, wanted: Request) -> Request:
     """Return the request for the targets of a source; ``wanted`` has the target's format."""
     source = request.source
-    if source.kind.drawn and wanted.fit.shape != request.fit.shape:
+    if source.kind.generated and wanted.fit.shape != request.fit.shape:
         raise DataError(
             f"`data {source.name}` generates samples of the input's size, {request.fit.input}, but the target is "
             f"{wanted.fit.input}: remove `target`, or train on files"
@@ -56,7 +56,7 @@ def target_request(request: Request, wanted: Request) -> Request:
     windows: dict[str, Any] = {"window": source.window or request.fit.space[0]} if source.kind.ranks == (1,) else {}
     if source.target is None:
         return replace(wanted, source=replace(source, **windows))
-    named: dict[str, Any] = {source.kind.named: source.target, "labels": None, "weights": None, "target": None}
+    named: dict[str, Any] = {source.kind.target_field: source.target, "labels": None, "weights": None, "target": None}
     if source.kind.has_target_options:
         named |= {part: getattr(source, f"{part}_target") for part in (VALIDATION, TEST)}
     return replace(wanted, source=replace(source, **windows, **named))
@@ -93,7 +93,7 @@ def _called(source: DataSource, part: str) -> str:
     written = None if part == TRAIN else getattr(source, part)
     if written is None:
         return describe(source)
-    return f"{describe(source)} {part}={written}" if source.kind.named == "key" else f'{source.name} "{written}"'
+    return f"{describe(source)} {part}={written}" if source.kind.target_field == "key" else f'{source.name} "{written}"'
 
 
 def compare(inputs: Stack, targets: Stack, name: str, other: str) -> None:

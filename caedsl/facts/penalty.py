@@ -23,8 +23,8 @@ from caedsl.facts.signal import signal_path
 from caedsl.facts.steps import loss_scale, travel
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
-from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer_initialisation import variance
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.weights import INIT, L2
 

@@ -15,10 +15,10 @@ from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
-from caedsl.vocabulary.initialisation import variance
 from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer_initialisation import variance
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import PAD, axes, share_inside

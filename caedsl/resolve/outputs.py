@@ -8,7 +8,7 @@ from caedsl.diagnostics.finding import Label
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.joining import FROM, INPUT, Join
-from caedsl.vocabulary.kind import FittedWindow, Kind, Role
+from caedsl.vocabulary.kind import FittedOptions, Kind, Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.line import Line
@@ -94,7 +94,7 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         help_line = "read it inside the repeated lines, or write the lines out and give each output its own name"
         scope.report("duplicate-statement", at, message, related=(made,), help=help_line)
         return None
-    if kind.starts_branch and not _leaves(line, output, outputs, scope):
+    if kind.starts_branch and not _note_dropped(line, output, outputs, scope):
         return None
     if kind.reads_values:
         outputs.dropped.pop(name, None)
@@ -109,7 +109,7 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
     return fitted(kind, fit, line, in_shape, _producer(output.layer))
 
 
-def fitted(kind: Kind, fit: FittedWindow, line: Line, in_shape: Shape, source: Layer | None = None) -> Layer:
+def fitted(kind: Kind, fit: FittedOptions, line: Line, in_shape: Shape, source: Layer | None = None) -> Layer:
     """Return the layer of a line whose options fit its input."""
     return Layer(
         kind,
@@ -124,7 +124,7 @@ def fitted(kind: Kind, fit: FittedWindow, line: Line, in_shape: Shape, source: L
     )
 
 
-def _leaves(line: Line, output: ReadableOutput, outputs: Outputs, scope: Scope) -> bool:
+def _note_dropped(line: Line, output: ReadableOutput, outputs: Outputs, scope: Scope) -> bool:
     """Note the output before a `from`; return False, with a finding, if it has no name or is the one that is read."""
     last, name = outputs.last, line.options[FROM.name]
     if outputs.at_code:

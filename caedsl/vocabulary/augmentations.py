@@ -10,11 +10,13 @@ from caedsl.vocabulary.words import Words
 class AugmentationKind:
     """Augmentation; augmentations are applied in the order of this file.
 
-    ``option`` is its amount on the line. ``draw`` and ``apply`` are functions of
-    ``caedsl/backends/torch/augmentation.py``: they draw the random numbers of each sample, and change the samples with
-    them. In a pair the target is changed by the same numbers. ``in_pixels`` marks numbers in pixels, which are rescaled
-    if the target has another size. ``input_alone`` marks noise, which the target does not get. ``ranks`` are the
-    numbers of axes of the samples that it can change.
+    - ``option`` is its amount on the line.
+    - ``draw`` and ``apply`` are functions of ``caedsl/backends/torch/augmentation.py``: they draw the random numbers of
+      each sample, and change the samples with them. In a pair the target is changed by the same numbers.
+    - ``in_pixels``: the numbers are in pixels, and are rescaled if the target has another size.
+    - ``input_alone``: the target is left as it is, as by noise.
+    - ``moves``: it moves pixels to other places, rather than changing their values.
+    - ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
     """
 
     option: Option

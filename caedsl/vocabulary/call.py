@@ -8,8 +8,9 @@ from typing import Any
 class Call:
     """Call ``name(*args, **kwargs)``.
 
-    ``name`` is a class of ``torch.nn``, or one of the few modules that PyTorch lacks
-    (``caedsl/backends/torch/modules.py``). Arguments are numbers, strings, tuples of them, or calls.
+    ``name`` is a class of ``torch.nn`` or ``torch.optim``, a function of ``torch.nn.init`` or ``torch.nn.functional``,
+    or one of the few modules that PyTorch lacks (``caedsl/backends/torch/modules.py``); whoever makes the call knows
+    which. Arguments are numbers, strings, tuples of them, or calls.
     """
 
     name: str

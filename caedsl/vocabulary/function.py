@@ -31,7 +31,7 @@ class Function:
     - ``passed`` is the power of the output for a standard normal input: E[f(x)²] for rectifiers and Var f(x) for
       softplus. For saturating functions it is the squared slope, their maximum.
     - ``faint`` is the factor on the power of a weak input: the squared slope at 0, or the mean of the squared slopes on
-    both sides.
+      both sides.
     - ``ceiling`` is the largest power of its output for any input.
     - ``learned`` returns the number of its parameters for a number of channels.
     """

@@ -49,7 +49,7 @@ class Draft(NamedTuple):
     options: dict[str, Any]
 
 
-class FittedWindow(NamedTuple):
+class FittedOptions(NamedTuple):
     """Options of a layer with one number per axis, and the shape of its output."""
 
     options: Options
@@ -100,7 +100,7 @@ class Kind:
     drop_option: ClassVar[LayerOption[float]] = DROPOUT
     """Option with the share of the outputs that is dropped during training."""
 
-    def fit(self, given: Mapping[str, Any], in_shape: Shape) -> FittedWindow | Misfit:
+    def fit(self, given: Mapping[str, Any], in_shape: Shape) -> FittedOptions | Misfit:
         """Return the completed options of a line with the output's shape, or why the layer does not fit."""
         return _fitted(self, in_shape, tuple(given.items()))
 
@@ -112,7 +112,7 @@ class Kind:
         implied = self.implied(options)
         return options.changed({option: implied.get(option.name) for option in open_options})
 
-    def fit_again(self, options: Options, in_shape: Shape) -> FittedWindow | Misfit:
+    def fit_again(self, options: Options, in_shape: Shape) -> FittedOptions | Misfit:
         """Return ``options`` for the axes of ``in_shape`` with the output's shape, or why they do not fit."""
         misfit = rank_misfit(self.name, self.ranks, in_shape)
         fitted = misfit or spread(self.name, self.options, options, rank(in_shape))
@@ -121,7 +121,7 @@ class Kind:
         shape = self.out_shape(fitted, in_shape)
         if isinstance(shape, Misfit):
             return shape
-        return FittedWindow(fitted, shape) if elements(shape) <= ADDRESSABLE else _beyond_tensors(shape)
+        return FittedOptions(fitted, shape) if elements(shape) <= ADDRESSABLE else _beyond_tensors(shape)
 
     def implied(self, options: Options) -> dict[str, Any]:
         """Return the defaults that follow from other options."""
@@ -212,7 +212,7 @@ class Kind:
 
 
 @lru_cache(maxsize=1024)
-def _fitted(kind: Kind, in_shape: Shape, given: tuple[tuple[str, Any], ...]) -> FittedWindow | Misfit:
+def _fitted(kind: Kind, in_shape: Shape, given: tuple[tuple[str, Any], ...]) -> FittedOptions | Misfit:
     """Return the fitted options of a line; identical lines are common, and verifying a fix reads most lines again."""
     return kind.fit_again(kind.completed(dict(given)), in_shape)
 

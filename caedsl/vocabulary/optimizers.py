@@ -17,14 +17,14 @@ class OptimizerKind:
 
     - ``rate`` is the default of ``lr``, ``own`` are the other options.
     - ``torch`` returns the call of the class in ``torch.optim`` without parameters and ``lr``; ``fused`` states whether
-    that class can update all weights in one pass on CPU and GPU.
+      that class can update all weights in one pass on CPU and GPU.
     - ``states`` counts the numbers stored per weight.
     - ``adaptive``: a step is about as large as the rate, whatever the scale of the loss. ``scales``: a step is the rate
       times the gradient. Some optimizers are neither.
     - ``exclusive`` are pairs of options that exclude each other; ``needed`` are pairs of options of which the first
-    needs the second.
+      needs the second.
     - ``decoupled``: weight decay shrinks the weights independently of the gradient (Loshchilov and Hutter 2019).
-    Otherwise a decay d equals a penalty of d/2·Σw².
+      Otherwise a decay d equals a penalty of d/2·Σw².
     """
 
     name: str

@@ -9,11 +9,12 @@ from caedsl.vocabulary.words import Words
 class PreprocessingKind:
     """Preprocessing of each channel: the values minus an offset, divided by a scale.
 
-    ``by_sample``: each sample is normalised by its own mean and mean absolute deviation before that.
-
-    ``low`` and ``high`` are the bounds of the result, None for any real number. ``found_by`` is the function of
-    ``caedsl/backends/torch/preprocessing.py`` that computes offsets and scales from the training samples; empty if they
-    are the constants ``offsets`` and ``scales``, one per channel, for pixels in 0..1. ``about`` describes it.
+    - ``about`` describes it.
+    - ``low`` and ``high`` are the bounds of the result, None for any real number.
+    - ``found_by`` is the function of ``caedsl/backends/torch/preprocessing.py`` that computes offsets and scales from
+      the training samples; empty if they are the constants ``offsets`` and ``scales``, one per channel, for pixels in
+      0..1.
+    - ``by_sample``: first, each sample is normalised by its own mean and mean absolute deviation.
     """
 
     name: str

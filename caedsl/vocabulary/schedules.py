@@ -16,7 +16,7 @@ class ScheduleKind:
     """Schedule of the learning rate.
 
     - ``factor`` returns the factor on the rate at ``step`` (counted from 0) of ``steps``, the first ``rising`` of which
-    are the warm-up. It also takes the steps per epoch, and the ``own`` options by name.
+      are the warm-up. It also takes the steps per epoch, and the ``own`` options by name.
     - ``start`` is the factor at which the warm-up begins, ``warmup`` the default of its share.
     - ``whole_run``: the factor depends on the length of the run.
     - ``watches``: the rate also falls when the score of the epochs does not (see ``Plateau``).

@@ -10,15 +10,19 @@ from caedsl.vocabulary.presets import Preset
 class SourceKind:
     """Source of samples.
 
-    ``options`` are those of its line. ``reader`` names the module of ``caedsl.data`` that reads it, and its function.
-    ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
-    ``arrays``: it holds bare arrays, of any numbers. ``named`` is the field of a source that ``target=``
-    replaces when targets are read; empty if there is none. ``drawn``: samples are generated at the requested
-    size, so no sample exists in two sizes. ``always``: it needs neither files nor a network. ``labels``
-    is what to write or to do if it has no labels. ``weight_column``: its table may hold the weights of the samples.
-    ``preset`` is what is known of a published dataset. ``endings`` are those of its files, in lower case; ``folders``:
-    a folder of them is read, too; ``configured``: how they are read depends on the options of the line, so that only a
-    run with this source can read others. ``lists_files``: each row of its table names the file of a sample.
+    - ``options`` are those of its line.
+    - ``reader`` names the module of ``caedsl.data.readers`` that reads it, and its function.
+    - ``ranks`` are the numbers of axes that its samples may have: 1 for signals, 2 for images, 3 for volumes.
+    - ``arrays``: it holds bare arrays, of any numbers.
+    - ``labels`` is what to write or to do if it has no labels.
+    - ``target_field`` is the field of a source that ``target=`` replaces when targets are read; empty if none is.
+    - ``generated``: samples are generated at the requested size, so no sample exists in two sizes.
+    - ``always``: it needs neither files nor a network.
+    - ``weight_column``: its table may hold the weights of the samples.
+    - ``preset`` is what is known of a published dataset.
+    - ``endings`` are those of its files, in lower case. ``folders``: a folder of them is read, too. ``configured``: how
+      they are read depends on the options of the line, so that only a run with this source can read others.
+    - ``lists_files``: each row of its table names the file of a sample.
     """
 
     name: str
@@ -27,8 +31,8 @@ class SourceKind:
     ranks: tuple[int, ...]
     arrays: bool
     labels: str
-    named: str = ""
-    drawn: bool = False
+    target_field: str = ""
+    generated: bool = False
     always: bool = False
     weight_column: bool = False
     preset: Preset | None = None

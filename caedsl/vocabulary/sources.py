@@ -38,7 +38,7 @@ _WEIGHTS = Option("weights", Type.PATH, None, "a file with one number per image:
 _LAYOUT = Option("layout", Type.CHOICE, None, "where an array has its channels", choices=("first", "last"))
 _VALIDATION = Option("validation", Type.PATH, None, "samples of the same kind to validate on")
 _TEST = Option("test", Type.PATH, None, "samples of the same kind to test on")
-_APART = (
+_HELD_OUT = (
     _VALIDATION,
     _TEST,
     Option("validation_target", Type.PATH, None, "targets of the samples to validate on"),
@@ -108,12 +108,12 @@ CIFAR10 = SourceKind(
 )
 FOLDER = SourceKind(
     name="folder",
-    options=(_PATH, _TARGETS, *_PICTURES, _PATCHES, _WHITE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, *_PICTURES, _PATCHES, _WHITE, _SKIP, *_HELD_OUT),
     reader=("folder", "read"),
     ranks=_IMAGES,
     arrays=False,
     labels="put the images into one subfolder per class",
-    named="path",
+    target_field="path",
 )
 MANIFEST = SourceKind(
     name="manifest",
@@ -128,18 +128,18 @@ MANIFEST = SourceKind(
     ranks=_IMAGES,
     arrays=False,
     labels="fill in the column `label`",
-    named="key",
+    target_field="key",
     weight_column=True,
     lists_files=True,
 )
 NPY = SourceKind(
     name="npy",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_APART),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_HELD_OUT),
     reader=("arrays", "read_npy"),
     ranks=_ANY,
     arrays=True,
     labels='add `labels="labels.npy"`',
-    named="path",
+    target_field="path",
     endings=(".npy",),
 )
 NPZ = SourceKind(
@@ -162,17 +162,17 @@ NPZ = SourceKind(
     ranks=_ANY,
     arrays=True,
     labels="add `labels=y`",
-    named="key",
+    target_field="key",
     endings=(".npz",),
 )
 IDX = SourceKind(
     name="idx",
-    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_APART),
+    options=(_PATH, _TARGETS, *_PICTURES, _WHITE, _LABELS, _WEIGHTS, _LAYOUT, *_HELD_OUT),
     reader=("idx", "read"),
     ranks=_ANY,
     arrays=True,
     labels='add `labels="labels-idx1-ubyte"`',
-    named="path",
+    target_field="path",
     endings=("-ubyte", "-idx", "-ubyte.gz", "-idx.gz"),
 )
 PARQUET = SourceKind(
@@ -194,7 +194,7 @@ PARQUET = SourceKind(
     ranks=_ANY,
     arrays=False,
     labels="add `labels=label`, a column of numbers or words",
-    named="key",
+    target_field="key",
     endings=(".parquet",),
     folders=True,
     configured=True,
@@ -218,30 +218,30 @@ CSV = SourceKind(
     ranks=(1,),
     arrays=True,
     labels='add `labels="label"`, a column of whole numbers',
-    named="columns",
+    target_field="columns",
     endings=(".csv", ".tsv", ".txt"),
     configured=True,
 )
 WAV = SourceKind(
     name="wav",
-    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, *_WINDOWS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _SKIP, *_HELD_OUT),
     reader=("wav", "read"),
     ranks=(1,),
     arrays=False,
     labels="put the sounds into one subfolder per class",
-    named="path",
+    target_field="path",
     endings=(".wav", ".wave"),
     folders=True,
     configured=True,
 )
 NIFTI = SourceKind(
     name="nifti",
-    options=(_PATH, _TARGETS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP, *_APART),
+    options=(_PATH, _TARGETS, _LIMIT, RESIZE, _ONLY, _NORMALIZE, _WHITE, _SKIP, *_HELD_OUT),
     reader=("nifti", "read"),
     ranks=(3,),
     arrays=False,
     labels="put the volumes into one subfolder per class",
-    named="path",
+    target_field="path",
     endings=(".nii", ".nii.gz"),
     folders=True,
     configured=True,
@@ -253,7 +253,7 @@ HEARTBEATS = SourceKind(
     ranks=(1,),
     arrays=False,
     labels="every signal of this source has a label",
-    drawn=True,
+    generated=True,
     always=True,
 )
 PHANTOMS = SourceKind(
@@ -263,7 +263,7 @@ PHANTOMS = SourceKind(
     ranks=(3,),
     arrays=False,
     labels="every volume of this source has a label",
-    drawn=True,
+    generated=True,
     always=True,
 )
 

@@ -36,9 +36,9 @@ BIAS_INIT: LayerOption[str] = LayerOption(
     "initialisation of the biases: `torch` is PyTorch's default; zeros unless `init=torch`",
     choices=(ZEROS, TORCH.name),
 )
-START = (INIT, BIAS_INIT, *initialisations.OPTIONS)
+INITIALISATION_OPTIONS = (INIT, BIAS_INIT, *initialisations.OPTIONS)
 """Options of the initialisation."""
-WEIGHTS = (BIAS, *START, WEIGHT_NORM, L1, L2)
+WEIGHTS = (BIAS, *INITIALISATION_OPTIONS, WEIGHT_NORM, L1, L2)
 
 
 def kernel_misfit(options: Options) -> Misfit | None:

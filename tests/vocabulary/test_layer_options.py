@@ -10,8 +10,8 @@ from caedsl import check
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.modules import ChannelLayerNorm, ChannelRMSNorm
 from caedsl.rules.engine.example import whole_spec
-from caedsl.vocabulary.initialisation import scheme, variance
 from caedsl.vocabulary.initialisations import INITIALISATIONS
+from caedsl.vocabulary.layer_initialisation import scheme, variance
 from caedsl.vocabulary.norms import NORMS
 from caedsl.vocabulary.weights import INIT
 from tests.resolve.written import model

@@ -19,7 +19,7 @@ from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
 from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.option import Option, Options
-from caedsl.vocabulary.weights import INIT, START
+from caedsl.vocabulary.weights import INIT, INITIALISATION_OPTIONS
 
 
 def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:
@@ -138,10 +138,12 @@ def _with_defaults(layers: Sequence[ForeignLayer]) -> tuple[tuple[ForeignLayer, 
 
 
 def _without_start(layer: ForeignLayer) -> ForeignLayer:
-    plain: dict[Option, Any] = {option: option.default for option in START if option in layer.options}
+    plain: dict[Option, Any] = {option: option.default for option in INITIALISATION_OPTIONS if option in layer.options}
     return replace(layer, options=layer.options.changed(plain))
 
 
 def _start(options: Options) -> Options:
     """Return the options of the initialisation alone."""
-    return Options(written({option: options.of_any_type(option) for option in START if option in options}))
+    return Options(
+        written({option: options.of_any_type(option) for option in INITIALISATION_OPTIONS if option in options})
+    )

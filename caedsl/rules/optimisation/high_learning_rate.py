@@ -36,7 +36,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
-from caedsl.vocabulary.initialisation import variance
+from caedsl.vocabulary.layer_initialisation import variance
 
 RULE = Rule("CAE501", "high-learning-rate", Severity.WARNING, partial=True)
 

@@ -10,7 +10,7 @@ from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
-from caedsl.vocabulary.weights import START
+from caedsl.vocabulary.weights import INITIALISATION_OPTIONS
 from caedsl.vocabulary.window import KERNEL
 
 COMMIT: LayerOption[float] = LayerOption(
@@ -31,7 +31,7 @@ class Quantized(Form):
 
     name = "quantized"
     words = ("quantized",)
-    options = (CODEBOOK, COMMIT, UPDATE, EMA, SPREAD, *START)
+    options = (CODEBOOK, COMMIT, UPDATE, EMA, SPREAD, *INITIALISATION_OPTIONS)
     example = "bottleneck quantized 512x64"
     limits_copying = True
     averages = True
@@ -39,7 +39,7 @@ class Quantized(Form):
     def drafts(self, values: Mapping[str, Any]) -> tuple[Draft, ...]:
         """Return the convolution to the vectors' channels, if there are any, and the codebook."""
         channels = values[CODEBOOK.name][1:]
-        started: dict[Option, Any] = {option: values[option.name] for option in START}
+        started: dict[Option, Any] = {option: values[option.name] for option in INITIALISATION_OPTIONS}
         kept: dict[Option, Any] = {option: values[option.name] for option in (CODEBOOK, UPDATE, EMA, SPREAD)}
         codebook = Draft(Quantizer.name, written(kept))
         if not channels:
@@ -57,7 +57,7 @@ class Quantized(Form):
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
         """Return that an option has no effect on a codebook with another update, or without a convolution."""
-        start = next((option for option in START if option.name in given), None)
+        start = next((option for option in INITIALISATION_OPTIONS if option.name in given), None)
         if start is not None and len(values[CODEBOOK.name]) == 1:
             vectors = values[CODEBOOK.name][0]
             return Misfit(

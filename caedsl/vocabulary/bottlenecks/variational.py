@@ -10,7 +10,7 @@ from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
-from caedsl.vocabulary.weights import START
+from caedsl.vocabulary.weights import INITIALISATION_OPTIONS
 from caedsl.vocabulary.window import KERNEL
 
 BETA: LayerOption[float] = LayerOption(
@@ -29,7 +29,7 @@ class Variational(Form):
 
     name = "variational"
     words: ClassVar[tuple[str, ...]] = ("variational",)
-    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, *START)
+    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, *INITIALISATION_OPTIONS)
     example = "bottleneck variational 32 beta=1"
     makes_vector = True
     limits_copying = True
@@ -49,7 +49,7 @@ class VariationalConv(Variational):
 
     name = "variational conv"
     words = ("variational", "conv")
-    options = (CHANNELS, BETA, WARMUP, FREE_BITS, *START)
+    options = (CHANNELS, BETA, WARMUP, FREE_BITS, *INITIALISATION_OPTIONS)
     example = "bottleneck variational conv 4"
     makes_vector = False
 
@@ -60,7 +60,7 @@ class VariationalConv(Variational):
 
 def _made(numbers: Option, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of the layer that makes a mean and a log-variance for each of ``numbers``."""
-    started = {option.name: values[option.name] for option in START}
+    started = {option.name: values[option.name] for option in INITIALISATION_OPTIONS}
     return {numbers.name: 2 * values[numbers.name], **started}
 
 

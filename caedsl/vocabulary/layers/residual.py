@@ -26,7 +26,7 @@ class Residual(Kind):
         if in_shape == out_shape:
             return ()
         if len(in_shape) != len(out_shape):
-            return self._no_way(in_shape, out_shape)
+            return self._no_projection(in_shape, out_shape)
         if not is_map(out_shape):
             return (Draft("dense", {"units": out_shape[0], "bias": False}),)
         project = {"channels": out_shape[0], "kernel": (1,), "bias": False}
@@ -39,7 +39,7 @@ class Residual(Kind):
         stride = tuple(-(-before // after) for before, after in sizes)
         if all(-(-before // step) == after for (before, after), step in zip(sizes, stride, strict=True)):
             return (Draft("conv", {**project, "stride": stride}),)
-        return self._no_way(in_shape, out_shape)
+        return self._no_projection(in_shape, out_shape)
 
     def unequal(self, body: Shape, shortcut: Shape) -> Misfit:
         """Return why an explicit shortcut does not fit the layers of the residual."""
@@ -49,7 +49,7 @@ class Residual(Kind):
             help="give both the same channels and strides, or remove the shortcut",
         )
 
-    def _no_way(self, in_shape: Shape, out_shape: Shape) -> Misfit:
+    def _no_projection(self, in_shape: Shape, out_shape: Shape) -> Misfit:
         return Misfit(
             "residual-mismatch",
             f"the layers of this residual turn {text(in_shape)} into {text(out_shape)}, which no 1x1 projection can do",
