@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from caedsl.figures.caption import shape_text
 from caedsl.figures.drawing import text_width
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, is_map
 
 LABEL_SIZE = 9.5
 TALLEST_OCTAVE, ALL_OCTAVES = 54.0, 210.0
@@ -41,7 +41,7 @@ class FigureScale:
     def __init__(self, shapes: Iterable[Shape], crowded: bool, flat: bool = False) -> None:
         self.crowded = crowded
         given = set(shapes)
-        maps, vectors = ({shape for shape in given if is_spatial(shape)}, {s for s in given if not is_spatial(s)})
+        maps, vectors = ({shape for shape in given if is_map(shape)}, {s for s in given if not is_map(s)})
         octaves = [_octave(shape) for shape in maps] or [0.0]
         self._least, span = min(octaves), max(octaves) - min(octaves)
         self._step = (FLATTENED if flat else 1.0) * min(TALLEST_OCTAVE, ALL_OCTAVES / span) if span else 0.0
@@ -51,13 +51,13 @@ class FigureScale:
 
     def height(self, shape: Shape) -> float:
         """Return the height of the front of a slab of this shape."""
-        if is_spatial(shape):
+        if is_map(shape):
             return self._lowest_map + self._step * (_octave(shape) - self._least)
         return self._lowest_vector + 6.0 * log2(shape[0] / self._fewest)
 
     def slab_width(self, shape: Shape) -> float:
         """Return the width of a slab's front: wider with every doubling of the channels, thin for a signal."""
-        if not is_spatial(shape):
+        if not is_map(shape):
             return THIN_LEAST if self.crowded else 20.0
         thin = self.crowded or len(shape) == 2
         least, step = (THIN_LEAST, THIN_STEP) if thin else (20.0, 4.0)
@@ -83,11 +83,6 @@ class FigureScale:
         if len(shape) < 3:
             return 24.0
         return min(max(0.3 * self.height(shape) * shape[-1] / shape[-2], 28.0), 72.0)
-
-
-def is_spatial(shape: Shape) -> bool:
-    """Return whether the shape has spatial axes, unlike a vector."""
-    return len(shape) > 1
 
 
 def _octave(shape: Shape) -> float:

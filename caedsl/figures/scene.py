@@ -8,7 +8,7 @@ from itertools import pairwise
 from caedsl.figures.columns import COLUMN_GAP, SLAB_GAP, Arrangement, Column, ColumnText
 from caedsl.figures.scale import FigureScale
 from caedsl.figures.shortcut_levels import Levels
-from caedsl.figures.skip_lanes import SKIP_NAME, skip_rises
+from caedsl.figures.skip_rises import SKIP_NAME, skip_rises
 from caedsl.figures.slabs import GroupAround, Hourglass, Skip
 from caedsl.model.autoencoder import Autoencoder
 

@@ -11,7 +11,7 @@ from caedsl.figures.columns import DETAIL_SIZE
 from caedsl.figures.drawing import Mark, MarkGroup, Point, Polyline, TextMark, shorten
 from caedsl.figures.scene import ColumnRow, Scene
 from caedsl.figures.shortcuts import CORNER
-from caedsl.figures.skip_lanes import SKIP_NAME
+from caedsl.figures.skip_rises import SKIP_NAME
 from caedsl.figures.slabs import FROM_INPUT, Skip
 
 LINE_WIDTH = 1.1

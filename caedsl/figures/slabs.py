@@ -5,13 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from caedsl.figures.caption import caption, line
 from caedsl.figures.repeats import DEEPEST, MOST_ITEMS, Copies, alone, chunks, contents, inside, repeats
-from caedsl.figures.scale import is_spatial
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.source import Source
 from caedsl.vocabulary.joining import FROM, OTHER
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, is_map
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ class _Walk:
         if FROM in layer.options or len(self.found.slabs) - 1 in self.outputs.starts:
             return False
         # A vector that only exists to be reshaped is not drawn: the map that it becomes represents both.
-        reshaped = is_spatial(slab.shape) and layer.in_shape == last.shape and not is_spatial(last.shape)
+        reshaped = is_map(slab.shape) and layer.in_shape == last.shape and not is_map(last.shape)
         return last.shape == slab.shape or reshaped
 
     def _note_on_sum(self, group: Layer) -> None:

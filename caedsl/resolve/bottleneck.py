@@ -29,6 +29,10 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.weights import L1
 
+_VARIATIONAL = "variational"
+_CODE_NAME = "code"
+"""Name of the layer whose output is the code, in a block of layers."""
+
 
 @dataclass(frozen=True)
 class Code:
@@ -42,9 +46,6 @@ class Code:
     warmup: float
     at: Span
     shape_at: Span
-
-
-VARIATIONAL = "variational"
 
 
 def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
@@ -88,9 +89,9 @@ def _form(statement: tree.Statement, scope: Scope) -> tuple[Form | None, Sequenc
     items = _form_first(items, scope)
     words = tuple(_word(item, scope) for item in items[:2])
     known = _known(words)
-    if known.words == (VARIATIONAL,) and words[1:] == (Dense.name,):
+    if known.words == (_VARIATIONAL,) and words[1:] == (Dense.name,):
         rest = scope.source.slice(Span(items[1].span.end, statement.span.end)).strip()
-        help_line = f"write `bottleneck {VARIATIONAL} {rest or 32}` without `dense`: only `conv` follows it"
+        help_line = f"write `bottleneck {_VARIATIONAL} {rest or 32}` without `dense`: only `conv` follows it"
         fix = Fix("remove `dense`", (removal(scope.source.text, items[1].span),), Applicability.SAFE)
         scope.report("unexpected-value", items[1].span, "`dense` has no meaning here", help=help_line, fix=fix)
         return known, items[2:]
@@ -125,12 +126,12 @@ def _form_first(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]
     sizes = [item for item in before if isinstance(item, tree.Number)]
     options = [item for item in before if isinstance(item, tree.WrittenOption)]
     others = (*sizes, *items[len(before) + 1 :], *options)
-    text_ = " ".join((form, *(scope.source.slice(item.span) for item in others)))
-    fix = Fix(f"write `{text_}`", (Edit(items[0].span.to(items[-1].span), text_),), Applicability.SAFE)
+    line = " ".join((form, *(scope.source.slice(item.span) for item in others)))
+    fix = Fix(f"write `{line}`", (Edit(items[0].span.to(items[-1].span), line),), Applicability.SAFE)
     message = f"`{name}` must come first: it is the form of the code"
     if name != form:
         message = f"`{name}` is not a form of the code, which comes first"
-    scope.report("unexpected-value", word.span, message, help=f"write `bottleneck {text_}`", fix=fix)
+    scope.report("unexpected-value", word.span, message, help=f"write `bottleneck {line}`", fix=fix)
     return (tree.WrittenWord(form, word.span), *others)
 
 
@@ -138,8 +139,8 @@ def _word(item: tree.Item, scope: Scope) -> str:
     """Return the word of an item; a hyphen in a name is read as a difference."""
     if isinstance(item, tree.WrittenWord):
         return item.text
-    text = scope.source.slice(item.span)
-    return text if isinstance(item, tree.Operation) and re.fullmatch(r"[A-Za-z-]+", text) else ""
+    written = scope.source.slice(item.span)
+    return written if isinstance(item, tree.Operation) and re.fullmatch(r"[A-Za-z-]+", written) else ""
 
 
 def _known(words: Sequence[str]) -> Form:
@@ -153,13 +154,13 @@ def _size_by_name(option: tree.WrittenOption, scope: Scope) -> Form | None:
     near = plain if plain in FIRST_WORDS else foreign_words.FORMS.get(plain)
     if near is None:
         return None
-    text = f"{near} {scope.source.slice(option.value.span)}"
+    line = f"{near} {scope.source.slice(option.value.span)}"
     scope.report(
         "unknown-option",
         option.name.span,
         f'unknown option "{name}" on bottleneck',
-        help=f"write `bottleneck {text}`",
-        fix=Fix(f"write `{text}`", (Edit(option.span, text),), Applicability.SAFE),
+        help=f"write `bottleneck {line}`",
+        fix=Fix(f"write `{line}`", (Edit(option.span, line),), Applicability.SAFE),
     )
     return _known((near,))
 
@@ -217,17 +218,14 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
     return None if shape is None else Bottleneck(code.form.name, shape, (), (), code.weights, code.noise, code.at)
 
 
-CODE_NAME = "code"
-
-
 def _code_place(layers: Sequence[Layer], scope: Scope) -> int:
     """Return how many layers make the code: those up to the named one, or up to the fewest numbers.
 
     Normalisations, activations and noise after the fewest numbers belong to the code.
     """
-    named = next((place for place, layer in enumerate(layers) if layer.named == CODE_NAME), None)
+    named = next((place for place, layer in enumerate(layers) if layer.named == _CODE_NAME), None)
     if named is not None:
-        scope.unread_outputs.pop(CODE_NAME, None)
+        scope.unread_outputs.pop(_CODE_NAME, None)
         return named + 1
     sizes = [elements(layer.out_shape) for layer in layers]
     place = sizes.index(min(sizes))

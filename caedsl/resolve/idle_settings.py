@@ -18,7 +18,9 @@ from caedsl.vocabulary.option import Written
 from caedsl.vocabulary.schedules import PATIENCE
 
 _STEPS_PER_EPOCH = 10
+"""Steps that an epoch is taken to have: the number of images is not known yet."""
 _MOST_EPOCHS = 1000
+"""Longest run whose schedule is evaluated; a longer one is not reported."""
 
 
 class _Idle(NamedTuple):

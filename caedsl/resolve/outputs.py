@@ -213,19 +213,19 @@ def _with_new_name(layer: Layer, start: str, outputs: Outputs) -> Layer:
     return layer
 
 
-def name_twins(layers: list[Layer], outputs: Outputs) -> list[Layer]:
+def name_skips(layers: list[Layer], outputs: Outputs) -> list[Layer]:
     """Return the layers with a name for each map before a smaller one, if the author gave none."""
     return [
-        _named_twin(layer, _resizes_first(layers[i + 1]) if i + 1 < len(layers) else False, outputs)
+        _named_skip(layer, _resizes_first(layers[i + 1]) if i + 1 < len(layers) else False, outputs)
         for i, layer in enumerate(layers)
     ]
 
 
-def _named_twin(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
+def _named_skip(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
     if layer.kind.role is Role.GROUPING:
         children = [*layer.children]
         inside = [
-            _named_twin(child, _resizes_first(children[i + 1]) if i + 1 < len(children) else wanted, outputs)
+            _named_skip(child, _resizes_first(children[i + 1]) if i + 1 < len(children) else wanted, outputs)
             for i, child in enumerate(children)
         ]
         return replace(layer, children=tuple(inside))

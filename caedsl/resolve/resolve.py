@@ -11,6 +11,7 @@ from caedsl.model.settings import Train
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.blocks import read_block
 from caedsl.resolve.bottleneck import Code, place_bottleneck, read_bottleneck
+from caedsl.resolve.data_line import read_data
 from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.idle_settings import (
     report_empty_require,
@@ -21,7 +22,7 @@ from caedsl.resolve.idle_settings import (
 )
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
-from caedsl.resolve.outputs import Outputs, name_pools, name_twins, report_dropped
+from caedsl.resolve.outputs import Outputs, name_pools, name_skips, report_dropped
 from caedsl.resolve.placing import Placed, place_block
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.line_options import filled
@@ -29,7 +30,6 @@ from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import read_train
-from caedsl.resolve.sources_table import read_data
 from caedsl.resolve.statements import StatementsByWord, find, report_missing
 from caedsl.resolve.unused import report_unused
 from caedsl.source import Source
@@ -135,7 +135,7 @@ def _placed(read: _ReadParts, found: StatementsByWord, image: Input, target: Sha
     if isinstance(read.decoder, MirrorOptions) and read.decoder.upsample == UNPOOL:
         encoder.layers = name_pools(encoder.layers, encoder.outputs)
     if isinstance(read.decoder, MirrorOptions) and read.decoder.skips:
-        encoder.layers = name_twins(encoder.layers, encoder.outputs)
+        encoder.layers = name_skips(encoder.layers, encoder.outputs)
     bottleneck = None if read.code is None else place_bottleneck(read.code, encoder, scope)
     start = _start_of_decoder(encoder, bottleneck, "bottleneck" in found.single)
     inverse, decoder = place_decoder(read.decoder, encoder, bottleneck, start, target, scope)

@@ -16,6 +16,7 @@ from caedsl.vocabulary.shape import Shape
 
 _SHORT_OPTION = re.compile(r"[dgksx][0-9]+(x[0-9]+)*")
 MOST_CANDIDATES = 500
+"""Most words with which an unknown one is compared."""
 _MOST_COMPARISONS = 20 * MOST_CANDIDATES
 """Limit the comparisons of words of one resolution; a text may have very many unknown words."""
 MOST_FINDINGS = 10_000

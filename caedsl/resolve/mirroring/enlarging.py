@@ -47,7 +47,7 @@ _BY_WEIGHTS: Mapping[str, Callable[[Layer], tuple[Draft, ...] | None]] = {
     Deconv.name: _deconvolved,
     PixelShuffle.name: _shuffled,
 }
-WAYS = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
+UPSAMPLE_CHOICES = (*MODE.choices, *_BY_WEIGHTS, UNPOOL)
 """Words of ``upsample=``."""
 
 

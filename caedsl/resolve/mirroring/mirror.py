@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from caedsl.model.data import InputRange
-from caedsl.resolve.mirroring.enlarging import WAYS
+from caedsl.resolve.mirroring.enlarging import UPSAMPLE_CHOICES
 from caedsl.resolve.mirroring.inversion import ending_activation, output_twin, undo
 from caedsl.resolve.mirroring.mirror_options import MirrorOptions
 from caedsl.resolve.scope import Scope
@@ -23,7 +23,7 @@ MIRROR = Option("mode", Type.CHOICE, REQUIRED, "how the decoder is made", Writte
 OUTPUT = Option(
     "output", Type.ACTIVATION, None, "activation of the last layer; by default the one that fits the input's range"
 )
-WAY = Option("upsample", Type.CHOICE, "nearest", "the inverse of a pool", choices=WAYS)
+UPSAMPLE = Option("upsample", Type.CHOICE, "nearest", "the inverse of a pool", choices=UPSAMPLE_CHOICES)
 MIRROR_NORM = Option(
     "norm",
     Type.CHOICE,
@@ -45,14 +45,14 @@ SKIPS = Option(
     "how the decoder reads each map of the encoder before a reduction: concatenated (U-Net) or added",
     choices=("none", "concat", "add"),
 )
-OPTIONS = (MIRROR, OUTPUT, WAY, MIRROR_NORM, DIVISOR, SKIPS)
+OPTIONS = (MIRROR, OUTPUT, UPSAMPLE, MIRROR_NORM, DIVISOR, SKIPS)
 
 
 def mirror_options(values: dict[str, Any], input_range: InputRange, span: Span) -> MirrorOptions:
     """Return the options that the line states, with an output activation that covers the input's range."""
     output = Activation(values[OUTPUT.name] or _output_for(input_range))
     skips = "" if values[SKIPS.name] == SKIPS.default else values[SKIPS.name]
-    return MirrorOptions(span, values[WAY.name], values[MIRROR_NORM.name], values[DIVISOR.name], output, skips)
+    return MirrorOptions(span, values[UPSAMPLE.name], values[MIRROR_NORM.name], values[DIVISOR.name], output, skips)
 
 
 def _output_for(input_range: InputRange) -> str:

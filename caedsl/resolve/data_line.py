@@ -26,24 +26,25 @@ def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]
 
 
 def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
-    runs: list[list[tree.Item]] = [[]]
+    """Return the words of each source that the line names."""
+    sources: list[list[tree.Item]] = [[]]
     for item in chain.from_iterable(_before_else(item, scope) for item in statement.items):
-        if isinstance(item, tree.WrittenWord) and _parts(item, scope):
-            runs.append([])
-        elif runs[-1] and isinstance(item, tree.WrittenWord) and item.text in SOURCES:
-            _report_missing_else(runs[-1], item, scope)
-            runs.append([item])
+        if isinstance(item, tree.WrittenWord) and _separates_sources(item, scope):
+            sources.append([])
+        elif sources[-1] and isinstance(item, tree.WrittenWord) and item.text in SOURCES:
+            _report_missing_else(sources[-1], item, scope)
+            sources.append([item])
         else:
-            runs[-1].append(item)
-    if all(runs) or statement.broken:
-        return [run for run in runs if run]
+            sources[-1].append(item)
+    if all(sources) or statement.broken:
+        return [source for source in sources if source]
     scope.report(
         "missing-value",
         statement.span,
-        "`data` needs a source" if len(runs) == 1 else "`else` needs a source on both sides",
+        "`data` needs a source" if len(sources) == 1 else "`else` needs a source on both sides",
         help="write `data mnist`, or `data mnist else digits`",
     )
-    return [run for run in runs if run]
+    return [source for source in sources if source]
 
 
 def _before_else(item: tree.Item, scope: Scope) -> Sequence[tree.Item]:
@@ -81,7 +82,7 @@ def _report_missing_else(before: Sequence[tree.Item], word: tree.WrittenWord, sc
     )
 
 
-def _parts(word: tree.WrittenWord, scope: Scope) -> bool:
+def _separates_sources(word: tree.WrittenWord, scope: Scope) -> bool:
     """Return whether the word is ``else``; a misspelt one is reported, but still separates the sources."""
     if word.text == "else":
         return True
