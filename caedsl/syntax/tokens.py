@@ -10,12 +10,15 @@ from caedsl.syntax.lalr import Automaton
 
 END, OPEN, CLOSE, NAME = "_END", "LBRACE", "RBRACE", "NAME"
 FOREIGN_COMMENT = "FOREIGN_COMMENT"
-"""Match ``// …`` up to the end of its line, or ``/* … */``."""
-
+"""Type of a comment of another language: ``// …`` up to the end of its line, or ``/* … */``."""
 UNCLOSED = "UNCLOSED"
+"""Type of a string without its closing quote."""
 OVERLONG = "OVERLONG"
+"""Type of a word that starts with a digit and has 40 characters or more."""
 INVALID = "INVALID"
+"""Type of a character that no other token contains."""
 NEGATION = "NEGATION"
+"""Type of a minus that negates what follows it, such as that of ``a -1``; that of ``a - 1`` is a ``MINUS``."""
 OPERATORS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
 ATOM_ENDS = frozenset({"NAME", "NUMBER", "SIZE", "STRING", "RPAR", "COMPARE"})
 """Tokens after which an item may end."""
@@ -60,7 +63,7 @@ def span_of(token: Token) -> Span:
 
 
 def _open_string(token: Token, text: str) -> Iterator[Token]:
-    """Return the string and the braces at its end, which close what was opened on its line."""
+    """Yield the string and the braces at its end, which close what was opened on its line."""
     start, end = span_of(token)
     closers = _CLOSERS.search(text, start + 1, end)
     string_end = closers.start() if closers else end

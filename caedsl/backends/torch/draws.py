@@ -1,9 +1,10 @@
-"""Random numbers that follow from a seed, a step, a sample and a place alone. Emitted training loops carry this source.
+"""Random numbers that follow from a seed, a stream, a step, a sample and a place alone.
 
-They are counter-based (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a hash of these four numbers
-gives the same bits in any order, on any device and in any process, so each process computes only those of its own
-samples, and there is no state to save. The hash is `pcg4d` of Jarzynski and Olano 2020, "Hash functions for GPU
-rendering", Journal of Computer Graphics Techniques 9 (3), the paper's choice for four words.
+They are counter-based (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a hash of four numbers, of
+which one stands for the seed and the stream, gives the same bits in any order, on any device and in any process, so
+each process computes only those of its own samples, and there is no state to save. The hash is `pcg4d` of Jarzynski and
+Olano 2020, "Hash functions for GPU rendering", Journal of Computer Graphics Techniques 9 (3), the paper's choice for
+four words. Emitted training loops carry this source.
 """
 
 import math

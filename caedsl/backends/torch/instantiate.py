@@ -32,12 +32,12 @@ class ConvolutionalAutoencoder(nn.Module):
         self._program = program
         self._sizes: AcceptedSizes | None = None
         self.reset_parameters()
-        for path in program.normed:
+        for path in program.weight_normed:
             weight_norm(self.get_submodule(path))
 
     def reset_parameters(self) -> None:
         """Initialise weights and biases as the spec says; all others keep torch's default."""
-        for start in self._program.starts:
+        for start in self._program.initialisations:
             function = getattr(init, start.call.name)
             for path in start.paths:
                 function(self.get_submodule(path).weight, *start.call.args, **dict(start.call.kwargs))

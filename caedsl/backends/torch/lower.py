@@ -13,7 +13,7 @@ from caedsl.backends.torch.program import (
     ModuleStep,
     Penalty,
     Program,
-    Start,
+    WeightInitialisation,
 )
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.bottlenecks import BY_NAME
@@ -33,11 +33,15 @@ class _Lowering:
 
     def __init__(self) -> None:
         self.weighted: list[tuple[str, Layer]] = []
+        """Layers with a kernel, with the paths of their modules."""
         self.origins: list[LayerModules] = []
         self.links: dict[str, list[Link]] = {"encoder": [], CODE: [], "decoder": []}
         self.read: set[str] = set()
+        """Names of the outputs that layers read as they are."""
         self.names_of_code: set[str] = set()
+        """Names by which the decoder reads the code."""
         self.kept_by: dict[str, tuple[str, Call]] = {}
+        """What is kept of a layer's input, by the layer's name: its own name, and the call that computes it."""
 
     def find_outputs(self, model: Autoencoder) -> None:
         """Find the outputs that are read, the names by which the decoder reads the code, and what else is kept."""
@@ -123,7 +127,7 @@ def lower(model: Autoencoder) -> Program:
         encoder,
         bottleneck,
         (*decoder, *last),
-        _starts(lowering.weighted),
+        _initialisations(lowering.weighted),
         tuple(p for p, layer in lowering.weighted if layer.options[BIAS] and layer.options[BIAS_INIT] == ZEROS),
         tuple(_penalties(lowering.weighted)),
         _terms(model, len(bottleneck)),
@@ -172,11 +176,11 @@ def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
     )
 
 
-def _starts(weighted: Sequence[tuple[str, Layer]]) -> tuple[Start, ...]:
+def _initialisations(weighted: Sequence[tuple[str, Layer]]) -> tuple[WeightInitialisation, ...]:
     """Group the modules with the same initialisation, in the order of the first of each."""
     paths: dict[tuple[Call, str], list[str]] = {}
     for path, layer in weighted:
         start = weight_call(layer)
         if start is not None:
             paths.setdefault((start, scheme(layer).title), []).append(path)
-    return tuple(Start(start, tuple(where), title) for (start, title), where in paths.items())
+    return tuple(WeightInitialisation(function, tuple(where), title) for (function, title), where in paths.items())

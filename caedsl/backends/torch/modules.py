@@ -1,6 +1,6 @@
 """The few modules that PyTorch lacks. Emitted files carry their source, so they import nothing but torch.
 
-Tensors: x_bchw = batch, channels, height, width.
+Tensors have the axes batch and channels, and then the one to three axes of a map, which vectors lack.
 """
 
 import torch

@@ -40,7 +40,7 @@ class ModuleStep:
 
 
 @dataclass(frozen=True)
-class Start:
+class WeightInitialisation:
     """Initialisation of the weights of the modules at ``paths``: a function of ``torch.nn.init`` with its arguments.
 
     ``title`` is the name of the initialisation.
@@ -109,7 +109,7 @@ class Program:
     encoder: tuple[ModuleStep, ...]
     bottleneck: tuple[ModuleStep, ...]
     decoder: tuple[ModuleStep, ...]
-    starts: tuple[Start, ...]
+    initialisations: tuple[WeightInitialisation, ...]
     zero_biases: tuple[str, ...]
     penalties: tuple[Penalty, ...]
     terms: tuple[Term, ...]
@@ -117,7 +117,7 @@ class Program:
     encoder_links: tuple[Link, ...] = ()
     bottleneck_links: tuple[Link, ...] = ()
     decoder_links: tuple[Link, ...] = ()
-    normed: tuple[str, ...] = ()
+    weight_normed: tuple[str, ...] = ()
     """Paths of the modules whose kernels are split into direction and length after initialisation."""
     maps: tuple[str, ...] = ()
     """Names of the maps that the decoder reads besides the code."""

@@ -12,7 +12,7 @@ from caedsl.backends.torch import render_training
 from caedsl.backends.torch.linked import linked_methods
 from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.printed import classes, definitions
-from caedsl.backends.torch.program import ModuleStep, Program, Start
+from caedsl.backends.torch.program import ModuleStep, Program, WeightInitialisation
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.shape import noun, text
@@ -183,42 +183,42 @@ def _literal(value: Any) -> str:
 
 
 def _reset(program: Program) -> str:
-    body = [line for start in program.starts for line in _start(start)]
+    body = [line for each in program.initialisations for line in _initialise(each)]
     if program.zero_biases:
         body += _zero_biases(program)
     if not body:
-        return "\n".join([*_weight_norm(program), ""]) if program.normed else ""
+        return "\n".join([*_weight_norm(program), ""]) if program.weight_normed else ""
     return "\n".join(
         [
             f"{INDENT * 2}self.reset_parameters()",
             *_weight_norm(program),
             "",
             f"{INDENT}def reset_parameters(self) -> None:",
-            f'{INDENT * 2}"""{_start_text(program)}"""',
+            f'{INDENT * 2}"""{_initialisation_text(program)}"""',
             *body,
             "",
         ]
     )
 
 
-def _start_text(program: Program) -> str:
-    names = list(dict.fromkeys(start.title for start in program.starts))
+def _initialisation_text(program: Program) -> str:
+    names = list(dict.fromkeys(each.title for each in program.initialisations))
     schemes = " and ".join(name[0].upper() + name[1:] if i == 0 else name for i, name in enumerate(names))
     return f"{schemes} initialisation{'; biases start at zero' if program.zero_biases else ''}."
 
 
-def _start(start: Start) -> list[str]:
-    keywords = "".join(f", {argument}" for argument in _arguments(start.call))
-    modules = [_attribute(path) for path in start.paths]
+def _initialise(initialisation: WeightInitialisation) -> list[str]:
+    keywords = "".join(f", {argument}" for argument in _arguments(initialisation.call))
+    modules = [_attribute(path) for path in initialisation.paths]
     if len(modules) == 1:
-        return [f"{INDENT * 2}nn.init.{start.call.name}({modules[0]}.weight{keywords})"]
-    return [*_loop(modules), f"{INDENT * 3}nn.init.{start.call.name}(layer.weight{keywords})"]
+        return [f"{INDENT * 2}nn.init.{initialisation.call.name}({modules[0]}.weight{keywords})"]
+    return [*_loop(modules), f"{INDENT * 3}nn.init.{initialisation.call.name}(layer.weight{keywords})"]
 
 
 def _weight_norm(program: Program) -> list[str]:
-    if not program.normed:
+    if not program.weight_normed:
         return []
-    modules = [_attribute(path) for path in program.normed]
+    modules = [_attribute(path) for path in program.weight_normed]
     return [*_loop(modules), f"{INDENT * 3}nn.utils.parametrizations.weight_norm(layer)"]
 
 

@@ -7,7 +7,7 @@ from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
-from caedsl.syntax.errors.wording import as_spec, error, input_size, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, input_size, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import span_of
 
@@ -28,7 +28,7 @@ def colon(fault: Fault) -> Finding | None:
         return None
     span = span_of(found)
     following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
-    delete = proposal("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
+    delete = candidate_fix("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
     if following is None:
         return error(
             "a colon does not open a block; a brace does",
@@ -57,7 +57,7 @@ def colon(fault: Fault) -> Finding | None:
         f"there is a colon between `{before}` and its value, but options are written with `=`",
         span,
         help=f"write `{before}={following}`",
-        fix=proposal("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
+        fix=candidate_fix("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
     )
 
 
@@ -68,7 +68,7 @@ def equals(fault: Fault) -> Finding | None:
         return None
     if before == "=":
         span = span_of(before).to(span_of(found))
-        fix = proposal("write `=`", Edit(span, "="))
+        fix = candidate_fix("write `=`", Edit(span, "="))
         return error("`==` is not an assignment: options are written with one `=`", span, help="write `=`", fix=fix)
     if fault.place == 1:
         return _assignment(fault, before, found)

@@ -6,7 +6,7 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import as_spec, error, proposal
+from caedsl.syntax.errors.wording import as_spec, candidate_fix, error
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import span_of
@@ -48,7 +48,7 @@ def parameters(fault: Fault) -> Finding | None:
     return error(
         "parameters follow the name of a block without parentheses and commas",
         span_of(bracket).to(span_of(marks[-1])),
-        fix=proposal("remove them", *(_space_for(token, fault.text) for token in marks)),
+        fix=candidate_fix("remove them", *(_space_for(token, fault.text) for token in marks)),
     )
 
 

@@ -10,7 +10,7 @@ from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax import characters
 from caedsl.syntax.errors.assignments import BLOCKS
-from caedsl.syntax.errors.wording import error, proposal, quoted, size_text
+from caedsl.syntax.errors.wording import candidate_fix, error, quoted, size_text
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
@@ -32,7 +32,7 @@ def comment(fault: Fault) -> Finding | None:
     words = found[2:].removesuffix("*/").strip(" \t*/")
     fix = None
     if found is fault.tokens[-1] and "\n" not in found and "\r" not in found:
-        fix = proposal("start the comment with `#`", Edit(span, f"# {words}".rstrip()))
+        fix = candidate_fix("start the comment with `#`", Edit(span, f"# {words}".rstrip()))
     return error(
         f"comments start with `#`, not with `{found[:2]}`",
         Span(span.start, span.start + 2),
@@ -84,7 +84,7 @@ def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
 def _rewritten(match: re.Match[str], text: str, why: str) -> Finding:
     """Return the finding about what ``match`` found, with the fix that writes ``text`` in its place."""
     span = Span(*match.span())
-    fix = proposal(f"write {quoted(text)}", Edit(span, text))
+    fix = candidate_fix(f"write {quoted(text)}", Edit(span, text))
     return error(f"{quoted(match[0])} {why}", span, help=f"write `{text}`", fix=fix)
 
 
@@ -112,7 +112,7 @@ def arrow(fault: Fault) -> Finding | None:
 
 
 def dotted(fault: Fault) -> Finding | None:
-    """``loss nn.MSELoss``."""
+    """Explain ``loss nn.MSELoss``."""
     found = fault.found
     if (
         found is None
@@ -144,7 +144,7 @@ def list_dash(fault: Fault) -> Finding | None:
         f"this line starts with `{found}`: lines of a block need no list mark",
         span,
         help=f"delete the `{found}`",
-        fix=proposal(f"delete the `{found}`", delete),
+        fix=candidate_fix(f"delete the `{found}`", delete),
     )
 
 
@@ -160,7 +160,7 @@ def hyphen(fault: Fault) -> Finding | None:
                     f"`{parts[0]}-{parts[2]}` is a difference, because names have no hyphens",
                     span_of(parts[0]).to(span_of(parts[2])),
                     help=f"write `{name}`",
-                    fix=proposal(f"write `{name}`", Edit(span_of(token), "_")),
+                    fix=candidate_fix(f"write `{name}`", Edit(span_of(token), "_")),
                 )
     return None
 
@@ -174,7 +174,7 @@ def character(fault: Fault) -> Finding | None:
     before = fault.before
     if found == "%" and before is not None and before.type == "NUMBER":
         joined = Edit(Span(span_of(before).end, span.start), "")
-        fix = proposal("delete the space", joined)
+        fix = candidate_fix("delete the space", joined)
         return error(f"there is a space between `{before}` and its `%`", span, help=f"write `{before}%`", fix=fix)
     meant = characters.meant_by(found.value)
     if meant is None:
@@ -203,7 +203,7 @@ def _plain_characters(fault: Fault) -> Fix | None:
             if meant.meant == "-" and fault.text[start - 1 : start].isdigit():
                 return None
             edits.append(Edit(span_of(token), meant.meant))
-    return proposal("write plain characters", *edits) if edits else None
+    return candidate_fix("write plain characters", *edits) if edits else None
 
 
 def _follows_word(fault: Fault, opening: Token) -> bool:

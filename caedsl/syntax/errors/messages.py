@@ -1,6 +1,6 @@
 """Messages for a statement that cannot be parsed: what was probably meant, and what to write instead.
 
-Each explanation inspects the fault and returns a finding or None; the first finding is used. Its fix is a proposal,
+Each explanation inspects the fault and returns a finding or None; the first finding is used. Its fix is a candidate,
 which is kept only if the statement can be parsed with it.
 """
 
@@ -14,7 +14,7 @@ from caedsl.syntax.errors import calls as call_messages
 from caedsl.syntax.errors import foreign as foreign_messages
 from caedsl.syntax.errors import separators as separator_messages
 from caedsl.syntax.errors import values as value_messages
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import OVERLONG, UNCLOSED, span_of
 
@@ -50,7 +50,7 @@ def _unclosed_string(fault: Fault) -> Finding | None:
         "this string is not closed on its line",
         Label(Span(start, end), "opened here"),
         help='write `"` at the end of the path',
-        fix=proposal("close the string", Edit(Span(end, end), '"')) if one_word else None,
+        fix=candidate_fix("close the string", Edit(Span(end, end), '"')) if one_word else None,
     )
 
 
@@ -64,7 +64,7 @@ def _unopened_string(fault: Fault) -> Finding:
         "this quotation mark is not paired on its line",
         Label(Span(end, end + 1)),
         help='write paths between two quotation marks: `"photos/"`',
-        fix=proposal("open the string", Edit(Span(start, start), '"')) if start < end else None,
+        fix=candidate_fix("open the string", Edit(Span(start, start), '"')) if start < end else None,
     )
 
 

@@ -9,7 +9,7 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
-from caedsl.syntax.errors.wording import error, proposal, quoted
+from caedsl.syntax.errors.wording import candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, span_of
 
@@ -58,7 +58,7 @@ def path(fault: Fault) -> Finding | None:
         line = f'data {" ".join((*before[1:], *source))} "{file or "images/"}"'
         return error("a source is a path on this machine", Span(*match.span()), help=f"download it, and write `{line}`")
     text = " ".join((*source, f'"{written}"'))
-    fix = proposal(f"write {quoted(text)}", Edit(Span(*match.span()), text))
+    fix = candidate_fix(f"write {quoted(text)}", Edit(Span(*match.span()), text))
     note = ", which reads all images in it" if is_pattern else ""
     help_line = f"write `{' '.join((*before, text))}`{note}"
     return error("paths are written in double quotes", Span(*match.span()), help=help_line, fix=fix)
@@ -82,7 +82,7 @@ def comma(fault: Fault) -> Finding | None:
     commas = [token for token in fault.tokens if token == ","]
     beside = fault.tokens[max(fault.place - 2, 0) : fault.place + 3]
     if fault.tokens[0] == "data" and fault.place + 1 < len(fault.tokens) and "=" not in beside:
-        both = proposal("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
+        both = candidate_fix("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
         return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]
     if decimal := _decimal(fault):
@@ -94,11 +94,11 @@ def comma(fault: Fault) -> Finding | None:
         note = foreign_words.OPTION_NOTES.get(name)
         return error(f"`{name}=` has one value", span_of(found), help=note or f"write `{name}={before}`")
     if _starts_layer(fault, following):
-        parts = proposal("write `;` for the comma", Edit(span_of(found), ";"))
+        parts = candidate_fix("write `;` for the comma", Edit(span_of(found), ";"))
         message = "there is a comma between two layers, but a new line or `;` separates them"
         return error(message, span_of(found), help="write `;`", fix=parts)
     if fault.tokens[0] == "loss":
-        sum_ = proposal("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
+        sum_ = candidate_fix("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
         return error(
             "losses are separated by a comma, but are added with `+`", span_of(found), help="write `+`", fix=sum_
         )
@@ -108,12 +108,12 @@ def comma(fault: Fault) -> Finding | None:
     title = "delete the comma" if len(commas) == 1 else "delete the commas"
     if before is not None:
         message = f"there is a comma after {quoted(before)}, but only spaces separate values"
-        return error(message, span_of(found), help=title, fix=proposal(title, *edits))
+        return error(message, span_of(found), help=title, fix=candidate_fix(title, *edits))
     return error(
         "there is a comma at the start of a statement, but a new line or `;` separates statements",
         span_of(found),
         help="delete it, or replace it by `;`",
-        fix=proposal("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
+        fix=candidate_fix("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
 
 
@@ -128,7 +128,7 @@ def _sizes(fault: Fault, name: Token) -> Finding | None:
     short = SHORT.get(option, option if option in SHORT.values() else "")
     written = f"{short}{size}" if short else f"{option}={size}"
     span = Span(span_of(name).start, match.end())
-    fix = proposal(f"write `{written}`", Edit(span, written))
+    fix = candidate_fix(f"write `{written}`", Edit(span, written))
     message = f"`{name}=` has a comma between two sizes, which are joined by x"
     return error(message, span, help=f"write `{written}`", fix=fix)
 
@@ -148,7 +148,7 @@ def _decimal(fault: Fault) -> Finding | None:
     if match is None:
         return None
     written = match[0].replace(",", ".")
-    fix = proposal(f"write `{written}`", Edit(Span(*match.span()), written))
+    fix = candidate_fix(f"write `{written}`", Edit(Span(*match.span()), written))
     message = f"`{match[0]}` has a decimal comma, but numbers have a decimal point"
     return error(message, Span(*match.span()), help=f"write `{written}`", fix=fix)
 
@@ -177,7 +177,7 @@ def _comma_in_number(fault: Fault) -> Finding | None:
             span = Span(*match.span())
             if fault.found is not None and span.start < span_of(fault.found).start < span.end:
                 written = re.sub(r",[ \t]*", between, match[0])
-                fix = proposal(f"write `{written}`", Edit(span, written))
+                fix = candidate_fix(f"write `{written}`", Edit(span, written))
                 return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
     return None
 

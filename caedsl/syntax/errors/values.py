@@ -6,7 +6,7 @@ from dataclasses import replace
 from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import as_spec, error, proposal, quoted
+from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
 
@@ -25,7 +25,7 @@ def line_end_in_parentheses(fault: Fault) -> Finding | None:
     fix = None
     if "#" not in found:
         ends = [Edit(span_of(token), " ") for token in fault.tokens if token.type == END]
-        fix = proposal("write it on one line", *ends)
+        fix = candidate_fix("write it on one line", *ends)
     label = "opened here, closed on a later line"
     return error("this parenthesis is not closed on its line", span_of(opening), label, "write it on one line", fix)
 
@@ -83,7 +83,7 @@ def minus(fault: Fault) -> Finding | None:
         f"`-{number}` is a negative value, not a difference, because the minus has a space only on its left",
         span,
         help=f"write `- {number}` for a difference",
-        fix=proposal("write a space after the minus", Edit(Span(span.end, span.end), " ")),
+        fix=candidate_fix("write a space after the minus", Edit(Span(span.end, span.end), " ")),
     )
 
 
@@ -121,14 +121,14 @@ def missing(fault: Fault) -> Finding | None:
 
 
 def _empty_parentheses(fault: Fault, span: Span) -> Finding:
-    """``relu()`` and ``( )``."""
+    """Explain ``relu()`` and ``( )``."""
     word = fault.tokens[fault.place - 2] if fault.place > 1 else None
     if word is None or word.type != "NAME" or span_of(word).end != span.start:
         return error("these parentheses are empty", span, help="write a value between them")
     plain = foreign_words.plain_loss(word)
     table = foreign_words.LOSSES if fault.tokens[0] == "loss" else foreign_words.WORDS
     meant = table.get(plain, plain)
-    fix = proposal(f"write `{meant}`", Edit(span_of(word).to(span), meant))
+    fix = candidate_fix(f"write `{meant}`", Edit(span_of(word).to(span), meant))
     help_line = f"write `{meant}`"
     return error(f"`{word}()` is written as a call: write the word only", span, help=help_line, fix=fix)
 

@@ -14,7 +14,7 @@ def error(message: str, span: Span, label: str = "", help: str = "", fix: Fix | 
     return Finding("syntax-error", message, Label(span, label), help=help, fix=fix)
 
 
-def proposal(title: str, *edits: Edit) -> Fix:
+def candidate_fix(title: str, *edits: Edit) -> Fix:
     """Return a fix that is safe if the statement can be parsed with it."""
     return Fix(title, edits, Applicability.SAFE)
 
