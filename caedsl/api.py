@@ -64,7 +64,7 @@ def _source(spec: SpecLike) -> Source:
 
 
 def parse(spec: SpecLike) -> tuple[Spec, tuple[Finding, ...]]:
-    """Return the syntax tree of a spec and its syntax errors."""
+    """Return the syntax tree of a spec and its syntax errors; raise ``SourceError`` if its file cannot be read."""
     from caedsl.syntax.parser import parse as parse_source
 
     return parse_source(_source(spec))
@@ -299,8 +299,12 @@ def train(
 
     ``images`` replaces the data of the spec: an array of N samples, a ``Store`` or a Hugging Face dataset. Integers are
     scaled like those of image files; real numbers must be in the input's range. A warning says if samples were resized
-    or converted. ``targets`` holds the expected output
-    of each sample, and ``sample_weights`` the weight of each sample in the loss.
+    or converted. ``targets`` holds the expected output of each sample, and ``sample_weights`` the weight of each sample
+    in the loss.
+
+    Raise ``SpecError`` for a spec with errors, ``ValueError`` for one with a sweep, ``DataError`` of
+    ``caedsl.data.errors`` for unusable data, and ``TrainingError`` of ``caedsl.runs.errors`` if training cannot start
+    or continue.
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of
@@ -352,7 +356,7 @@ def diagnose(
     ``budget`` is the approximate time to take, as in ``"2min"`` or a number of seconds, or a number of training steps,
     as in ``"3000steps"``. ``settings`` replaces parts of a spec, as in ``load``; ``images`` replaces its data, as in
     ``train``. The diagnosis has a verdict, causes with their evidence, and the repairs that improved training;
-    ``print`` prints it.
+    ``print`` prints it. Raise ``DoctorError`` of ``caedsl.doctor.errors`` if the model cannot be examined.
     """
     from pathlib import Path
 

@@ -114,3 +114,8 @@ def _named(node: OnnxNode, graph: OnnxGraph) -> str:
     if len(steps) > 1 and (steps[-1].partition("_")[0] == node.kind or "/" in node.name):
         return steps[-2]
     return node.name
+
+
+def as_written(value: float) -> float:
+    """Return a 32-bit number as its author wrote it, in at most six digits."""
+    return float(f"{value:.6g}")

@@ -6,15 +6,11 @@ from typing import Any
 import numpy as np
 
 from caedsl.importing.network import Array
-from caedsl.importing.onnx.graph import OnnxGraph, OnnxNode
+from caedsl.importing.onnx.graph import OnnxGraph, OnnxNode, as_written
 from caedsl.importing.onnx.written_out import follows_groups, is_gelu, is_group_norm
 from caedsl.importing.operators.graph import AtenNode, Ref
 
 Convert = Callable[[OnnxGraph, OnnxNode, bool], None]
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.6g}")
 
 
 def _unary(base: str) -> Convert:
@@ -26,26 +22,26 @@ def _unary(base: str) -> Convert:
 
 def _numbered(base: str, attribute: str, default: float, argument: str, **others: Any) -> Convert:
     def convert(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-        value = _short(node.get(attribute, default))
+        value = as_written(node.get(attribute, default))
         graph.emit(node, f"{base}.default", {"self": graph.ref(node.inputs[0]), argument: value, **others})
 
     return convert
 
 
 def _hardsigmoid(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
-    slope, shift = node.get("alpha", 0.2), _short(node.get("beta", 0.5))
+    slope, shift = node.get("alpha", 0.2), as_written(node.get("beta", 0.5))
     source = graph.ref(node.inputs[0])
     if abs(slope - 1 / 6) < 1e-6 and shift == 0.5:
         graph.emit(node, "hardsigmoid.default", {"self": source})
         return
-    scaled = graph.emit(node, "mul.Tensor", {"self": source, "other": _short(slope)}, suffix="_scaled")
+    scaled = graph.emit(node, "mul.Tensor", {"self": source, "other": as_written(slope)}, suffix="_scaled")
     shifted = graph.emit(node, "add.Tensor", {"self": scaled, "other": shift, "alpha": 1}, suffix="_shifted")
     graph.emit(node, "clamp.default", {"self": shifted, "min": 0, "max": 1})
 
 
 def _clip(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     ends = [graph.constant(node, place, node.get(name, None)) for place, name in ((1, "min"), (2, "max"))]
-    low, high = (None if end is None else _short(np.asarray(end).item()) for end in ends)
+    low, high = (None if end is None else as_written(np.asarray(end).item()) for end in ends)
     graph.emit(node, "clamp.default", {"self": graph.ref(node.inputs[0]), "min": low, "max": high})
 
 
@@ -66,7 +62,7 @@ def _gelu(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
 
 def _dropout(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     rate = graph.constant(node, 1, node.get("ratio", 0.5))
-    args = {"input": graph.ref(node.inputs[0]), "p": _short(np.asarray(rate).item())}
+    args = {"input": graph.ref(node.inputs[0]), "p": as_written(np.asarray(rate).item())}
     graph.emit(node, "dropout.default", args)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from caedsl.importing.network import Array
-from caedsl.importing.onnx.graph import OnnxGraph, OnnxNode
+from caedsl.importing.onnx.graph import OnnxGraph, OnnxNode, as_written
 from caedsl.importing.operators.graph import AtenNode, Ref
 from caedsl.vocabulary.shape import Shape
 
@@ -161,13 +161,11 @@ def _batch_norm(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     roles = ("weight", "bias", "running_mean", "running_var")
     named = zip(roles, node.inputs[1:], values, strict=True)
     args: dict[str, Any] = {role: graph.weight(name, value) for role, name, value in named}
-    args |= {"eps": _short(node.get("epsilon", 1e-5)), "momentum": _short(1 - _short(node.get("momentum", 0.9)))}
+    args |= {
+        "eps": as_written(node.get("epsilon", 1e-5)),
+        "momentum": as_written(1 - as_written(node.get("momentum", 0.9))),
+    }
     graph.emit(node, "batch_norm.default", {"input": graph.ref(node.inputs[0]), **args})
-
-
-def _short(value: float) -> float:
-    """Return a 32-bit number as its author wrote it."""
-    return float(f"{value:.6g}")
 
 
 def _norm(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:
@@ -177,7 +175,7 @@ def _norm(base: str) -> Callable[[OnnxGraph, OnnxNode, bool], None]:
             "input": graph.ref(node.inputs[0]),
             "weight": graph.weight(node.inputs[1], weight),
             "bias": graph.weight(node.inputs[2] if bias is not None else "", bias),
-            "eps": _short(node.get("epsilon", 1e-5)),
+            "eps": as_written(node.get("epsilon", 1e-5)),
             "running_mean": None,
             "num_groups": node.get("num_groups", 1),
         }
