@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
-from warnings import warn
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.extras import explaining_missing_packages
@@ -298,9 +297,8 @@ def train(
     the result with the mean image and PCA.
 
     ``images`` replaces the data of the spec: an array of N samples, a ``Store`` or a Hugging Face dataset. Integers are
-    scaled like those of image files; real numbers must be in the input's range. A warning says if samples were resized
-    or converted. ``targets`` holds the expected output of each sample, and ``sample_weights`` the weight of each sample
-    in the loss.
+    scaled like those of image files; real numbers must be in the input's range. ``targets`` holds the expected output
+    of each sample, and ``sample_weights`` the weight of each sample in the loss.
 
     Raise ``SpecError`` for a spec with errors, ``ValueError`` for one with a sweep, ``DataError`` of
     ``caedsl.data.errors`` for unusable data, and ``TrainingError`` of ``caedsl.runs.errors`` if training cannot start
@@ -318,9 +316,6 @@ def train(
         count = model.sweep.variants
         raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
-    own = images_of(images, model, targets, sample_weights) if images is not None else None
-    for note in own.notes if own is not None else ():
-        warn(note, stacklevel=3)  # the caller of the decorated function
     evaluated = train_and_evaluate(
         model,
         spec_text=text or model.source.text,
@@ -334,7 +329,7 @@ def train(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
         baselines=baselines,
-        images=own,
+        images=images_of(images, model, targets, sample_weights) if images is not None else None,
     )
     return reported(evaluated)
 
