@@ -11,7 +11,7 @@ from caedsl.data.fit import SampleFormat
 from caedsl.data.images import Images
 from caedsl.data.labels import StoredLabels, as_labels
 from caedsl.data.layout import layout
-from caedsl.data.loading import fit_for, loaded, wanted_of
+from caedsl.data.loading import fit_for, loaded, wanted_of, weight_notes
 from caedsl.data.pairs import compare
 from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_weights import as_weights
@@ -49,7 +49,9 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
             elif inputs is not None or outputs is not None:
                 raise DataError(f"only one of {name} and its targets has {part} samples: give both {part} samples")
         found = replace(found, targets=answers)
-    return replace(loaded(found, replace(request, targets=wanted), [], None), name=name)
+    images = loaded(found, replace(request, targets=wanted), [], None)
+    known = weight_notes(images.weights, fit.noun)  # to the caller, who gave them
+    return replace(images, name=name, notes=tuple(note for note in images.notes if note not in known))
 
 
 def _called(given: Any, array: str) -> str:

@@ -188,7 +188,7 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         else:
             notes.append(f"no {part} {noun}s are left")
     weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.samples.index])
-    notes += [*patch_notes(found.train, train.samples.index), *_weight_notes(weights, noun)]
+    notes += [*patch_notes(found.train, train.samples.index), *weight_notes(weights, noun)]
     validation, test = parts.get(VALIDATION), parts.get(TEST)
     return Images(
         train_pixels=train.samples.pixels,
@@ -213,7 +213,8 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
     )
 
 
-def _weight_notes(weights: Tensor | None, noun: str) -> list[str]:
+def weight_notes(weights: Tensor | None, noun: str) -> list[str]:
+    """Report the range of the weights of samples, if they have weights."""
     if weights is None:
         return []
     return [
