@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from caedsl.diagnostics.finding import Finding
 from caedsl.extras import explaining_missing_packages
@@ -297,8 +298,9 @@ def train(
     the result with the mean image and PCA.
 
     ``images`` replaces the data of the spec: an array of N samples, a ``Store`` or a Hugging Face dataset. Integers are
-    scaled like those of image files; real numbers must be in the input's range. ``targets`` holds the expected output
-    of each sample, and ``sample_weights`` the weight of each sample in the loss.
+    scaled like those of image files; real numbers must be in the input's range. A warning says if samples were resized
+    or converted. ``targets`` holds the expected output of each sample, and ``sample_weights`` the weight of each sample
+    in the loss.
 
     Raise ``SpecError`` for a spec with errors, ``ValueError`` for one with a sweep, ``DataError`` of
     ``caedsl.data.errors`` for unusable data, and ``TrainingError`` of ``caedsl.runs.errors`` if training cannot start
@@ -316,6 +318,9 @@ def train(
         count = model.sweep.variants
         raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
+    own = images_of(images, model, targets, sample_weights) if images is not None else None
+    for note in own.notes if own is not None else ():
+        warn(note, stacklevel=3)  # the caller of the decorated function
     evaluated = train_and_evaluate(
         model,
         spec_text=text or model.source.text,
@@ -329,7 +334,7 @@ def train(
         reporter=make_reporter(quiet=not progress),
         callbacks=callbacks,
         baselines=baselines,
-        images=images_of(images, model, targets, sample_weights) if images is not None else None,
+        images=own,
     )
     return reported(evaluated)
 

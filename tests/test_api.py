@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -55,6 +56,12 @@ def test_train(tmp_path: Path) -> None:
     assert len(done.run.history.epochs) == 2
     assert done.evaluation.model.mse > 0
     assert (tmp_path / "run" / "spec.cae").read_text().count("epochs 2") == 1
+
+
+def test_training_on_an_array_of_another_size_warns(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="resized from 9x12 to 8x8") as warned:
+        caedsl.train(SPEC, out=tmp_path / "run", images=np.random.default_rng(0).random((40, 9, 12), np.float32))
+    assert [warning.filename for warning in warned] == [__file__]
 
 
 def test_every_public_name_is_there() -> None:
