@@ -123,6 +123,17 @@ def test_a_decoder_is_not_widened_for_a_code_that_the_same_pass_narrows() -> Non
     assert fixed.checked.source.text == text.replace("bottleneck", "bottleneck conv 4")
 
 
+def test_a_decoder_is_widened_only_as_far_as_the_narrowed_code_needs() -> None:
+    text = SIDES.format(
+        size="1x28x28", encoder=HALVED, decoder="dense 8 relu; dense 784; reshape 16x7x7; upsample 4; conv 1 sigmoid"
+    ).replace("bottleneck", "bottleneck dense 1000")
+    offered = {f.name: f.fix for f in check_source(Source(text)).findings}
+    assert offered["overcomplete"] and offered["channel-pinch"]
+    fixed = fix_source(Source(text), unsafe=True).checked.source.text
+    assert "bottleneck dense 32\n" in fixed
+    assert "decoder { dense 32 relu;" in fixed
+
+
 def test_the_range_of_data_that_an_output_cannot_reach_stays() -> None:
     text = SIDES.format(
         size='1x32x32 in -80..0\ndata npy "d.npy"', encoder=HALVED, decoder="upsample 4; conv 1 sigmoid"

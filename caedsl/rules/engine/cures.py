@@ -20,11 +20,14 @@ _SERIOUSNESS = {Severity.ERROR: 2, Severity.WARNING: 1, Severity.INFO: 0}
 
 
 def remains(source: Source, edits: Sequence[Edit], finding: Finding, examine: Examine) -> bool:
-    """Return whether a finding is still there with the same severity after ``edits`` for other findings."""
+    """Return whether a finding is still there, as serious and with the same fix, after ``edits`` for other findings."""
     shift = _Shift(edits)
     moved = shift(finding.primary.span)
     after = examine(Source(apply_edits(source.text, edits), source.path))
-    return any(_is_no_less(other, finding) and _overlap(other.primary.span, moved) for other in after)
+    return any(
+        _is_no_less(other, finding) and _overlap(other.primary.span, moved) and _writes_the_same(other, finding)
+        for other in after
+    )
 
 
 def cures(
@@ -116,6 +119,13 @@ def _is_no_less(other: Finding, finding: Finding) -> bool:
     """Return whether ``other`` belongs to the same rule and file and is at least as serious."""
     alike = other.name == finding.name and other.path == finding.path
     return alike and _SERIOUSNESS[other.severity] >= _SERIOUSNESS[finding.severity]
+
+
+def _writes_the_same(other: Finding, finding: Finding) -> bool:
+    """Return whether the fixes of two findings write the same texts; one that is still to be searched may do so."""
+    if other.fix is None or finding.fix is None:
+        return True
+    return [edit.text for edit in other.fix.edits] == [edit.text for edit in finding.fix.edits]
 
 
 def _others(

@@ -73,7 +73,10 @@ def _together(source: Source, curable: Sequence[Finding], selection: Selection) 
 
 
 def _needed(source: Source, curable: Sequence[Finding], examined: Examine) -> list[Finding]:
-    """Return the findings that remain after the fixes of the others; fixes of syntax errors are always needed."""
+    """Return the findings that remain, with the same fixes, after the fixes of the others.
+
+    Those whose fixes would then write something else wait for the next pass. Fixes of syntax errors are always needed.
+    """
     needed = list(curable)
     changing = [f for f in curable if f.fix and f.fix.applicability is Applicability.UNSAFE]
     for finding in changing if 1 < len(changing) <= _MOST_WEIGHED else ():
