@@ -132,6 +132,8 @@ LAYER_NOTES: Mapping[str, str] = {
         for word in (f"{norm}norm", f"{norm}normalization", f"{norm}normalisation")
     },
     "bn": "write `norm batch`, or add `norm=batch` to the layer before it",
+    "batchnormalization": "write `norm batch`, or add `norm=batch` to the layer before it; Keras has `eps=1e-3` "
+    "and `momentum=0.01`",
 }
 """Layers of other libraries without a counterpart, by their plain names, and what to do instead."""
 

@@ -249,6 +249,7 @@ OPTION_NOTES: Mapping[str, str] = {
     "betas": "write `beta1=0.9` and `beta2=0.999`",
     **dict.fromkeys(("clip", "clipped", "unclipped", "no_clip"), _CLIPPED),
     **dict.fromkeys(("poisson", "shot", "speckle"), _NO_NOISE),
+    **dict.fromkeys(("corrupt mean", "corrupt mu"), "noise has the mean 0: remove this option"),
     "free_nats": "write `free_bits=0.1`, which is free for each number of the code, and not for their sum",
     "sparse": "write `topk=16` to keep the 16 largest numbers, or `sigmoid sparsity=0.05` for a small mean",
     "amsgrad": "this variant is not supported: remove it",
@@ -258,7 +259,10 @@ OPTION_NOTES: Mapping[str, str] = {
     "milestones": "write `schedule milestones 30 60`",
     "every": "`schedule exponential` lowers the rate after each epoch, `schedule milestones 30 60` at certain ones",
 }
-"""Options that the language has no single word for."""
+"""Options that the language has no single word for, some with the word of their line before them."""
+
+SPARSE_CODES: Mapping[str, str] = {"topk": "topk={}", "kl": "sigmoid sparsity={}", "l1": "l1={}"}
+"""Ways to make a code sparse, and the options for them with a placeholder for the author's value."""
 
 SETTINGS: Mapping[str, tuple[str, str]] = {
     "lr": ("optimizer adam lr={}", "1e-3"),

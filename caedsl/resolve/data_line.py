@@ -28,7 +28,7 @@ def read_data(statement: tree.Statement, scope: Scope) -> tuple[DataSource, ...]
 def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Item]]:
     """Return the words of each source that the line names."""
     sources: list[list[tree.Item]] = [[]]
-    for item in chain.from_iterable(_before_else(item, scope) for item in statement.items):
+    for item in chain.from_iterable(_before_else(item, statement, scope) for item in statement.items):
         if isinstance(item, tree.WrittenWord) and _separates_sources(item, scope):
             sources.append([])
         elif sources[-1] and isinstance(item, tree.WrittenWord) and item.text in SOURCES:
@@ -47,7 +47,7 @@ def _alternatives(statement: tree.Statement, scope: Scope) -> list[list[tree.Ite
     return [source for source in sources if source]
 
 
-def _before_else(item: tree.Item, scope: Scope) -> Sequence[tree.Item]:
+def _before_else(item: tree.Item, statement: tree.Statement, scope: Scope) -> Sequence[tree.Item]:
     """Return ``mnist = else`` as the source and its ``else``, after a finding."""
     match item:
         case tree.WrittenOption(tree.WrittenWord(text=name) as source, tree.WrittenWord("else") as other) if (
@@ -68,7 +68,21 @@ def _before_else(item: tree.Item, scope: Scope) -> Sequence[tree.Item]:
             message = "`else` separates two sources without quotation marks"
             scope.report("unknown-option", item.span, message, help="write `else`", fix=fix)
             return (tree.WrittenWord("else", item.span),)
+        case tree.WrittenWord(text) if words := _glued(text):
+            written = " ".join(words)
+            line = scope.source.slice(statement.span).replace(text, written, 1)
+            fix = Fix(f"write `{written}`", (Edit(item.span, written),), Applicability.SAFE)
+            message = f"`{text}` lacks the spaces around `else`"
+            scope.report("unknown-value", item.span, message, help=f"write `{line}`", fix=fix)
+            return [tree.WrittenWord(word, item.span) for word in words]
     return (item,)
+
+
+def _glued(text: str) -> list[str]:
+    """Return the words of ``mnistelse``, ``elsedigits`` and ``mnistelsedigits``; none for another word."""
+    before, other, after = text.partition("else")
+    words = [word for word in (before, other, after) if word]
+    return words if other and len(words) > 1 and all(word in ("else", *SOURCES) for word in words) else []
 
 
 def _report_missing_else(before: Sequence[tree.Item], word: tree.WrittenWord, scope: Scope) -> None:

@@ -1,12 +1,16 @@
 """The lines ``input`` and ``target``: shapes and value ranges of inputs and outputs."""
 
+from collections.abc import Sequence
+
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Input
 from caedsl.model.data import InputRange
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.line_options import filled
+from caedsl.resolve.reading.respelling import replacing
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
+from caedsl.syntax.errors.wording import input_size
 from caedsl.vocabulary.option import REQUIRED, Domain, Option, Type, Written
 from caedsl.vocabulary.shape import Shape, a_sample, is_map, rank, text
 
@@ -40,8 +44,19 @@ def read_target(statement: tree.Statement | None, image: Input, scope: Scope) ->
     return target
 
 
+def _multiplied(items: Sequence[tree.Item], scope: Scope) -> Sequence[tree.Item]:
+    """Return the items with ``1*28*28`` as the size that it stands for, after a finding."""
+    first = items[0] if items else None
+    size = input_size(scope.source.slice(first.span)) if isinstance(first, tree.Operation) else ""
+    if not size or first is None:
+        return items
+    message = f"`{scope.source.slice(first.span)}` is a product, but the sizes of a shape are joined by x"
+    scope.report("wrong-type", first.span, message, help=f"write `{size}`", fix=replacing(first.span, size))
+    return tree.Size(tuple(map(int, size.split("x"))), first.span), *items[1:]
+
+
 def _read(word: str, statement: tree.Statement, scope: Scope) -> Input | None:
-    bound = bind(word, statement.items, INPUT_OPTIONS, scope)
+    bound = bind(word, _multiplied(statement.items, scope), INPUT_OPTIONS, scope)
     values = filled(bound, INPUT_OPTIONS, statement, scope)
     if values is None:
         return None

@@ -1,10 +1,19 @@
 """Reading of ``require { ... }``: bounds that the author sets."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from caedsl.model.autoencoder import Bound
-from caedsl.resolve.reading.quantities import Misread, quantity, report_misread, report_space, with_units
+from caedsl.resolve.reading.quantities import (
+    Misread,
+    is_unit,
+    quantity,
+    report_misread,
+    report_space,
+    with_unit,
+    with_units,
+)
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.quantities import QUANTITIES
@@ -48,6 +57,8 @@ def read_bound(statement: tree.Statement, scope: Scope) -> Bound | None:
 
 def _help(name: str, items: Sequence[tree.Item], scope: Scope) -> str:
     """Return how to write a bound, with the author's numbers."""
+    if line := with_unit_at_both_ends(name, items, scope):
+        return f"write `{line}`"
     match items:
         case (tree.Operation(operator="-") as limits,):
             low, high = scope.source.slice(limits.left.span), scope.source.slice(limits.right.span)
@@ -56,6 +67,21 @@ def _help(name: str, items: Sequence[tree.Item], scope: Scope) -> str:
             return f"write `{name} < {limit.text}` or `{name} >= {limit.text}`"
         case _:
             return f"write `{name} < 500k`, `{name} >= 28` or `{name} 4..64`"
+
+
+def with_unit_at_both_ends(name: str, items: Sequence[tree.Item], scope: Scope) -> str:
+    """Return ``parameters 1..2 M`` as `parameters 1M..2M`, or an empty text for another bound."""
+    match items:
+        case (tree.Range(tree.Number(low), tree.Number(high)), tree.WrittenWord(word)) if (
+            is_unit(word) and high.isdigit() and _LARGE.fullmatch(whole := with_unit(high, word))
+        ):
+            return f"{name} {with_unit(low, word) if low.isdigit() else low}..{whole}"
+        case _:
+            return ""
+
+
+_LARGE = re.compile(r"\d+[kMG]")
+"""Match a number with a unit that a bound may have."""
 
 
 def _number(node: tree.Value, scope: Scope) -> Fraction | None:

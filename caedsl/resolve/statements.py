@@ -15,12 +15,16 @@ from caedsl.resolve.missing_braces import with_braces
 from caedsl.resolve.named_blocks import define_block
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
+from caedsl.resolve.reading.glued import statement_apart
 from caedsl.resolve.reading.joined_lines import apart, continued
 from caedsl.resolve.reading.layer_names import find_kind
 from caedsl.resolve.reading.lines import TIMES, options_of
-from caedsl.resolve.reading.respelling import report_outside
+from caedsl.resolve.reading.respelling import replacing, report_outside
+from caedsl.resolve.reading.values import short_value
+from caedsl.resolve.require import with_unit_at_both_ends
 from caedsl.resolve.scope import Defaults, Scope
-from caedsl.resolve.settings_table import SETTINGS, respelled_setting
+from caedsl.resolve.settings_table import SETTINGS
+from caedsl.resolve.train_block import respelled_setting
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
@@ -84,7 +88,8 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
     single = tuple(apart(spec.statements, STATEMENTS, _starts_statement, scope))
-    single = tuple(continued(single, STATEMENTS, ("autoencoder", "data"), scope))
+    single = tuple(continued(single, STATEMENTS, ("autoencoder", "data", "block"), scope))
+    single = tuple(_with_space(statement, scope) for statement in single)
     written = {statement.head.text for statement in single}
     for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):
         word = _statement_word(statement, written, found, scope)
@@ -121,6 +126,19 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
             found.places[word] = statement.span
             found.defaults[word] = len(scope.defaults)
     return found
+
+
+def _with_space(statement: tree.Statement, scope: Scope) -> tree.Statement:
+    """Return ``blockhalf width { … }`` as the block `half`, after a finding; others as they are."""
+    head = statement.head
+    words = None if head.text in STATEMENTS else statement_apart(head.text)
+    if words is None:
+        return statement
+    written = " ".join(words)
+    message = f'unknown statement "{head.text}"'
+    scope.report("unknown-statement", head.span, message, help=f"write `{written}`", fix=replacing(head.span, written))
+    value = short_value(words[1], head.span) if words[1][0].isdigit() else tree.WrittenWord(words[1], head.span)
+    return replace(statement, head=tree.WrittenWord(words[0], head.span), items=(value, *statement.items), broken=True)
 
 
 def _starts_statement(word: str, statement: tree.Statement, followed: bool) -> bool:
@@ -201,7 +219,9 @@ def _with_block(statement: tree.Statement, scope: Scope) -> str:
     """Return a statement that lacks its block with an example of one; a bound belongs in that of `require`."""
     written = scope.source.slice(statement.span)
     if statement.head.text == "require" and statement.items:
-        return f"require {{ {written.removeprefix('require').strip()} }}"
+        name, *items = statement.items
+        bound = with_unit_at_both_ends(scope.source.slice(name.span), items, scope)
+        return f"require {{ {bound or written.removeprefix('require').strip()} }}"
     return "block NAME { ... }" if written == "block" else f"{statement.head.text} {{ ... }}"
 
 

@@ -259,6 +259,13 @@ LAYERS = [
     ("dropout 10 percent", "`10%`"),
     ("conv 8 dropout=10 %", "`conv 8 dropout=10%`"),
     ("conv 1 thousand", "`1k`"),
+    ("conv 8 k3 5 relu", "`k3x5`"),
+    ("conv 8 clip=[0, 1]", "`conv 8 clip=0..1`"),
+    ("hardtanh -1..1", "`clip -1..1`"),
+    ("conv 8 hardtanh 0..2", "`clip=0..2`"),
+    ("conv 8 relu flatten", "remove `flatten`"),
+    ("conv 8 relu pool", "`maxpool 2`"),
+    ("stage\n down { conv 8 relu }", "`stage down { … }`"),
 ]
 HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
 """Words that lie near another word of the language, which means something else."""
@@ -417,8 +424,27 @@ SETTINGS = [
     ("augmnet", "`augment`"),
     ("loss mse reducton=sum", "`reduction`"),
     ("loss huber detla=1", "`delta`"),
+    ("corrupt gaussian=[0.1, 0.5]", "`corrupt gaussian=0.1..0.5`"),
+    ("corrupt gaussian=(0.1, 0.5)", "`corrupt gaussian=0.1..0.5`"),
+    ("corrupt [0.1, 0.5]", "`corrupt gaussian=0.1..0.5`"),
+    ("corrupt gaussian=0.1 0.5", "`gaussian=0.1..0.5`"),
+    ("corrupt gaussian=0.1 mean=0.2", "remove this option"),
+    ("optimizer adam betas=[0.9, 0.999]", "`beta1=0.9` and `beta2=0.999`"),
 ]
 STATEMENTS = [
+    ("input 1*16*16", "`1x16x16`"),
+    ("input 16*16*1", "`1x16x16`"),
+    ("input 16, 16", "`1x16x16`"),
+    ("input 16 x 16", "`1x16x16`"),
+    ("input 16 16 1", "`1x16x16`"),
+    ("input [16, 16]", "`input 1x16x16`"),
+    ("data mnistelse digits", "`data mnist else digits`"),
+    ("data mnist elsedigits", "`data mnist else digits`"),
+    ("data mnistelsedigits", "`data mnist else digits`"),
+    ('data folder "images/*.png"', '`"images/"`'),
+    ('data folder "images/" target="clean/**/*.png"', '`"clean/"`'),
+    ("bottleneck dense 8 sparse=topk:3", "`bottleneck dense 8 topk=3`"),
+    ("bottleneck dense 8 sparse=kl:0.05", "`bottleneck dense 8 sigmoid sparsity=0.05`"),
     ("input 1 28 28", "1x28x28"),
     ("input 1x16x16 in", "in 0..1"),
     ("input 1x16x16 in [0,1]", "0..1"),
@@ -518,7 +544,7 @@ OTHER_STATEMENTS = [
     ("bottleneck", "dense 8", "`bottleneck dense 8`"),
     ("autoencoder", "digits", "`autoencoder digits`"),
     ("autoencoder", "autoencodera", "`autoencoder`"),
-    ("input", "input1x16x16", "`input`"),
+    ("input", "input1x16x16", "`input 1x16x16`"),
     ("data", "data mnist = else digits", "`mnist else`"),
     ("data", "data mnist: else digits", "`mnist else`"),
     ("data", "defaults conv l2=1e-6 defaults dense l2=1e-6", "`;` before `defaults`"),
@@ -656,6 +682,10 @@ def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
         ("require { parameters 4-64 }", "parameters 4..64"),
         ("let size = 3x3", "where it is used"),
         ("block", "block NAME {"),
+        ("require parameters 1..2 M", "require { parameters 1M..2M }"),
+        ("require { parameters 1..2 million }", "parameters 1M..2M"),
+        ("require { parameters 1k..2 M }", "parameters 1k..2M"),
+        ("require { parameters 1..2 hours }", "parameters 4..64"),
         ("require parameters < 10k", "require { parameters < 10k }"),
         ("require { parameters => 10k }", "parameters >= 10k"),
         ("require { parameters < 2 million }", "`2M`"),
@@ -782,6 +812,33 @@ def test_a_block_whose_name_is_misspelt_is_one_error() -> None:
     text = whole(data="data digits\nblock hlaf width { conv width s2 relu }", encoder="encoder { half 8; half 4 }")
     (found,) = errors(text)
     assert found.help == "did you mean `hlaf`?"
+
+
+@pytest.mark.parametrize(
+    ("block", "written"),
+    [("blockhalf width {", "block half"), ("block\n half width {", "block half width { … }")],
+)
+def test_a_block_whose_name_is_glued_or_on_the_next_line_is_one_error(block: str, written: str) -> None:
+    text = whole(data=f"data digits\n{block} conv width s2 relu }}", encoder="encoder { half 8; half 4 }")
+    (found,) = errors(text)
+    assert found.help == f"write `{written}`"
+    assert found.fix is not None
+    assert not errors(apply_edits(text, found.fix.edits))
+
+
+@pytest.mark.parametrize(
+    ("statement", "line", "meant"),
+    [
+        ("data", "datadigits", "data digits"),
+        ("bottleneck", "bottleneckconv 2", "bottleneck conv 2"),
+        ("decoder", "decodermirror", "decoder mirror"),
+    ],
+)
+def test_a_statement_that_its_value_follows_without_a_space_is_one_error(statement: str, line: str, meant: str) -> None:
+    text = whole(**{statement: line})
+    (found,) = errors(text)
+    assert found.fix is not None
+    assert apply_edits(text, found.fix.edits) == whole(**{statement: meant})
 
 
 @pytest.mark.parametrize(("statement", "line", "shown"), OTHER_STATEMENTS)

@@ -6,6 +6,7 @@ from typing import cast
 
 from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.joined_lines import without_doubled_head
+from caedsl.resolve.reading.leftover_values import LeftoverValues
 from caedsl.resolve.reading.line_faults import SHORT
 from caedsl.resolve.reading.line_options import LineOptions
 from caedsl.resolve.reading.quantities import Misread, with_units
@@ -15,18 +16,18 @@ from caedsl.resolve.reading.respelling import (
     replacing,
     respelled,
 )
-from caedsl.resolve.reading.unknown_items import UnknownItems
 from caedsl.resolve.reading.values import is_whole, read, short_value
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
+from caedsl.syntax.errors.wording import size_text
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 _MOST_ITEMS = 200
 
 
-class _Binder(UnknownItems):
+class _Binder(LeftoverValues):
     """Reader of one line, which assigns each item to an option or reports it."""
 
     def bind(self, items: Sequence[tree.Item]) -> LineOptions:
@@ -163,8 +164,9 @@ class _Binder(UnknownItems):
         if len(numbers) == 1:
             return item
         span = numbers[0].span.to(numbers[-1].span)
-        dims = tuple(int(number.text) for number in numbers if isinstance(number, tree.Number))
-        size = "x".join(map(str, dims))
+        texts = [number.text for number in numbers if isinstance(number, tree.Number)]
+        size = size_text(texts, is_input=self.owner in ("input", "target"))
+        dims = tuple(map(int, size.split("x")))
         self._fault(
             "wrong-type",
             span,

@@ -4,7 +4,9 @@ import re
 
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
+from caedsl.vocabulary.bottlenecks import FIRST_WORDS
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.sources import SOURCES
 
 _LONGEST = 40
 _PIECES = re.compile(r"(\d+)?((?:[dgksx]\d+)*)([a-z_]\w*)?")
@@ -28,6 +30,25 @@ def layer_apart(word: str) -> str:
         return ""
     values = match[2] if match[2].isdigit() else apart(match[2])
     return f"{match[1]} {values}" if values else ""
+
+
+def statement_apart(word: str) -> tuple[str, str] | None:
+    """Return ``blockhalf`` as its statement and the word after it, and None for another word."""
+    for statement, following in _FOLLOWING.items():
+        rest = word.removeprefix(statement)
+        if rest != word and re.fullmatch(following, rest):
+            return statement, rest
+    return None
+
+
+_FOLLOWING = {
+    "block": r"[a-z_]\w{2,}",  # a name, and not the end of `blocks`
+    "bottleneck": "|".join(map(re.escape, FIRST_WORDS)),
+    "data": "|".join(SOURCES),
+    "decoder": "mirror",
+    "input": r"\d{1,6}(x\d{1,6}){1,3}",
+}
+"""Match the first value of a statement."""
 
 
 def starts_with_value(items: tuple[tree.Item, ...]) -> bool:

@@ -68,27 +68,29 @@ def continued(
     place = 0
     while place < len(statements):
         statement, place = statements[place], place + 1
-        if place < len(statements) and _is_cut(statement, incomplete):
+        if place < len(statements) and _is_cut(statement, statements[place], incomplete):
             word = statements[place].head.text
             if word not in words and scope.nearest(word, words) is None:
                 statement, place = _with_continuation(statement, statements[place], scope), place + 1
         yield statement
 
 
-def _is_cut(statement: tree.Statement, incomplete: Container[str]) -> bool:
-    """Return whether a statement ends where its value should begin, or after ``else``."""
+def _is_cut(statement: tree.Statement, following: tree.Statement, incomplete: Container[str]) -> bool:
+    """Return whether a statement ends where its value should begin, or after ``else``; a name precedes a block."""
     if statement.broken or statement.block is not None:
         return False
     last = statement.items[-1] if statement.items else None
     if last is None:
-        return statement.head.text in incomplete
+        has_block = following.block is not None
+        return statement.head.text in incomplete and has_block == (statement.head.text in ("block", "stage"))
     return statement.head.text == "data" and isinstance(last, tree.WrittenWord) and last.text == "else"
 
 
 def _with_continuation(statement: tree.Statement, following: tree.Statement, scope: Scope) -> tree.Statement:
     """Return both lines as one statement, after a finding."""
     gap = Span(statement.span.end, following.span.start)
-    line = f"{scope.source.slice(statement.span)} {scope.source.slice(following.span)}"
+    block = "" if following.block is None else " { … }"
+    line = f"{scope.source.slice(statement.span)} {scope.source.slice(following.span)}{block}"
     comment = "#" in scope.source.slice(gap)
     fix = None if comment else Fix("write it on one line", (Edit(gap, " "),), Applicability.SAFE)
     message = f"`{scope.source.slice(statement.span)}` ends with its line, so its value is missing"

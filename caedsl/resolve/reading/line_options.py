@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from caedsl.resolve.reading.misreads import called, is_called_by_its_type
 from caedsl.resolve.reading.respelling import example_of
-from caedsl.resolve.reading.values import called, is_called_by_its_type
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree

@@ -10,7 +10,7 @@ from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.glued import starts_with_value
-from caedsl.resolve.reading.joined_lines import apart
+from caedsl.resolve.reading.joined_lines import apart, continued
 from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.scope import Scope
@@ -53,6 +53,7 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     """Return the Lines of a block; a statement that cannot be read is reported and becomes a broken Line."""
     scope.depth += 1
     statements = tuple(apart(statements, _LAYERS, _starts_layer, scope)) if scope.depth <= MAX_DEPTH else ()
+    statements = tuple(continued(statements, tuple(KINDS), ("stage",), scope))
     lines = tuple(_read_line(statement, scope) for statement in statements)
     scope.depth -= 1
     return lines

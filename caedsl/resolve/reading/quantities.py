@@ -150,12 +150,12 @@ def _unit_help(text: str, unit: str) -> str:
     if unit.lower() in ("k", "g"):
         cased = unit.swapcase()
         return f"write `{text.removesuffix(unit)}{cased}`: units are k, M, G (thousands), %, s, min and h"
-    if written := _with_unit(text.removesuffix(unit), unit):
+    if written := with_unit(text.removesuffix(unit), unit):
         return f"write `{written}`"
     return "units are k, M, G (thousands), %, s, min and h"
 
 
-def _with_unit(number: str, unit: str) -> str:
+def with_unit(number: str, unit: str) -> str:
     """Return a number with its unit in the words of the language; an empty text if that has no such unit."""
     if unit in _UNITS:
         return number + unit
@@ -163,12 +163,15 @@ def _with_unit(number: str, unit: str) -> str:
     return f"{shown(Fraction(number) * factor)}{meant}" if factor else ""
 
 
+def is_unit(word: str) -> bool:
+    """Return whether ``word`` is a unit, here or elsewhere."""
+    return word in _SEPARATED_UNITS
+
+
 def with_units(items: Sequence[tree.Item], scope: Scope, others: Sequence[Container[str]] = ()) -> Sequence[tree.Item]:
     """Return ``after=2 hours`` as ``after=2h``; ``others`` are words with another meaning on this line."""
     units = [
-        place
-        for place, item in enumerate(items)
-        if type(item) is tree.WrittenWord and item.text in _SEPARATED_UNITS and place
+        place for place, item in enumerate(items) if type(item) is tree.WrittenWord and is_unit(item.text) and place
     ]
     if not units:
         return items
@@ -177,15 +180,15 @@ def with_units(items: Sequence[tree.Item], scope: Scope, others: Sequence[Contai
         before, word = items[place - 1], items[place]
         number = before.value if isinstance(before, tree.WrittenOption) else before
         assert isinstance(word, tree.WrittenWord)
-        is_unit = not scope.is_constant(word.text) and not any(word.text in known for known in others)
-        if is_unit and isinstance(number, tree.Number) and _PLAIN.fullmatch(number.text):
+        is_own = not scope.is_constant(word.text) and not any(word.text in known for known in others)
+        if is_own and isinstance(number, tree.Number) and _PLAIN.fullmatch(number.text):
             joined[place - 1 : place + 1] = [_joined_unit(before, number, word)]
     return joined
 
 
 def _joined_unit(before: tree.Item, number: tree.Number, unit: tree.WrittenWord) -> SpacedNumber | tree.WrittenOption:
     """Return a number, or an option with a number, and the unit after it."""
-    written = _with_unit(number.text, unit.text)
+    written = with_unit(number.text, unit.text)
     whole = SpacedNumber(written or number.text + unit.text, number.span.to(unit.span))
     if not isinstance(before, tree.WrittenOption):
         return whole

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
 
-from caedsl.diagnostics import foreign_words
+from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Fix
 from caedsl.resolve.reading.line_values import LineValues
 from caedsl.resolve.reading.respelling import replacing, respelled
 from caedsl.syntax import tree
+from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 Report = Callable[..., None]
@@ -55,7 +55,7 @@ class UnknownItems(LineValues):
 
     def _repeats_meaning(self, item: tree.WrittenOption | tree.WrittenWord, report: Report) -> bool:
         """Report ``filters`` in ``conv 8 filters``: a word that only says what the number before it counts."""
-        before = next((one for one, other in pairwise(self.items) if other is item), None)
+        before = self._before(item)
         number = before.value if isinstance(before, tree.WrittenOption) else before
         if not isinstance(item, tree.WrittenWord) or item.text.lower() not in foreign_words.NOUNS:
             return False
@@ -67,7 +67,9 @@ class UnknownItems(LineValues):
 
     def _is_explained(self, word: tree.WrittenWord, report: Report) -> bool:
         """Report a word of another library for which the language has no single word, with what to write instead."""
-        note = foreign_words.OPTION_NOTES.get(word.text.lower())
+        plain = word.text.lower()
+        notes = foreign_words.OPTION_NOTES
+        note = notes.get(f"{self.owner} {plain}") or notes.get(plain)
         if note is None:
             return False
         report(help=note)
@@ -114,11 +116,19 @@ class UnknownItems(LineValues):
             help_line = self._help_for(option, word.text)
             if option is None and isinstance(item, tree.WrittenOption) and (text := self._as_missing_first(item)):
                 help_line = f"write `{self.owner} {text}`"
+            if option is None and near is None and (note := self._note_on_layer(word.text)):
+                help_line = note
             if near is None and self._second_name(item):
                 line = foreign_words.SECOND_NAMES.get(self.owner, self.owner)
                 help_line = f"`{self.owner}` reads one output: write `{line} {word.text}` as a line of its own"
             report(help=help_line)
         self.bound.lost = self.lost = True
+
+    def _note_on_layer(self, word: str) -> str:
+        """Return what to write for ``flatten`` in ``conv 8 flatten``: a layer, on the line of another one."""
+        plain = foreign_layers.plain_layer(word)
+        note = foreign_layers.LAYER_NOTES.get(plain, "") if self.owner in KINDS else ""
+        return note.replace("remove this line", f"remove `{word}`")
 
     def _as_missing_first(self, item: tree.WrittenOption) -> str | None:
         """Return the value of ``item`` if the line starts with it, and lacks the value that it must start with."""

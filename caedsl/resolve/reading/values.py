@@ -7,50 +7,25 @@ from typing import Any
 
 from caedsl.diagnostics import foreign_words
 from caedsl.model.data import InputRange
+from caedsl.resolve.reading.misreads import called, empty_range, misspelt_auto, outside_domain, path_pattern, wrong_type
 from caedsl.resolve.reading.quantities import LONGEST_NUMBER, Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
-from caedsl.vocabulary.option import AUTO, Option, Type, Written
+from caedsl.vocabulary.option import AUTO, Option, Type
 from caedsl.vocabulary.shape import MOST_AXES, Sides
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-
-_CALLED = {
-    "channels": "the number of channels",
-    "units": "the number of units",
-    "amount": "the margin",
-    "channel_groups": "the number of groups",
-    "times": "the number of repeats",
-    "kernel": "the kernel",
-    "stride": "the stride",
-    "dilation": "the dilation",
-    "factor": "the factor",
-    "scale": "the factor",
-    "value": "the value",
-    "rate": "the share",
-    "shape": "the shape",
-    "path": "the path",
-    "name": "the name",
-    "mode": "`decoder`",
-}
-"""Name options in messages whose name no spec writes."""
 
 
 def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """Return the value of ``node`` for ``option``, or a ``Misread``."""
     if option.auto and isinstance(node, tree.WrittenWord) and (node.text == AUTO or not scope.is_constant(node.text)):
-        return AUTO if node.text == AUTO else _misspelt_auto(node, scope)
+        return AUTO if node.text == AUTO else misspelt_auto(node, scope)
     if option.ranged and isinstance(node, tree.Range):
         return _drawn(option, node, scope)
     return _READERS[option.type](option, node, scope)
-
-
-def _misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
-    near = scope.nearest(word.text, (AUTO, *scope.constants))
-    message = f"`{word.text}` is not a number, `auto` or a constant defined above"
-    return Misread("unknown-name", word.span, message, "write a number, or `auto` for an automatic choice", near)
 
 
 def _drawn(option: Option, node: tree.Range, scope: Scope) -> Any:
@@ -61,14 +36,7 @@ def _drawn(option: Option, node: tree.Range, scope: Scope) -> Any:
         return misread
     low, high = ends
     single = scope.source.slice(node.low.span) if low == high else ""
-    return (low, high) if low < high else _empty(node, scope, single)
-
-
-def _empty(node: tree.Range, scope: Scope, instead: str) -> Misread:
-    """Return that a range is empty, with what to write ``instead`` if its ends are equal."""
-    turned = f"{scope.source.slice(node.high.span)}..{scope.source.slice(node.low.span)}"
-    help_line = f"write `{instead}`" if instead else f"write the lower end first: `{turned}`"
-    return Misread("out-of-domain", node.span, f"the range `{scope.source.slice(node.span)}` is empty", help_line)
+    return (low, high) if low < high else empty_range(node, scope, single)
 
 
 def is_whole(item: tree.Item) -> bool:
@@ -85,68 +53,22 @@ def short_value(text: str, span: Span) -> tree.Value:
     return tree.Size(tuple(map(int, dims)), span)
 
 
-def _in_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> Misread | None:
-    if option.domain.holds(float(value)):
-        return None
-    text = scope.source.slice(node.span)
-    computed = "" if isinstance(node, tree.Number | tree.Size | tree.Negative) else f" = {shown(value)}"
-    message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
-    in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
-    help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
-    if option.type is Type.SHARE and not help_line:
-        help_line = "write a share such as 10%"
-    constant = node.text if isinstance(node, tree.WrittenWord) else ""
-    return Misread("out-of-domain", node.span, message, help_line, word=constant)
-
-
-def called(option: Option) -> str:
-    """Return the option's name for a sentence: its word in a spec, or a description."""
-    if option.written in (Written.FIRST, Written.SHORT):
-        return _CALLED.get(option.name, f"`{option.name}`")
-    is_word = option.written is not Written.BARE or option.type is Type.FLAG
-    return f"`{option.name}`" if is_word else f"the {option.name}"
-
-
-def is_called_by_its_type(option: Option) -> bool:
-    """Return whether the option's name only repeats its type, as "the path" does for a path."""
-    return option.type.value.startswith(f"a {called(option).removeprefix('the ')}")
-
-
-def _wrong(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
-    if isinstance(node, tree.WrittenWord) and node.text in scope.unknown_constants:
-        return Misread("", node.span, "")  # reported where it is defined
-    text = scope.source.slice(node.span)
-    value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
-    computed = f", which is {value}" if isinstance(value, Quantity) else ""
-    if not wanted and is_called_by_its_type(option):
-        message = f"`{text}`{computed and f'{computed},'} is not {option.type.value}"
-    else:
-        message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
-    if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
-        return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
-    if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
-        share = quantity(node, scope)
-        plain = f"{float(share.value):g}" if isinstance(share, Quantity) else text.removesuffix("%")
-        return Misread("wrong-type", node.span, message, f"write `{plain}`", plain)
-    return Misread("wrong-type", node.span, message)
-
-
 def _scalar(option: Option, node: tree.Value, scope: Scope, *units: str) -> Fraction | Misread:
     if isinstance(node, tree.Size | tree.QuotedText | tree.Range | tree.Divisor):
-        return _wrong(option, node, scope)
+        return wrong_type(option, node, scope)
     number = quantity(node, scope)
     if isinstance(number, Misread):
         return number
     if number.unit not in units:
-        return _wrong(option, node, scope)
-    return _in_domain(option, number.value, node, scope) or number.value
+        return wrong_type(option, node, scope)
+    return outside_domain(option, number.value, node, scope) or number.value
 
 
 def _count(option: Option, node: tree.Value, scope: Scope) -> Any:
     value = _scalar(option, node, scope, "")
     if isinstance(value, Misread):
         return value
-    return int(value) if value.denominator == 1 else _wrong(option, node, scope)
+    return int(value) if value.denominator == 1 else wrong_type(option, node, scope)
 
 
 def _number(option: Option, node: tree.Value, scope: Scope) -> Any:
@@ -168,19 +90,19 @@ def _per_axis(option: Option, node: tree.Value, scope: Scope) -> Any:
     if not isinstance(node, tree.Size):
         single = _count(option, node, scope)
         return single if isinstance(single, Misread) else (single,)
-    return _wrong(option, node, scope) if len(node.dims) > MOST_AXES else _dims(option, node, scope)
+    return wrong_type(option, node, scope) if len(node.dims) > MOST_AXES else _dims(option, node, scope)
 
 
 def _shape(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.Size):
-        return _wrong(option, node, scope) if len(node.dims) > 1 + MOST_AXES else _dims(option, node, scope)
+        return wrong_type(option, node, scope) if len(node.dims) > 1 + MOST_AXES else _dims(option, node, scope)
     single = _count(option, node, scope)
     return single if isinstance(single, Misread) else (single,)
 
 
 def _dims(option: Option, node: tree.Size, scope: Scope) -> Any:
     for dim in node.dims:
-        misread = _in_domain(option, Fraction(dim), node, scope)
+        misread = outside_domain(option, Fraction(dim), node, scope)
         if misread:
             return misread
     return node.dims
@@ -217,20 +139,20 @@ def _name(option: Option, node: tree.Value, scope: Scope) -> Any:
     plain = re.sub(r"\W+", "_", text)
     help_line = "names are made of letters, digits and `_`, and start with a letter"
     meant = plain if _NAME.fullmatch(plain) else None
-    return _wrong(option, node, scope)._replace(help=help_line, meant=meant)
+    return wrong_type(option, node, scope)._replace(help=help_line, meant=meant)
 
 
 def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.QuotedText) and node.value.strip():
-        return node.value
-    misread = _wrong(option, node, scope)
+        return path_pattern(node) if option.type is Type.PATH and "*" in node.value else node.value
+    misread = wrong_type(option, node, scope)
     quoted = f'write it in double quotes: `"{scope.source.slice(node.span)}"`'
     return misread if isinstance(node, tree.QuotedText) else misread._replace(help=quoted)
 
 
 def _label(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.WrittenWord) and not scope.is_constant(node.text):
-        return _wrong(option, node, scope)._replace(help=f'write `{option.name}="{node.text}"`')
+        return wrong_type(option, node, scope)._replace(help=f'write `{option.name}="{node.text}"`')
     return node.value if isinstance(node, tree.QuotedText) else _count(option, node, scope)
 
 
@@ -239,23 +161,23 @@ def _divisor(option: Option, node: tree.Value, scope: Scope) -> Any:
         return _count(option, node.value, scope)
     number = quantity(node, scope) if isinstance(node, tree.Number | tree.Operation) else None
     if not isinstance(number, Quantity) or number.value <= 0:
-        return _wrong(option, node, scope)
+        return wrong_type(option, node, scope)
     divisor = max(number.value, 1 / number.value)
-    return _wrong(option, node, scope)._replace(help=f"write `{option.name}=/{shown(divisor)}`")
+    return wrong_type(option, node, scope)._replace(help=f"write `{option.name}=/{shown(divisor)}`")
 
 
 def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.WrittenWord) and node.text == "real":
         return InputRange(None, None)
     if not isinstance(node, tree.Range):
-        return _wrong(option, node, scope)
+        return wrong_type(option, node, scope)
     low, high = quantity(node.low, scope), quantity(node.high, scope)
     if isinstance(low, Misread):
         return low
     if isinstance(high, Misread):
         return high
     if low.value >= high.value:
-        return _empty(node, scope, "0..1" if low.value == high.value else "")
+        return empty_range(node, scope, "0..1" if low.value == high.value else "")
     if max(abs(low.value), abs(high.value)) > LARGEST_PIXEL:
         text = scope.source.slice(node.span)
         message = f"the range `{text}` is too large for images, whose values end at {LARGEST_PIXEL:.1e}"
@@ -264,7 +186,7 @@ def _range(option: Option, node: tree.Value, scope: Scope) -> Any:
 
 
 def _ends(option: Option, node: tree.Value, scope: Scope) -> Any:
-    values = _range(option, node, scope) if isinstance(node, tree.Range) else _wrong(option, node, scope)
+    values = _range(option, node, scope) if isinstance(node, tree.Range) else wrong_type(option, node, scope)
     return values.ends if isinstance(values, InputRange) else values
 
 

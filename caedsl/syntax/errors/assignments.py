@@ -53,6 +53,12 @@ def colon(fault: Fault) -> Finding | None:
         message = f"there is a colon after `{before}`, but a space separates a block from its parameters"
         return error(message, span, help="delete the colon", fix=delete)
     end = span_of(following).start
+    if fault.tokens[fault.place - 2] == "=" and before in foreign_words.SPARSE_CODES:
+        name = fault.tokens[fault.place - 3]
+        message = f"`{name}={before}:` is not an option: each way to make a code sparse has its own"
+        line = foreign_words.SPARSE_CODES[before].format(following)
+        span = span_of(name).to(span_of(following))
+        return error(message, span, help=f"write `{line}`", fix=candidate_fix(f"write `{line}`", Edit(span, line)))
     return error(
         f"there is a colon between `{before}` and its value, but options are written with `=`",
         span,

@@ -47,8 +47,9 @@ def sequence(fault: Fault) -> Finding | None:
     if opening is None or _follows_word(fault, opening):
         return None
     start = span_of(opening).start
-    if (limits := _LIMITS.match(fault.text, start)) and _precedes(fault, opening, "in"):
-        written = f"{limits[1]}..{limits[2]}"
+    if (limits := _LIMITS.match(fault.text, start)) and _takes_range(fault, opening):
+        option = "gaussian=" if _name_before(fault, opening) == "corrupt" else ""
+        written = f"{option}{limits[1]}..{limits[2]}"
         return _rewritten(limits, written, f"is not a range; ranges are written as `{written}`")
     if match := _INTEGERS.match(fault.text, start):
         numbers = [number.strip() for number in match[1].split(",")]
@@ -72,6 +73,8 @@ def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
     """Explain a bracket around anything but integers."""
     if fault.tokens[0] in BLOCKS and fault.place == 1:
         return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
+    if note := foreign_words.OPTION_NOTES.get(_name_before(fault, opening)):
+        return error("brackets have no meaning in a spec", span_of(opening), help=note)
     if numbers := _NUMBERS.match(fault.text, start):
         return _rewritten(numbers, " ".join(numbers[1].replace(",", " ").split()), _LIST)
     return error(
@@ -88,10 +91,16 @@ def _rewritten(match: re.Match[str], text: str, why: str) -> Finding:
     return error(f"{quoted(match[0])} {why}", span, help=f"write `{text}`", fix=fix)
 
 
-def _precedes(fault: Fault, token: Token, word: str) -> bool:
-    """Return whether ``word`` is directly before ``token``."""
-    place = next(place for place, other in enumerate(fault.tokens) if other is token)
-    return place > 0 and fault.tokens[place - 1] == word
+def _name_before(fault: Fault, opening: Token) -> str:
+    """Return the word that ``opening`` follows, directly or after ``=``."""
+    place = next(place for place, other in enumerate(fault.tokens) if other is opening)
+    return fault.tokens[place - 2 if place > 1 and fault.tokens[place - 1] == "=" else place - 1] if place else ""
+
+
+def _takes_range(fault: Fault, opening: Token) -> bool:
+    """Return whether the word before ``opening`` has a range as its value: ``in``, ``clip``, a corruption."""
+    name = _name_before(fault, opening)
+    return name in ("in", "clip") or fault.tokens[0] == "corrupt"
 
 
 def arrow(fault: Fault) -> Finding | None:

@@ -9,7 +9,7 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
-from caedsl.syntax.errors.wording import candidate_fix, error, quoted
+from caedsl.syntax.errors.wording import before_pattern, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import FOREIGN_COMMENT, span_of
 
@@ -49,7 +49,7 @@ def path(fault: Fault) -> Finding | None:
     if match is None or is_comment or not match.start() <= place < match.end():
         return None
     is_pattern = "*" in match[0]
-    written = (re.sub(r"[^/]*\*.*", "", match[0]) or ".") if is_pattern else match[0]
+    written = before_pattern(match[0]) if is_pattern else match[0]
     file = written.rpartition("/")[2]
     ending = file.rpartition(".")[2]
     before = fault.text[fault.span.start : start].split()

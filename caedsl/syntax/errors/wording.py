@@ -30,6 +30,11 @@ def as_spec(text: str) -> str:
     return f"`{' '.join(text.split())}`"
 
 
+def before_pattern(path: str) -> str:
+    """Return the folder in which the pattern ``photos/*.png`` starts."""
+    return re.sub(r"[^/]*\*.*", "", path) or "."
+
+
 def input_size(value: str) -> str:
     """Return ``(28, 28, 1)`` and ``28 x 28 x 1`` as the size of an input, channels first; else an empty text."""
     match = _SIZES.fullmatch(value.strip())
@@ -37,7 +42,9 @@ def input_size(value: str) -> str:
 
 
 def size_text(numbers: Sequence[str], is_input: bool) -> str:
-    """Return numbers as one size; those of an input as other libraries write it have the channels first."""
+    """Return numbers as one size; those of an input have the channels first, and one if there are only equal sides."""
+    if is_input and len(numbers) == 2 and numbers[0] == numbers[1]:  # the sides of an image
+        numbers = ("1", *numbers)
     channels_last = is_input and len(numbers) == 3 and numbers[2] in ("1", "3") and int(numbers[0]) > 4
     return "x".join((numbers[2], *numbers[:2]) if channels_last else numbers)
 

@@ -1,0 +1,98 @@
+"""Reasons why a value cannot be read, in the words of a finding."""
+
+from fractions import Fraction
+
+from caedsl.resolve.reading.quantities import Misread, Quantity, quantity, shown
+from caedsl.resolve.scope import Scope
+from caedsl.syntax import tree
+from caedsl.syntax.errors.wording import before_pattern
+from caedsl.vocabulary.option import AUTO, Option, Type, Written
+
+_CALLED = {
+    "channels": "the number of channels",
+    "units": "the number of units",
+    "amount": "the margin",
+    "channel_groups": "the number of groups",
+    "times": "the number of repeats",
+    "kernel": "the kernel",
+    "stride": "the stride",
+    "dilation": "the dilation",
+    "factor": "the factor",
+    "scale": "the factor",
+    "value": "the value",
+    "rate": "the share",
+    "shape": "the shape",
+    "path": "the path",
+    "name": "the name",
+    "mode": "`decoder`",
+}
+"""Name options in messages whose name no spec writes."""
+
+
+def outside_domain(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> Misread | None:
+    """Return why a number is not one that the option may have, or None if it is."""
+    if option.domain.holds(float(value)):
+        return None
+    text = scope.source.slice(node.span)
+    computed = "" if isinstance(node, tree.Number | tree.Size | tree.Negative) else f" = {shown(value)}"
+    message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
+    in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
+    help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
+    if option.type is Type.SHARE and not help_line:
+        help_line = "write a share such as 10%"
+    constant = node.text if isinstance(node, tree.WrittenWord) else ""
+    return Misread("out-of-domain", node.span, message, help_line, word=constant)
+
+
+def called(option: Option) -> str:
+    """Return the option's name for a sentence: its word in a spec, or a description."""
+    if option.written in (Written.FIRST, Written.SHORT):
+        return _CALLED.get(option.name, f"`{option.name}`")
+    is_word = option.written is not Written.BARE or option.type is Type.FLAG
+    return f"`{option.name}`" if is_word else f"the {option.name}"
+
+
+def is_called_by_its_type(option: Option) -> bool:
+    """Return whether the option's name only repeats its type, as "the path" does for a path."""
+    return option.type.value.startswith(f"a {called(option).removeprefix('the ')}")
+
+
+def wrong_type(option: Option, node: tree.Value, scope: Scope, wanted: str = "") -> Misread:
+    """Return that a value is not what the option takes, which is ``wanted`` in words if that is not its type."""
+    if isinstance(node, tree.WrittenWord) and node.text in scope.unknown_constants:
+        return Misread("", node.span, "")  # reported where it is defined
+    text = scope.source.slice(node.span)
+    value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
+    computed = f", which is {value}" if isinstance(value, Quantity) else ""
+    if not wanted and is_called_by_its_type(option):
+        message = f"`{text}`{computed and f'{computed},'} is not {option.type.value}"
+    else:
+        message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
+    if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
+        return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
+    if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
+        share = quantity(node, scope)
+        plain = f"{float(share.value):g}" if isinstance(share, Quantity) else text.removesuffix("%")
+        return Misread("wrong-type", node.span, message, f"write `{plain}`", plain)
+    return Misread("wrong-type", node.span, message)
+
+
+def empty_range(node: tree.Range, scope: Scope, instead: str) -> Misread:
+    """Return that a range is empty, with what to write ``instead`` if its ends are equal."""
+    turned = f"{scope.source.slice(node.high.span)}..{scope.source.slice(node.low.span)}"
+    help_line = f"write `{instead}`" if instead else f"write the lower end first: `{turned}`"
+    return Misread("out-of-domain", node.span, f"the range `{scope.source.slice(node.span)}` is empty", help_line)
+
+
+def misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
+    """Return that a word is neither a number nor `auto`."""
+    near = scope.nearest(word.text, (AUTO, *scope.constants))
+    message = f"`{word.text}` is not a number, `auto` or a constant defined above"
+    return Misread("unknown-name", word.span, message, "write a number, or `auto` for an automatic choice", near)
+
+
+def path_pattern(node: tree.QuotedText) -> Misread:
+    """Return that a path has a `*`, with the folder before it."""
+    folder = before_pattern(node.value)
+    message = f'`"{node.value}"` is a pattern, but a path is that of one folder or file'
+    return Misread("wrong-type", node.span, message, f'write `"{folder}"` for the folder, or the name of one file')
