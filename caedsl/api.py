@@ -307,7 +307,7 @@ def train(
     or continue.
     """
     from caedsl.console.progress import make_reporter
-    from caedsl.data.in_memory import images_of
+    from caedsl.data.in_memory import images_of, notes_on_samples
     from caedsl.evaluation.run import train_and_evaluate
     from caedsl.report.notebook import reported
     from caedsl.syntax.formatter import format_source
@@ -319,7 +319,7 @@ def train(
         raise ValueError(f"the spec has a sweep of {count} variants: choose one by `load(spec, variant=1)`")
     text, _ = format_source(model.source)
     own = images_of(images, model, targets, sample_weights) if images is not None else None
-    for note in own.notes if own is not None else ():
+    for note in notes_on_samples(own, model) if own is not None else ():
         warn(note, stacklevel=3)  # the caller of the decorated function
     evaluated = train_and_evaluate(
         model,

@@ -19,6 +19,7 @@ from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.store import Store, StoreStack
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
+from caedsl.vocabulary.shape import noun
 
 NAME, TARGETS = "an array in memory", "an array of targets in memory"
 
@@ -49,9 +50,13 @@ def images_of(given: Any, model: Autoencoder, targets: Any = None, weights: Any 
             elif inputs is not None or outputs is not None:
                 raise DataError(f"only one of {name} and its targets has {part} samples: give both {part} samples")
         found = replace(found, targets=answers)
-    images = loaded(found, replace(request, targets=wanted), [], None)
-    known = weight_notes(images.weights, fit.noun)  # to the caller, who gave them
-    return replace(images, name=name, notes=tuple(note for note in images.notes if note not in known))
+    return replace(loaded(found, replace(request, targets=wanted), [], None), name=name)
+
+
+def notes_on_samples(images: Images, model: Autoencoder) -> list[str]:
+    """Return the notes on samples that were given, without that on their weights, which were given too."""
+    on_weights = weight_notes(images.weights, noun(model.input.shape))
+    return [note for note in images.notes if note not in on_weights]
 
 
 def _called(given: Any, array: str) -> str:

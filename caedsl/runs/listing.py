@@ -80,7 +80,7 @@ def not_a_run(folder: Path, problem: str) -> RunError:
     """Return the error for a folder that is not a run; if runs are in it, as of ``train --seeds``, it names one."""
     remedy = "name the folder of a trained run (`caedsl runs` lists them)"
     if has(folder, SPEC) and has(folder, BEST):
-        remedy = "only its model is here, without its data: name samples, or the folder of the whole run"
+        remedy = f"only its model is here, for samples that you name; for its data or its training, {remedy}"
     with suppress(OSError):
         if not has(folder, SPEC) and (run := next(run_folders(folder, 1), None)):
             remedy = f"name a run in it, such as {run}"

@@ -252,7 +252,7 @@ def test_the_code_of_a_card_runs(tmp_path: Path) -> None:
 def test_commands_that_need_the_data_of_a_shared_model_say_so(grey: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (["calibrate"], ["evaluate"], ["encode"]):
         assert main([*command, str(grey)]) == 2
-        assert "only its model is here, without its data: name samples, or" in capsys.readouterr().err
+        assert "only its model is here, for samples that you name; for its data" in capsys.readouterr().err
 
 
 def test_a_card_shows_all_of_a_spec_and_of_its_metrics_as_text(tmp_path: Path) -> None:
