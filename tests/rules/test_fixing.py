@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.engine import compiling
+from caedsl.rules.engine import checking, compiling
 from caedsl.rules.engine.checking import MOST_FINDINGS, Checked, Selection, check_source, examine
 from caedsl.rules.engine.cures import LEFTOVERS, cures
 from caedsl.rules.engine.fixing import fix_source
@@ -307,6 +307,7 @@ def resolutions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(compiling, "resolve", counting)
     compiling.compiled.cache_clear()
+    checking.examined.cache_clear()
     return seen
 
 
@@ -327,6 +328,21 @@ def test_one_fix_that_fails_does_not_take_the_others_with_it(count: int, resolut
     assert "rleu" not in fixed.source.text
     assert "sigmiod" in fixed.source.text
     assert len(resolutions) <= MOST_RESOLUTIONS
+
+
+def test_the_variants_of_a_sweep_are_resolved_once_for_each_text_that_fixes_make(resolutions: list[str]) -> None:
+    text = """autoencoder swept
+input 3x12x12 in real
+data fashion_mnist
+encoder { conv 64 k3 s2 relu norm=batch }
+bottleneck
+decoder { scale 0.1 }
+train { epochs 1; batch 10; stop after=2h }
+sweep { train.optimizer.lr 0.1 0.2 0.3; train.batch 1..100 x3; data.limit 0.1 0.2 0.3 }
+"""
+    assert fix_source(Source(text), unsafe=True).made > 2
+    variants = [each for each in resolutions if "sweep" not in each]
+    assert len(variants) == len(set(variants)) > 100
 
 
 @pytest.mark.parametrize("count", [10, 80])

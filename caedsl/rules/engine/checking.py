@@ -185,6 +185,13 @@ def _record(failures: list[str], rule: str, error: Exception) -> None:
 
 def examine(source: Source, selection: Selection = Selection()) -> Checked:
     """Return what ``check_source`` finds, with fixes that are not verified yet as proposals."""
+    return examined(source.text, source.path, selection)
+
+
+@lru_cache(maxsize=8)
+def examined(text: str, path: str, selection: Selection) -> Checked:
+    """Return the result of ``examine``, cached: fixes are verified, compared and made in the same texts."""
+    source = Source(text, path)
     failures: list[str] = []
     spec, index, model, findings = _found(source, selection, failures)
     if model is not None and model.sweep is not None and spec.complete:

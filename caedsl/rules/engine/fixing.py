@@ -11,7 +11,7 @@ from caedsl.rules.engine.verification import accepted_groups, ranks_in_lines
 from caedsl.source import Source
 
 _MOST_ROUNDS = 50
-_MOST_READ = 200_000  # characters of a text times rounds: a very large text may need a second run
+_MOST_READ = 200_000  # characters that rounds may read, in each variant of a sweep: what is left needs a second run
 _FEWEST_ROUNDS = 3
 _MOST_WEIGHED = 20  # fixes of one pass that are compared with each other
 
@@ -35,7 +35,7 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
     checked, made = check_source(source, selection), 0
     if not checked.spec.complete:
         return Fixed(source, checked, made)
-    rounds = min(_MOST_ROUNDS, max(_FEWEST_ROUNDS, _MOST_READ // (len(source.text) + 1)))
+    rounds = min(_MOST_ROUNDS, max(_FEWEST_ROUNDS, _MOST_READ // (checked.effort * len(source.text) + 1)))
     for _ in range(rounds):
         curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable and not f.path]
         if not curable:
