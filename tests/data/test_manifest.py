@@ -77,6 +77,8 @@ def test_what_is_not_read_is_reported(images: Path, read) -> None:
         ("path,split\nfiles/0.png,dev\n", 'x.csv, line 2: the split "dev" is unknown: write train'),
         ("path,label\nfiles/0.png,a,b\n", "x.csv, line 2: there are more values than columns"),
         ("path,label\n,a\n", "x.csv, line 2: the column `path` is empty"),
+        ("path,mask\na\0.png,\n", "x.csv, line 2: the column `path` is .* with a NUL character, .*: correct the path"),
+        ("path,mask\na.png,b\0.png\n", "x.csv, line 2: the column `mask` is .* with a NUL character"),
         ("path\nfiles/0.png\nfiles/0.png\n", "x.csv, line 3: .*0.png is already in line 2"),
         ('path\n"files/0.png', "x.csv, line 2: unexpected end of data: save it as a CSV"),
         ("path\n" + "x" * 200_000 + "\n", "x.csv, line 2: field larger than field limit"),

@@ -127,7 +127,8 @@ def test_targets_of_parquet(read, tmp_path: Path) -> None:
         ({"a": [b"x"]}, {"labels": "b"}, "has no column `b` of labels"),
         ({"a": [b"x"], "b": [None]}, {"labels": "b"}, "1 row without a label in `b`"),
         ({"a": pa.array([], pa.binary())}, {}, "has no rows"),
-        ({"a": [""]}, {"key": "a"}, "column `a` has no file name"),
+        ({"a": [""]}, {"key": "a"}, r"row 0 \(counted from 0\): the column `a` is empty: write the path"),
+        ({"a": ["b\0.png"]}, {"key": "a"}, "the column `a` is .* with a NUL character, .*: correct the path"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_reported(table: dict, options: dict, message: str, read, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from caedsl.data.errors import DataError
 from caedsl.data.fit import SampleFormat
 from caedsl.data.labels import StoredLabels, as_labels, word_labels
-from caedsl.data.readers.source_reader import confined
+from caedsl.data.readers.source_reader import confined, stated_path
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import MANY_FILES, PictureStack, check_input
@@ -255,11 +255,7 @@ def _class_names(schema: Any) -> dict[str, tuple[str, ...]]:
 def _paths(table: ArrowTable, column: str) -> list[str]:
     paths: list[str] = table.column(column).to_pylist()
     for number, path in enumerate(paths):
-        if not path or "\0" in path:
-            raise DataError(
-                f"{table.called}, row {number} (counted from 0): column `{column}` has no file name: add one, or "
-                "remove the row"
-            )
+        stated_path(path, f"{table.called}, row {number} (counted from 0): the column `{column}`")
     return paths
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from caedsl.data.errors import DataError, UnavailableError
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.files.manifest_table import TableRow, read_table
-from caedsl.data.readers.source_reader import Request, UnreadImages, confined
+from caedsl.data.readers.source_reader import Request, UnreadImages, confined, stated_path
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import check_input
@@ -95,8 +95,9 @@ def manifest_rows(
 
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     path, label, split, mask = (row.values.get(column, "") for column in (wanted, _LABEL, _SPLIT, _MASK))
-    if not path or "\0" in path + mask:
-        raise DataError(f"{table}, {row.place}: the column `{wanted}` is empty: write the path of an image into it")
+    stated_path(path, f"{table}, {row.place}: the column `{wanted}`")
+    if mask:
+        stated_path(mask, f"{table}, {row.place}: the column `{_MASK}`")
     part = part_named(split) if split else TRAIN
     if part is None:
         raise DataError(f'{table}, {row.place}: the split "{split}" is unknown: write train, validation or test')

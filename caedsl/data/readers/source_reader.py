@@ -85,6 +85,15 @@ def confined(path: Path, root: Path | None) -> Path:
     return path
 
 
+def stated_path(written: str | None, place: str) -> str:
+    """Return the path that a table has at ``place``; raise a ``DataError`` if there is none, or no file can have it."""
+    if not written:
+        raise DataError(f"{place} is empty: write the path of an image into it")
+    if "\0" in written:
+        raise DataError(f'{place} is "{written}", with a NUL character, which no path may have: correct the path')
+    return written
+
+
 def describe(source: DataSource) -> str:
     """Return a source as a spec writes it: ``mnist``, ``folder "photos"``."""
     return source.name if source.path is None else f'{source.name} "{source.path}"'
