@@ -200,5 +200,13 @@ def test_markup_in_what_is_reported_is_text() -> None:
     assert results.getvalue() == "[/oops]\n"
 
 
+def test_markup_in_the_task_of_a_bar_is_text() -> None:
+    progress, _, *pair = consoles(terminal=True)
+    reporter = Live(*pair)
+    reporter.loading("reading [/oops] [bold]x", 1, 4, "images")
+    reporter.end()
+    assert "reading [/oops] [bold]x" in progress.getvalue()
+
+
 def test_durations_read_as_clocks_do() -> None:
     assert [duration(s) for s in (0.4, 59.6, 61, 3723)] == ["0:00", "1:00", "1:01", "1:02:03"]
