@@ -69,8 +69,8 @@ WRITTEN = {
     ("emit", "output"): ["emit tiny.cae -o {bad}"],
     ("data", "output"): ["data tiny.cae --overwrite -o {bad}.png"],
     ("train", "out"): ["train tiny.cae --quiet --out {bad}"],
-    ("doctor", "html"): ["doctor tiny.cae --quiet --overwrite --html {bad}"],
-    ("doctor", "output"): ["doctor tiny.cae --quiet --overwrite -o {bad}"],
+    ("doctor", "html"): ["doctor tiny.cae --budget 1s --quiet --overwrite --html {bad}"],
+    ("doctor", "output"): ["doctor tiny.cae --budget 1s --quiet --overwrite -o {bad}"],
     ("report", "output"): ["report run --overwrite -o {bad}.html"],
     ("reconstruct", "output"): [
         "reconstruct run images --overwrite -o {bad}",
