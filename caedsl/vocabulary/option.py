@@ -33,6 +33,7 @@ class Type(Enum):
     ENDS = "two numbers such as 0..1"
     DURATION = "a duration such as 90s, 30min or 2h"
     NAME = "a name"
+    FIELD = "a name, or a text in double quotes"
     PATH = "a path in double quotes"
     TEXT = "a text in double quotes"
     LABEL = "a class number or a class name in double quotes"

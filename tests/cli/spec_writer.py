@@ -58,6 +58,7 @@ VALUES: Mapping[Type, Sequence[str]] = {
     Type.ENDS: ("0..1", "-1..2", "0.2..0.2"),
     Type.DURATION: ("1s", "90s", "30min", "2h"),
     Type.NAME: NAMES,
+    Type.FIELD: (*NAMES, '"../x"'),
     Type.PATH: ('"x.npy"', '"."', '"/dev/zero"'),
     Type.TEXT: ('"x"', '"a*"', '""'),
     Type.LABEL: ("1", "0", '"cat"'),

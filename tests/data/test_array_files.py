@@ -1,6 +1,7 @@
 """npy and npz files: layouts, types, ranges, and what is refused."""
 
 import os
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -12,7 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from caedsl.data.errors import DataError
+from caedsl.data.loading import load
+from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import InputRange
+from caedsl.resolve.resolve import resolve
+from caedsl.source import Source
+from caedsl.syntax.parser import parse
 
 from .conftest import idx
 
@@ -261,6 +267,27 @@ def test_an_npz_needs_a_key_where_it_has_several_arrays(tmp_path: Path, read) ->
     images = read("npz", path="two.npz", key="photos", labels="kind", only=1)
     assert len(images) == 3
     assert images.labels.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["../x", "my scans", "été", "1", "x-y", "\n"])
+def test_the_key_that_is_proposed_can_be_written(name: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", **{name: BYTES[..., 0], 'a"b': BYTES[..., 0]})
+    text = 'autoencoder tiny\ninput 1x8x8\ndata npz "x.npz"\nencoder { conv 1 }\nbottleneck\ndecoder mirror\n'
+    with pytest.raises(DataError) as error:
+        load(resolved(text, tmp_path))
+    proposed = re.findall(r"key=[^`]*", str(error.value))[-1]
+    text = text.replace('"x.npz"', f'"x.npz" {proposed}')
+    if name == "\n":  # no spec can write it
+        assert proposed == 'key="…"'
+    else:
+        assert len(load(resolved(text, tmp_path))) == 5
+
+
+def resolved(text: str, folder: Path) -> Autoencoder:
+    source = Source(text, str(folder / "tiny.cae"))
+    model, findings = resolve(parse(source)[0], source)
+    assert model is not None and not findings, findings
+    return model
 
 
 def test_npy_and_npz_are_not_mixed_up(tmp_path: Path, read) -> None:

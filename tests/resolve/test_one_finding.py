@@ -517,7 +517,7 @@ STATEMENTS = [
     ("data mnist only=3,4", "only=3"),
     ("data mnist class=3", "only=3"),
     ("data mnist normalize=zscore", "standard"),
-    ('data npz "images.npz" key="x"', "`x`"),
+    ('data npz "images.npz" key=x-1', '`"x-1"`'),
     ('data npy "images.npy" layout=NHWC', "last"),
 ]
 OTHER_STATEMENTS = [

@@ -142,9 +142,11 @@ def _only_key(keys: list[str], path: Path) -> str:
         return keys[0]
     if not keys:
         raise DataError(f"{path} contains no arrays: save one in it")
+    named = next((key for key in keys if key.isprintable() and key.strip() and '"' not in key), "…")
+    written = named if named.isidentifier() and named.isascii() else f'"{named}"'
     raise DataError(
         f"{path} contains {counted(len(keys), 'array')} ({', '.join(keys)}): choose one with a data line such as "
-        f'`npz "{path}" key={keys[0]}`'
+        f'`npz "{path}" key={written}`'
     )
 
 

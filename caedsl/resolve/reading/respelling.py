@@ -57,6 +57,7 @@ _EXAMPLES_BY_TYPE = {
     Type.PATH: '"photos/"',
     Type.TEXT: '"a,b"',
     Type.NAME: "NAME",
+    Type.FIELD: "NAME",
     Type.LABEL: "0",
     Type.DIVISOR: "/2",
     Type.PADDING: "1",

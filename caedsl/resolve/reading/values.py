@@ -150,6 +150,11 @@ def _path(option: Option, node: tree.Value, scope: Scope) -> Any:
     return misread if isinstance(node, tree.QuotedText) else misread._replace(help=quoted)
 
 
+def _field(option: Option, node: tree.Value, scope: Scope) -> Any:
+    """Return the name of an array or a column, which may contain any characters."""
+    return node.text if isinstance(node, tree.WrittenWord) else _path(option, node, scope)
+
+
 def _label(option: Option, node: tree.Value, scope: Scope) -> Any:
     if isinstance(node, tree.WrittenWord) and not scope.is_constant(node.text):
         return wrong_type(option, node, scope)._replace(help=f'write `{option.name}="{node.text}"`')
@@ -222,6 +227,7 @@ _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.SIDES: _sides,
     Type.DURATION: _duration,
     Type.NAME: _name,
+    Type.FIELD: _field,
     Type.PATH: _path,
     Type.TEXT: _path,
     Type.LABEL: _label,
