@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caedsl.diagnostics import Applicability, Edit, Finding, Fix, Label, Severity
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.rules.engine import checking, compiling
+from caedsl.rules.engine import checking, compiling, fixing
 from caedsl.rules.engine.checking import MOST_FINDINGS, Checked, Selection, check_source, examine
 from caedsl.rules.engine.cures import LEFTOVERS, cures
 from caedsl.rules.engine.fixing import fix_source
@@ -343,6 +343,23 @@ sweep { train.optimizer.lr 0.1 0.2 0.3; train.batch 1..100 x3; data.limit 0.1 0.
     assert fix_source(Source(text), unsafe=True).made > 2
     variants = [each for each in resolutions if "sweep" not in each]
     assert len(variants) == len(set(variants)) > 100
+
+
+def test_the_fixes_of_a_large_sweep_are_compared_in_few_examinations(
+    resolutions: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """autoencoder swept
+input 1x28x28
+data mnist
+encoder { conv 16 k4 s2 sigmoid; conv 32 k4 s2 tanh dropout=90%; conv 32 k3 elu }
+bottleneck dense 4 relu
+decoder { dense 1568 relu; reshape 32x7x7; deconv 16 k5 s2 relu; upsample to 28x28; conv 1 relu }
+train { loss mse; optimizer adamw lr=0.1 weight_decay=10; batch 128; epochs 10 }
+sweep { data.limit 59000 60000 }
+"""
+    monkeypatch.setattr(fixing, "_MOST_READ", 5 * len(text))  # five times the text, but not twice each of its variants
+    assert fix_source(Source(text), unsafe=True).made >= 6
+    assert len([each for each in resolutions if "sweep" not in each]) <= 2 * 12
 
 
 @pytest.mark.parametrize("count", [10, 80])

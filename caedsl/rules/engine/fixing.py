@@ -13,7 +13,7 @@ from caedsl.source import Source
 _MOST_ROUNDS = 50
 _MOST_READ = 200_000  # characters that rounds may read, in each variant of a sweep: what is left needs a second run
 _FEWEST_ROUNDS = 3
-_MOST_WEIGHED = 20  # fixes of one pass that are compared with each other
+_MOST_WEIGHED = 20  # fixes of one pass that are compared with each other, if that many rounds may be made
 
 
 class Fixed(NamedTuple):
@@ -40,20 +40,25 @@ def fix_source(source: Source, selection: Selection = Selection(), unsafe: bool 
         curable = [f for f in checked.findings if f.fix and f.fix.applicability in applicable and not f.path]
         if not curable:
             break
-        chosen, edits = _together(source, curable, selection)
+        chosen, edits = _together(source, curable, selection, rounds)
         source = Source(apply_edits(source.text, edits), source.path)
         checked = check_source(source, selection)
         made += len(chosen)
     return Fixed(source, checked, made)
 
 
-def _together(source: Source, curable: Sequence[Finding], selection: Selection) -> tuple[Sequence[Fix], Sequence[Edit]]:
-    """Return fixes that work together, and their edits: each is needed, and none interferes with another."""
+def _together(
+    source: Source, curable: Sequence[Finding], selection: Selection, rounds: int
+) -> tuple[Sequence[Fix], Sequence[Edit]]:
+    """Return fixes that work together, and their edits: each is needed, and none interferes with another.
+
+    About as many fixes are compared, and as many parts of them tried, as ``rounds`` may be made.
+    """
 
     def examined(text: Source) -> Sequence[Finding]:
         return examine_file(text, selection)
 
-    needed = _needed(source, curable, examined)
+    needed = _needed(source, curable, examined, min(_MOST_WEIGHED, rounds))
     made = frozenset(merge_fixes(finding.fix for finding in needed if finding.fix)[0])
     cured = [finding for finding in needed if finding.fix in made]
     before = examined(source) if len(cured) > 1 else ()
@@ -67,19 +72,20 @@ def _together(source: Source, curable: Sequence[Finding], selection: Selection) 
 
     ranks = ranks_in_lines(source, cured)
     ranked = [cured[place] for place in sorted(range(len(cured)), key=ranks.__getitem__)]
-    for group in accepted_groups(ranked, work):
+    for group in accepted_groups(ranked, work, rounds):
         kept += group
     return merge_fixes(finding.fix for finding in kept if finding.fix)
 
 
-def _needed(source: Source, curable: Sequence[Finding], examined: Examine) -> list[Finding]:
+def _needed(source: Source, curable: Sequence[Finding], examined: Examine, most: int) -> list[Finding]:
     """Return the findings that remain, with the same fixes, after the fixes of the others.
 
     Those whose fixes would then write something else wait for the next pass. Fixes of syntax errors are always needed.
+    More than ``most`` fixes that change the model are not compared.
     """
     needed = list(curable)
     changing = [f for f in curable if f.fix and f.fix.applicability is Applicability.UNSAFE]
-    for finding in changing if 1 < len(changing) <= _MOST_WEIGHED else ():
+    for finding in changing if 1 < len(changing) <= most else ():
         others = [other for other in needed if other is not finding]
         if not others:
             break

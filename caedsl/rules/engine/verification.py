@@ -109,9 +109,7 @@ def ranks_in_lines(source: Source, findings: Sequence[Finding]) -> list[int]:
     return ranks
 
 
-def accepted_groups(
-    items: Sequence[T], accepts: Callable[[Sequence[T]], bool], most: int = _MOST_TRIED
-) -> Iterator[Sequence[T]]:
+def accepted_groups(items: Sequence[T], accepts: Callable[[Sequence[T]], bool], most: int) -> Iterator[Sequence[T]]:
     """Yield groups of ``items`` that ``accepts`` accepts: all together or, if that fails, halves and their halves.
 
     About ``most`` groups are tried at most, of very many items only large ones. A group is yielded before the next
