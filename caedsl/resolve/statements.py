@@ -88,7 +88,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     """Return the statements of ``spec``; report unknown, misplaced and repeated ones."""
     found = StatementsByWord()
     single = tuple(apart(spec.statements, STATEMENTS, _starts_statement, scope))
-    single = tuple(continued(single, STATEMENTS, ("autoencoder", "data", "block"), scope))
+    single = tuple(continued(single, STATEMENTS, ("autoencoder", "data", "block", "allow"), scope))
     single = tuple(_with_space(statement, scope) for statement in single)
     written = {statement.head.text for statement in single}
     for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):

@@ -16,6 +16,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import NAMED, SETTINGS, Setting, SettingVariant
 from caedsl.source import Span
 from caedsl.syntax import tree
+from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.optimizers import OptimizerKind
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
@@ -167,13 +168,26 @@ def _report_unknown(statement: tree.Statement, scope: Scope) -> str | None:
     foreign = foreign_words.SETTINGS.get(plain)
     note = foreign_words.SETTING_NOTES.get(plain)
     near = None if foreign or note else scope.nearest(word, tuple(SETTINGS))
-    if foreign is not None:
+    if glued := _with_space(word):
+        near = None
+        help_line = f"write `{glued}`"
+    elif foreign is not None:
         help_line = f"write `{respelled_setting(*foreign, statement, scope)}`"
     else:
         help_line = note or f"settings are {', '.join(SETTINGS)}"
     span = statement.head.span
     scope.report("unknown-setting", span, f'unknown setting "{word}" in train', help=help_line, meant=near)
     return near
+
+
+def _with_space(word: str) -> str:
+    """Return ``epochs20`` and ``lossmse`` with the space after their setting, or an empty text for another word."""
+    for name, setting in SETTINGS.items():
+        rest = word.removeprefix(name)
+        named = LOSSES if name == "loss" else setting.variants or ()
+        if rest != word and (rest in named or (rest.isdecimal() and not named)):
+            return f"{name} {rest}"
+    return ""
 
 
 def respelled_setting(line: str, example: str, statement: tree.Statement, scope: Scope) -> str:

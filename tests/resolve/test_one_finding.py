@@ -265,6 +265,9 @@ LAYERS = [
     ("conv 8 hardtanh 0..2", "`clip=0..2`"),
     ("conv 8 relu flatten", "remove `flatten`"),
     ("conv 8 relu pool", "`maxpool 2`"),
+    ("conv\n 8 relu", "`conv 8 relu`"),
+    ("conv # wide\n\n 8 relu", "`conv 8 relu`"),
+    ("repeat\n 3 { conv 8 relu }", "`repeat 3 { … }`"),
     ("stage\n down { conv 8 relu }", "`stage down { … }`"),
 ]
 HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
@@ -424,6 +427,10 @@ SETTINGS = [
     ("augmnet", "`augment`"),
     ("loss mse reducton=sum", "`reduction`"),
     ("loss huber detla=1", "`delta`"),
+    ("epochs\n 3", "`epochs 3`"),
+    ("epochs20", "`epochs 20`"),
+    ("optimizeradam lr=1e-3", "`optimizer adam`"),
+    ("lossmse", "`loss mse`"),
     ("corrupt gaussian=[0.1, 0.5]", "`corrupt gaussian=0.1..0.5`"),
     ("corrupt gaussian=(0.1, 0.5)", "`corrupt gaussian=0.1..0.5`"),
     ("corrupt [0.1, 0.5]", "`corrupt gaussian=0.1..0.5`"),
@@ -432,6 +439,8 @@ SETTINGS = [
     ("optimizer adam betas=[0.9, 0.999]", "`beta1=0.9` and `beta2=0.999`"),
 ]
 STATEMENTS = [
+    ("input\n 1x16x16", "`input 1x16x16`"),
+    ("decoder\n mirror", "`decoder mirror`"),
     ("input 1*16*16", "`1x16x16`"),
     ("input 16*16*1", "`1x16x16`"),
     ("input 16, 16", "`1x16x16`"),
@@ -682,6 +691,7 @@ def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
         ("require { parameters 4-64 }", "parameters 4..64"),
         ("let size = 3x3", "where it is used"),
         ("block", "block NAME {"),
+        ('allow\n overcomplete "why"', 'allow overcomplete "why"'),
         ("require parameters 1..2 M", "require { parameters 1M..2M }"),
         ("require { parameters 1..2 million }", "parameters 1M..2M"),
         ("require { parameters 1k..2 M }", "parameters 1k..2M"),

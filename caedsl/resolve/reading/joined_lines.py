@@ -80,6 +80,8 @@ def _is_cut(statement: tree.Statement, following: tree.Statement, incomplete: Co
     if statement.broken or statement.block is not None:
         return False
     last = statement.items[-1] if statement.items else None
+    if last is None and statement.head.text == "decoder":
+        return following.head.text == "mirror"
     if last is None:
         has_block = following.block is not None
         return statement.head.text in incomplete and has_block == (statement.head.text in ("block", "stage"))

@@ -13,6 +13,10 @@ from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
 _COPIES_FIRST = re.compile(r"(\d+)\s*[x*]\s+(\w.*)")
 """Match `3x conv 16`."""
 
+_LAST_WORD = re.compile(r"(?:^|[\n;{])[ \t]*([a-z]\w*)[ \t]*(?:#[^\n]*)?\n\s*\Z")
+"""Match a line of a single word at the end of a text."""
+_NEAR = 200
+
 _RANGE_HELP = "write `LOW..HIGH`: `0..1`"
 _WANT_VALUE = OPERATORS | {"EQUAL", NEGATION, "LPAR"}
 
@@ -42,6 +46,9 @@ def start(fault: Fault) -> Finding | None:
             return error(message, span_of(found), help=f"write {as_spec(line)}")
     if found.type in OPERATORS or found in ("=", "..", ")"):
         return error(message, span_of(found), help="a statement ends with its line: write it on one line")
+    if word := _LAST_WORD.search(fault.text, max(fault.span.start - _NEAR, 0), fault.span.start):
+        line = f"{word[1]} {fault.text[fault.span.start : fault.span.end]}{' { … }' if fault.opens_block else ''}"
+        return error(message, span_of(found), help=f"write {as_spec(line)} on one line")
     return error(
         message, span_of(found), help="start with the word of the line: `conv 64`, `input 1x28x28`, `loss mse`"
     )
