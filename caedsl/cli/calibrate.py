@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import complete_scores
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Run, say
 from caedsl.cli.samples import files_at
-from caedsl.cli.train import Device, outside_errors
 
 
 def calibrate(
@@ -34,7 +35,7 @@ def calibrate(
         ),
     ] = "mse",
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Set the anomaly threshold from normal samples that were not used for training.
 

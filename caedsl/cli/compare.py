@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import say
-from caedsl.cli.train import outside_errors
 
 
 def compare(

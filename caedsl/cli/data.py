@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.completion import SpecPath
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, refuse_existing, say, write_new
-from caedsl.cli.train import outside_errors
 from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:

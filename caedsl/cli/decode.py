@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.files import STANDARD_INPUT
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
 from caedsl.cli.samples import read_standard_input
-from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
 
@@ -25,7 +26,7 @@ def decode(
         typer.Option("-o", "--output", metavar="DIR|FILE.npy", help="A folder for pictures, or an array file."),
     ],
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Decode codes into a folder with one picture for each, or into a single array with values in the input's range."""
     from caedsl.cli.specs import fail

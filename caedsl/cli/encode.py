@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, is_standard_output, new_output, refuse_existing, say
 from caedsl.cli.samples import samples_at, say_notes
-from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
 
@@ -31,7 +32,7 @@ def encode(
     ] = "train,validation,test",
     data_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the run's data.")] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Encode samples, and write a table of their names, labels and codes.
 

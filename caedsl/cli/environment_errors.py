@@ -1,10 +1,25 @@
 """Errors of the environment, which are not bugs of the program, as messages for the user."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import ENOMEM
 
 _MEMORY = ("allocate memory", "failed to map segment", "out of memory", "bad_alloc", "can't start new thread")
 """Messages of the dynamic linker, C++ libraries and PyTorch when memory or address space runs out."""
+
+
+@contextmanager
+def outside_errors() -> Iterator[None]:
+    """End the command with a message if data, files or the machine cause an error inside the context."""
+    from caedsl.cli.specs import fail
+    from caedsl.data.errors import DataError
+    from caedsl.runs.errors import TrainingError
+
+    try:
+        yield
+    except (DataError, TrainingError) as error:
+        raise fail(error) from None
 
 
 def environment_problem(error: Exception) -> str | None:

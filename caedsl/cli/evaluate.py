@@ -7,8 +7,9 @@ import typer
 
 from caedsl.cli.argument_parser import complain
 from caedsl.cli.completion import complete_scores
+from caedsl.cli.device import Device
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.samples import files_at
-from caedsl.cli.train import Device, outside_errors
 
 if TYPE_CHECKING:
     from caedsl.training.reporter import Reporter

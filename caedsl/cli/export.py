@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from caedsl.cli.completion import complete_parts, complete_scores
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, filled, refuse_existing, say, write_new
 from caedsl.cli.samples import files_at
-from caedsl.cli.train import Device, outside_errors
 
 
 def export(
@@ -50,7 +51,7 @@ def export(
         typer.Option(metavar="OWNER/NAME", help="Upload the folder to this repository on the Hugging Face Hub."),
     ] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.CPU,
+    device: DeviceOption = Device.CPU,
 ) -> None:
     """Export a trained model to ONNX, torch.export, or a folder with spec, weights and model card.
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, new_parents, refuse_existing, say
 from caedsl.cli.samples import samples_at, say_notes
-from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def reconstruct(
         ),
     ] = ReconstructionSize.OWN,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Reconstruct images with the same names, sizes and bit depths.
 

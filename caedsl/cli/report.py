@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.device import Device
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_new
-from caedsl.cli.train import Device, outside_errors
 
 
 def report(

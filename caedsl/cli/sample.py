@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
-from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import counted
 
 
@@ -21,7 +22,7 @@ def sample(
     ] = 16,
     seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**63 - 1, help="The seed of the random numbers.")] = 0,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Draw codes from the prior of a variational code, a standard normal distribution, and decode them."""
     from caedsl.inference.opening import open_trained

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.completion import complete_scores
+from caedsl.cli.device import Device, DeviceOption
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
 from caedsl.cli.samples import samples_at, say_notes
-from caedsl.cli.train import Device, outside_errors
 from caedsl.diagnostics.text import printable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def score(
         Path | None, typer.Option(metavar="DIR", help="Write an error map NAME.png for each sample.")
     ] = None,
     overwrite: Overwrite = False,
-    device: Annotated[Device, typer.Option(help="The device to compute on.")] = Device.AUTO,
+    device: DeviceOption = Device.AUTO,
 ) -> None:
     """Score samples by how badly the model reconstructs them; a higher score is more abnormal.
 

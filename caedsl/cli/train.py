@@ -1,7 +1,5 @@
 """``caedsl train``: trains the model of a spec into a run folder."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caedsl.cli.completion import complete_specs
+from caedsl.cli.device import Device
+from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import is_standard_output
 from caedsl.cli.process_group import together
 from caedsl.cli.specs import VariantOption
@@ -17,14 +17,6 @@ from caedsl.machine.cores import choose_wait_policy
 if TYPE_CHECKING:
     from caedsl.model.autoencoder import Autoencoder
     from caedsl.training.reporter import Reporter
-
-
-class Device(StrEnum):
-    """Device to train on."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
 
 
 class OnTrouble(StrEnum):
@@ -235,19 +227,6 @@ def _refuse_changes(names: list[str]) -> None:
             "--on-trouble, --device, --data-dir, --data-root, --tensorboard, --no-baselines and --quiet can be added), "
             "or start a new run without --resume"
         )
-
-
-@contextmanager
-def outside_errors() -> Iterator[None]:
-    """End the command with a message if data, files or the machine cause an error inside the context."""
-    from caedsl.cli.specs import fail
-    from caedsl.data.errors import DataError
-    from caedsl.runs.errors import TrainingError
-
-    try:
-        yield
-    except (DataError, TrainingError) as error:
-        raise fail(error) from None
 
 
 def _exit_if_not_finished(ended: str) -> None:
