@@ -5,27 +5,20 @@ import io
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat
 
-from caedsl.runs.confined import read_file, read_record
+from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
-from caedsl.runs.schema import RecordError, reason_of
+from caedsl.runs.schema import Count, Record, RecordError, read_as, reason_of
 
 MODEL = "model"
 """Name of the evaluated model among the predictors and detectors in ``metrics.json`` and ``anomalies.json``."""
 
-Count = Annotated[int, Field(ge=0, le=2**53)]
 Text = Annotated[str, Field(max_length=10_000)]
 
 
-class _Record(BaseModel):
-    """Record that is read strictly: no conversion of types, no infinity, no NaN."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
-
-
-class ErrorsRecord(_Record):
+class ErrorsRecord(Record):
     """Scores of one predictor, see ``caedsl.evaluation.metrics.Scores``; null stands for non-finite values."""
 
     mse: FiniteFloat | None
@@ -36,7 +29,7 @@ class ErrorsRecord(_Record):
     bce_above_floor: FiniteFloat | None = None
 
 
-class TrainingRecord(_Record):
+class TrainingRecord(Record):
     """End of the training."""
 
     ended: Text
@@ -46,7 +39,7 @@ class TrainingRecord(_Record):
     parameters: Count
 
 
-class MetricsRecord(_Record):
+class MetricsRecord(Record):
     """Content of ``metrics.json``, see ``caedsl.evaluation.evaluate.Evaluation.as_json``."""
 
     evaluated_on: Text
@@ -58,14 +51,14 @@ class MetricsRecord(_Record):
     training: TrainingRecord
 
 
-class SweepRow(_Record):
+class SweepRow(Record):
     """Scores by predictor for one amount of a corruption."""
 
     amount: FiniteFloat
     scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]
 
 
-class SweepRecord(_Record):
+class SweepRecord(Record):
     """Content of ``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
 
     corruption: Text
@@ -75,7 +68,7 @@ class SweepRecord(_Record):
     rows: Annotated[list[SweepRow], Field(min_length=2, max_length=100)]
 
 
-class EstimateRecord(_Record):
+class EstimateRecord(Record):
     """Metric with its interval."""
 
     value: FiniteFloat
@@ -83,7 +76,7 @@ class EstimateRecord(_Record):
     high: FiniteFloat
 
 
-class ThresholdRecord(_Record):
+class ThresholdRecord(Record):
     """Threshold, see ``caedsl.evaluation.anomaly_results.Threshold``."""
 
     value: FiniteFloat
@@ -92,7 +85,7 @@ class ThresholdRecord(_Record):
     calibrated: bool
 
 
-class TypeRecord(_Record):
+class TypeRecord(Record):
     """Results for one type of anomaly."""
 
     anomalies: Count
@@ -100,7 +93,7 @@ class TypeRecord(_Record):
     found: Count | None
 
 
-class DetectorRecord(_Record):
+class DetectorRecord(Record):
     """Results of one detector, see ``caedsl.evaluation.anomaly_results.DetectorResult``."""
 
     auroc: EstimateRecord
@@ -114,7 +107,7 @@ class DetectorRecord(_Record):
     by_type: dict[Text, TypeRecord]
 
 
-class AnomaliesRecord(_Record):
+class AnomaliesRecord(Record):
     """Content of ``anomalies.json``, see ``caedsl.evaluation.anomaly_results.AnomalyEvaluation.as_json``."""
 
     test: Text
@@ -135,7 +128,7 @@ class ScoredSample(NamedTuple):
     score: float
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Kind = TypeVar("_Kind", bound=Record)
 
 
 def read_evaluation(folder: Path) -> MetricsRecord:
@@ -176,12 +169,12 @@ def read_scored_samples(folder: Path) -> list[ScoredSample]:
         ) from error
 
 
-def _read(folder: Path, name: str, kind: type[_Model], remedy: str) -> _Model | None:
+def _read(folder: Path, name: str, kind: type[_Kind], remedy: str) -> _Kind | None:
     try:
-        return kind.model_validate_json(read_record(folder, name))
+        return read_as(kind, folder, name)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RunError(f"{folder / name} cannot be read: {error.strerror or error}") from error
-    except (ValidationError, RecordError) as error:
-        raise RunError(f"{folder / name} is damaged ({reason_of(error)}): {remedy}") from error
+    except RecordError as error:
+        raise RunError(f"{folder / name} is damaged ({error}): {remedy}") from error

@@ -3,26 +3,22 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat
 
 from caedsl.inference.calibration import Calibration
 from caedsl.inference.scores import ScoreError, read_score
-from caedsl.runs.confined import read_record, sha256_of, write_file
+from caedsl.runs.confined import sha256_of, write_file
 from caedsl.runs.errors import RunError
 from caedsl.runs.files import BEST
-from caedsl.runs.schema import reason_of
+from caedsl.runs.schema import Record, RecordError, Sha256, read_as, reason_of
 
 CALIBRATION = "calibration.json"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Record(BaseModel):
-    """Record that is read strictly: no conversion of types, no infinity, no NaN."""
-
-    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
-
-    weights: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+class _CalibrationRecord(Record):
+    weights: Sha256
     score: Annotated[str, Field(max_length=100)]
     fpr: Share
     threshold: FiniteFloat
@@ -33,7 +29,7 @@ class _Record(BaseModel):
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
     """Write the file atomically, for the current weights of the run. Raise ``OSError`` if that fails."""
-    record = _Record(
+    record = _CalibrationRecord(
         weights=sha256_of(folder, BEST),
         score=calibration.score,
         fpr=calibration.fpr,
@@ -52,13 +48,13 @@ def read_calibration(folder: Path) -> Calibration | None:
     belong together.
     """
     try:
-        record = _Record.model_validate_json(read_record(folder, CALIBRATION))
+        record = read_as(_CalibrationRecord, folder, CALIBRATION)
         read_score(record.score)
         weights = sha256_of(folder, BEST)
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError, ScoreError) as error:
-        reason = reason_of(error) if isinstance(error, ValueError) else error.strerror
+    except (OSError, RecordError, ScoreError) as error:
+        reason = error.strerror if isinstance(error, OSError) else reason_of(error)
         raise RunError(
             f"{folder / CALIBRATION} is damaged ({reason}): run `caedsl calibrate {folder}` again"
         ) from error

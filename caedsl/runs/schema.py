@@ -32,11 +32,13 @@ class RecordError(ValueError):
     """Invalid content in a file of a run folder; the message says what is wrong."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """Record that is read strictly: no conversion of types, no infinity, no NaN."""
+
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 
-class StateRecord(_Record):
+class StateRecord(Record):
     """Content of ``state.json``, see ``caedsl.runs.state.RunState``."""
 
     state: Literal["running", "finished", "interrupted", "stopped", "failed"]
@@ -46,7 +48,7 @@ class StateRecord(_Record):
     error: Long | None = None
 
 
-class DataRecord(_Record):
+class DataRecord(Record):
     """Images of a run, and where they were found."""
 
     name: Long
@@ -62,7 +64,7 @@ class DataRecord(_Record):
     skipped: list[Long] = []
 
 
-class EnvironmentRecord(_Record):
+class EnvironmentRecord(Record):
     """Content of ``environment.json``: the software, device and data of a run."""
 
     model_config = ConfigDict(extra="allow")
@@ -83,19 +85,19 @@ class EnvironmentRecord(_Record):
     command: Long = ""
 
 
-class _ModelScores(_Record):
+class _ModelScores(Record):
     psnr: FiniteFloat | None
 
 
-class _Scores(_Record):
+class _Scores(Record):
     model: _ModelScores
 
 
-class _Ending(_Record):
+class _Ending(Record):
     best_epoch: Annotated[int, Field(ge=1, le=LARGEST_COUNT)] | None
 
 
-class ListedMetrics(_Record):
+class ListedMetrics(Record):
     """Part of ``metrics.json`` that a list of runs needs."""
 
     scores: _Scores
@@ -103,42 +105,43 @@ class ListedMetrics(_Record):
     code_size: Count | None = None
 
 
-_Model = TypeVar("_Model", bound=BaseModel)
+_Kind = TypeVar("_Kind", bound=Record)
 LARGEST_LINE = 1 << 18
 """Longest line of a history or of findings, in bytes; its JSON may take 150 times its size while it is parsed."""
 _EPOCH, _TROUBLE = TypeAdapter(Epoch), TypeAdapter(Trouble)
 _OBJECT = TypeAdapter(dict[str, Any])
 
 
-def read_state(folder: Path) -> StateRecord:
-    """Read ``state.json``.
+def read_as(kind: type[_Kind], folder: Path, name: str) -> _Kind:
+    """Read a JSON file of a run folder.
 
     Raise ``OSError`` if it cannot be read, ``RecordError`` if its content is invalid.
     """
-    return _parsed(StateRecord, read_record(folder, STATE))
-
-
-def read_environment(folder: Path) -> EnvironmentRecord:
-    """Read ``environment.json``. Errors are those of ``read_state``."""
-    return _parsed(EnvironmentRecord, read_record(folder, ENVIRONMENT))
-
-
-def read_metrics(folder: Path) -> ListedMetrics:
-    """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_state``."""
-    return _parsed(ListedMetrics, read_record(folder, METRICS))
-
-
-def read_scores(folder: Path) -> dict[str, Any]:
-    """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_state``."""
     try:
-        return _OBJECT.validate_json(read_record(folder, METRICS))
+        return kind.model_validate_json(read_record(folder, name))
     except ValidationError as error:
         raise RecordError(reason_of(error)) from None
 
 
-def _parsed(kind: type[_Model], content: bytes) -> _Model:
+def read_state(folder: Path) -> StateRecord:
+    """Read ``state.json``. Errors are those of ``read_as``."""
+    return read_as(StateRecord, folder, STATE)
+
+
+def read_environment(folder: Path) -> EnvironmentRecord:
+    """Read ``environment.json``. Errors are those of ``read_as``."""
+    return read_as(EnvironmentRecord, folder, ENVIRONMENT)
+
+
+def read_metrics(folder: Path) -> ListedMetrics:
+    """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_as``."""
+    return read_as(ListedMetrics, folder, METRICS)
+
+
+def read_scores(folder: Path) -> dict[str, Any]:
+    """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_as``."""
     try:
-        return kind.model_validate_json(content)
+        return _OBJECT.validate_json(read_record(folder, METRICS))
     except ValidationError as error:
         raise RecordError(reason_of(error)) from None
 
