@@ -9,9 +9,10 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
+from caedsl.importing.expansion import expands_too_much
 from caedsl.importing.keras import registry
 from caedsl.importing.keras.hdf5 import Hdf5, opened
-from caedsl.importing.keras.hdf5_content import EXPANSION, FREE, LARGEST_TEXT
+from caedsl.importing.keras.hdf5_content import LARGEST_TEXT
 from caedsl.importing.keras.problems import ModelProblem
 from caedsl.importing.keras.topology import Config, KerasLayer, Topology, topology_of
 from caedsl.importing.zip_damage import damage_as_bad_zip
@@ -77,7 +78,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
         raise ModelProblem(f"it has no `{name}`, as a `.keras` file of a whole model has") from None
     if info.file_size > limit:
         raise ModelProblem(f"its `{name}` has {info.file_size:,} bytes, more than the limit of {limit:,}")
-    if info.file_size > FREE and info.file_size > EXPANSION * info.compress_size:
+    if expands_too_much(info.file_size, info.compress_size):
         raise ModelProblem(f"its `{name}` unpacks to {info.file_size:,} bytes from {info.compress_size:,}")
     with damage_as_bad_zip(), archive.open(info) as member:
         content = member.read(info.file_size)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.importing.expansion import FREE, expands_too_much
 from caedsl.importing.keras.problems import ModelProblem
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ LARGEST_ARRAY = 2 << 30
 """Bytes of the largest array to read."""
 LARGEST_TEXT = 64 << 20
 """Bytes of the longest text."""
-EXPANSION = 100
-"""Largest ratio of an array's size to its stored bytes, for arrays of more than ``FREE`` bytes."""
-FREE = 16 << 20
 TOTAL = 4
 """Largest ratio of the size of all arrays to the size of the file, beyond ``FREE``."""
 
@@ -72,7 +70,7 @@ class Hdf5Content:
     def _allow(self, path: str, size: int, stored: int) -> None:
         if size > LARGEST_ARRAY:
             raise ModelProblem(f"`{path}` has {size:,} bytes, more than the {LARGEST_ARRAY:,} that are read")
-        if size > FREE and size > EXPANSION * stored:
+        if expands_too_much(size, stored):
             raise ModelProblem(
                 f"`{path}` has {size:,} bytes, but the file stores {stored:,}: weights do not compress that well"
             )

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from caedsl.importing.errors import ImportFailure
+from caedsl.importing.expansion import expands_too_much
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
 from caedsl.importing.zip_damage import damage_as_bad_zip
 from caedsl.vocabulary.shape import text
@@ -22,8 +23,6 @@ from caedsl.vocabulary.shape import text
 _SCHEMA = 8
 """Major version of the format that PyTorch 2.7 to 2.13 write."""
 _MOST_JSON = 32 * 2**20
-_EXPANSION, _FREE = 100, 16 * 2**20
-"""Largest ratio of a member's size to its stored bytes, for members of more than ``_FREE`` bytes."""
 _DTYPES = {
     2: torch.int8,
     3: torch.int16,
@@ -99,7 +98,7 @@ def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> byt
     """Return a member of the archive; a zip bomb is rejected before it is unpacked."""
     info = archive.getinfo(path)
     size = info.file_size
-    if (most is not None and size > most) or (size > _FREE and size > _EXPANSION * info.compress_size):
+    if (most is not None and size > most) or expands_too_much(size, info.compress_size):
         raise ValueError(f"{path} is too large: {size:,} bytes from {info.compress_size:,}")
     with damage_as_bad_zip():
         return archive.read(info)
