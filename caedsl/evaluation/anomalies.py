@@ -18,7 +18,7 @@ from caedsl.evaluation.labelled_test import LabelledTest, from_own_data, labelle
 from caedsl.evaluation.schema import MODEL
 from caedsl.inference.calibration import CalibrationError, calibrate
 from caedsl.inference.opening import open_trained
-from caedsl.inference.own_data import PartSamples, digests, own_data
+from caedsl.inference.own_data import PartSamples, own_data, trained_on
 from caedsl.inference.samples import Samples
 from caedsl.inference.scores import ChosenScore, Compared
 from caedsl.inference.trained_run import BATCH, TrainedRun
@@ -66,7 +66,10 @@ def evaluate_anomalies(
     else:
         labelled = labelled_test(run, test)
         parts = _own_data_if_available(path, data_dir, data_root, notes)
-        notes += [*labelled.notes, *_trained_on(parts, labelled.samples)]
+        notes += labelled.notes
+        called = counted(len(labelled.samples), "test sample")
+        if TRAIN in parts and (found := trained_on(labelled.samples, parts[TRAIN], called)):
+            notes.append(f"{found}, so the numbers do not hold for new samples")
     evaluator = _DetectorEvaluator(run, score, labelled, parts, notes)
     results = {MODEL: evaluator.result(None)}
     notes += labelled.samples.notes()
@@ -92,18 +95,6 @@ def _own_data_if_available(
             f"no comparison with PCA, because the run's own data are not available: {str(error).splitlines()[0]}"
         )
         return {}
-
-
-def _trained_on(parts: dict[str, PartSamples], samples: Samples) -> Iterator[str]:
-    if TRAIN not in parts:
-        return
-    known = set(digests(parts[TRAIN]))
-    trained_on = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
-    if trained_on:
-        yield (
-            f"of {counted(len(samples), 'test sample')}, {len(trained_on):,} were trained on, such as {trained_on[0]}: "
-            "these are reconstructed better than new ones, so the numbers do not hold for new samples"
-        )
 
 
 class _DetectorEvaluator:

@@ -11,7 +11,7 @@ from caedsl.data.files.folder_layout import NORMAL, TRAIN, VALIDATION
 from caedsl.diagnostics.text import counted
 from caedsl.inference.calibration import MOST_NORMALS, Calibration, CalibrationError, calibrate
 from caedsl.inference.opening import open_trained
-from caedsl.inference.own_data import digests, own_data
+from caedsl.inference.own_data import own_data, trained_on
 from caedsl.inference.samples import Samples, folder_labels
 from caedsl.inference.schema import write_calibration
 from caedsl.inference.trained_run import TrainedRun
@@ -109,10 +109,6 @@ def _refuse_trained_on(run: TrainedRun, samples: Samples, data_dir: Path | None,
     except (DataError, RunError):
         reporter.note("the training data are not available, so these samples cannot be compared with them")
         return
-    known = set(digests(trained))
-    found = [samples.names[place] for place, digest in enumerate(digests(samples)) if digest in known]
-    if found:
-        raise CalibrationError(
-            f"of {counted(len(samples), 'sample')} given, {len(found):,} were trained on, such as {found[0]}: these "
-            "are reconstructed better than new ones, so the threshold would be too low; give samples that were held out"
-        )
+    found = trained_on(samples, trained, f"{counted(len(samples), 'sample')} given")
+    if found is not None:
+        raise CalibrationError(f"{found}, so the threshold would be too low; give samples that were held out")

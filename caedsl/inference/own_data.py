@@ -96,6 +96,17 @@ def _part(name: str, images: Images, pixels: Pixels, index: Tensor | None) -> Pa
     )
 
 
-def digests(samples: Samples) -> list[bytes]:
+def trained_on(samples: Samples, train: PartSamples, called: str) -> str | None:
+    """Return how many of the samples, which the sentence calls ``called``, a run was trained on; None if none."""
+    known = set(_digests(train))
+    found = [samples.names[place] for place, digest in enumerate(_digests(samples)) if digest in known]
+    if not found:
+        return None
+    return (
+        f"of {called}, {len(found):,} were trained on, such as {found[0]}: these are reconstructed better than new ones"
+    )
+
+
+def _digests(samples: Samples) -> list[bytes]:
     """Return a checksum of each sample as the network sees it: equal for equal samples in any file."""
     return [digest(x) for _, batch in samples.batches(_BATCH) for x in batch]
