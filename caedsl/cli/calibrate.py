@@ -45,10 +45,10 @@ def calibrate(
     from caedsl.console.progress import make_reporter
     from caedsl.inference.calibrating import calibrate_run
     from caedsl.inference.calibration import CalibrationError
-    from caedsl.inference.scores import ScoreError
+    from caedsl.inference.scores import ScoreError, read_share
 
-    rate = _share(fpr)
-    if rate is None:
+    rate = read_share(fpr)
+    if not 0 < rate < 1:
         raise fail(f"--fpr {fpr}: write a share above 0 % and below 100 %, such as 1% or 0.01")
     with outside_errors():
         try:
@@ -73,11 +73,3 @@ def calibrate(
         f"guarantee  at most {100 * calibrated.fpr:g} % of normal samples exceed it on average; with 95 % confidence "
         f"{100 * calibrated.low:.2g} % to {100 * calibrated.high:.2g} %"
     )
-
-
-def _share(text: str) -> float | None:
-    try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        return None
-    return share if 0 < share < 1 else None

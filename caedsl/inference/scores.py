@@ -7,6 +7,7 @@ Tensors: x_bc… = batch, channels, then one to three space axes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 
 import torch
 from torch import Tensor, nn
@@ -159,10 +160,15 @@ def read_score(text: str) -> ChosenScore:
         return ChosenScore(kind, kind.parameter or 0.0)
     if kind.parameter is None:
         raise ScoreError(f"the score {name} takes no number: write only `{name}`")
-    try:
-        value = float(number.removesuffix("%")) / (100 if number.endswith("%") else 1)
-    except ValueError:
-        value = float("nan")
+    value = read_share(number)
     if not 0 < value <= 1:
         raise ScoreError(f'"{number}" is not a share of the pixels: write `{name}=1%`, above 0 % and at most 100 %')
     return ChosenScore(kind, value)
+
+
+def read_share(text: str) -> float:
+    """Return a share written as ``1%`` or ``0.01``; NaN if the text is not a number."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return nan
