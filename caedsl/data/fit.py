@@ -249,6 +249,13 @@ def resized(x: Tensor, fit: SampleFormat) -> Tensor:
     return centred(scaled.clamp_(low, high), fit.space, fit.low)
 
 
+def unresized(x: Tensor, shown: VisiblePart) -> Tensor:
+    """Return what samples of the input's size show of the stored ones, at the stored size; undoes ``resized``."""
+    for axis, (first, length) in enumerate(zip(shown.offset, shown.size, strict=True), 2):
+        x = x.narrow(axis, first, length)
+    return x if tuple(x.shape[2:]) == shown.part else interpolated(x, shown.part)
+
+
 def centred(x: Tensor, space: Sizes, fill: float) -> Tensor:
     """Return the middle of ``x``, with its last axes as long as ``space``; values outside ``x`` are ``fill``."""
     margins: list[int] = []

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.fit import interpolated
+from caedsl.data.fit import unresized
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import Array, Index
@@ -39,20 +39,18 @@ def as_stored(x: Tensor, index: Index, stack: ArrayStack) -> Array:
     converted to grey result in one channel.
     """
     fit, stored = stack.fit, stack.space
-    start, part, offset, size = fit.shown(stored)
-    for axis, (first, length) in enumerate(zip(offset, size, strict=True), 2):
-        x = x.narrow(axis, first, length)
-    values = _values(x if tuple(x.shape[2:]) == part else interpolated(x, part), stack)
+    shown = fit.shown(stored)
+    values = _values(unresized(x, shown), stack)
     with_channels = values.movedim(1, -1) if stack.layout == "last" else values
     in_layout = values[:, 0] if _without_channels(stack, values) else with_channels
     result = in_layout.numpy().astype(stack.pixels.dtype)
-    if part == stored:
+    if shown.part == stored:
         return result
     originals = stack.pixels.take(index) if isinstance(stack.pixels, Rows) else stack.pixels[index]
     whole = originals if originals.ndim == result.ndim else originals.mean(axis=1 if stack.layout == "first" else -1)
     whole = np.array(whole).astype(result.dtype)
     before = 2 if stack.layout == "first" and whole.ndim == len(stored) + 2 else 1
-    place = (slice(None),) * before + tuple(slice(a, a + b) for a, b in zip(start, part, strict=True))
+    place = (slice(None),) * before + tuple(slice(a, a + b) for a, b in zip(shown.start, shown.part, strict=True))
     whole[place] = result
     return whole
 

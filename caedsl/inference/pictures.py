@@ -11,11 +11,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from caedsl.data.files.decoding import decoded
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.fit import PATCH, SampleFormat
+from caedsl.data.fit import PATCH, SampleFormat, unresized
 from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.picture_files import file_for, picture_bytes
 from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices
@@ -65,20 +64,15 @@ def restored(x_chw: Tensor, original: Original, fit: SampleFormat) -> NDArray[np
     """
     grey = original.pixels.ndim == 2 or x_chw.shape[0] == 1
     x_chw = x_chw.mean(dim=0, keepdim=True) if grey else x_chw
-    height, width = original.size
-    (top, left), (down, across), (y, x), (inner_height, inner_width) = fit.shown((height, width))
-    x_chw = x_chw[:, y : y + inner_height, x : x + inner_width]
-    if tuple(x_chw.shape[-2:]) != (down, across):
-        x_chw = functional.interpolate(
-            x_chw[None], (down, across), mode="bilinear", antialias=True, align_corners=False
-        )[0]
-    values = _stored(x_chw, original, fit)
+    shown = fit.shown(original.size)
+    values = _stored(unresized(x_chw[None], shown)[0], original, fit)
     values = values[..., 0] if grey else values
-    if (down, across) == (height, width):
+    if shown.part == original.size:
         return values
     whole = original.pixels if original.pixels.ndim == values.ndim else original.pixels.mean(axis=-1)
     whole = whole.astype(values.dtype)
-    whole[top : top + down, left : left + across] = values
+    (top, left), (height, width) = shown.start, shown.part
+    whole[top : top + height, left : left + width] = values
     return whole
 
 
