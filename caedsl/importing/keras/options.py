@@ -134,7 +134,7 @@ def weights_options(config: Config, prefix: str = "kernel") -> dict[Option, Any]
 
 
 def _start(value: Any) -> dict[Option, Any]:
-    kind, config = _object(value)
+    kind, config = class_and_config(value)
     word = INITIALISATIONS.get(kind)
     if word is None:
         return {}
@@ -148,13 +148,13 @@ def penalties(value: Any) -> dict[Option, Any]:
     """Return ``l1=`` and ``l2=`` of a regularizer."""
     if value is None:
         return {}
-    kind, config = _object(value)
+    kind, config = class_and_config(value)
     if kind.upper() not in ("L1", "L2", "L1L2", "L1_L2"):
         raise UnsupportedFeature(f"its regularizer `{kind}` is not supported", "a spec has `l1=` and `l2=`")
     return {option: number(config[option.name]) for option in (L1, L2) if config.get(option.name)}
 
 
-def _object(value: Any) -> tuple[str, Config]:
+def class_and_config(value: Any) -> tuple[str, Config]:
     """Return the class and the configuration of a serialized object."""
     if not isinstance(value, dict):
         return str(value), {}

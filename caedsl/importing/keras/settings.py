@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from caedsl.importing.keras.options import shown
+from caedsl.importing.keras.options import class_and_config, shown
 from caedsl.importing.keras.topology import Config, snake_case
 from caedsl.vocabulary.optimizers import OPTIMIZERS
 
@@ -67,7 +67,7 @@ def _loss(value: Any, notes: list[str]) -> Iterator[str]:
         value = next(iter(value.values()))
     if value is None:
         return
-    name, config = _object(value)
+    name, config = _name_and_config(value)
     word = _LOSSES.get(snake_case(name))
     if word is None:
         notes.append(f"the loss `{name}` cannot be written in a spec: `mse`, the default, replaces it")
@@ -87,7 +87,7 @@ def _loss(value: Any, notes: list[str]) -> Iterator[str]:
 def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     if value is None:
         return
-    name, config = _object(value)
+    name, config = _name_and_config(value)
     found = _OPTIMIZERS.get(name.rpartition(">")[2].lower())
     if found is None:
         notes.append(f"the optimizer `{name}` cannot be written in a spec: `adam`, the default, replaces it")
@@ -122,7 +122,7 @@ def _is_number(value: Any) -> bool:
 def _rate(value: Any, notes: list[str]) -> float:
     if isinstance(value, (int, float)) and value > 0:
         return float(value)
-    kind, config = _object(value)
+    kind, config = _name_and_config(value)
     start = config.get("initial_learning_rate", config.get("lr", 1e-3))
     notes.append(
         f"the schedule `{kind}` counts steps of a run that the file does not record: choose one of `schedule`, from "
@@ -131,11 +131,8 @@ def _rate(value: Any, notes: list[str]) -> float:
     return float(start)
 
 
-def _object(value: Any) -> tuple[str, Config]:
-    if not isinstance(value, dict):
-        return str(value), {}
-    config = value.get("config")
-    name = str(value.get("class_name"))
-    if name == "function" and isinstance(config, str):
-        return config, {}
-    return name, config if isinstance(config, dict) else {}
+def _name_and_config(value: Any) -> tuple[str, Config]:
+    """Return the class and the configuration of a serialized object, or the name of a function."""
+    if isinstance(value, dict) and value.get("class_name") == "function" and isinstance(value.get("config"), str):
+        return value["config"], {}
+    return class_and_config(value)
