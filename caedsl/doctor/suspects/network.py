@@ -1,9 +1,8 @@
 """Suspicions about the network at initialisation: frozen weights, dead layers, a vanishing signal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.start import INSENSITIVE, OTHER_SEEDS, ImportedStart, StartEvidence
 from caedsl.doctor.suspicion import (
     CERTAIN,
@@ -20,6 +19,8 @@ from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
+from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.weights import INIT
 
 GROWN = 100.0
@@ -163,25 +164,21 @@ def _weakest(start: StartEvidence) -> int:
 
 def leaky(seen: ProbesSoFar, numbers: Sequence[int]) -> tuple[ProposedChange, ...]:
     """Return the change that makes the ReLUs of these layers leaky; empty if none has a line of its own."""
-    layers = {origin.layer.span: origin.layer for number in numbers for origin in [seen.subject.places.origins[number]]}
-    edits = [
-        write(layer, ACTIVATION, "leaky_relu")
-        for layer in layers.values()
-        if layer.mirrors is None and ACTIVATION in layer.options and FUNCTIONS[layer.activation.name].dies
-    ]
-    return (
-        (ProposedChange("`leaky_relu` on the dead layer", tuple(sorted(edits, key=lambda edit: edit.span))),)
-        if edits
-        else ()
-    )
+    layers = (seen.subject.places.origins[number].layer for number in numbers)
+    dying = (layer for layer in layers if ACTIVATION in layer.options and FUNCTIONS[layer.activation.name].dies)
+    return on_lines("`leaky_relu` on the dead layer", dying, ACTIVATION, lambda _: "leaky_relu")
 
 
 def he_init(seen: ProbesSoFar) -> tuple[ProposedChange, ...]:
     """Return the change that gives every written layer of the network He's initialisation."""
-    edits: dict[int, Edit] = {}
-    for origin in seen.subject.places.origins:
-        layer = origin.layer
-        if layer.mirrors is None and INIT in layer.options:
-            edits[layer.span.start] = write(layer, INIT, "init=he")
-    ordered = sorted(edits.values(), key=lambda edit: edit.span)
-    return (ProposedChange("`init=he` on every layer", tuple(ordered)),) if ordered else ()
+    layers = (origin.layer for origin in seen.subject.places.origins if INIT in origin.layer.options)
+    return on_lines("`init=he` on every layer", layers, INIT, lambda _: "init=he")
+
+
+def on_lines(
+    title: str, layers: Iterable[Layer], option: Option, text: Callable[[Layer], str]
+) -> tuple[ProposedChange, ...]:
+    """Return the change that writes an option on the lines of these layers; empty if none has a line of its own."""
+    edits = {layer.span: write(layer, option, text(layer)) for layer in layers if layer.mirrors is None}
+    ordered = tuple(sorted(edits.values(), key=lambda edit: edit.span))
+    return (ProposedChange(title, ordered),) if ordered else ()

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from math import ceil
 
-from caedsl.diagnostics.finding import Edit
 from caedsl.doctor.probes.stretched import fills_the_range
 from caedsl.doctor.stepping import ALIKE
 from caedsl.doctor.suspects.data import of_data
-from caedsl.doctor.suspects.network import leaky
+from caedsl.doctor.suspects.network import leaky, on_lines
 from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import percent, percents, rounded
 from caedsl.facts.cost import total_parameters
@@ -15,7 +14,6 @@ from caedsl.facts.outputs import output_bounds
 from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, LARGE_UPDATE, SMALL_UPDATE, loss_scale, smaller_batch
 from caedsl.rules.data.tiny_dataset import FEW, TIMES
 from caedsl.rules.edits.settings import write_setting, write_statement
-from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.spelling import number_text
 from caedsl.vocabulary.weights import L2
@@ -141,20 +139,18 @@ def _penalty(seen: ProbesSoFar) -> Iterator[Suspicion]:
     share = first.penalty / max(first.loss - _floor(seen), first.penalty)
     if share <= HEAVY:
         return
-    edits: dict[int, Edit] = {}
-    for origin in seen.subject.places.origins:
-        layer = origin.layer
-        if layer.mirrors is None and layer.options.get(L2, 0.0):
-            edits[layer.span.start] = write(layer, L2, f"l2={number_text(layer.options[L2] / WEAKER)}")
-    if edits:
-        change = ProposedChange(f"`l2` divided by {WEAKER}", tuple(sorted(edits.values(), key=lambda edit: edit.span)))
+    layers = (origin.layer for origin in seen.subject.places.origins if origin.layer.options.get(L2, 0.0))
+    changes = on_lines(
+        f"`l2` divided by {WEAKER}", layers, L2, lambda layer: f"l2={number_text(layer.options[L2] / WEAKER)}"
+    )
+    if changes:
         yield Suspicion(
             "strong-l2",
             UNPROVEN,
             f"after {first.steps:,} steps, the weight penalty is {share:.0%} of what is left of the loss",
             seen.setting("train.loss"),
             KNOWN["strong-l2"].remedy,
-            (change,),
+            changes,
         )
 
 
