@@ -7,6 +7,7 @@ from dataclasses import replace
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor import ruled_out as exclusion
 from caedsl.doctor.budget import Budget
+from caedsl.doctor.certainty import CERTAIN, MOST, NAMED, UNPROVEN, with_lost_repair, with_symptom, with_won_repair
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.evidence import Evidence, Found, Probe, StepProgress
 from caedsl.doctor.probes.data import DataProbe
@@ -20,7 +21,7 @@ from caedsl.doctor.repairs import CLEARLY, SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import CERTAIN, MOST, NAMED, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
@@ -209,9 +210,9 @@ def after_repair(suspicion: Suspicion, repair: Repair | None, least: float) -> S
     if suspicion.cause == "low-learning-rate" and suspicion.sure < NAMED and not repair.out_of_reach:
         return suspicion
     if repair.wins:
-        return replace(suspicion, sure=min(MOST, suspicion.sure + 0.2)) if suspicion.sure >= UNPROVEN else suspicion
-    most = UNPROVEN if suspicion.cause in RATES else 1.0
-    return replace(suspicion, sure=min(most, 0.5 * suspicion.sure))
+        return replace(suspicion, sure=with_won_repair(suspicion.sure))
+    lost = with_lost_repair(suspicion.sure)
+    return replace(suspicion, sure=min(UNPROVEN, lost) if suspicion.cause in RATES else lost)
 
 
 def _winners_first(suspicions: Sequence[Suspicion], repairs: Sequence[Repair | None]) -> list[Suspicion]:
@@ -245,7 +246,7 @@ def ranked_suspicions(seen: ProbesSoFar) -> list[Suspicion]:
     found: dict[str, Suspicion] = {}
     for suspicion in _suspicions(seen):
         fits = any(suspicion.cause in CAUSES[symptom] for symptom in symptoms if symptom in CAUSES)
-        surer = replace(suspicion, sure=min(MOST, suspicion.sure + 0.1)) if fits else suspicion
+        surer = replace(suspicion, sure=with_symptom(suspicion.sure)) if fits else suspicion
         key = "rate" if suspicion.cause in RATES else suspicion.cause
         found[key] = _merged(found[key], surer) if key in found else surer
     return sorted(found.values(), key=lambda one: (-one.sure, one.cause not in CONCLUSIVE))

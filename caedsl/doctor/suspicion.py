@@ -14,19 +14,6 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
-MOST = 0.99
-"""Highest certainty of a suspicion."""
-CERTAIN = 0.95
-"""Certainty of a cause that was measured or proved."""
-LIKELY = 0.75
-"""Certainty of a cause that one probe shows."""
-NAMED = 0.5
-"""Certainty from which a cause is named in the diagnosis."""
-UNPROVEN = 0.35
-"""Certainty of a cause that is named only if its repair wins."""
-POSSIBLE = 0.3
-"""Certainty of a cause that is only possible: its change is tried, but the cause is not named for it."""
-
 
 @dataclass(frozen=True)
 class ProposedChange:
@@ -40,8 +27,9 @@ class ProposedChange:
 class Suspicion:
     """Possible cause of the failure.
 
-    ``sure`` is from 0 to 1. ``place`` is a line of the spec as shown to people, or the data. ``remedy`` says what to
-    change. ``changes`` are edits that may do that, the best first; empty if the spec cannot fix the cause.
+    ``sure`` is its certainty (see ``certainty``). ``place`` is a line of the spec as shown to people, or the data.
+    ``remedy`` says what to change. ``changes`` are edits that may do that, the best first; empty if the spec cannot fix
+    the cause.
     """
 
     cause: str

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from caedsl.diagnostics.edits import apply_edits
+from caedsl.doctor.certainty import NAMED
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.suspects.data import suspect
-from caedsl.doctor.suspicion import NAMED, ProbesSoFar
+from caedsl.doctor.suspicion import ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
 

@@ -8,6 +8,7 @@ from torch import nn
 
 import caedsl
 from caedsl.doctor.budget import StepsBudget
+from caedsl.doctor.certainty import MOST, NAMED, POSSIBLE
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.examine import after_repair, examine
 from caedsl.doctor.probes.data import DataProbe
@@ -15,7 +16,7 @@ from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.suspects import steps
-from caedsl.doctor.suspicion import MOST, NAMED, POSSIBLE, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import ProbesSoFar, Suspicion
 from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject

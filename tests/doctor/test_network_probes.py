@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from caedsl.doctor.certainty import NAMED
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.probes.memorise import MemoriseEvidence, MemoriseProbe
@@ -13,7 +14,7 @@ from caedsl.doctor.probes.start import StartProbe
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import network, steps
-from caedsl.doctor.suspicion import NAMED, ProbesSoFar
+from caedsl.doctor.suspicion import ProbesSoFar
 
 from .subjects import HEALTHY, digits, subject
 

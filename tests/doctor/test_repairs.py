@@ -10,13 +10,14 @@ from benchmarks.faults.cases import Case, draw
 from benchmarks.faults.parents import PARENTS
 from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
+from caedsl.doctor.certainty import NAMED, UNPROVEN
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.examine import after_repair, with_another_loss
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.repairs import Repair, Trials
 from caedsl.doctor.stepping import ErrorCurve
-from caedsl.doctor.suspicion import NAMED, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.edits.trial import tried
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.checking import check_source

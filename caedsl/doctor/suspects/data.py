@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.diagnostics.text import counted
+from caedsl.doctor.certainty import CERTAIN, LIKELY, UNPROVEN
 from caedsl.doctor.probes.data import DataEvidence, Split
 from caedsl.doctor.probes.memorise import IMAGES, STEPS
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import rounded
 from caedsl.facts.divergence import assumed_noise
 from caedsl.rules.edits.divergence import MARGIN, rounded_weight, write_weight

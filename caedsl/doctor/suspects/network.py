@@ -3,16 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from caedsl.doctor.certainty import CERTAIN, LIKELY, POSSIBLE, UNPROVEN
 from caedsl.doctor.probes.start import INSENSITIVE, OTHER_SEEDS, ImportedStart, StartEvidence
-from caedsl.doctor.suspicion import (
-    CERTAIN,
-    LIKELY,
-    POSSIBLE,
-    UNPROVEN,
-    ProbesSoFar,
-    ProposedChange,
-    Suspicion,
-)
+from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import percents, rounded
 from caedsl.facts.steps import SMALL_UPDATE
 from caedsl.rules.edits.settings import write_setting

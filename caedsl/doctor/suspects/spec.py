@@ -1,12 +1,13 @@
 """Suspicions from ``caedsl check``: its findings about training, with their fixes.
 
-An ``INFO`` finding is at most possible: its fix is tried, but it is not named as a cause.
+An ``INFO`` finding is at most possible: it is named only if it explains a symptom and its fix wins.
 """
 
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Severity
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POSSIBLE, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.certainty import CERTAIN, LIKELY, POSSIBLE
+from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.causes import KNOWN
 
 _SURE = {Severity.ERROR: CERTAIN, Severity.WARNING: LIKELY, Severity.INFO: POSSIBLE}

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from math import ceil
 
+from caedsl.doctor.certainty import CERTAIN, LIKELY, POSSIBLE, UNPROVEN
 from caedsl.doctor.probes.stretched import fills_the_range
 from caedsl.doctor.stepping import ALIKE
 from caedsl.doctor.suspects.data import of_data
 from caedsl.doctor.suspects.network import leaky, on_lines
-from caedsl.doctor.suspicion import CERTAIN, LIKELY, POOR, POSSIBLE, UNPROVEN, ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import POOR, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.doctor.wording import percent, percents, rounded
 from caedsl.facts.cost import total_parameters
 from caedsl.facts.outputs import output_bounds

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from caedsl.doctor.certainty import CERTAIN
 from caedsl.doctor.suspects.data import of_data
-from caedsl.doctor.suspicion import CERTAIN, ProbesSoFar, Suspicion
+from caedsl.doctor.suspicion import ProbesSoFar, Suspicion
 
 
 def suspect(seen: ProbesSoFar) -> Iterator[Suspicion]:
