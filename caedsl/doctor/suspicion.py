@@ -14,6 +14,25 @@ from caedsl.doctor.probes.targets import TargetEvidence
 from caedsl.doctor.subject import Subject
 from caedsl.rules.engine.causes import KNOWN
 
+POOR = 0.9
+"""Share of the variance left above which a network is hardly better than the mean image, which leaves 1; a choice."""
+ENOUGH = 500
+"""Steps after which a poor error is meaningful: healthy networks leave the mean image at steps 40 to 240."""
+FAR_WORSE = 2.5
+"""Ratio of the errors of two sets of images above which the first is reconstructed far worse.
+
+Digits of other writers reached 1.8, as test images compared with validation images.
+"""
+LEAST_LEFT = 0.1
+"""Share of the variance left that a smaller one counts as in the ratio ``FAR_WORSE``: that of two small errors says
+little."""
+GAP = 1.5
+"""Ratio of the error in eval mode to that in train mode above which the modes differ.
+
+The threshold is TheDeepChecker's (Ben Braiek and Khomh 2023, "Testing feedforward neural networks training programs",
+ACM TOSEM).
+"""
+
 
 @dataclass(frozen=True)
 class ProposedChange:
@@ -70,7 +89,7 @@ class ProbesSoFar:
         if (
             self.first is not None
             and self.first.test is not None
-            and self.first.test > FAR_WORSE * max(self.first.left, 0.1)
+            and self.first.test > FAR_WORSE * max(self.first.left, LEAST_LEFT)
         ) or self.overfits:
             found["held-out-gap"] = None
         if self.first is not None and self.modes_differ:
@@ -99,7 +118,7 @@ class ProbesSoFar:
     def overfits(self) -> bool:
         """Whether validation images are reconstructed far worse than training images."""
         first = self.first
-        return first is not None and first.left > FAR_WORSE * max(first.eval_mode, 0.1)
+        return first is not None and first.left > FAR_WORSE * max(first.eval_mode, LEAST_LEFT)
 
     @property
     def modes_differ(self) -> bool:
@@ -114,13 +133,3 @@ class ProbesSoFar:
     def setting(self, name: str) -> str:
         """Return the place of a setting such as ``train.optimizer``."""
         return self.subject.places.of_setting(name).shown
-
-
-POOR = 0.9
-"""Share of the variance left above which a network is hardly better than the mean image."""
-ENOUGH = 500
-"""Steps after which a poor error is meaningful: healthy networks leave the mean image at steps 40 to 240."""
-FAR_WORSE = 2.5
-"""Error of the test images over that of the validation images: digits of other writers reached 1.8."""
-GAP = 1.5
-"""Ratio of two errors that should be alike; the value is that of TheDeepChecker."""
