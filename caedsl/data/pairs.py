@@ -14,11 +14,11 @@ from caedsl.data.files.listing import Files
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.patches import Patches
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
-from caedsl.data.readers.wav import WindowStack
 from caedsl.data.sources import reader_of
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.stack import Stack
+from caedsl.data.stacks.window_stack import WindowStack
 from caedsl.diagnostics.text import counted
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import Sizes, text

@@ -10,6 +10,7 @@ import torch
 from caedsl.data.errors import DataError
 from caedsl.data.loading import load
 from caedsl.data.readers import wav
+from caedsl.data.stacks import window_stack
 from caedsl.model.data import DataSource, InputRange
 
 from .conftest import spec
@@ -158,11 +159,11 @@ def test_many_sounds_are_read_while_training(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(wav, "_BLOCK", 8)
     held = load(model, tmp_path, progress)
     assert told == [(8, 20), (16, 20), (20, 20)]
-    monkeypatch.setattr(wav, "MANY_FILES", 19)
+    monkeypatch.setattr(window_stack, "MANY_FILES", 19)
     monkeypatch.setattr("caedsl.data.first_reading._LOOKED_AT", 8)
     read: list[int] = []
-    plain = wav.WindowStack.read
-    monkeypatch.setattr(wav.WindowStack, "read", lambda self, index: read.extend(index) or plain(self, index))
+    plain = window_stack.WindowStack.read
+    monkeypatch.setattr(window_stack.WindowStack, "read", lambda self, index: read.extend(index) or plain(self, index))
     lazy = load(model, tmp_path)
     assert len(read) == 8
     assert any("8 of 40 signals; all are" in note for note in lazy.notes)
