@@ -168,8 +168,7 @@ def _compare_sizes(inputs: Stack, targets: Stack) -> None:
         if not _proportional(inputs.space, targets.space):
             raise DataError(_unequal(inputs.file, inputs.space, targets.file, targets.space))
         return
-    images = isinstance(inputs, FolderStack) and isinstance(targets, FolderStack) and inputs.decode is None
-    if not images or not isinstance(inputs, FolderStack) or not isinstance(targets, FolderStack):
+    if not isinstance(inputs, FolderStack) or not isinstance(targets, FolderStack) or inputs.decode is not None:
         return
     # Patches of pairs show the same place only if every target has the declared scale.
     files = len(inputs.paths)
