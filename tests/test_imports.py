@@ -1,6 +1,7 @@
 """Import rules: the order of packages, third-party packages, and imports forbidden in the fast commands."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -123,6 +124,15 @@ def test_diagnostics_know_of_the_source_alone() -> None:
         if package_of(path) == "diagnostics":
             imported = {name.split(".")[1] for _, name in imports(path) if name.startswith("caedsl.")}
             assert imported <= {"source", "diagnostics"}, path
+
+
+EXPORTING = [module for module, path in MODULES.items() if "__all__ = " in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("module", EXPORTING)
+def test_every_name_that_a_module_exports_exists(module: str) -> None:
+    imported = importlib.import_module(module)
+    assert [name for name in imported.__all__ if not hasattr(imported, name)] == []
 
 
 TORCH = {"torch", "torchvision"}
