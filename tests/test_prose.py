@@ -38,6 +38,21 @@ def test_messages_and_docstrings_read_naturally(package: str) -> None:
     assert not found
 
 
+PROPERTIES = {"property", "cached_property"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_property_is_described_by_a_noun_phrase(package: str) -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in sorted((PACKAGE / package).rglob("*.py"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef) and PROPERTIES & set(map(ast.unparse, node.decorator_list))
+        if (ast.get_docstring(node) or "").startswith("Return ")
+    ]
+    assert not found
+
+
 NUMBERED = re.compile(r" (?:[a-z]+ )?[a-z]{2,}s\b")
 """Match what follows a number in a text: a plural."""
 

@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def options(self) -> list[str]:
-        """Return the options of the parser, as they are written."""
+        """Options of the parser, as they are written."""
         return [option for action in self._actions for option in action.option_strings]
 
 

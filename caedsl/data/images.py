@@ -68,10 +68,10 @@ class Images:
 
     @property
     def train(self) -> Tensor:
-        """Return the training samples as one contiguous float32 tensor in the input's range, created on each access."""
+        """Training samples as one contiguous float32 tensor in the input's range, created on each access."""
         return self.train_pixels.everything()
 
     @property
     def test(self) -> Tensor | None:
-        """Return the test samples in the same way."""
+        """Test samples in the same way."""
         return None if self.test_pixels is None else self.test_pixels.everything()

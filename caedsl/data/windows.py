@@ -19,7 +19,7 @@ class Windows:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return a note on overlapping windows."""
+        """Note on overlapping windows."""
         if self.step >= self.length:
             return ()
         return (

@@ -118,7 +118,7 @@ class Finding:
 
     @property
     def searches(self) -> int:
-        """Return how many places are searched for the fixes that may be offered."""
+        """Number of places that are searched for the fixes that may be offered."""
         return self.proposal.searches if self.proposal and not self.fix else 0
 
     def candidates(self) -> Iterable[Fix]:

@@ -19,7 +19,7 @@ class Outside(NamedTuple):
 
     @property
     def help(self) -> str:
-        """Return what the author can do instead."""
+        """What the author can do instead."""
         return f"{self.nearest}; {_BY_HAND}"
 
 

@@ -52,12 +52,12 @@ class ForeignLayer:
 
     @property
     def is_code(self) -> bool:
-        """Return whether it makes a code by itself."""
+        """Whether it makes a code by itself."""
         return self.kind in BY_NAME and self.kind not in KINDS
 
     @property
     def acts_on_code(self) -> bool:
-        """Return whether it becomes an option of the bottleneck instead of a line."""
+        """Whether it becomes an option of the bottleneck instead of a line."""
         return self.kind not in BY_NAME and self.kind not in KINDS
 
 

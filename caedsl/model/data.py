@@ -52,12 +52,12 @@ class DataSource:
 
     @property
     def preprocessing(self) -> PreprocessingKind | None:
-        """Return the declaration of the preprocessing, None if there is none."""
+        """Declaration of the preprocessing, None if there is none."""
         return None if self.normalize is None else PREPROCESSINGS[self.normalize]
 
     @property
     def kind(self) -> SourceKind:
-        """Return the declaration of the source."""
+        """Declaration of the source."""
         return SOURCES[self.name]
 
 
@@ -75,7 +75,7 @@ class InputRange:
 
     @property
     def ends(self) -> tuple[float, float] | None:
-        """Return both ends, or None for any real number."""
+        """Both ends, or None for any real number."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def __str__(self) -> str:

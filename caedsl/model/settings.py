@@ -71,7 +71,7 @@ class LossTerm(_Chosen):
 
     @property
     def kind(self) -> LossKind:
-        """Return the declaration of the loss."""
+        """Declaration of the loss."""
         return _declared(LOSSES, self.name)
 
 
@@ -115,17 +115,17 @@ class Optimizer(_Chosen):
 
     @property
     def kind(self) -> OptimizerKind:
-        """Return the declaration of the optimizer."""
+        """Declaration of the optimizer."""
         return _declared(OPTIMIZERS, self.name)
 
     @property
     def momentum(self) -> float:
-        """Return the momentum, 0 for an optimizer without one."""
+        """Momentum, 0 for an optimizer without one."""
         return self.number(MOMENTUM)
 
     @property
     def weight_decay(self) -> float:
-        """Return the weight decay, 0 for an optimizer without one."""
+        """Weight decay, 0 for an optimizer without one."""
         return self.number(WEIGHT_DECAY)
 
 
@@ -146,17 +146,17 @@ class Schedule(_Chosen):
 
     @property
     def kind(self) -> ScheduleKind:
-        """Return the declaration of the schedule."""
+        """Declaration of the schedule."""
         return _declared(SCHEDULES, self.name)
 
     @property
     def warmup(self) -> float:
-        """Return the warm-up, over which the rate rises to its full value, as a share of all steps."""
+        """Warm-up, over which the rate rises to its full value, as a share of all steps."""
         return self.number(WARMUP)
 
     @property
     def min_lr(self) -> float:
-        """Return the lowest rate."""
+        """Lowest rate."""
         return self.number(MIN_LR)
 
     @property
@@ -292,7 +292,7 @@ class Settled(Train):
 
     @property
     def images_at_once(self) -> int:
-        """Return the largest number of images that are in memory with their activations."""
+        """Largest number of images that are in memory with their activations."""
         return -(-self.batch // self.accumulate)
 
 

@@ -30,7 +30,7 @@ class Sweep(NamedTuple):
 
     @property
     def variants(self) -> int:
-        """Return the number of variants: one for each combination of values."""
+        """Number of variants: one for each combination of values."""
         return prod(len(swept.values) for swept in self.names)
 
     def values(self, number: int) -> dict[str, SweptValue]:

@@ -18,7 +18,7 @@ class SettingVariant(Protocol):
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Return the options of the line."""
+        """Options of the line."""
 
 
 def _value(
@@ -43,7 +43,7 @@ class Setting(NamedTuple):
 
     @property
     def fields(self) -> bool:
-        """Return whether each option is a field of the settings."""
+        """Whether each option is a field of the settings."""
         return self.build is None and len(self.options) > 1
 
 

@@ -29,27 +29,27 @@ class Fault(NamedTuple):
 
     @property
     def found(self) -> Token | None:
-        """Return the token that does not fit, or None at the end."""
+        """Token that does not fit, or None at the end."""
         return self.tokens[self.place] if self.place < len(self.tokens) else None
 
     @property
     def before(self) -> Token | None:
-        """Return the last token that fits."""
+        """Last token that fits."""
         return self.tokens[self.place - 1] if self.place else None
 
     @property
     def span(self) -> Span:
-        """Return the span of the whole statement."""
+        """Span of the whole statement."""
         return span_of(self.tokens[0]).to(span_of(self.tokens[-1]))
 
     @property
     def opens_block(self) -> bool:
-        """Return whether a block follows the statement on its line."""
+        """Whether a block follows the statement on its line."""
         return self.text[self.span.end :].lstrip(" \t").startswith("{")
 
     @property
     def parenthesis(self) -> Token | None:
-        """Return the innermost parenthesis that is open at the fault."""
+        """Innermost parenthesis that is open at the fault."""
         still_open: list[Token] = []
         for token in self.tokens[: self.place]:
             if token == "(":

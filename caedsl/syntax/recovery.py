@@ -66,7 +66,7 @@ class _Block:
 
     @property
     def is_nameless(self) -> bool:
-        """Return whether no statement precedes the brace, which has a finding."""
+        """Whether no statement precedes the brace, which has a finding."""
         return self.brace is not None and self.owner is None
 
 

@@ -18,23 +18,23 @@ class Activation(NamedTuple):
 
     @property
     def function(self) -> Function:
-        """Return the declaration with that name."""
+        """Declaration with that name."""
         return FUNCTIONS[self.name]
 
     @property
     def value(self) -> Any:
-        """Return the value of the option, or its default."""
+        """Value of the option, or its default."""
         option = self.function.option
         return option.default if self.parameter is None and option is not None else self.parameter
 
     @property
     def low(self) -> float:
-        """Return the lowest value of the output (some functions only approach it)."""
+        """Lowest value of the output (some functions only approach it)."""
         return self.function.low(self.value)
 
     @property
     def high(self) -> float:
-        """Return the highest value of the output (some functions only approach it)."""
+        """Highest value of the output (some functions only approach it)."""
         return self.function.high(self.value)
 
     @lru_cache(maxsize=256)  # noqa: B019  # an activation is a value, and few bounds occur in a spec
@@ -50,27 +50,27 @@ class Activation(NamedTuple):
 
     @property
     def leak(self) -> float | None:
-        """Return the slope below zero of a rectifier that is linear there."""
+        """Slope below zero of a rectifier that is linear there."""
         return None if self.function.leak is None else self.function.leak(self.value)
 
     @property
     def slope(self) -> float:
-        """Return the largest slope."""
+        """Largest slope."""
         return self.function.slope(self.value)
 
     @property
     def passed(self) -> float:
-        """Return the factor by which the power of a signal changes (see ``Function``)."""
+        """Factor by which the power of a signal changes (see ``Function``)."""
         return self.function.passed(self.value)
 
     @property
     def faint(self) -> float:
-        """Return the factor by which the power of a weak signal changes."""
+        """Factor by which the power of a weak signal changes."""
         return self.function.faint(self.value)
 
     @property
     def ceiling(self) -> float:
-        """Return the largest power of the output."""
+        """Largest power of the output."""
         return self.function.ceiling(self.value)
 
     def parameters(self, channels: int) -> int:

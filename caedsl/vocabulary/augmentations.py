@@ -29,7 +29,7 @@ class AugmentationKind:
 
     @property
     def name(self) -> str:
-        """Return the word that a spec writes."""
+        """Word that a spec writes."""
         return self.option.name
 
 

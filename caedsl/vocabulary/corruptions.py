@@ -21,7 +21,7 @@ class CorruptionKind:
 
     @property
     def name(self) -> str:
-        """Return the word that a spec writes."""
+        """Word that a spec writes."""
         return self.option.name
 
 

@@ -71,7 +71,7 @@ class Layer:
 
     @property
     def resizes(self) -> bool:
-        """Return whether the layer turns a map into one of another size."""
+        """Whether the layer turns a map into one of another size."""
         return is_map(self.in_shape) and is_map(self.out_shape) and self.in_shape[1:] != self.out_shape[1:]
 
     def walk(self) -> Iterator["Layer"]:

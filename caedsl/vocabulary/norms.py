@@ -43,7 +43,7 @@ class Norm:
 
     @property
     def over_batch(self) -> bool:
-        """Return whether the statistics are those of a batch."""
+        """Whether the statistics are those of a batch."""
         return self.groups is None
 
 

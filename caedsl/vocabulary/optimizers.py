@@ -41,7 +41,7 @@ class OptimizerKind:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Return the options of the line."""
+        """Options of the line."""
         return (_LR._replace(default=self.rate), *self.own)
 
 

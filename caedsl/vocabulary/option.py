@@ -140,7 +140,7 @@ class Options:
 
     @property
     def same_on_all_axes(self) -> bool:
-        """Return whether every option has the same value for each axis."""
+        """Whether every option has the same value for each axis."""
         return all(len(set(value)) < 2 for value in self._values.values() if type(value) is tuple)
 
     def __eq__(self, other: object) -> bool:

@@ -32,12 +32,12 @@ class ScheduleKind:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """Return the options of the line."""
+        """Options of the line."""
         return (WARMUP._replace(default=self.warmup), *self.own, MIN_LR)
 
     @property
     def is_constant(self) -> bool:
-        """Return whether only the warm-up changes the rate."""
+        """Whether only the warm-up changes the rate."""
         return self.factor is steady and not self.watches
 
 

@@ -11,7 +11,7 @@ class Word(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name that a spec writes."""
+        """Name that a spec writes."""
 
 
 W = TypeVar("W", bound=Word)

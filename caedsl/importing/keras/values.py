@@ -34,7 +34,7 @@ class Value:
 
     @property
     def space(self) -> Shape:
-        """Return the sizes of a map without its channels."""
+        """Sizes of a map without its channels."""
         return self.ours[1:]
 
     def flat(self) -> "Value":

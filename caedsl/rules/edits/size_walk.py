@@ -29,7 +29,7 @@ class SizeChange(NamedTuple):
 
     @property
     def lines(self) -> int:
-        """Return how many lines of the text the change affects."""
+        """Number of lines of the text that the change affects."""
         return len(self.options) + len(self.copies) + bool(self.added) + len(self.without)
 
 

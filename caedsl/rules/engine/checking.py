@@ -54,23 +54,23 @@ class Checked(NamedTuple):
 
     @property
     def texts(self) -> int:
-        """Return how many specs were checked: the spec itself and each variant of its sweep."""
+        """Number of specs that were checked: the spec itself and each variant of its sweep."""
         return 1 + (self.model.sweep.variants if self.model and self.model.sweep else 0)
 
     @property
     def effort(self) -> int:
-        """Return the effort of the check in plain specs; variants and repeated layers count."""
+        """Effort of the check in plain specs; variants and repeated layers count."""
         layers = sum(1 for _ in self.model.layers()) if self.model else 0
         return self.texts * (1 + layers // _LAYERS_OF_A_SPEC)
 
     @property
     def has_errors(self) -> bool:
-        """Return whether there are errors."""
+        """Whether there are errors."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def can_be_built(self) -> bool:
-        """Return whether the model can be built and trained; errors may still say that it will not learn."""
+        """Whether the model can be built and trained; errors may still say that it will not learn."""
         model = self.model
         return model is not None and self.spec.complete and model.complete and model.out_shape == model.target.shape
 

@@ -31,7 +31,7 @@ class Rule(NamedTuple):
 
     @property
     def may_be_error(self) -> bool:
-        """Return whether a finding of this rule can be an error."""
+        """Whether a finding of this rule can be an error."""
         return self.escalates or self.severity is Severity.ERROR
 
     def found(

@@ -69,7 +69,7 @@ class _Call(NamedTuple):
 
     @property
     def is_foreign(self) -> bool:
-        """Return whether the name is one of another library, whose defaults apply."""
+        """Whether the name is one of another library, whose defaults apply."""
         return self.name != self.meant
 
 
