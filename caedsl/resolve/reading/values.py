@@ -16,6 +16,8 @@ from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.option import AUTO, Option, Type
 from caedsl.vocabulary.shape import MOST_AXES, Sides
 
+LARGEST_PIXEL = 3.4e38
+"""Limit pixels to this value: images are 32-bit floating point, whose maximum is slightly larger."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -207,9 +209,6 @@ def _sides(option: Option, node: tree.Value, scope: Scope) -> Any:
 def _activation(option: Option, node: tree.Value, scope: Scope) -> Any:
     return _choice(option._replace(choices=tuple(bare())), node, scope)
 
-
-LARGEST_PIXEL = 3.4e38
-"""Limit pixels to this value: images are 32-bit floating point, whose maximum is slightly larger."""
 
 _READERS: dict[Type, Callable[[Option, Any, Scope], Any]] = {
     Type.COUNT: _count,
