@@ -259,7 +259,7 @@ def test_errors_of_a_variant_stop_those_who_build() -> None:
         load(swept("train.batch 0 1"))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(swept_texts())
 def test_variants_of_any_spec(text: str) -> None:
     source = Source(text)

@@ -362,7 +362,7 @@ sweep { data.limit 59000 60000 }
     assert len([each for each in resolutions if "sweep" not in each]) <= 2 * 12
 
 
-@pytest.mark.parametrize("count", [10, 80])
+@pytest.mark.parametrize("count", [10, 40])
 @pytest.mark.parametrize("line", ["conv 8 rleu tahn", "conv 8 kernle=3 kernell=3 rleu"])
 def test_fixes_that_interfere_are_made_in_a_bounded_number_of_resolutions(
     line: str, count: int, resolutions: list[str]
