@@ -1,6 +1,6 @@
 """Schema of the text in a checkpoint, checked since a run folder may come from an untrusted source."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -45,6 +45,7 @@ class _Callbacks(_Record):
 
     model_config = ConfigDict(strict=True, extra="allow")
 
+    __pydantic_extra__: dict[str, list[dict[str, Any]]]
     watches: Annotated[list[_Watch], Field(alias="Watch", max_length=1)] = []
 
 

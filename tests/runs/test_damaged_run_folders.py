@@ -166,6 +166,22 @@ def test_forged_checkpoints(
         codes.add(code)
 
 
+@pytest.mark.parametrize("states", [1, [1], [[]], {"a": 1}])
+def test_forged_states_of_callbacks(
+    states: object, whole: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole["interrupted"], run)
+    tensors, header = read_tensors((run / CHECKPOINT).read_bytes(), 1000)
+    progress = json.loads(header["state"])
+    name = progress.pop("run")
+    progress.pop("format")
+    progress["callbacks"] = {"Other": states}
+    (run / CHECKPOINT).write_bytes(Checkpoint(tensors, progress, name).to_bytes())
+    assert main(["train", "--resume", str(run), "--quiet"]) == 2
+    assert "written by another version of caedsl" in capsys.readouterr().err
+
+
 def test_damaged_run_folders(
     whole: dict[str, Path],
     tmp_path: Path,
