@@ -23,7 +23,8 @@ SHARE_OF_RUN, SHARE_ON_BUSY_CORES = 0.03, 0.25
 """Largest share of the run's steps that the search may take, and that of a short run while other processes are busy.
 
 On a quiet machine a short run loses little with too many threads. On busy cores threads wait for each other at every
-layer: on two cores with a load of 11, a step on two threads took 1.1 s, and on one thread 0.1 s."""
+layer: on two cores with a load of 11, a step on two threads took 1.1 s, and on one thread 0.1 s.
+"""
 
 ROUNDS, FEWEST_STEPS = 3, 2
 """Number of rounds, in which all thread counts take turns, and least steps per turn; the first step is not timed."""
