@@ -30,6 +30,7 @@ from caedsl.cli.sample import sample
 from caedsl.cli.score import score
 from caedsl.cli.show import show
 from caedsl.cli.train import train
+from caedsl.machine.memory import own_process, refuse_less_than_pytorch_needs
 from caedsl.version import __version__
 
 _HELP = {"help_option_names": ["--help", "-h"]}
@@ -63,8 +64,6 @@ def root(
 ) -> None:
     """Check, draw, emit and train convolutional autoencoders from compact specs."""
     if context.invoked_subcommand not in _WITHOUT_PYTORCH:
-        from caedsl.machine.memory import refuse_less_than_pytorch_needs
-
         refuse_less_than_pytorch_needs()
 
 
@@ -172,7 +171,8 @@ def run(arguments: Sequence[str]) -> int:
         complain(f"{unknown('command', arguments[0], ['check', 'fmt', *functions])}; see `caedsl --help`")
         return COULD_NOT_RUN
     try:
-        code = _built()(args=list(arguments), prog_name="caedsl", standalone_mode=False)
+        with own_process():
+            code = _built()(args=list(arguments), prog_name="caedsl", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
     except Exception as error:

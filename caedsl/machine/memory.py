@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from caedsl.machine.control_groups import group_folders, text_of
@@ -17,6 +18,7 @@ _GROUP_FILES = (
 """Files with the limit and the usage of a control group, and the row of file caches in its statistics, by version."""
 _PYTORCH = {"-v": 900 << 20, "-d": 370 << 20}
 """Bytes of each limit that PyTorch needs on a CPU with the smallest model."""
+_OWN_PROCESS = ContextVar("own process", default=False)
 
 
 def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None:
@@ -31,13 +33,31 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
 
 
 @contextmanager
+def own_process() -> Iterator[None]:
+    """Declare that this process does nothing but the work within the block, as the process of a command does.
+
+    Only then may its memory be limited: in a notebook, the limit would also hold for everything else that runs there.
+    """
+    token = _OWN_PROCESS.set(True)
+    try:
+        yield
+    finally:
+        _OWN_PROCESS.reset(token)
+
+
+def is_own_process() -> bool:
+    """Return whether the caller is within ``own_process``."""
+    return _OWN_PROCESS.get()
+
+
+@contextmanager
 def refused_beyond_available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> Iterator[None]:
     """Make allocations beyond the available memory, including swap, fail inside the context.
 
     Linux otherwise lets a process allocate more than there is, and then kills it without a message. Other systems are
-    not changed.
+    not changed, nor is a process outside ``own_process``.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not is_own_process():
         yield
         return
     import resource

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.machine.memory import available_memory, refused_beyond_available
+from caedsl.machine.memory import available_memory, own_process, refused_beyond_available
 
 MIB = 1 << 20
 
@@ -74,12 +74,12 @@ def test_memory_that_is_not_there_is_refused_until_the_end(proc: Path, tmp_path:
     taken = 1 << 32
     (proc / "self" / "status").write_text(f"Name: python\nVmData: {taken} kB\n")
     (proc / "meminfo").write_text("MemAvailable: 4000 kB\nSwapFree: 10 kB\n")
-    with refused_beyond_available(proc, tmp_path / "none"):
+    with own_process(), refused_beyond_available(proc, tmp_path / "none"):
         inside, _ = resource.getrlimit(resource.RLIMIT_DATA)
         assert inside == 1024 * (taken + 4000 + 10)
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_a_system_that_does_not_say_refuses_nothing(tmp_path: Path) -> None:
-    with refused_beyond_available(tmp_path, tmp_path):
+    with own_process(), refused_beyond_available(tmp_path, tmp_path):
         assert len(bytes(MIB)) == MIB

@@ -1,14 +1,17 @@
 """Out-of-memory errors name what fits, found by trying after the failure."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from caedsl.machine.memory import own_process
 from caedsl.runs.errors import TrainingError
+from caedsl.runs.history import Step
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory
-from caedsl.training.loop import Training
+from caedsl.training.loop import Callback, Training
 from caedsl.training.objective import Losses
 from caedsl.training.prepare import prepare
 from caedsl.training.run import Run
@@ -38,7 +41,8 @@ SAYINGS = (
 
 def run(out: Path, lr: str = "1e-2") -> Run:
     text = SPEC.replace("LR", lr)
-    return train(model_of(text), spec_text=text, out=out)
+    with own_process():
+        return train(model_of(text), spec_text=text, out=out)
 
 
 def room_for(images: int, monkeypatch: pytest.MonkeyPatch, error: Exception, after: int = 0) -> None:
@@ -59,6 +63,31 @@ def test_the_error_names_the_batch_that_fits(error: Exception, tmp_path: Path, m
     with pytest.raises(OutOfMemoryError, match=r"^out of memory with batch 40: 10 fit: add `--set train\.batch=10`"):
         run(tmp_path / "run")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux needs a limit")
+def test_a_run_in_python_leaves_the_limits_of_the_process_alone(tmp_path: Path) -> None:
+    import resource
+
+    class Limits(Callback):
+        def __init__(self) -> None:
+            self.found: set[tuple[int, int]] = set()
+
+        def on_step(self, training: Training, step: Step) -> None:
+            self.found.add(resource.getrlimit(resource.RLIMIT_DATA))
+
+    text, limits, before = SPEC.replace("LR", "1e-2"), Limits(), resource.getrlimit(resource.RLIMIT_DATA)
+    train(model_of(text), spec_text=text, out=tmp_path / "run", callbacks=[limits])
+    assert limits.found == {before}
+
+
+def test_the_error_in_python_suggests_half_the_batch_and_tries_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room_for(13, monkeypatch, SAYINGS[0])
+    text = SPEC.replace("LR", "1e-2")
+    with pytest.raises(OutOfMemoryError, match=r"^out of memory with batch 40: try `--set train\.batch=20`"):
+        train(model_of(text), spec_text=text, out=tmp_path / "run")
 
 
 def test_the_error_says_where_nothing_smaller_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

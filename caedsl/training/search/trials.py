@@ -12,7 +12,7 @@ import torch
 from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.seeds import derived_seed
 from caedsl.data.sample import Sample
-from caedsl.machine.memory import refused_beyond_available
+from caedsl.machine.memory import is_own_process, refused_beyond_available
 from caedsl.model.settings import Schedule
 from caedsl.training.device import give_freed_memory_back
 from caedsl.training.errors import OutOfMemoryError, is_out_of_memory, out_of_memory, refused_by_onednn
@@ -145,14 +145,15 @@ def naming_what_fits(training: Training) -> Iterator[None]:
 
     The memory of the failed step and of the optimizer is released, and smaller batches are tried on a copy. The run
     cannot continue after that, but the weights of its best and last epoch are kept. If several processes train
-    together, none can try smaller batches, since the others wait in the failed step and hold their memory.
+    together, none can try smaller batches, since the others wait in the failed step and hold their memory. Nor can a
+    notebook on a CPU: its memory is not limited, so that a batch that does not fit may end it.
     """
-    alone = training.processes.count == 1
-    with refused_beyond_available() if alone and training.train.device.type == "cpu" else nullcontext():
+    alone, on_cpu = training.processes.count == 1, training.train.device.type == "cpu"
+    with refused_beyond_available() if alone and on_cpu else nullcontext():
         try:
             yield
         except OutOfMemoryError as error:
-            if not alone:
+            if not alone or (on_cpu and not is_own_process()):
                 raise
             cause = error.__cause__
             if cause is not None:
