@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from caedsl.console.notebook import Diagram, ModelTable
     from caedsl.data.store import Store as Store
     from caedsl.doctor.diagnosis import Diagnosis
-    from caedsl.evaluation.run import EvaluatedRun
+    from caedsl.evaluation.evaluated_run import EvaluatedRun
     from caedsl.figures.graph import Style
     from caedsl.importing.imported import ImportedModel
     from caedsl.inference.trained_run import TrainedRun
@@ -88,7 +88,7 @@ def check(
     """
     if hasattr(spec, "named_modules"):
         return _check_module(spec, input, range, loss, optimizer, data)
-    from caedsl.diagnostics.findings import Findings
+    from caedsl.diagnostics.shown_findings import Findings
     from caedsl.rules.engine.checking import check_source
 
     checked = check_source(_source(spec))
@@ -308,7 +308,7 @@ def train(
     """
     from caedsl.console.progress import make_reporter
     from caedsl.data.in_memory import images_of, notes_on_samples
-    from caedsl.evaluation.run import train_and_evaluate
+    from caedsl.evaluation.evaluated_run import train_and_evaluate
     from caedsl.report.notebook import reported
     from caedsl.syntax.formatter import format_source
 
@@ -407,7 +407,7 @@ def resume(
     ``device`` if it is available.
     """
     from caedsl.console.progress import make_reporter
-    from caedsl.evaluation.run import resume_and_evaluate
+    from caedsl.evaluation.evaluated_run import resume_and_evaluate
     from caedsl.report.notebook import reported
 
     evaluated = resume_and_evaluate(

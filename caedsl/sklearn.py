@@ -21,7 +21,7 @@ from caedsl import api
 from caedsl.data.errors import DataError
 from caedsl.inference.opening import open_trained
 from caedsl.inference.trained_run import TrainedRun
-from caedsl.runs.files import BEST, SPEC
+from caedsl.runs.file_names import BEST, SPEC
 from caedsl.training.pixel_range import PixelRange
 from caedsl.vocabulary.shape import Shape, elements, text
 

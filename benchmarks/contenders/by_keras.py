@@ -8,9 +8,9 @@ from benchmarks.contenders.gate import Gate
 from benchmarks.contenders.task import Task
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kernel_options import L2
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.upsample import FACTOR
-from caedsl.vocabulary.weights import L2
 from caedsl.vocabulary.window import KERNEL, STRIDE
 
 

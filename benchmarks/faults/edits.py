@@ -10,10 +10,10 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
-from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import STRIDE
 
 Edits = list[Edit]

@@ -11,9 +11,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.edits.output import activation_edit
 from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.kernel_options import INIT, L2
 from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.option import Option
-from caedsl.vocabulary.weights import INIT, L2
 
 Follow = Callable[[Autoencoder, re.Match[str]], str | None]
 Chosen = Callable[[Autoencoder, re.Match[str]], str]

@@ -13,9 +13,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.settings import write_setting, write_statement
 from caedsl.rules.edits.trial import write
 from caedsl.vocabulary.activations import ACTIVATION
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
-from caedsl.vocabulary.weights import INIT
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.vocabulary import activations
+from caedsl.vocabulary.kernel_options import INIT, L2
 from caedsl.vocabulary.kind import DROPOUT
 from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.norms import NORM
-from caedsl.vocabulary.weights import INIT, L2
 
 
 def unreachable_values(model: Autoencoder, fault: tuple[str, str]) -> Edits:

@@ -14,8 +14,8 @@ from caedsl.console.progress import make_reporter
 from caedsl.data.images import Images
 from caedsl.data.loading import load
 from caedsl.evaluation.evaluate import EvaluationSet
-from caedsl.evaluation.run import resume_and_evaluate
-from caedsl.runs.files import HISTORY_LINES, METRICS, SPEC, STATE
+from caedsl.evaluation.evaluated_run import resume_and_evaluate
+from caedsl.runs.file_names import HISTORY_LINES, METRICS, SPEC, STATE
 from caedsl.runs.state import FINISHED
 from caedsl.syntax.formatter import format_source
 from caedsl.training.batches import Batches

@@ -9,7 +9,7 @@ from caedsl.cli.completion import complete_scores
 from caedsl.cli.device import Device, DeviceOption
 from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Run, say
-from caedsl.cli.samples import files_at
+from caedsl.cli.sample_arguments import files_at
 
 
 def calibrate(

@@ -9,7 +9,7 @@ from caedsl.cli.device import Device, DeviceOption
 from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.files import STANDARD_INPUT
 from caedsl.cli.outputs import Overwrite, Run, refuse_existing, say, write_samples
-from caedsl.cli.samples import read_standard_input
+from caedsl.cli.sample_arguments import read_standard_input
 from caedsl.diagnostics.text import counted
 
 

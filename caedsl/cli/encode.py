@@ -8,7 +8,7 @@ import typer
 from caedsl.cli.device import Device, DeviceOption
 from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, is_standard_output, new_output, refuse_existing, say
-from caedsl.cli.samples import samples_at, say_notes
+from caedsl.cli.sample_arguments import samples_at, say_notes
 from caedsl.diagnostics.text import counted
 
 

@@ -9,7 +9,7 @@ from caedsl.cli.argument_parser import complain
 from caedsl.cli.completion import complete_scores
 from caedsl.cli.device import Device
 from caedsl.cli.environment_errors import outside_errors
-from caedsl.cli.samples import files_at
+from caedsl.cli.sample_arguments import files_at
 
 if TYPE_CHECKING:
     from caedsl.training.reporter import Reporter
@@ -102,9 +102,9 @@ def _sweep(
     run: Path, text: str, device: Device, data_dir: Path | None, data_root: Path | None, reporter: "Reporter"
 ) -> None:
     from caedsl.cli.specs import fail
-    from caedsl.evaluation.sweep import SweepError, read_range, show, sweep, sweep_json
+    from caedsl.evaluation.corruption_sweep import SweepError, read_range, show, sweep, sweep_json
     from caedsl.runs.confined import write_file
-    from caedsl.runs.files import SWEEP
+    from caedsl.runs.file_names import SWEEP
 
     try:
         range_ = read_range(text)
@@ -130,7 +130,7 @@ def _reevaluate(
 ) -> None:
     from caedsl.cli.exit_codes import FINDINGS
     from caedsl.evaluation.reevaluation import evaluate_again
-    from caedsl.evaluation.summary import table
+    from caedsl.evaluation.run_summary import table
 
     with outside_errors():
         again = evaluate_again(
@@ -166,7 +166,7 @@ def _find_anomalies(
     from caedsl.inference.scores import ScoreError
     from caedsl.inference.tables import csv_bytes
     from caedsl.runs.confined import write_file
-    from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES
+    from caedsl.runs.file_names import ANOMALIES, ANOMALY_SCORES
 
     with outside_errors():
         try:

@@ -18,7 +18,7 @@ from caedsl.diagnostics.text import counted
 from caedsl.runs.confined import kind_of, new_file
 
 if TYPE_CHECKING:
-    from caedsl.data.fit import SampleFormat
+    from caedsl.data.sample_format import SampleFormat
     from caedsl.inference.output_folder import OutputFolder
     from caedsl.inference.trained_run import Floats
 

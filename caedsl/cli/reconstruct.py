@@ -11,7 +11,7 @@ import typer
 from caedsl.cli.device import Device, DeviceOption
 from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, filled, new_folder, new_output, new_parents, refuse_existing, say
-from caedsl.cli.samples import samples_at, say_notes
+from caedsl.cli.sample_arguments import samples_at, say_notes
 from caedsl.diagnostics.text import counted
 
 if TYPE_CHECKING:

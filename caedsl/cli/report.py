@@ -28,7 +28,7 @@ def report(
     from caedsl.console.progress import make_reporter
     from caedsl.report.contents import contents
     from caedsl.report.page import page
-    from caedsl.runs.files import REPORT
+    from caedsl.runs.file_names import REPORT
 
     if output is not None and output.suffix.lower() not in (".html", ".htm"):
         raise fail(f"{output} does not end in .html: write the name of an HTML file")

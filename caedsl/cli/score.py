@@ -12,7 +12,7 @@ from caedsl.cli.completion import complete_scores
 from caedsl.cli.device import Device, DeviceOption
 from caedsl.cli.environment_errors import outside_errors
 from caedsl.cli.outputs import Overwrite, Run, filled, new_output
-from caedsl.cli.samples import samples_at, say_notes
+from caedsl.cli.sample_arguments import samples_at, say_notes
 from caedsl.diagnostics.text import printable
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ def show(
 ) -> None:
     """Show every layer with its shape and cost, the totals, and the resolved settings."""
     from caedsl.cli.specs import read_unswept
-    from caedsl.facts.summary import summarise
+    from caedsl.facts.model_summary import summarise
 
     model = read_unswept(spec, set_ or (), variant)
     summary = summarise(model)

@@ -114,7 +114,7 @@ def train(
         chosen = [*assignments, *([] if number is None else [f"train.seed={number}"])]
         model = _trainable(spec, chosen, quiet or bool(trained), variant)
         reporter = _reporter(quiet)
-        from caedsl.evaluation.run import train_and_evaluate
+        from caedsl.evaluation.evaluated_run import train_and_evaluate
         from caedsl.syntax.formatter import format_source
 
         text, _ = format_source(model.source)
@@ -201,7 +201,7 @@ def _resume(
     quiet: bool,
 ) -> None:
     reporter = _reporter(quiet)
-    from caedsl.evaluation.run import resume_and_evaluate
+    from caedsl.evaluation.evaluated_run import resume_and_evaluate
 
     with outside_errors():
         evaluated = resume_and_evaluate(

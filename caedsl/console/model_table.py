@@ -5,7 +5,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from caedsl.diagnostics.text import counted, safe
-from caedsl.facts.summary import Summary, summarise
+from caedsl.facts.model_summary import Summary, summarise
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import elements, noun, places
 from caedsl.vocabulary.shape import text as shape_text

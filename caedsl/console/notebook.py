@@ -11,8 +11,8 @@ from caedsl.console.model_table import HEADINGS, input_text, layer_rows, model_t
 from caedsl.diagnostics.text import counted
 from caedsl.extras import explaining_missing_packages
 from caedsl.facts.cost import total_parameters
+from caedsl.facts.model_summary import Summary, summarise
 from caedsl.facts.settings_text import settings_lines
-from caedsl.facts.summary import Summary, summarise
 from caedsl.figures.caption import shape_text
 from caedsl.figures.graph import Style, draw, render
 from caedsl.figures.layout import layout

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
-from caedsl.data.fit import SampleFormat, ValueScale, blank
 from caedsl.data.launcher import launched
 from caedsl.data.readers.source_reader import Request, describe
+from caedsl.data.sample_format import SampleFormat, ValueScale, blank
 from caedsl.data.stacks.cached_stack import Cached, CachedRows, CachedStack, RowsInMemory
 from caedsl.data.stacks.pixels import Held, Pixels, Span, Streamed, span_of
 from caedsl.data.stacks.prefetch import ahead, workers

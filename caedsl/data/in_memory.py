@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from caedsl.data.array_layout import layout
 from caedsl.data.errors import DataError, silent
 from caedsl.data.files.folder_layout import PARTS
-from caedsl.data.fit import SampleFormat
 from caedsl.data.images import Images
 from caedsl.data.labels import StoredLabels, as_labels
-from caedsl.data.layout import layout
 from caedsl.data.loading import fit_for, loaded, wanted_of, weight_notes
 from caedsl.data.pairs import compare
 from caedsl.data.readers.source_reader import Request, UnreadImages
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.store import Store, StoreStack

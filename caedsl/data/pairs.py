@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from caedsl.data.errors import DataError, listing
+from caedsl.data.files.file_listing import Files
 from caedsl.data.files.folder_layout import PARTS, TEST, TRAIN, VALIDATION
-from caedsl.data.files.listing import Files
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.patches import Patches
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe

@@ -16,11 +16,11 @@ from torch import Tensor
 from caedsl.data.errors import DataError, ReadingProgress, silent
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.first_reading import pieces
-from caedsl.data.fit import SampleFormat
 from caedsl.data.loading import Missing, darkness, first_available, replacement_notes, training_index
-from caedsl.data.names import sample_names
 from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, too_many, usual_distance
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
+from caedsl.data.sample_format import SampleFormat
+from caedsl.data.sample_names import sample_names
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.split import draw_split
 from caedsl.data.stacks.folder_stack import groups_of, patch_notes

@@ -17,7 +17,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
-from caedsl.runs.files import SPEC
+from caedsl.runs.file_names import SPEC
 from caedsl.runs.schema import read_monitors
 from caedsl.source import Source
 from caedsl.training.device import choose_device

@@ -12,7 +12,7 @@ from caedsl.diagnostics.text import one_line, printable, text_of_path
 from caedsl.evaluation.schema import MODEL, AnomaliesRecord, MetricsRecord, read_anomalies, read_evaluation
 from caedsl.runs.confined import has, read_file, read_record
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import SETTINGS, SPEC
+from caedsl.runs.file_names import SETTINGS, SPEC
 from caedsl.runs.listing import run_folders
 from caedsl.runs.schema import RecordError, read_environment, reason_of
 from caedsl.source import Source

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from caedsl.evaluation.pictured_samples import PicturedSamples
 from caedsl.evaluation.reconstructions import png, stack
-from caedsl.evaluation.samples import PicturedSamples
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import EVOLUTION, PICTURES
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import EVOLUTION, PICTURES
+from caedsl.runs.run_folder import RunFolder
 from caedsl.training.loop import Callback, Training
 
 MOST_PIXELS = 1 << 24

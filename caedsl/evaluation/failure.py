@@ -7,7 +7,7 @@ from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.rules.engine.symptoms import CAUSES, likely_cause
 from caedsl.rules.engine.wording import for_samples_of
-from caedsl.runs.files import SPEC
+from caedsl.runs.file_names import SPEC
 from caedsl.runs.schema import read_monitors
 from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.catalogue import every, find

@@ -11,13 +11,13 @@ from caedsl.data.errors import DataError
 from caedsl.data.files.decoding import suffixes
 from caedsl.data.files.folder_layout import NORMAL, TEST, TRAIN, class_folders, masks_folder, test_folder
 from caedsl.data.files.manifest_table import read_table
-from caedsl.data.fit import SampleFormat
 from caedsl.data.readers.folder import images_in
 from caedsl.data.readers.manifest import PATH, manifest_rows
 from caedsl.data.readers.source_reader import confined
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.diagnostics.text import counted, text_of_path
-from caedsl.inference.lines import is_data_line
+from caedsl.inference.data_line import is_data_line
 from caedsl.inference.own_data import PartSamples, all_test_samples, own_table
 from caedsl.inference.samples import Samples, array_kind, folder_labels, from_files, is_configured
 from caedsl.inference.trained_run import TrainedRun

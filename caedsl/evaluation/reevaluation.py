@@ -9,11 +9,11 @@ from caedsl.data.images import Images
 from caedsl.diagnostics.json import finite
 from caedsl.diagnostics.text import one_line
 from caedsl.evaluation.evaluate import MEAN, Evaluation
-from caedsl.evaluation.run import evaluation_of
+from caedsl.evaluation.evaluated_run import evaluation_of
 from caedsl.evaluation.schema import unfinished
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import METRICS
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import METRICS
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences, environment_of

@@ -9,7 +9,7 @@ from pydantic import Field, FiniteFloat
 
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
+from caedsl.runs.file_names import ANOMALIES, ANOMALY_SCORES, METRICS, SWEEP
 from caedsl.runs.schema import Count, Record, RecordError, read_as, reason_of
 
 MODEL = "model"
@@ -59,7 +59,7 @@ class SweepRow(Record):
 
 
 class SweepRecord(Record):
-    """Content of ``sweep.json``, see ``caedsl.evaluation.sweep.CorruptionSweep.as_json``."""
+    """Content of ``sweep.json``, see ``caedsl.evaluation.corruption_sweep.CorruptionSweep.as_json``."""
 
     corruption: Text
     trained: FiniteFloat | tuple[FiniteFloat, FiniteFloat]

@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from caedsl.evaluation.samples import PicturedSamples
+from caedsl.evaluation.pictured_samples import PicturedSamples
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import TrainingError
-from caedsl.runs.files import SPEC, TENSORBOARD
+from caedsl.runs.file_names import SPEC, TENSORBOARD
 from caedsl.runs.history import Epoch
 from caedsl.training.loop import Callback, Training
 

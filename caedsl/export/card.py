@@ -7,11 +7,11 @@ from typing import Any
 
 from caedsl.console.model_table import input_text, totals
 from caedsl.diagnostics.text import markdown, safe
-from caedsl.facts.summary import summarise
+from caedsl.facts.model_summary import summarise
 from caedsl.inference.schema import CALIBRATION
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
-from caedsl.runs.files import BEST, METRICS, SPEC
+from caedsl.runs.file_names import BEST, METRICS, SPEC
 from caedsl.runs.schema import RecordError, read_scores
 from caedsl.training.weights import largest_file
 from caedsl.version import __version__

@@ -23,10 +23,10 @@ from caedsl.facts.signal import signal_path
 from caedsl.facts.steps import loss_scale, travel
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
+from caedsl.vocabulary.kernel_options import INIT, L2
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layer_initialisation import variance
 from caedsl.vocabulary.shape import elements
-from caedsl.vocabulary.weights import INIT, L2
 
 MOST_DIRECTIONS = 32
 """Largest number of directions in which a dense layer carries the image (heuristic)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from caedsl.facts.summary import Summary
+from caedsl.facts.model_summary import Summary
 from caedsl.model.settings import Augment, Corrupt, Optimizer, Schedule, Train
 
 _CHOSEN: dict[str, Any] = {"optimizer": Optimizer, "schedule": Schedule, "corrupt": Corrupt, "augment": Augment}

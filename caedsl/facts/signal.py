@@ -16,11 +16,11 @@ from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layer_initialisation import variance
 from caedsl.vocabulary.shape import elements
-from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import PAD, axes, share_inside
 
 _FAINT = -1.0

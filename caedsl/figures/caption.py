@@ -8,12 +8,12 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.bottlenecks.quantized import COMMIT, COMMITMENT
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
 from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP
+from caedsl.vocabulary.kernel_options import WEIGHTS
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option, Written
 from caedsl.vocabulary.shape import Shape, elements
 from caedsl.vocabulary.sparse_codes import SPARSITY_TERM, SPARSITY_WEIGHT
 from caedsl.vocabulary.spelling import changed, written
-from caedsl.vocabulary.weights import WEIGHTS
 
 _WEIGHTS_OF_TERMS: dict[str, Option] = {KL: BETA, SPARSITY_TERM: SPARSITY_WEIGHT, COMMITMENT: COMMIT}
 _PENALTIES = {"l1", "l2"}

@@ -13,9 +13,9 @@ from caedsl.facts.cost import total_parameters
 from caedsl.figures.caption import shape_text, size_of_code
 from caedsl.figures.columns import DETAIL_SIZE
 from caedsl.figures.drawing import Drawing, MarkGroup, Polyline, TextMark, shorten
-from caedsl.figures.fitting import fitted
 from caedsl.figures.look import PLAIN, Look
 from caedsl.figures.marks import ends, flows, slabs
+from caedsl.figures.page_width import fitted
 from caedsl.figures.palette import COLOURS, GREYS
 from caedsl.figures.scale import LABEL_SIZE
 from caedsl.figures.scene import HEADING_SIZE, LABEL_ROW, MARGIN, TITLE_SIZE, ColumnRow, Scene, stack

@@ -13,6 +13,7 @@ from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.bottlenecks.quantized import Quantized
 from caedsl.vocabulary.code_kinds import CODEBOOK
 from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.kernel_options import BIAS
 from caedsl.vocabulary.kind import DROPOUT, FINISH
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.dropout import ELEMENTWISE, RATE
@@ -20,7 +21,6 @@ from caedsl.vocabulary.layers.residual import Residual
 from caedsl.vocabulary.norms import NORM
 from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.spelling import changed, written
-from caedsl.vocabulary.weights import BIAS
 
 _EFFECTS = (NORM, ACTIVATION, DROPOUT)
 """Options after the main operation of a layer, in the order of effect."""

@@ -21,6 +21,7 @@ from caedsl.syntax.formatter import format_source
 from caedsl.syntax.tree import Statement
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.form import CODE_L1, NOISE
+from caedsl.vocabulary.kernel_options import L1
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.dense import Dense
@@ -29,7 +30,6 @@ from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.sparse_codes import TOPK
 from caedsl.vocabulary.spelling import number_text, written
-from caedsl.vocabulary.weights import L1
 
 _NO_LETTERS = re.compile(r"[^a-z0-9_]+")
 

@@ -7,11 +7,11 @@ import numpy as np
 from torch import Tensor
 
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.fit import unresized
+from caedsl.data.sample_format import unresized
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import Array, Index
-from caedsl.inference.lines import is_data_line, with_data_line
+from caedsl.inference.data_line import is_data_line, with_data_line
 from caedsl.inference.samples import StackSamples
 from caedsl.inference.trained_run import TrainedRun
 

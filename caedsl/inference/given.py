@@ -16,12 +16,12 @@ from torch import Tensor
 
 from caedsl.data.errors import DataError
 from caedsl.data.files.picture import picture_of
-from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
+from caedsl.data.sample_format import SampleFormat, ValueScale
 from caedsl.data.stacks.array_stack import shape_text
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.diagnostics.text import counted
-from caedsl.inference.lines import is_data_line
+from caedsl.inference.data_line import is_data_line
 from caedsl.inference.samples import Samples, from_array, from_files, from_line, from_path, own_source
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.shape import Shape

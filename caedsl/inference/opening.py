@@ -11,7 +11,7 @@ from caedsl.inference.trained_run import TrainedRun
 from caedsl.resolve.resolve import resolve
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST, SPEC
+from caedsl.runs.file_names import BEST, SPEC
 from caedsl.runs.listing import not_a_run
 from caedsl.source import Source
 from caedsl.syntax.parser import parse

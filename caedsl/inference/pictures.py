@@ -14,7 +14,7 @@ from torch import Tensor
 
 from caedsl.data.files.decoding import decoded
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.fit import PATCH, SampleFormat, unresized
+from caedsl.data.sample_format import PATCH, SampleFormat, unresized
 from caedsl.inference.output_folder import OutputFolder
 from caedsl.inference.picture_files import file_for, picture_bytes
 from caedsl.inference.plots import INK, SignalLine, line_plot, middle_slices

@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from caedsl.data.array_layout import layout
 from caedsl.data.errors import DataError, silent
 from caedsl.data.files.data_folders import data_folders
+from caedsl.data.files.file_listing import file_names
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.files.listing import file_names
 from caedsl.data.finite import refuse_not_finite
 from caedsl.data.first_reading import pieces
-from caedsl.data.fit import SampleFormat
-from caedsl.data.layout import layout
 from caedsl.data.loading import first_available, fit_for
-from caedsl.data.names import sample_names
 from caedsl.data.readers.folder import images_in
 from caedsl.data.readers.part_folders import classes_of
 from caedsl.data.readers.source_reader import Request, UnreadImages, describe
+from caedsl.data.sample_format import SampleFormat
+from caedsl.data.sample_names import sample_names
 from caedsl.data.selection import select
 from caedsl.data.sources import reader_of
 from caedsl.data.stacks.array_stack import ArrayStack
@@ -32,7 +32,7 @@ from caedsl.data.stacks.picture_stack import check_input
 from caedsl.data.stacks.prefetch import ahead, workers
 from caedsl.data.stacks.stack import Array, Index, Stack
 from caedsl.diagnostics.text import text_of_path
-from caedsl.inference.lines import with_data_line
+from caedsl.inference.data_line import with_data_line
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
 from caedsl.vocabulary.shape import text

@@ -9,7 +9,7 @@ from caedsl.inference.calibration import Calibration
 from caedsl.inference.scores import ScoreError, read_score
 from caedsl.runs.confined import sha256_of, write_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST
+from caedsl.runs.file_names import BEST
 from caedsl.runs.schema import Record, RecordError, Sha256, read_as, reason_of
 
 CALIBRATION = "calibration.json"

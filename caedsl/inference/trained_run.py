@@ -20,8 +20,8 @@ from torch import Tensor
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.data.files.picture import read_picture
 from caedsl.data.finite import refuse_not_finite
-from caedsl.data.fit import SampleFormat, ValueScale
 from caedsl.data.loading import fit_for
+from caedsl.data.sample_format import SampleFormat, ValueScale
 from caedsl.data.stacks.picture_stack import check_input
 from caedsl.diagnostics.text import in_backticks
 from caedsl.inference.calibration import Calibration

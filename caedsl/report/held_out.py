@@ -18,10 +18,10 @@ from caedsl.data.images import Images
 from caedsl.diagnostics.text import printable
 from caedsl.evaluation.code_statistics import CodeStatistics, finite_codes
 from caedsl.evaluation.evaluate import EvaluationSet, as_target
+from caedsl.evaluation.evaluated_run import evaluation_set
 from caedsl.evaluation.metrics import psnr_per_image
 from caedsl.evaluation.reconstructions import contrast_text
 from caedsl.evaluation.reevaluation import finished_run
-from caedsl.evaluation.run import evaluation_set
 from caedsl.report.code_pictures import code_pictures
 from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 from caedsl.training.batches import Batches

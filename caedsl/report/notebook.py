@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from caedsl.evaluation.run import EvaluatedRun
+from caedsl.evaluation.evaluated_run import EvaluatedRun
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.public import PublicNames
 from caedsl.vocabulary.shape import text

@@ -22,12 +22,12 @@ from caedsl.vocabulary.bottlenecks import FIRST_WORDS, FORMS
 from caedsl.vocabulary.bottlenecks.bare import ASSERTED
 from caedsl.vocabulary.form import CODE_L1, NOISE, WARMUP, Form
 from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.kernel_options import L1
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.dense import Dense
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.shape import Shape, elements, text
-from caedsl.vocabulary.weights import L1
 
 _VARIATIONAL = "variational"
 _CODE_NAME = "code"

@@ -10,6 +10,7 @@ from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.activation import ActivationLine
@@ -21,7 +22,6 @@ from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.norms import BELONGS_TO, NORM
 from caedsl.vocabulary.shape import Shape
-from caedsl.vocabulary.weights import INIT
 
 MOST_LAYERS = 2000
 """Limit the layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from caedsl.diagnostics.text import text_of_path
 from caedsl.runs.confined import has, is_link_or_special
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST, LOCK, METRICS, SPEC
+from caedsl.runs.file_names import BEST, LOCK, METRICS, SPEC
 from caedsl.runs.history import Epoch, best_and_last
 from caedsl.runs.schema import (
     ListedMetrics,

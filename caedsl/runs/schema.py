@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
 from caedsl.runs.confined import read_file, read_record
-from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE, TROUBLE
+from caedsl.runs.file_names import ENVIRONMENT, HISTORY_LINES, METRICS, STATE, TROUBLE
 from caedsl.runs.history import Epoch
 from caedsl.runs.trouble import Trouble
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from caedsl.machine.signals import ending_signals
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.runs.files import ENVIRONMENT
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import ENVIRONMENT
 from caedsl.runs.history import Step
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.state import RunState
 from caedsl.training.checkpoints import Checkpoint, Checkpoints, RestoreCheckpoint, identity
 from caedsl.training.compiled_network import CompiledNetwork

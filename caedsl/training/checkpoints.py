@@ -21,9 +21,9 @@ from torch import Tensor
 from caedsl.resolve.merging.overrides import override
 from caedsl.runs.confined import excess_of_record, has, read_file
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import CHECKPOINT, PREVIOUS_CHECKPOINT
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import CHECKPOINT, PREVIOUS_CHECKPOINT
 from caedsl.runs.history import Step
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.schema import reason_of
 from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.source import Source

@@ -20,8 +20,8 @@ from caedsl.backends.torch.seeds import derived_seed
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Settled
 from caedsl.runs.errors import TrainingError
-from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import CODE_LOSS, Epoch, History, Step
+from caedsl.runs.run_folder import RunFolder
 from caedsl.training.batches import Batches
 from caedsl.training.code_use import MEASURED, code_use, measure_of
 from caedsl.training.errors import NotFiniteError, memory_errors, remedies

@@ -14,8 +14,8 @@ from caedsl.facts.settings_text import fault_of
 from caedsl.model.settings import On
 from caedsl.resolve.merging.overrides import override
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import SETTINGS, SPEC
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import SETTINGS, SPEC
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.schema import RecordError, read_scores, read_state
 from caedsl.runs.state import RunState
 from caedsl.source import Source

@@ -15,9 +15,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Settled
 from caedsl.runs.confined import has
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import BEST
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import BEST
 from caedsl.runs.history import History
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.state import FAILED, FINISHED, INTERRUPTED, STOPPED, RunState
 from caedsl.training.batches import Batches
 from caedsl.training.callbacks import Interruption, restoring, stopping

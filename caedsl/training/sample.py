@@ -10,8 +10,8 @@ from torch import Tensor
 from caedsl.backends.torch.draws import Draws
 from caedsl.data.augmentation import apply, apply_to_target, draw
 from caedsl.data.corruption import corrupt
-from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
+from caedsl.data.sample_format import channels_last
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt
 

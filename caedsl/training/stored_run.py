@@ -15,7 +15,7 @@ from caedsl.model.settings import Settled, settled
 from caedsl.resolve.resolve import resolve
 from caedsl.runs.confined import has, read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST, ENVIRONMENT, SETTINGS, SPEC, START
+from caedsl.runs.file_names import BEST, ENVIRONMENT, SETTINGS, SPEC, START
 from caedsl.runs.listing import not_a_run
 from caedsl.runs.schema import EnvironmentRecord, RecordError, read_environment, reason_of
 from caedsl.source import Source

@@ -16,8 +16,8 @@ from caedsl.facts.schema import settings_json
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.runs.errors import TrainingError
-from caedsl.runs.files import SETTINGS, SPEC, SPLIT, START
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.file_names import SETTINGS, SPEC, SPLIT, START
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.state import RunState
 from caedsl.training.callbacks import Followed, all_callbacks
 from caedsl.training.checkpoints import has_checkpoint

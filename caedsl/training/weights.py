@@ -11,7 +11,7 @@ from caedsl.facts.cost import BYTES, total_parameters
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.confined import LARGEST_TEXT, read_file
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import BEST
+from caedsl.runs.file_names import BEST
 from caedsl.runs.tensors import TensorFileError, read_tensors
 
 MOST_COPIES = 10

@@ -3,12 +3,12 @@
 from math import gcd, prod
 from typing import Any
 
+from caedsl.vocabulary.kernel_options import WEIGHTS
 from caedsl.vocabulary.kind import FINISH, Kind, Role
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, joined
-from caedsl.vocabulary.weights import WEIGHTS
 from caedsl.vocabulary.window import CHANNEL_GROUPS, DEPTHWISE, DILATION, KERNEL, STRIDE
 
 CHANNELS: LayerOption[int] = LayerOption("channels", Type.COUNT, REQUIRED, "output channels", Written.FIRST, FROM_ONE)

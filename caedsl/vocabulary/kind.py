@@ -14,11 +14,11 @@ from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.fitting import rank_misfit, spread
 from caedsl.vocabulary.initialisations import TORCH
+from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, INIT, WEIGHT_NORM, WEIGHTS, ZEROS
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FRACTION, REQUIRED, LayerOption, Option, Options, Type
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import ADDRESSABLE, Shape, elements, rank, text
-from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT, WEIGHT_NORM, WEIGHTS, ZEROS
 from caedsl.vocabulary.window import Reads
 
 

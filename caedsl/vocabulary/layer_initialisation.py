@@ -7,8 +7,8 @@ default has a sixth of He's variance (pytorch issue 15314), so the signal fades 
 from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.call import Call
 from caedsl.vocabulary.initialisations import AUTO, GAIN, GLOROT, HE, INITIALISATIONS, STD, Initialisation, Kernel
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.weights import INIT
 
 
 def scheme(layer: Layer) -> Initialisation:

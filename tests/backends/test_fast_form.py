@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from caedsl.backends.torch.fast import fast_form, rewrite
 from caedsl.backends.torch.fast.convolutions import FastTransposed, PlainConvolution, ToFew
 from caedsl.backends.torch.instantiate import build
-from caedsl.data.fit import channels_last
+from caedsl.data.sample_format import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.step import channels_last_kernels, sound_norms
 from tests.backends.test_properties import resolved

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.reached.runs import SPECS, Runs
 from benchmarks.reached.targets import TARGETS, Row
-from caedsl.runs.files import METRICS, STATE
+from caedsl.runs.file_names import METRICS, STATE
 
 QUICK = {"train.epochs": 1, "data": "digits limit=80"}
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from caedsl.evaluation.halving import HalvingPredictor
 from caedsl.evaluation.reevaluation import TOLERANCE
 from caedsl.runs.errors import RunError
-from caedsl.runs.folder import RunFolder
 from caedsl.runs.listing import read_run
+from caedsl.runs.run_folder import RunFolder
 from caedsl.training.errors import OutOfMemoryError
 from tests.conftest import Ran
 
@@ -139,7 +139,7 @@ def test_memory_that_runs_out_elsewhere_is_reported_too(
     def full(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("caedsl.evaluation.run.evaluate", full)
+    monkeypatch.setattr("caedsl.evaluation.evaluated_run.evaluate", full)
     ran, _ = trained(tmp_path, caedsl, "run")
     assert ran.code == 2
     assert "out of memory while the run was evaluated" in ran.err

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from caedsl.backends.torch.render import emit
-from caedsl.runs.files import ENVIRONMENT
+from caedsl.runs.file_names import ENVIRONMENT
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses
 from tests.cli.conftest import TINY

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caedsl.data.fit import SampleFormat, centred, resized, scale_, to_gray
+from caedsl.data.sample_format import SampleFormat, centred, resized, scale_, to_gray
 from caedsl.model.data import InputRange
 
 SIDE = st.integers(1, 24)

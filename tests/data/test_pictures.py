@@ -239,7 +239,7 @@ def test_pipes_and_devices_among_images_are_refused(tmp_path: Path, read) -> Non
 THIN = r"""
 import resource, sys
 from pathlib import Path
-from caedsl.data.fit import SampleFormat
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.errors import DataError
 from caedsl.data.files.picture import read_picture
 from caedsl.model.data import InputRange

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import SampleFormat, interpolated, resized
 from caedsl.data.loading import load
+from caedsl.data.sample_format import SampleFormat, interpolated, resized
 from caedsl.model.data import DataSource, InputRange
 from caedsl.vocabulary.shape import Shape
 

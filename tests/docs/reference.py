@@ -19,6 +19,7 @@ from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.form import CODE_OPTIONS
 from caedsl.vocabulary.function import Function
+from caedsl.vocabulary.kernel_options import WEIGHTS
 from caedsl.vocabulary.kind import FINISH, Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.activation import ActivationLine
@@ -29,7 +30,6 @@ from caedsl.vocabulary.schedules import SCHEDULES
 from caedsl.vocabulary.sources import SOURCES
 from caedsl.vocabulary.sparse_codes import SPARSE_OPTIONS
 from caedsl.vocabulary.spelling import value_text
-from caedsl.vocabulary.weights import WEIGHTS
 from tests.conftest import ROOT
 
 PAGE = ROOT / "docs" / "language.md"

@@ -10,9 +10,9 @@ import torch
 from scipy import ndimage
 
 import caedsl
+from caedsl.evaluation.corruption_sweep import SweepError, read_range
 from caedsl.evaluation.filters import Blur, Median, best_blur
 from caedsl.evaluation.schema import read_sweep
-from caedsl.evaluation.sweep import SweepError, read_range
 from caedsl.report.charts import sweep_curves
 from caedsl.training.sample import Sample
 

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from caedsl.data.sample import joined
 from caedsl.evaluation.epoch_pictures import EpochPictures, milestones
-from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
+from caedsl.evaluation.evaluated_run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.runs.errors import TrainingError
 from caedsl.training.errors import NotFiniteError
 from caedsl.training.loop import Training
@@ -204,7 +204,7 @@ def test_a_run_that_learned_nothing_leaves_no_folder(text: str, tmp_path: Path) 
 
 def test_a_picture_that_was_taken_away_or_damaged_is_left_out(watched: Path, tmp_path: Path) -> None:
     from caedsl.evaluation.epoch_pictures import draw_evolution
-    from caedsl.runs.folder import RunFolder
+    from caedsl.runs.run_folder import RunFolder
 
     copy = tmp_path / "copy"
     shutil.copytree(watched, copy)

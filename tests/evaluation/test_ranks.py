@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 import caedsl
+from caedsl.evaluation.evaluated_run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.evaluation.reconstructions import MARGIN, PictureRow, sheet
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import EvaluatedRun, resume_and_evaluate, train_and_evaluate
 from caedsl.inference.output_folder import new_files
 from caedsl.inference.pictures import heat, write_decoded
 from caedsl.inference.scores import ScoreError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from caedsl.evaluation.evaluated_run import train_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import train_and_evaluate
 from tests.training.tiny import model_of
 
 SPEC = """

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 
 from caedsl.evaluation.evaluate import Evaluation
+from caedsl.evaluation.evaluated_run import EvaluatedRun, train_and_evaluate
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, draw
-from caedsl.evaluation.run import EvaluatedRun, train_and_evaluate
-from caedsl.evaluation.summary import verdict
+from caedsl.evaluation.run_summary import verdict
 from caedsl.runs.schema import read_troubles
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
@@ -59,7 +59,7 @@ def test_an_interrupted_evaluation_says_how_to_repeat_it(tmp_path: Path, monkeyp
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("caedsl.evaluation.run.evaluate_run", interrupt)
+    monkeypatch.setattr("caedsl.evaluation.evaluated_run.evaluate_run", interrupt)
     reporter = Listening()
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, reporter=reporter)

@@ -10,10 +10,10 @@ import pytest
 from caedsl.figures.columns import DETAIL_SIZE
 from caedsl.figures.drawing import Area, Box, Drawing, Polyline, TextMark
 from caedsl.figures.errors import FigureError
-from caedsl.figures.fitting import LEAST_POINTS
 from caedsl.figures.graph import render
 from caedsl.figures.layout import layout
 from caedsl.figures.look import POINTS_PER_CM, Look
+from caedsl.figures.page_width import LEAST_POINTS
 from caedsl.figures.palette import GREY, GREY_DARK, LIGHT
 from caedsl.figures.raster import RESOLUTION
 from tests.figures.gallery import SPECS, model_of

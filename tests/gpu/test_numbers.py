@@ -8,7 +8,7 @@ import torch
 
 from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.data.loading import load
-from caedsl.evaluation.run import train_and_evaluate
+from caedsl.evaluation.evaluated_run import train_and_evaluate
 from caedsl.training.batches import Batches
 from tests.training.tiny import model_of
 

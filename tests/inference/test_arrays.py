@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import caedsl
+from caedsl.data.array_layout import layout
 from caedsl.data.errors import DataError
-from caedsl.data.fit import SampleFormat
-from caedsl.data.layout import layout
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.inference.arrays import as_stored
 from caedsl.model.data import InputRange

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caedsl.inference.calibration import MOST_NORMALS, Calibration, CalibrationError, calibrate, fewest_normals
 from caedsl.inference.schema import read_calibration, write_calibration
-from caedsl.runs.files import BEST
+from caedsl.runs.file_names import BEST
 
 
 def test_the_threshold_is_the_conformal_quantile() -> None:

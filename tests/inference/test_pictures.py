@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from caedsl.data.files.picture import read_picture
-from caedsl.data.fit import SampleFormat
+from caedsl.data.sample_format import SampleFormat
 from caedsl.inference.picture_files import file_for, picture_bytes
 from caedsl.inference.pictures import Original, heat, read_original, restored
 from caedsl.model.data import InputRange

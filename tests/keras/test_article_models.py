@@ -22,9 +22,9 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.prepare import prepare
 from caedsl.vocabulary.activations import ACTIVATION
 from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kernel_options import L2
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.upsample import FACTOR
-from caedsl.vocabulary.weights import L2
 from caedsl.vocabulary.window import KERNEL
 from tests.conftest import ROOT
 

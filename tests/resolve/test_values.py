@@ -6,7 +6,7 @@ from caedsl.api import SpecError, load
 from caedsl.diagnostics import Severity
 from caedsl.facts.settings_text import settings_lines
 from caedsl.model.settings import settled
-from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.kernel_options import BIAS
 from caedsl.vocabulary.window import KERNEL
 
 

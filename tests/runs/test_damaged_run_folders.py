@@ -21,7 +21,7 @@ from torch import Tensor
 import caedsl
 from caedsl.cli.main import main
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import CHECKPOINT, LOCK, PICTURES, TROUBLE
+from caedsl.runs.file_names import CHECKPOINT, LOCK, PICTURES, TROUBLE
 from caedsl.runs.tensors import read_tensors
 from caedsl.training.checkpoints import Checkpoint
 from caedsl.training.loop import Training

@@ -11,7 +11,7 @@ from caedsl.evaluation.schema import read_evaluation
 from caedsl.inference.schema import CALIBRATION, read_calibration
 from caedsl.runs.confined import LARGEST_RECORD, MOST_BRACKETS
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
+from caedsl.runs.file_names import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
 from caedsl.runs.history import Epoch
 from caedsl.runs.schema import LARGEST_LINE, read_environment, read_epochs, read_metrics, read_scores, read_state
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from caedsl.runs.files import TROUBLE
+from caedsl.runs.file_names import TROUBLE
 from caedsl.runs.schema import read_troubles
 from caedsl.runs.trouble import Trouble
 

@@ -18,7 +18,7 @@ import sklearn.datasets
 import torch
 from safetensors.torch import load_file
 
-from caedsl.runs.files import BEST, HISTORY_LINES, LAST
+from caedsl.runs.file_names import BEST, HISTORY_LINES, LAST
 from caedsl.training import checkpoints
 from caedsl.training.parallel import processes
 from caedsl.training.resume import resume

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from caedsl.data.sample import Sample
+from caedsl.evaluation.evaluated_run import train_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import train_and_evaluate
 from caedsl.model.settings import Optimizer, Schedule, Train
 from caedsl.resolve.merging.overrides import override
 from caedsl.runs.errors import TrainingError

@@ -11,7 +11,7 @@ import pytest
 
 from caedsl.data.errors import DataError
 from caedsl.runs.errors import RunError
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.run_folder import RunFolder
 from caedsl.training.reporter import Reporter
 from caedsl.training.resume import resume
 

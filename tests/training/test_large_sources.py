@@ -14,8 +14,8 @@ from caedsl.data.loading import load
 from caedsl.data.stacks import array_stack, folder_stack, scratch, stack
 from caedsl.data.stacks.cached_stack import Cached
 from caedsl.data.stacks.pixels import Held, Streamed
+from caedsl.evaluation.evaluated_run import train_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.resume import resume
 

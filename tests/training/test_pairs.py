@@ -13,8 +13,8 @@ from caedsl.api import open as open_run
 from caedsl.backends.torch.draws import Draws
 from caedsl.data.errors import DataError
 from caedsl.data.sample import Sample, joined
+from caedsl.evaluation.evaluated_run import resume_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import resume_and_evaluate
 from caedsl.inference.scores import ScoreError
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Augment, Corrupt

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from caedsl.runs.errors import RunError
-from caedsl.runs.folder import RunFolder
+from caedsl.runs.run_folder import RunFolder
 
 from .tiny import tiny
 

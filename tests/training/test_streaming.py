@@ -21,8 +21,8 @@ from caedsl.data.stacks import scratch
 from caedsl.data.stacks.pixels import Held, Streamed
 from caedsl.data.stacks.row_file import RowFile
 from caedsl.data.stacks.stack import Index
+from caedsl.evaluation.evaluated_run import resume_and_evaluate, train_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import resume_and_evaluate, train_and_evaluate
 from caedsl.training.batches import Batches
 from caedsl.training.loop import Training
 from caedsl.training.objective import Losses

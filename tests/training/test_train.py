@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from caedsl.data.errors import DataError
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.runs import files as run_files
+from caedsl.runs import file_names as run_files
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.history import Step
 from caedsl.training.errors import NotFiniteError

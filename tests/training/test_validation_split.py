@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from caedsl.evaluation.evaluated_run import train_and_evaluate
 from caedsl.evaluation.reevaluation import evaluate_again
-from caedsl.evaluation.run import train_and_evaluate
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ENVIRONMENT
+from caedsl.runs.file_names import ENVIRONMENT
 from caedsl.training.resume import resume
 from caedsl.training.run import Run
 from caedsl.training.stored_run import open_run

@@ -11,9 +11,9 @@ from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.modules import ChannelLayerNorm, ChannelRMSNorm
 from caedsl.rules.engine.example import whole_spec
 from caedsl.vocabulary.initialisations import INITIALISATIONS
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer_initialisation import scheme, variance
 from caedsl.vocabulary.norms import NORMS
-from caedsl.vocabulary.weights import INIT
 from tests.resolve.written import model
 
 

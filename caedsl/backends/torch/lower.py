@@ -20,12 +20,12 @@ from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.joining import FROM, INPUT, Join, Joining
+from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, L1, L2, WEIGHT_NORM, ZEROS
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layer_initialisation import scheme, weight_call
 from caedsl.vocabulary.shape import text
 from caedsl.vocabulary.term import Term
-from caedsl.vocabulary.weights import BIAS, BIAS_INIT, L1, L2, WEIGHT_NORM, ZEROS
 
 
 class _Lowering:

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import SampleFormat
 from caedsl.data.labels import StoredLabels, as_labels, word_labels
 from caedsl.data.readers.source_reader import confined, stated_path
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.data.stacks.picture_stack import MANY_FILES, PictureStack, check_input

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.layout import layout
+from caedsl.data.array_layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.array_stack import ArrayStack
 

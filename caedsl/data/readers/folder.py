@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.files.file_listing import Files, files_in
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.files.listing import Files, files_in
 from caedsl.data.patches import Patches
 from caedsl.data.readers.part_folders import part_classes, part_roots
 from caedsl.data.readers.source_reader import Request, UnreadImages

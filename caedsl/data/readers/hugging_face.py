@@ -6,9 +6,9 @@ from typing import Any
 
 from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION, part_named
-from caedsl.data.fit import SampleFormat
 from caedsl.data.readers.arrow import ArrowTable, Columns, table_stack
 from caedsl.data.readers.source_reader import UnreadImages
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.stack import Index, Stack
 
 _COLUMNS = Columns(None, None, None, None, None, Path(), None)

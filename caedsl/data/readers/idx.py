@@ -1,9 +1,9 @@
 """Images in the file format of MNIST."""
 
+from caedsl.data.array_layout import array_stack, parts_of
 from caedsl.data.files.folder_layout import TEST, VALIDATION
 from caedsl.data.files.idx_format import read_idx
 from caedsl.data.labels import StoredLabels
-from caedsl.data.layout import array_stack, parts_of
 from caedsl.data.readers.arrays import read_labels, read_weights
 from caedsl.data.readers.source_reader import Request, UnreadImages
 

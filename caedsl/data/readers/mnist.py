@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from caedsl.data.array_layout import layout
 from caedsl.data.errors import DataError
 from caedsl.data.files.data_folders import StandardSet, complete, fetch
 from caedsl.data.files.idx_format import read_idx
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.labels import as_labels
-from caedsl.data.layout import layout
 from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.array_stack import ArrayStack
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from caedsl.data.errors import DataError
+from caedsl.data.files.file_listing import some
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION, refuse_pairs, split_folders
-from caedsl.data.files.listing import some
 from caedsl.data.readers.source_reader import Request
 from caedsl.data.stacks.stack import Labels
 from caedsl.diagnostics.text import text_of_path

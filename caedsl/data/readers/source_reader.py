@@ -7,7 +7,7 @@ from typing import Protocol
 
 from caedsl.data.errors import DataError, ReadingProgress, UnavailableError
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.fit import SampleFormat
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.stack import Stack
 from caedsl.model.data import DataSource
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.errors import DataError, UnavailableError, listing
+from caedsl.data.files.file_listing import Files, file_name, files_in
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
-from caedsl.data.files.listing import Files, file_name, files_in
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.fit import SampleFormat
 from caedsl.data.readers.part_folders import part_classes, part_roots
 from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.sample_format import SampleFormat
+from caedsl.data.signal_windows import Windows, windows_of
 from caedsl.data.stacks.prefetch import ahead, workers
 from caedsl.data.stacks.stack import Labels
 from caedsl.data.stacks.window_stack import Clip, WindowStack
-from caedsl.data.windows import Windows, windows_of
 from caedsl.diagnostics.text import counted
 
 _ENDINGS = frozenset((".wav", ".wave"))

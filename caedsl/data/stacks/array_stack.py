@@ -13,7 +13,7 @@ from torch import Tensor
 
 from caedsl.data.errors import DataError
 from caedsl.data.finite import not_finite
-from caedsl.data.fit import SampleFormat, ValueScale, resized, scale_, to_gray
+from caedsl.data.sample_format import SampleFormat, ValueScale, resized, scale_, to_gray
 from caedsl.data.stacks.row_file import Rows
 from caedsl.data.stacks.stack import LARGE_BYTES, Array, Index, Labels, RawSamples, Weights
 from caedsl.data.stacks.stored_numbers import StoredNumbers, sensor_remark

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError
-from caedsl.data.fit import ValueScale
+from caedsl.data.sample_format import ValueScale
 from caedsl.data.stacks.pixels import Held, Pixels, Span, Streamed
 from caedsl.data.stacks.stack import Index, RawSamples, Stack
 

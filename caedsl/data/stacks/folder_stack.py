@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.files.listing import Files, file_name
-from caedsl.data.fit import SampleFormat
+from caedsl.data.files.file_listing import Files, file_name
 from caedsl.data.patches import Patches
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.picture_stack import MANY_FILES, PictureStack
 from caedsl.data.stacks.stack import LARGE_BYTES, Index, Labels, Stack, Weights
 from caedsl.diagnostics.text import counted

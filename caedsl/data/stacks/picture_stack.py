@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
-from caedsl.data.fit import SampleFormat, ValueScale, blank
+from caedsl.data.sample_format import SampleFormat, ValueScale, blank
 from caedsl.data.stacks.stack import Index, Labels, RawSamples, Weights
 from caedsl.diagnostics.text import counted
 from caedsl.vocabulary.shape import text

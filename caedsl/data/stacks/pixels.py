@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
-from caedsl.data.fit import ValueScale, channels_last
+from caedsl.data.sample_format import ValueScale, channels_last
 from caedsl.data.stacks.stack import Index, RawSamples
 from caedsl.vocabulary.shape import Shape
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from caedsl.data.errors import DataError
-from caedsl.data.fit import SampleFormat, ValueScale
+from caedsl.data.sample_format import SampleFormat, ValueScale
 from caedsl.data.stacks.row_file import SUPPORTED, read_at, runs
 from caedsl.data.stacks.stack import Index
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from caedsl.data.fit import ValueScale
+from caedsl.data.sample_format import ValueScale
 from caedsl.vocabulary.shape import Sizes
 
 Array = NDArray[Any]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from caedsl.data.fit import SampleFormat
+from caedsl.data.sample_format import SampleFormat
 
 _TOPS = {"bool": 1, "uint8": 255, "uint16": 65535}
 """Largest number of a type, where all its numbers are scaled to the input's range."""

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 
 from caedsl.data.errors import BrokenImagesError, DataError, listing
-from caedsl.data.files.listing import file_name
+from caedsl.data.files.file_listing import file_name
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.fit import SampleFormat, ValueScale, resized
 from caedsl.data.readers.source_reader import reason
+from caedsl.data.sample_format import SampleFormat, ValueScale, resized
+from caedsl.data.signal_windows import Windows, window_name
 from caedsl.data.stacks.picture_stack import MANY_FILES
 from caedsl.data.stacks.stack import LARGE_BYTES, Index, Labels, RawSamples, Weights
-from caedsl.data.windows import Windows, window_name
 
 
 class Clip(NamedTuple):

@@ -12,9 +12,9 @@ from caedsl.rules.edits.settings import write_setting
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.causes import KNOWN
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option
-from caedsl.vocabulary.weights import INIT
 
 GROWN = 100.0
 """Suspicious ratio of a layer's output with an imported model's weights to its output with new random weights."""

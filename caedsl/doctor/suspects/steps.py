@@ -16,8 +16,8 @@ from caedsl.facts.steps import ENOUGH_STEPS, FEWEST_STEPS, LARGE_UPDATE, SMALL_U
 from caedsl.rules.data.tiny_dataset import FEW, TIMES
 from caedsl.rules.edits.settings import write_setting, write_statement
 from caedsl.rules.engine.causes import KNOWN
+from caedsl.vocabulary.kernel_options import L2
 from caedsl.vocabulary.spelling import number_text
-from caedsl.vocabulary.weights import L2
 
 FAR = 5.0
 """Ratio of a learning rate to the result of a range test from which it is suspicious; the test is itself inexact."""

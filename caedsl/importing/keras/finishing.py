@@ -13,11 +13,11 @@ from caedsl.importing.keras.values import Value, permuted
 from caedsl.importing.network import number_of
 from caedsl.vocabulary.activations import Activation
 from caedsl.vocabulary.form import CODE_L1, NOISE
+from caedsl.vocabulary.kernel_options import L1, L2
 from caedsl.vocabulary.layers.dropout import ELEMENTWISE, RATE
 from caedsl.vocabulary.norms import AFFINE, EPS, GROUPS, MOMENTUM_OPTION, NORM
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import is_map
-from caedsl.vocabulary.weights import L1, L2
 
 
 def finished(translation: KerasTranslation, layer: KerasLayer, value: Value) -> Value:

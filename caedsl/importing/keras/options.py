@@ -10,9 +10,9 @@ from caedsl.importing.keras.topology import is_custom
 from caedsl.vocabulary import initialisations
 from caedsl.vocabulary.activations import Activation
 from caedsl.vocabulary.initialisations import STD
+from caedsl.vocabulary.kernel_options import INIT, L1, L2
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.spelling import number_text
-from caedsl.vocabulary.weights import INIT, L1, L2
 
 Config = Mapping[str, Any]
 

@@ -17,9 +17,9 @@ from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
 from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
+from caedsl.vocabulary.kernel_options import INIT, INITIALISATION_OPTIONS
 from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.option import Option, Options
-from caedsl.vocabulary.weights import INIT, INITIALISATION_OPTIONS
 
 
 def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:

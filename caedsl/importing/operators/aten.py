@@ -15,15 +15,15 @@ from caedsl.importing.operators.layers import LAYERS, REARRANGING
 from caedsl.importing.operators.noise import Draw, add_draw, draws_of
 from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modules
 from caedsl.importing.operators.pointwise import NEAREST, POINTWISE
-from caedsl.importing.operators.signals import with_signal_unpools
+from caedsl.importing.operators.signal_unpooling import with_signal_unpools
 from caedsl.importing.operators.translation import Translation, shaped
 from caedsl.vocabulary.initialisations import TORCH
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.reshape import SHAPE, Reshape
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import Shape, elements, text
-from caedsl.vocabulary.weights import INIT
 
 _WITHOUT_GRADIENT = "wrap_with_set_grad_enabled"
 """End of the name of the operator that ``torch.export`` makes of ``torch.no_grad``."""

@@ -16,8 +16,8 @@ from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
 from caedsl.importing.operators.aten import network_of
 from caedsl.importing.operators.graph import AtenGraph
 from caedsl.importing.torch.archive import read_archive
+from caedsl.vocabulary.kernel_options import WEIGHT_NORM
 from caedsl.vocabulary.shape import MOST_AXES, Shape, text
-from caedsl.vocabulary.weights import WEIGHT_NORM
 
 _BATCH = 2
 

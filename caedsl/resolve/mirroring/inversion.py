@@ -21,11 +21,11 @@ from caedsl.resolve.scope import Scope
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.kernel_options import BIAS
 from caedsl.vocabulary.kind import Draft, Role, Window, copied, written
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import BELONGS_TO, NORM, has
-from caedsl.vocabulary.weights import BIAS
 
 
 def undo(

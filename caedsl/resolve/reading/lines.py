@@ -21,12 +21,12 @@ from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.initialisations import AUTO, INITIALISATIONS
 from caedsl.vocabulary.initialisations import OPTIONS as INITIALISATION_OPTIONS
 from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, INIT
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import GROUPS, NONE, NORM
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
-from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT
 
 TIMES = Option(
     "times", Type.COUNT, 1, "repeats the line; each copy has its own weights", Written.SHORT, FROM_ONE, short="x", off=1

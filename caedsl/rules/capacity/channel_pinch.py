@@ -38,10 +38,10 @@ from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.convolution import CHANNELS
+from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.shape import elements, is_map, text
-from caedsl.vocabulary.weights import INIT
 from caedsl.vocabulary.window import DEPTHWISE
 
 RULE = Rule("CAE305", "channel-pinch", Severity.WARNING)

@@ -12,7 +12,7 @@ from caedsl.resolve.statements import EXTENDS
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import CompiledSpec, compiled
-from caedsl.rules.engine.merging import merged
+from caedsl.rules.engine.merged_findings import merged
 from caedsl.rules.engine.wording import in_words_of
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex

@@ -41,8 +41,8 @@ from caedsl.facts.sizes import channels_last
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, INIT, ZEROS
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.weights import BIAS, BIAS_INIT, INIT, ZEROS
 
 RULE = Rule("CAE801", "fading-signal", Severity.WARNING, escalates=True)
 

@@ -53,7 +53,7 @@ from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.convolution import CHANNELS
-from caedsl.vocabulary.weights import BIAS
+from caedsl.vocabulary.kernel_options import BIAS
 
 RULE = Rule("CAE503", "mismatched-sgd-rate", Severity.WARNING, escalates=True)
 

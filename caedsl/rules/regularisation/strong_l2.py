@@ -71,7 +71,7 @@ from caedsl.rules.edits.trial import write
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.source import Span
-from caedsl.vocabulary.weights import L2
+from caedsl.vocabulary.kernel_options import L2
 
 RULE = Rule("CAE701", "strong-l2", Severity.WARNING)
 

@@ -39,7 +39,7 @@ from caedsl.facts.presets import training_images
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Augment, Corrupt, Train
 from caedsl.rules.engine.rule import Rule
-from caedsl.vocabulary.weights import L1, L2
+from caedsl.vocabulary.kernel_options import L1, L2
 
 RULE = Rule("CAE704", "unregularised", Severity.INFO)
 

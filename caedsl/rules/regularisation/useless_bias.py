@@ -29,8 +29,8 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.edits.trial import default_place, drop, write
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
+from caedsl.vocabulary.kernel_options import BIAS
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.weights import BIAS
 
 RULE = Rule("CAE706", "useless-bias", Severity.INFO)
 

@@ -6,11 +6,11 @@ from typing import Any
 from caedsl.vocabulary.code_kinds import CODEBOOK, EMA, GRADIENT, SPREAD, UPDATE, Quantizer
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import Form
+from caedsl.vocabulary.kernel_options import INITIALISATION_OPTIONS
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
-from caedsl.vocabulary.weights import INITIALISATION_OPTIONS
 from caedsl.vocabulary.window import KERNEL
 
 COMMIT: LayerOption[float] = LayerOption(

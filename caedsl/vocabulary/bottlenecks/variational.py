@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from caedsl.vocabulary.code_kinds import FREE_BITS, Gaussian
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import WARMUP, Form
+from caedsl.vocabulary.kernel_options import INITIALISATION_OPTIONS
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
-from caedsl.vocabulary.weights import INITIALISATION_OPTIONS
 from caedsl.vocabulary.window import KERNEL
 
 BETA: LayerOption[float] = LayerOption(

@@ -3,12 +3,12 @@
 from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
 from caedsl.vocabulary.convolution import CHANNELS, FINISHED, SHARED, Convolution, group_count, group_misfit
+from caedsl.vocabulary.kernel_options import BIAS, kernel_misfit
 from caedsl.vocabulary.kind import Draft, Window, carried, copied, written
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, axis_names, elements, joined, rank
-from caedsl.vocabulary.weights import BIAS, kernel_misfit
 from caedsl.vocabulary.window import (
     CHANNEL_GROUPS,
     DEPTHWISE,

@@ -2,12 +2,12 @@
 
 from caedsl.vocabulary import norms
 from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.kernel_options import BIAS, WEIGHTS, kernel_misfit
 from caedsl.vocabulary.kind import FINISH, Draft, Kind, Role, carried, written
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import FROM_ONE, REQUIRED, LayerOption, Options, Type, Written
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import Shape, elements, is_map
-from caedsl.vocabulary.weights import BIAS, WEIGHTS, kernel_misfit
 
 UNITS: LayerOption[int] = LayerOption("units", Type.COUNT, REQUIRED, "outputs", Written.FIRST, FROM_ONE)
 

@@ -19,8 +19,8 @@ from caedsl.backends.torch.draws import Draws
 from caedsl.backends.torch.modules import GaussianNoise
 from caedsl.backends.torch.program import CODE, WEIGHTED
 from caedsl.backends.torch.seeds import derived_seed
-from caedsl.data.fit import channels_last
 from caedsl.data.sample import Sample
+from caedsl.data.sample_format import channels_last
 from caedsl.training.monitors.engine.observation import LayerProbe, ProbeResult
 from caedsl.training.monitors.engine.probed import Located, Probed
 from caedsl.training.parallel.processes import ALONE, training_with

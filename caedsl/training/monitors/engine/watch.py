@@ -14,8 +14,8 @@ from caedsl.diagnostics.finding import Finding
 from caedsl.facts.outputs import output_layer
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import examine
-from caedsl.runs.folder import RunFolder
 from caedsl.runs.history import Step
+from caedsl.runs.run_folder import RunFolder
 from caedsl.runs.trouble import Symptom, Trouble
 from caedsl.training.errors import NotFiniteError, is_out_of_memory
 from caedsl.training.loop import Callback, Training

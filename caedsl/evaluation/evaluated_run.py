@@ -16,13 +16,13 @@ from caedsl.evaluation.evaluate import Evaluation, EvaluationSet, as_target, eva
 from caedsl.evaluation.failure import explain, is_failure
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
-from caedsl.evaluation.summary import report
+from caedsl.evaluation.run_summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
 from caedsl.machine.memory import refused_beyond_available
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.runs.confined import has_folder
 from caedsl.runs.errors import RunError, TrainingError
-from caedsl.runs.files import METRICS, PICTURE, PICTURES, TENSORBOARD
+from caedsl.runs.file_names import METRICS, PICTURE, PICTURES, TENSORBOARD
 from caedsl.runs.schema import RecordError, read_state
 from caedsl.runs.state import FAILED, RunState
 from caedsl.training.device import computing_with, keeping_freed_memory

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from caedsl.data.first_reading import FirstReading, ReadSamples
-from caedsl.data.names import SampleNames, names_of
 from caedsl.data.readers.source_reader import Request, UnreadImages
+from caedsl.data.sample_names import SampleNames, names_of
 from caedsl.data.stacks.pixels import Pixels
 from caedsl.data.stacks.stack import Index, Stack
 

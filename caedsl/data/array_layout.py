@@ -5,8 +5,8 @@ from pathlib import Path
 
 from caedsl.data.errors import DataError
 from caedsl.data.files.folder_layout import TEST, VALIDATION
-from caedsl.data.fit import SampleFormat
 from caedsl.data.readers.source_reader import Request
+from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.array_stack import ArrayStack, Layout, shape_text
 from caedsl.data.stacks.row_file import RowFile
 from caedsl.data.stacks.stack import Array, Labels, Weights

@@ -10,9 +10,9 @@ import numpy as np
 
 from caedsl.diagnostics.json import finite
 from caedsl.evaluation.evaluate import Evaluation, evaluate, predictor_of
+from caedsl.evaluation.evaluated_run import evaluation_set
 from caedsl.evaluation.metrics import Scores
 from caedsl.evaluation.reevaluation import finished_run
-from caedsl.evaluation.run import evaluation_set
 from caedsl.evaluation.schema import MODEL
 from caedsl.model.settings import Amount
 from caedsl.training.device import computing_with

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from caedsl.data.fit import SampleFormat
+from caedsl.data.sample_format import SampleFormat
 from caedsl.model.data import DataSource
 
 

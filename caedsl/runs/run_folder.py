@@ -27,7 +27,18 @@ from caedsl.runs.confined import (
     write_file,
 )
 from caedsl.runs.errors import RunError
-from caedsl.runs.files import ANOMALIES, ANOMALY_SCORES, BEST, HISTORY, HISTORY_LINES, LAST, LOCK, STATE, SWEEP, TROUBLE
+from caedsl.runs.file_names import (
+    ANOMALIES,
+    ANOMALY_SCORES,
+    BEST,
+    HISTORY,
+    HISTORY_LINES,
+    LAST,
+    LOCK,
+    STATE,
+    SWEEP,
+    TROUBLE,
+)
 from caedsl.runs.history import Epoch, History, csv_line, json_line
 from caedsl.runs.state import RunState
 from caedsl.runs.trouble import Trouble
