@@ -4,7 +4,7 @@ from torch import Tensor
 
 from caedsl.evaluation.baselines import PCA, fit_pca
 from caedsl.evaluation.evaluate import EvaluationSet
-from caedsl.evaluation.metrics import Scores, score
+from caedsl.evaluation.metrics import Metrics, metrics_of
 from caedsl.model.data import InputRange
 from caedsl.training.batches import Batches
 from caedsl.training.pixel_range import PixelRange
@@ -21,7 +21,7 @@ def components(train: Tensor) -> dict[int, PCA]:
     return {size: PCA(whole.mean_d, whole.components_kd[-size:]) for size in SIZES}
 
 
-def best_denoiser(train: Tensor, eval_set: EvaluationSet) -> tuple[int, Scores]:
+def best_denoiser(train: Tensor, eval_set: EvaluationSet) -> tuple[int, Metrics]:
     """Return the number of components, and the scores, of the PCA of clean images that removes noise best."""
-    scores = {size: score(eval_set.predictions(pca), UNIT) for size, pca in components(train).items()}
+    scores = {size: metrics_of(eval_set.predictions(pca), UNIT) for size, pca in components(train).items()}
     return max(scores.items(), key=lambda item: item[1].psnr)

@@ -9,7 +9,7 @@ from benchmarks.reached.runs import Reached, Runs, images, test_images
 from caedsl.evaluation.anomalies import evaluate_anomalies
 from caedsl.evaluation.baselines import MeanImage
 from caedsl.evaluation.evaluate import EvaluationSet
-from caedsl.evaluation.metrics import score
+from caedsl.evaluation.metrics import metrics_of
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -159,13 +159,13 @@ def yardsticks(runs: Runs) -> Iterator[Row]:
     for source, expected in TABLES.items():
         data = images(source)
         eval_set = EvaluationSet(Batches(test_images(data)[0]), 1000, InputRange(), Corrupt(), seed=0)
-        scores = score(eval_set.predictions(MeanImage.of(Batches(data.train))), UNIT)
+        scores = metrics_of(eval_set.predictions(MeanImage.of(Batches(data.train))), UNIT)
         assert scores.bce is not None and scores.bce_above_floor is not None
         yield _equal(f"{source}: MSE of the mean image", scores.mse, expected.mean_mse, 5)
         yield _equal(f"{source}: BCE of the mean image", scores.bce, expected.mean_bce, 4)
         yield _equal(f"{source}: least BCE", scores.bce - scores.bce_above_floor, expected.least_bce, 4)
         for (size, pca), mse in zip(components(data.train).items(), expected.pca_mse, strict=True):
-            yield _equal(f"{source}: MSE of PCA-{size}", score(eval_set.predictions(pca), UNIT).mse, mse, 5)
+            yield _equal(f"{source}: MSE of PCA-{size}", metrics_of(eval_set.predictions(pca), UNIT).mse, mse, 5)
 
 
 def residual_digits(runs: Runs) -> Iterator[Row]:

@@ -36,6 +36,13 @@ def listing(messages: Sequence[str], things: str) -> list[str]:
     return [*messages[:_NAMED], *([f"and {more:,} more {things}"] if more > 0 else [])]
 
 
+def reason(error: BaseException) -> str:
+    """Return the reason of a failure in one line, without the path."""
+    text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
+    first = text.splitlines()[0]
+    return first if first[1:2].isupper() else first[:1].lower() + first[1:]
+
+
 class ReadingProgress(Protocol):
     """Callback for the progress of a download or of reading a folder."""
 

@@ -10,14 +10,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, silent
+from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, reason, silent
 from caedsl.data.files.data_folders import VARIABLE, data_folders, writable_folders
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.pairs import find, target_request
 from caedsl.data.part_reader import PartReader
 from caedsl.data.patches import patches_of
-from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe
 from caedsl.data.sample_format import PATCH, SampleFormat
 from caedsl.data.selection import select, selection_notes
 from caedsl.data.stacks.folder_stack import groups_of, patch_notes

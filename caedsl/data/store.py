@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.array_layout import layout
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.labels import StoredLabels
-from caedsl.data.readers.source_reader import reason
 from caedsl.data.sample_format import SampleFormat
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.array_stack import ArrayStack, shape_text

@@ -11,7 +11,7 @@ import numpy as np
 from caedsl.diagnostics.json import finite
 from caedsl.evaluation.evaluate import Evaluation, evaluate, predictor_of
 from caedsl.evaluation.evaluated_run import evaluation_set
-from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.metrics import Metrics
 from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.schema import MODEL
 from caedsl.model.settings import Amount
@@ -40,7 +40,7 @@ class SweptRange:
 
 @dataclass(frozen=True)
 class CorruptionSweep:
-    """Scores by predictor for each amount of ``range``; ``trained`` is the amount in training, or its ends."""
+    """Metrics by predictor for each amount of ``range``; ``trained`` is the amount in training, or its ends."""
 
     range: SweptRange
     trained: Amount
@@ -49,7 +49,7 @@ class CorruptionSweep:
     def as_json(self) -> dict[str, Any]:
         """Return the content of ``sweep.json``."""
         rows = [
-            {"amount": amount, "scores": {name: asdict(scores) for name, scores in evaluation.scores.items()}}
+            {"amount": amount, "scores": {name: asdict(metrics) for name, metrics in evaluation.scores.items()}}
             for amount, evaluation in zip(self.range.amounts, self.evaluations, strict=True)
         ]
         first = self.evaluations[0]
@@ -124,8 +124,8 @@ def show(result: CorruptionSweep, reporter: Reporter) -> None:
     reporter.result(f"the model was trained with {trained}")
 
 
-def _ssim(scores: Scores) -> str:
-    return "–" if scores.ssim is None else f"{scores.ssim:.4f}"
+def _ssim(metrics: Metrics) -> str:
+    return "–" if metrics.ssim is None else f"{metrics.ssim:.4f}"
 
 
 def sweep_json(result: CorruptionSweep) -> bytes:

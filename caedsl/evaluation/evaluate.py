@@ -20,7 +20,7 @@ from caedsl.data.sample import Sample
 from caedsl.evaluation.baselines import Predictor, at_size, fit_pca, no_pca
 from caedsl.evaluation.filters import CHOSEN_ON, filters
 from caedsl.evaluation.halving import HalvingPredictor
-from caedsl.evaluation.metrics import IMAGES, Scores, Scoring
+from caedsl.evaluation.metrics import IMAGES, MetricAccumulator, Metrics
 from caedsl.evaluation.schema import MODEL
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
@@ -93,7 +93,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores by predictor: ``model``, ``mean image``, ``PCA-k``, the input of the model, and two filters of the input.
+    """Metrics by predictor: ``model``, ``mean image``, ``PCA-k``, the input of the model, and two filters of the input.
 
     The input is called ``corrupted input`` for a denoiser, and ``input`` (in the size of the target) for pairs.
     ``part`` is the evaluated part: ``test``, ``validation`` or ``training``. ``noun`` is the noun for a sample, and
@@ -104,18 +104,18 @@ class Evaluation:
     images: int
     pixels: PixelRange
     code_size: int
-    scores: dict[str, Scores]
+    scores: dict[str, Metrics]
     notes: tuple[str, ...]
     noun: str = NOUNS[IMAGES]
 
     @property
-    def model(self) -> Scores:
-        """Scores of the model itself."""
+    def model(self) -> Metrics:
+        """Metrics of the model itself."""
         return self.scores[MODEL]
 
     @property
-    def pca(self) -> Scores | None:
-        """Scores of PCA at the same code size, or None if it is exact or was not computed."""
+    def pca(self) -> Metrics | None:
+        """Metrics of PCA at the same code size, or None if it is exact or was not computed."""
         return self.scores.get(f"PCA-{self.code_size}")
 
     def as_json(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class Evaluation:
             "images": self.images,
             "pixels": str(self.pixels),
             "code_size": self.code_size,
-            "scores": {name: asdict(scores) for name, scores in self.scores.items()},
+            "scores": {name: asdict(metrics) for name, metrics in self.scores.items()},
             "notes": list(self.notes),
         }
 
@@ -160,11 +160,11 @@ def evaluate(
             classical, note = filters(eval_set.samples(train.spread(CHOSEN_ON)))
             predictors |= classical
             notes = (*notes, note)
-    scoring = Scoring(predictors, pixels, rank(eval_set.images.target_shape))
+    sums = MetricAccumulator(predictors, pixels, rank(eval_set.images.target_shape))
     with Precision(FP32.name, eval_set.images.device.type).products():
         for sample in eval_set.samples():
-            scoring.add({name: predictor(sample.seen) for name, predictor in predictors.items()}, sample.target)
-    scores = {name: _rounded(found) for name, found in scoring.scores().items()}
+            sums.add({name: predictor(sample.seen) for name, predictor in predictors.items()}, sample.target)
+    scores = {name: _rounded(found) for name, found in sums.scores().items()}
     return Evaluation(part, len(eval_set.images), pixels, code_size, scores, notes, noun(eval_set.images.target_shape))
 
 
@@ -181,8 +181,8 @@ def predictor_of(module: nn.Module, images: Batches) -> Predictor:
     return HalvingPredictor(lambda x_bchw: network(x_bchw.float()))
 
 
-def _rounded(scores: Scores) -> Scores:
-    return Scores(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(scores).items()})
+def _rounded(metrics: Metrics) -> Metrics:
+    return Metrics(**{name: value and float(f"{value:.{DIGITS}g}") for name, value in asdict(metrics).items()})
 
 
 def input_name(eval_set: EvaluationSet) -> str:

@@ -14,7 +14,7 @@ from caedsl.diagnostics.json import finite
 from caedsl.evaluation.epoch_pictures import EpochPictures, draw_evolution
 from caedsl.evaluation.evaluate import Evaluation, EvaluationSet, as_target, evaluate, input_name, predictor_of
 from caedsl.evaluation.failure import explain, is_failure
-from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.metrics import Metrics
 from caedsl.evaluation.reconstructions import PictureRow, columns_of, draw, samples_text
 from caedsl.evaluation.run_summary import report
 from caedsl.evaluation.tensorboard import TensorBoard
@@ -236,8 +236,8 @@ def _picture_rows(run: Run, eval_set: EvaluationSet, evaluation: Evaluation) -> 
     return rows
 
 
-def _detail(scores: Scores, noun: str) -> str:
-    return f"mean squared error {scores.mse:.5f}, PSNR {scores.psnr:.2f} dB over all {noun}s"
+def _detail(metrics: Metrics, noun: str) -> str:
+    return f"mean squared error {metrics.mse:.5f}, PSNR {metrics.psnr:.2f} dB over all {noun}s"
 
 
 def _training(run: Run) -> dict[str, Any]:

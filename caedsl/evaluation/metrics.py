@@ -25,8 +25,8 @@ pieces that fit into its cache are also faster: by a half at 3x64x64.
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Scores of a set of samples, with values mapped to 0..1.
+class Metrics:
+    """Metrics of a set of samples, with values mapped to 0..1.
 
     ``mse`` and ``mae`` are means over all values, without clipping. ``psnr`` in dB is computed for each sample and
     averaged; predictions are clipped to 0..1 if the range is bounded, and an exact reconstruction counts as 100 dB.
@@ -56,8 +56,8 @@ def bce_per_image(prediction: Tensor, target: Tensor) -> Tensor:
     return -likelihood.flatten(1).mean(dim=1)
 
 
-class Scoring:
-    """Accumulator of the scores of predictors of the same originals over batches, in 64 bits."""
+class MetricAccumulator:
+    """Accumulator of the metrics of predictors of the same originals over batches, in 64 bits."""
 
     def __init__(self, predictors: Iterable[str], pixels: PixelRange, axes: int = IMAGES) -> None:
         """Score samples with ``axes`` axes whose values are in the range ``pixels``."""
@@ -82,15 +82,15 @@ class Scoring:
                 self._floor += bce_per_image(x, x).sum().item()
         self._images += len(target)
 
-    def scores(self) -> dict[str, Scores]:
+    def scores(self) -> dict[str, Metrics]:
         """Return the means over the images so far by predictor."""
         return {name: self._scores(sums) for name, sums in self._sums.items()}
 
-    def _scores(self, sums: Tensor) -> Scores:
+    def _scores(self, sums: Tensor) -> Metrics:
         means = dict(zip(self._names, (sums / self._images).tolist(), strict=True))
         if self._probabilities:
             means["bce_above_floor"] = means["bce"] - self._floor / self._images
-        return Scores(ssim=means.pop("ssim", None), **means)
+        return Metrics(ssim=means.pop("ssim", None), **means)
 
     def _columns(self, y: Tensor, x: Tensor) -> Iterable[Tensor]:
         """Yield for each metric one value per sample, for predictions ``y`` of ``x``, both mapped to 0..1."""
@@ -104,9 +104,9 @@ class Scoring:
             yield bce_per_image(y, x)
 
 
-def score(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Scores:
+def metrics_of(pairs: Iterable[tuple[Tensor, Tensor]], pixels: PixelRange) -> Metrics:
     """Score batches of (prediction, original)."""
-    scoring = Scoring([""], pixels)
+    sums = MetricAccumulator([""], pixels)
     for prediction, target in pairs:
-        scoring.add({"": prediction}, target)
-    return scoring.scores()[""]
+        sums.add({"": prediction}, target)
+    return sums.scores()[""]

@@ -14,7 +14,7 @@ from caedsl.evaluation.schema import unfinished
 from caedsl.runs.errors import RunError
 from caedsl.runs.file_names import METRICS
 from caedsl.runs.run_folder import RunFolder
-from caedsl.runs.schema import RecordError, read_scores
+from caedsl.runs.schema import RecordError, read_metrics
 from caedsl.training.device import choose_device
 from caedsl.training.environment import differences, environment_of
 from caedsl.training.loop import Training
@@ -97,7 +97,7 @@ def _opened(
 
 def _metrics(path: Path) -> dict[str, Any]:
     try:
-        return read_scores(path)
+        return read_metrics(path)
     except FileNotFoundError:
         raise unfinished(path) from None
     except OSError as error:

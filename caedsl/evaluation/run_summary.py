@@ -1,11 +1,11 @@
-"""Summary at the end of a run: its duration, its scores, and the comparison with baselines."""
+"""Summary at the end of a run: its duration, its metrics, and the comparison with baselines."""
 
 from caedsl.console.formats import duration
 from caedsl.diagnostics.text import counted
 from caedsl.evaluation.evaluate import MEAN, Evaluation
 from caedsl.evaluation.failure import is_failure
 from caedsl.evaluation.filters import BLUR, MEDIAN
-from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.metrics import Metrics
 from caedsl.evaluation.schema import MODEL
 from caedsl.runs.history import History
 from caedsl.training.reporter import Reporter
@@ -21,19 +21,19 @@ _ENDED = {
 
 
 def report(run: Run, evaluation: Evaluation, reporter: Reporter) -> None:
-    """Report the result of a run: a table of scores with baselines, and whether a simple predictor is better."""
+    """Report the result of a run: a table of metrics with baselines, and whether a simple predictor is better."""
     reporter.result(_ending(run.history, run.settings.stop.patience))
     table(evaluation, run.settings.loss.probabilities, reporter)
 
 
 def table(evaluation: Evaluation, probabilities: bool, reporter: Reporter) -> None:
-    """Show the scores with baselines, and the verdict; ``probabilities`` adds the cross-entropies if there are any."""
+    """Show the metrics with baselines, and the verdict; ``probabilities`` adds the cross-entropies if there are any."""
     probabilities = probabilities and evaluation.model.bce is not None
     ssim = ["SSIM"] if evaluation.model.ssim is not None else []
     headings = ["", "MSE", "PSNR dB", *ssim, *(["BCE", "above floor"] if probabilities else [])]
     mean = f"mean {evaluation.noun}"
     rows = [
-        [mean if name == MEAN else name, *_cells(scores, probabilities)] for name, scores in evaluation.scores.items()
+        [mean if name == MEAN else name, *_cells(metrics, probabilities)] for name, metrics in evaluation.scores.items()
     ]
     reporter.table(headings, rows)
     numbers = "pixels" if evaluation.noun == "image" else "values"
@@ -55,12 +55,12 @@ def _ending(history: History, patience: int | None) -> str:
     return f"{time}; best is epoch {best.epoch}, {kind} loss {best.score:.5f}"
 
 
-def _cells(scores: Scores, probabilities: bool) -> list[str]:
-    cells = [f"{scores.mse:.5f}", f"{scores.psnr:.2f}"]
-    if scores.ssim is not None:
-        cells.append(f"{scores.ssim:.4f}")
-    if probabilities and scores.bce is not None and scores.bce_above_floor is not None:
-        cells += [f"{scores.bce:.4f}", f"{scores.bce_above_floor:.4f}"]
+def _cells(metrics: Metrics, probabilities: bool) -> list[str]:
+    cells = [f"{metrics.mse:.5f}", f"{metrics.psnr:.2f}"]
+    if metrics.ssim is not None:
+        cells.append(f"{metrics.ssim:.4f}")
+    if probabilities and metrics.bce is not None and metrics.bce_above_floor is not None:
+        cells += [f"{metrics.bce:.4f}", f"{metrics.bce_above_floor:.4f}"]
     return cells
 
 

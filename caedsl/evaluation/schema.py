@@ -19,7 +19,7 @@ Text = Annotated[str, Field(max_length=10_000)]
 
 
 class ErrorsRecord(Record):
-    """Scores of one predictor, see ``caedsl.evaluation.metrics.Scores``; null stands for non-finite values."""
+    """Metrics of one predictor, see ``caedsl.evaluation.metrics.Metrics``; null stands for non-finite values."""
 
     mse: FiniteFloat | None
     mae: FiniteFloat | None
@@ -52,7 +52,7 @@ class MetricsRecord(Record):
 
 
 class SweepRow(Record):
-    """Scores by predictor for one amount of a corruption."""
+    """Metrics by predictor for one amount of a corruption."""
 
     amount: FiniteFloat
     scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]

@@ -12,7 +12,7 @@ from caedsl.inference.schema import CALIBRATION
 from caedsl.inference.trained_run import TrainedRun
 from caedsl.runs.confined import read_file
 from caedsl.runs.file_names import BEST, METRICS, SPEC
-from caedsl.runs.schema import RecordError, read_scores
+from caedsl.runs.schema import RecordError, read_metrics
 from caedsl.training.weights import largest_file
 from caedsl.version import __version__
 from caedsl.vocabulary.shape import noun
@@ -74,7 +74,7 @@ def card(run: TrainedRun) -> str:
 
 def _scores(path: Path) -> list[str]:
     try:
-        metrics: dict[str, Any] = read_scores(path)
+        metrics: dict[str, Any] = read_metrics(path)
         scores = metrics["scores"].items()
         rows = [
             f"| {markdown(name)} | {score['mse']:.4g} | {score['psnr']:.2f} | {_ssim(score['ssim'])} |"

@@ -26,17 +26,17 @@ from caedsl.vocabulary.window import (
 
 Pads = Sequence[tuple[int, int]]
 """Zeros before and after, for each spatial axis."""
-Window = tuple[Sizes, Sizes, Sizes]
+WindowSizes = tuple[Sizes, Sizes, Sizes]
 """Kernel, stride and dilation, one number for each axis."""
 
 
-def moving(window: Window, groups: int = 1) -> Mapping[Option, Any]:
+def moving(window: WindowSizes, groups: int = 1) -> Mapping[Option, Any]:
     """Return the options of a convolution with this window, except for its padding."""
     kernel, stride, dilation = window
     return {KERNEL: kernel, STRIDE: stride, DILATION: dilation, CHANNEL_GROUPS: groups}
 
 
-def convolution_pad(sizes: Sequence[int], window: Window, pads: Pads) -> str | Sizes | Sides | None:
+def convolution_pad(sizes: Sequence[int], window: WindowSizes, pads: Pads) -> str | Sizes | Sides | None:
     """Return the ``pad`` of a convolution on a map of ``sizes``; None if there is none with these zeros."""
     wanted = [tuple(pair) for pair in pads]
     for word in ("same", SAME_UPPER):
@@ -46,14 +46,14 @@ def convolution_pad(sizes: Sequence[int], window: Window, pads: Pads) -> str | S
     return margin(pads) if any(map(any, wanted)) else "valid"
 
 
-def transposed_pad(window: Window, padding: Sizes, output_padding: Sizes) -> Mapping[Option, Any]:
+def transposed_pad(window: WindowSizes, padding: Sizes, output_padding: Sizes) -> Mapping[Option, Any]:
     """Return the options of a transposed convolution with PyTorch's paddings."""
     if _transposes("same", window, padding, output_padding, (0,) * len(padding)):
         return {PAD: "same"}
     return {PAD: padding if any(padding) else "valid", OUTPUT_PAD: output_padding}
 
 
-def cut_pad(window: Window, padding: Sizes, cuts: Pads) -> str | None:
+def cut_pad(window: WindowSizes, padding: Sizes, cuts: Pads) -> str | None:
     """Return the ``pad`` of a transposed convolution that cuts the end of its output by itself; None if none does."""
     if any(before for before, _ in cuts):
         return None
@@ -62,7 +62,7 @@ def cut_pad(window: Window, padding: Sizes, cuts: Pads) -> str | None:
     return next((word for word in words if _transposes(word, window, padding, (0,) * len(ends), ends)), None)
 
 
-def _transposes(word: str, window: Window, padding: Sizes, rest: Sizes, cuts: Sequence[int]) -> bool:
+def _transposes(word: str, window: WindowSizes, padding: Sizes, rest: Sizes, cuts: Sequence[int]) -> bool:
     """Return whether ``pad=word`` gives these numbers for every axis."""
     axes = (Axis(0, *each, word) for each in zip(*window, strict=True))
     return list(map(transposition, axes)) == list(zip(padding, rest, cuts, strict=True))

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.readers.arrays import read_array, read_arrays
-from caedsl.data.readers.source_reader import reason
 from caedsl.diagnostics.text import counted
 from caedsl.machine.memory import available_memory
 

@@ -34,7 +34,7 @@ from caedsl.inference.tiling import reconstruct_tiled
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.public import PublicNames
 from caedsl.runs.errors import RunError
-from caedsl.runs.schema import RecordError, read_scores
+from caedsl.runs.schema import RecordError, read_metrics
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.preprocessing import normalise_of
 from caedsl.vocabulary.bottlenecks import BY_NAME
@@ -83,7 +83,7 @@ class TrainedRun(PublicNames):
         if declared.low is not None and declared.high is not None:
             return PixelRange(declared.low, declared.high)
         try:
-            low, high = map(float, str(read_scores(self.path)["pixels"]).split(".."))
+            low, high = map(float, str(read_metrics(self.path)["pixels"]).split(".."))
         except (OSError, RecordError, KeyError, ValueError):
             return PixelRange(0.0, 1.0, bounded=False)
         return PixelRange(low, high, bounded=False)

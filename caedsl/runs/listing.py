@@ -18,7 +18,7 @@ from caedsl.runs.schema import (
     RecordError,
     read_environment,
     read_epochs,
-    read_metrics,
+    read_listed_metrics,
     read_monitors,
     read_state,
 )
@@ -124,7 +124,7 @@ def read_run(folder: Path) -> ListedRun | None:
 
 def _metrics(folder: Path) -> ListedMetrics | None:
     try:
-        return read_metrics(folder)
+        return read_listed_metrics(folder)
     except (OSError, RecordError):
         return None
 

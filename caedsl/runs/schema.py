@@ -133,12 +133,12 @@ def read_environment(folder: Path) -> EnvironmentRecord:
     return read_as(EnvironmentRecord, folder, ENVIRONMENT)
 
 
-def read_metrics(folder: Path) -> ListedMetrics:
+def read_listed_metrics(folder: Path) -> ListedMetrics:
     """Read the part of ``metrics.json`` that a list of runs needs. Errors are those of ``read_as``."""
     return read_as(ListedMetrics, folder, METRICS)
 
 
-def read_scores(folder: Path) -> dict[str, Any]:
+def read_metrics(folder: Path) -> dict[str, Any]:
     """Read all of ``metrics.json``, checking only that it is an object. Errors are those of ``read_as``."""
     try:
         return _OBJECT.validate_json(read_record(folder, METRICS))

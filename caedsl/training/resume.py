@@ -16,7 +16,7 @@ from caedsl.resolve.merging.overrides import override
 from caedsl.runs.errors import RunError, TrainingError
 from caedsl.runs.file_names import SETTINGS, SPEC
 from caedsl.runs.run_folder import RunFolder
-from caedsl.runs.schema import RecordError, read_scores, read_state
+from caedsl.runs.schema import RecordError, read_metrics, read_state
 from caedsl.runs.state import RunState
 from caedsl.source import Source
 from caedsl.training.callbacks import Followed, all_callbacks
@@ -133,7 +133,7 @@ def _device(stored: StoredRun, wanted: str, reporter: Reporter) -> torch.device:
 def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
     ended = checkpoint.progress["ended"] if checkpoint is not None else "running"
     try:
-        read_scores(stored.path)
+        read_metrics(stored.path)
     except (OSError, RecordError):
         return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
     if ended == "finished" and _epochs(checkpoint) >= stored.settings.epochs:

@@ -15,7 +15,7 @@ from caedsl.data.stacks.pixels import Held
 from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
 from caedsl.evaluation.evaluate import EvaluationSet, evaluate, predictor_of
-from caedsl.evaluation.metrics import score
+from caedsl.evaluation.metrics import metrics_of
 from caedsl.model.data import InputRange
 from caedsl.model.settings import Corrupt
 from caedsl.training.batches import Batches
@@ -31,7 +31,7 @@ def images(seed: int, *shape: int) -> torch.Tensor:
 
 def test_scores_are_their_definitions_and_do_not_depend_on_the_batches() -> None:
     x, y = images(0, 5, 2, 4, 3), 1.4 * images(1, 5, 2, 4, 3)
-    scores = score(zip(y.split(2), x.split(2), strict=True), UNIT)
+    scores = metrics_of(zip(y.split(2), x.split(2), strict=True), UNIT)
     t, p = x.double().numpy(), y.double().numpy()
     clipped = np.clip(p, 1e-44, 1)
     assert scores.mse == pytest.approx(((p - t) ** 2).mean(), rel=1e-6)
@@ -42,14 +42,14 @@ def test_scores_are_their_definitions_and_do_not_depend_on_the_batches() -> None
     floor = -(t * np.log(t) + (1 - t) * np.log(1 - t)).mean()
     assert scores.bce == pytest.approx(bce, rel=1e-5)
     assert scores.bce_above_floor == pytest.approx(bce - floor, rel=1e-5)
-    whole = score([(y, x)], UNIT)
+    whole = metrics_of([(y, x)], UNIT)
     assert whole.mse == pytest.approx(scores.mse, rel=1e-6)
     assert whole.ssim == pytest.approx(scores.ssim, rel=1e-5)
 
 
 def test_a_large_batch_is_scored_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = images(0, 5, 2, 12, 12), images(1, 5, 2, 12, 12)
-    whole = score([(y, x)], UNIT)
+    whole = metrics_of([(y, x)], UNIT)
     sizes: list[int] = []
 
     def ssim(prediction: torch.Tensor, target: torch.Tensor, data_range: float) -> torch.Tensor:
@@ -58,21 +58,21 @@ def test_a_large_batch_is_scored_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(metrics, "ssim_per_image", ssim)
     monkeypatch.setitem(metrics.PIECES, "cpu", 2 * 2 * 12 * 12)
-    assert vars(score([(y, x)], UNIT)) == pytest.approx(vars(whole), rel=1e-12)
+    assert vars(metrics_of([(y, x)], UNIT)) == pytest.approx(vars(whole), rel=1e-12)
     assert sizes == [2, 2, 1]
 
 
 def test_an_exact_image_scores_one_hundred_decibels() -> None:
     x = images(0, 2, 1, 12, 12)
-    scores = score([(x, x)], UNIT)
+    scores = metrics_of([(x, x)], UNIT)
     assert (scores.mse, scores.mae, scores.psnr, scores.bce_above_floor) == (0, 0, 100, 0)
     assert scores.ssim == pytest.approx(1)
 
 
 def test_other_ranges_are_mapped_to_zero_and_one() -> None:
     x, y = images(0, 4, 1, 12, 12), images(1, 4, 1, 12, 12)
-    unit = score([(y, x)], UNIT)
-    wide = score([(6 * y - 3, 6 * x - 3)], PixelRange(-3.0, 3.0))
+    unit = metrics_of([(y, x)], UNIT)
+    wide = metrics_of([(6 * y - 3, 6 * x - 3)], PixelRange(-3.0, 3.0))
     assert (wide.mse, wide.mae, wide.psnr, wide.ssim) == pytest.approx(
         (unit.mse, unit.mae, unit.psnr, unit.ssim), rel=1e-4
     )
@@ -82,8 +82,8 @@ def test_other_ranges_are_mapped_to_zero_and_one() -> None:
 
 def test_only_a_range_with_ends_clips() -> None:
     x, y = torch.zeros(1, 1, 3, 3), torch.full((1, 1, 3, 3), -0.5)
-    assert score([(y, x)], UNIT).psnr == 100
-    assert score([(y, x)], PixelRange(0.0, 1.0, bounded=False)).psnr == pytest.approx(-10 * math.log10(0.25))
+    assert metrics_of([(y, x)], UNIT).psnr == 100
+    assert metrics_of([(y, x)], PixelRange(0.0, 1.0, bounded=False)).psnr == pytest.approx(-10 * math.log10(0.25))
 
 
 def test_the_mean_image_is_that_of_the_training_images() -> None:

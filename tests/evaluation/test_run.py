@@ -11,7 +11,7 @@ from PIL import Image
 
 from caedsl.evaluation.evaluate import Evaluation
 from caedsl.evaluation.evaluated_run import EvaluatedRun, train_and_evaluate
-from caedsl.evaluation.metrics import Scores
+from caedsl.evaluation.metrics import Metrics
 from caedsl.evaluation.reconstructions import PictureRow, draw
 from caedsl.evaluation.run_summary import verdict
 from caedsl.runs.schema import read_troubles
@@ -120,9 +120,9 @@ def test_training_images_are_evaluated_where_nothing_is_held_out(tmp_path: Path)
 
 
 def evaluation(model: float, mean: float, pca: float | None) -> Evaluation:
-    scores = {"model": Scores(model, 0, 0, 0), "mean image": Scores(mean, 0, 0, 0)}
+    scores = {"model": Metrics(model, 0, 0, 0), "mean image": Metrics(mean, 0, 0, 0)}
     if pca is not None:
-        scores["PCA-8"] = Scores(pca, 0, 0, 0)
+        scores["PCA-8"] = Metrics(pca, 0, 0, 0)
     return Evaluation("test", 10, UNIT, 8, scores, ())
 
 

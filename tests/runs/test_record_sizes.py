@@ -13,7 +13,14 @@ from caedsl.runs.confined import LARGEST_RECORD, MOST_BRACKETS
 from caedsl.runs.errors import RunError
 from caedsl.runs.file_names import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
 from caedsl.runs.history import Epoch
-from caedsl.runs.schema import LARGEST_LINE, read_environment, read_epochs, read_metrics, read_scores, read_state
+from caedsl.runs.schema import (
+    LARGEST_LINE,
+    read_environment,
+    read_epochs,
+    read_listed_metrics,
+    read_metrics,
+    read_state,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +28,8 @@ from caedsl.runs.schema import LARGEST_LINE, read_environment, read_epochs, read
     [
         (read_state, STATE),
         (read_environment, ENVIRONMENT),
+        (read_listed_metrics, METRICS),
         (read_metrics, METRICS),
-        (read_scores, METRICS),
         (read_evaluation, METRICS),
         (read_calibration, CALIBRATION),
     ],
@@ -39,7 +46,7 @@ def test_a_record_has_few_objects(tmp_path: Path) -> None:
     """Each takes about 1 kB while it is parsed."""
     (tmp_path / METRICS).write_bytes(b'{"a":[' + b"{}," * MOST_BRACKETS + b"{}]}")
     with pytest.raises(OSError, match=r"it has more than 100,000 brackets, the limit"):
-        read_scores(tmp_path)
+        read_metrics(tmp_path)
 
 
 def test_a_long_line_ends_a_history(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from caedsl.data.errors import ReadingProgress, UnavailableError
+from caedsl.data.errors import ReadingProgress, UnavailableError, reason
 from caedsl.data.files.download import download
-from caedsl.data.readers.source_reader import Request, reason
+from caedsl.data.readers.source_reader import Request
 
 VARIABLE = "CAEDSL_DATA"
 

@@ -13,9 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.readers.source_reader import reason
 from caedsl.data.stacks.array_stack import shape_text
 from caedsl.data.stacks.row_file import RowFile, rows_of, without_values
 from caedsl.data.stacks.stack import Array

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.readers.source_reader import reason
 from caedsl.machine.memory import available_memory
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.decoding import Decoded, decoded
 from caedsl.data.files.regular_file import read_regular
-from caedsl.data.readers.source_reader import reason
 from caedsl.data.sample_format import LUMA, PATCH, SampleFormat, centred, scale_
 from caedsl.data.stacks.stored_numbers import sensor_remark
 from caedsl.vocabulary.shape import Sizes

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caedsl.data.array_layout import array_stack, parts_of
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.folder_layout import TEST, VALIDATION
 from caedsl.data.files.idx_format import read_idx
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.labels import StoredLabels, as_labels
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_weights import as_weights
 from caedsl.data.stacks.row_file import RowFile, rows_of, whole
 from caedsl.data.stacks.stack import Array, Weights

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from caedsl.data.array_layout import layout
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.data_folders import StandardSet, complete, fetch
 from caedsl.data.files.regular_file import open_regular, read_regular
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.array_stack import ArrayStack
 
 _ARCHIVE = "cifar-10-binary.tar.gz"

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.errors import DataError, UnavailableError, reason
 from caedsl.data.files.file_listing import Files, files_in
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.files.picture import RESIZED, Picture
 from caedsl.data.files.regular_file import read_regular
 from caedsl.data.readers.part_folders import part_classes, part_roots
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_format import SampleFormat, resized, scale_
 from caedsl.data.stacks.folder_stack import FolderStack
 from caedsl.machine.memory import available_memory

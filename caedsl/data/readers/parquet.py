@@ -6,13 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from caedsl.data.errors import DataError, UnavailableError
+from caedsl.data.errors import DataError, UnavailableError, reason
 from caedsl.data.files.file_listing import files_in
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION, part_named
 from caedsl.data.files.parquet_rows import ParquetRows
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.arrow import ArrowTable, Columns, table_stack
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.stacks.stack import Index
 from caedsl.machine.memory import available_memory
 

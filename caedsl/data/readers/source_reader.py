@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from caedsl.data.errors import DataError, ReadingProgress, UnavailableError
+from caedsl.data.errors import DataError, ReadingProgress, UnavailableError, reason
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.sample_format import SampleFormat
 from caedsl.data.stacks.stack import Stack
@@ -97,10 +97,3 @@ def stated_path(written: str | None, place: str) -> str:
 def describe(source: DataSource) -> str:
     """Return a source as a spec writes it: ``mnist``, ``folder "photos"``."""
     return source.name if source.path is None else f'{source.name} "{source.path}"'
-
-
-def reason(error: BaseException) -> str:
-    """Return the reason of a failure in one line, without the path."""
-    text = str(getattr(error, "strerror", None) or error).strip() or type(error).__name__
-    first = text.splitlines()[0]
-    return first if first[1:2].isupper() else first[:1].lower() + first[1:]

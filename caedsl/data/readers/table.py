@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.data.errors import DataError
+from caedsl.data.errors import DataError, reason
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.signal_windows import Windows, window_name, windows_of
 from caedsl.data.stacks.array_stack import ArrayStack
 from caedsl.data.stacks.stack import Index

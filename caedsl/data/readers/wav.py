@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from caedsl.data.errors import DataError, UnavailableError, listing
+from caedsl.data.errors import DataError, UnavailableError, listing, reason
 from caedsl.data.files.file_listing import Files, file_name, files_in
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.files.regular_file import open_regular
 from caedsl.data.readers.part_folders import part_classes, part_roots
-from caedsl.data.readers.source_reader import Request, UnreadImages, reason
+from caedsl.data.readers.source_reader import Request, UnreadImages
 from caedsl.data.sample_format import SampleFormat
 from caedsl.data.signal_windows import Windows, windows_of
 from caedsl.data.stacks.prefetch import ahead, workers

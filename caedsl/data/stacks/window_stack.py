@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from caedsl.data.errors import BrokenImagesError, DataError, listing
+from caedsl.data.errors import BrokenImagesError, DataError, listing, reason
 from caedsl.data.files.file_listing import file_name
 from caedsl.data.files.regular_file import open_regular
-from caedsl.data.readers.source_reader import reason
 from caedsl.data.sample_format import SampleFormat, ValueScale, resized
 from caedsl.data.signal_windows import Windows, window_name
 from caedsl.data.stacks.picture_stack import MANY_FILES

@@ -12,14 +12,14 @@ from caedsl.importing.keras.options import per_axis, weights_options
 from caedsl.importing.keras.topology import KerasLayer
 from caedsl.importing.keras.translation import Counts, DraftLine, KerasTranslation, Translator
 from caedsl.importing.keras.values import Value, map_value, permuted
-from caedsl.importing.windows import Window, convolution_pad, moving
+from caedsl.importing.windows import WindowSizes, convolution_pad, moving
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.window import OUTPUT_PAD, PAD, SAME_UPPER
 
 
-def window_of(layer: KerasLayer, value: Value) -> Window:
+def window_of(layer: KerasLayer, value: Value) -> WindowSizes:
     """Return the window of a layer on a map."""
     config, axes = layer.config, len(value.space)
     wanted = int(next((letter for letter in layer.kind if letter in "123"), "0"))
@@ -34,7 +34,7 @@ def window_of(layer: KerasLayer, value: Value) -> Window:
     return kernel, stride, dilation
 
 
-def pads_of(padding: Any, sizes: Shape, window: Window) -> list[tuple[int, int]]:
+def pads_of(padding: Any, sizes: Shape, window: WindowSizes) -> list[tuple[int, int]]:
     """Return the zeros before and after each axis, as TensorFlow counts them."""
     pads = []
     for size, kernel, stride, dilation in zip(sizes, *window, strict=True):
@@ -51,7 +51,7 @@ def pads_of(padding: Any, sizes: Shape, window: Window) -> list[tuple[int, int]]
     return pads
 
 
-def convolved(sizes: Shape, window: Window, pads: Sequence[tuple[int, int]]) -> Shape:
+def convolved(sizes: Shape, window: WindowSizes, pads: Sequence[tuple[int, int]]) -> Shape:
     """Return the output sizes of a convolution."""
     made = tuple(
         (size + sum(pad) - dilation * (kernel - 1) - 1) // stride + 1
@@ -93,7 +93,7 @@ def _depthwise(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
 
 
 def _depthwise_line(
-    layer: KerasLayer, value: Value, window: Window, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
+    layer: KerasLayer, value: Value, window: WindowSizes, kernel: NDArray[Any], bias: Sequence[NDArray[Any]]
 ) -> DraftLine:
     if value.channels is not None and kernel.shape[-1] > 1:
         raise UnsupportedFeature("its channels follow a Concatenate in another order", "put the later input first")
@@ -124,7 +124,7 @@ def _separable(translation: KerasTranslation, layer: KerasLayer, inputs: Sequenc
 def _conv_line(
     layer: KerasLayer,
     value: Value,
-    window: Window,
+    window: WindowSizes,
     filters: int,
     groups: int,
     options: Mapping[Option, Any],
@@ -148,7 +148,7 @@ def _weights(kernel: NDArray[Any], bias: Sequence[NDArray[Any]]) -> Mapping[str,
 
 
 def _emitted(
-    translation: KerasTranslation, layer: KerasLayer, value: Value, window: Window, filters: int, line: DraftLine
+    translation: KerasTranslation, layer: KerasLayer, value: Value, window: WindowSizes, filters: int, line: DraftLine
 ) -> Value:
     """Add the line of a convolution, and of the activation on the layer itself."""
     pads = pads_of(layer.config.get("padding", "valid"), value.space, window)

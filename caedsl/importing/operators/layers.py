@@ -7,8 +7,17 @@ from caedsl.importing.network import Array
 from caedsl.importing.operators.graph import AtenNode
 from caedsl.importing.operators.norms import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from caedsl.importing.operators.pools import POOLS
-from caedsl.importing.operators.translation import Margins, Spread, Translation, Translator, shaped, spread
-from caedsl.importing.windows import Pads, Window, convolution_pad, cut_pad, enlargement, margin, moving, transposed_pad
+from caedsl.importing.operators.translation import Padding, Translation, Translator, TransposedWindow, per_axis, shaped
+from caedsl.importing.windows import (
+    Pads,
+    WindowSizes,
+    convolution_pad,
+    cut_pad,
+    enlargement,
+    margin,
+    moving,
+    transposed_pad,
+)
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layers.conv import REFLECT
 from caedsl.vocabulary.layers.dense import UNITS
@@ -49,41 +58,41 @@ def convolution(translation: Translation, node: AtenNode) -> None:
     translation.add(node, "conv", options, [source], weights)
 
 
-def _window(node: AtenNode, kernel: Array) -> Window:
+def _window(node: AtenNode, kernel: Array) -> WindowSizes:
     axes = kernel.ndim - 2
-    return kernel.shape[2:], spread(node.args["stride"], axes), spread(node.args["dilation"], axes)
+    return kernel.shape[2:], per_axis(node.args["stride"], axes), per_axis(node.args["dilation"], axes)
 
 
-def _padding(padding: Any, window: Window) -> tuple[tuple[int, int], ...]:
+def _padding(padding: Any, window: WindowSizes) -> tuple[tuple[int, int], ...]:
     kernel, _, dilation = window
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding == "same":
         totals = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
         return tuple((total // 2, total - total // 2) for total in totals)
-    return tuple((size, size) for size in spread(padding, len(kernel)))
+    return tuple((size, size) for size in per_axis(padding, len(kernel)))
 
 
 def _absorbed(
-    translation: Translation, key: str, margins: Margins, window: Window, pads: Pads
+    translation: Translation, key: str, before: Padding, window: WindowSizes, pads: Pads
 ) -> str | Sizes | Sides | None:
     """Return the ``pad`` of a convolution that replaces the padding ``key`` before it; None if there is none."""
     sizes = translation.shape_of(translation.layers[key].inputs[0])[1:]
-    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(margins.sides, pads, strict=True))
+    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(before.sides, pads, strict=True))
     pad = convolution_pad(sizes, window, total)
-    if margins.mode == "zeros":
+    if before.mode == "zeros":
         return pad
     if any(map(any, pads)) or pad != "same":
         raise UnsupportedFeature(f"its reflected padding is {total}", MIRRORED)
     return REFLECT
 
 
-def _require_line(margins: Margins | None) -> None:
+def _require_line(before: Padding | None) -> None:
     """Raise ``UnsupportedFeature`` if no line pads as the padding before a convolution does."""
-    if margins is not None and margins.mode == REFLECT:
-        raise UnsupportedFeature(f"its input is mirrored by {margins.sides}", MIRRORED)
-    if margins is not None and margin(margins.sides) is None:
-        raise UnsupportedFeature(f"its input is padded by {margins.sides} zeros", UNEVEN)
+    if before is not None and before.mode == REFLECT:
+        raise UnsupportedFeature(f"its input is mirrored by {before.sides}", MIRRORED)
+    if before is not None and margin(before.sides) is None:
+        raise UnsupportedFeature(f"its input is padded by {before.sides} zeros", UNEVEN)
 
 
 def transposed(translation: Translation, node: AtenNode) -> None:
@@ -91,12 +100,12 @@ def transposed(translation: Translation, node: AtenNode) -> None:
     args, key = node.args, translation.key(node.args["input"])
     weights = translation.weights(node, weight=args["weight"], bias=args["bias"])
     window = _window(node, weights["weight"])
-    padding, rest = (spread(args[each], len(window[0])) for each in ("padding", "output_padding"))
+    padding, rest = (per_axis(args[each], len(window[0])) for each in ("padding", "output_padding"))
     channels = weights["weight"].shape[1] * args["groups"]
     options = {CHANNELS: channels, **moving(window, args["groups"]), **transposed_pad(window, padding, rest)}
     made = translation.add(node, "deconv", options, [key], weights)
     if not any(rest):
-        translation.windows[made] = Spread(window, padding)
+        translation.windows[made] = TransposedWindow(window, padding)
 
 
 def linear(translation: Translation, node: AtenNode) -> None:
@@ -203,16 +212,16 @@ def pad(translation: Translation, node: AtenNode) -> None:
             raise UnsupportedFeature(
                 "it mirrors the map, but no convolution follows it alone", "`conv pad=reflect` mirrors"
             )
-        translation.margins[translation.add(node, "pad", {}, [key])] = Margins(sides, mode)
+        translation.margins[translation.add(node, "pad", {}, [key])] = Padding(sides, mode)
         return
     _zeros(translation, node, key, sides)
 
 
 def _zeros(translation: Translation, node: AtenNode, key: str, sides: tuple[tuple[int, int], ...]) -> None:
     low = min(min(pair) for pair in sides)
-    spread = translation.windows.get(key)
-    if spread is not None and translation.alone(node.args["self"].name):
-        pad = cut_pad(*spread, [(-before, -after) for before, after in sides])
+    window = translation.windows.get(key)
+    if window is not None and translation.alone(node.args["self"].name):
+        pad = cut_pad(*window, [(-before, -after) for before, after in sides])
         if pad is not None:
             translation.replace(
                 key, options=translation.layers[key].options.changed({PAD: pad}), shape=translation.shape(node.name)
@@ -226,7 +235,7 @@ def _zeros(translation: Translation, node: AtenNode, key: str, sides: tuple[tupl
             raise UnsupportedFeature(f"it cuts {sides} off the axes", "two `crop` lines cut axes and ends")
         made = translation.add(node, kind, {AMOUNT: amount}, [key])
         if kind == "pad":
-            translation.margins[made] = Margins(sides, "zeros")
+            translation.margins[made] = Padding(sides, "zeros")
             if amount is None and not _only_before_conv(translation, node):
                 raise UnsupportedFeature(f"it adds {sides} zeros to the axes", UNEVEN)
         return

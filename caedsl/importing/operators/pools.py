@@ -2,7 +2,7 @@
 
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.operators.graph import AtenNode
-from caedsl.importing.operators.translation import Translation, Translator, shaped, spread
+from caedsl.importing.operators.translation import Translation, Translator, per_axis, shaped
 from caedsl.vocabulary.layers.reshape import SHAPE
 from caedsl.vocabulary.pooling import CEIL, POOL_PAD
 from caedsl.vocabulary.shape import is_map
@@ -20,10 +20,10 @@ def pool(kind: str) -> Translator:
                 each.base not in UNPOOLS for each in translation.readers.get(places, ())
             ):
                 raise UnsupportedFeature("it returns the places of the largest values", "`unpool` alone reads them")
-        kernel = spread(args["kernel_size"], rank)
-        stride = spread(args["stride"], rank) if args["stride"] else kernel
-        padding = spread(args["padding"], rank)
-        if set(spread(args.get("dilation", 1), rank)) != {1}:
+        kernel = per_axis(args["kernel_size"], rank)
+        stride = per_axis(args["stride"], rank) if args["stride"] else kernel
+        padding = per_axis(args["padding"], rank)
+        if set(per_axis(args.get("dilation", 1), rank)) != {1}:
             raise UnsupportedFeature("it is dilated", f"`{kind}` has no gaps")
         uneven = args["ceil_mode"] or any(padding)
         if kind == "avgpool" and (args.get("divisor_override") or (uneven and not args["count_include_pad"])):

@@ -9,7 +9,7 @@ from torch import Tensor
 from caedsl.importing.errors import UnsupportedFeature, UnsupportedLayer
 from caedsl.importing.network import INPUT, Array, ForeignLayer, number_of
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
-from caedsl.importing.windows import Window
+from caedsl.importing.windows import WindowSizes
 from caedsl.vocabulary.activations import Activation
 from caedsl.vocabulary.kind import written
 from caedsl.vocabulary.option import Option, Options
@@ -19,17 +19,17 @@ _CONTAINERS = ("torch.nn.modules.container.",)
 
 
 @dataclass(frozen=True)
-class Margins:
+class Padding:
     """Padding that the next convolution may absorb: amounts before and after, and the fill mode."""
 
     sides: tuple[tuple[int, int], ...]
     mode: str
 
 
-class Spread(NamedTuple):
+class TransposedWindow(NamedTuple):
     """Window of a transposed convolution whose end may be cut off after it, and its padding."""
 
-    window: Window
+    window: WindowSizes
     padding: tuple[int, ...]
 
 
@@ -47,8 +47,8 @@ class Translation:
         self.of_weights: dict[str, str] = {name: name for name in graph.tensors}
         """Tensors computed from weights alone: the weight that each rearranges, or an empty text for other sums."""
         self.layers: dict[str, ForeignLayer] = {}
-        self.margins: dict[str, Margins] = {}
-        self.windows: dict[str, Spread] = {}
+        self.margins: dict[str, Padding] = {}
+        self.windows: dict[str, TransposedWindow] = {}
         self.problems: list[UnsupportedLayer] = []
         self.notes: list[str] = []
         self.used: dict[str, str] = {}
@@ -187,7 +187,7 @@ Translator = Callable[[Translation, AtenNode], None]
 """Function that adds the layer of a node, or raises ``UnsupportedFeature``."""
 
 
-def spread(value: Any, rank: int) -> tuple[int, ...]:
+def per_axis(value: Any, rank: int) -> tuple[int, ...]:
     """Return one number per axis; a single number, or a list of one, applies to all, as in PyTorch."""
     values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
     return values * rank if len(values) == 1 else values
