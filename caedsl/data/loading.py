@@ -15,7 +15,7 @@ from caedsl.data.files.data_folders import VARIABLE, data_folders, writable_fold
 from caedsl.data.files.folder_layout import TEST, TRAIN, VALIDATION
 from caedsl.data.images import Images
 from caedsl.data.pairs import find, target_request
-from caedsl.data.part_reader import PartReader
+from caedsl.data.part_reader import PartReader, ReadPart
 from caedsl.data.patches import patches_of
 from caedsl.data.readers.source_reader import Request, UnreadImages, confined, describe
 from caedsl.data.sample_format import PATCH, SampleFormat
@@ -167,29 +167,11 @@ def training_index(found: UnreadImages, request: Request) -> Index:
 
 def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int | None) -> Images:
     """Return the samples of a source that was found; see ``load``."""
-    source, noun = request.source, request.fit.noun
-    index, reader = training_index(found, request), PartReader(found, request, memory)
-    train = reader.read(TRAIN, index)
-    notes = [
-        *replacement_notes(request, missing),
-        *found.notes,
-        *selection_notes(source, len(index), len(found.train), noun),
-        *train.samples.notes,
-        *darkness(train.samples.pixels.span(), request.fit),
-    ]
-    parts = {TRAIN: train}
-    for part, stack in ((VALIDATION, found.validation), (TEST, found.test)):
-        if stack is None:
-            continue
-        chosen = select(stack, found.class_names, source)
-        if len(chosen):
-            parts[part] = reader.read(part, chosen)
-            notes += [f"{part}: {note}" for note in parts[part].samples.notes if note not in notes]
-        else:
-            notes.append(f"no {part} {noun}s are left")
+    reader, notes = PartReader(found, request, memory), [*replacement_notes(request, missing), *found.notes]
+    parts = _read_parts(found, request, reader, notes)
+    train, validation, test = parts[TRAIN], parts.get(VALIDATION), parts.get(TEST)
     weights = None if found.train.weights is None else torch.from_numpy(found.train.weights[train.samples.index])
-    notes += [*patch_notes(found.train, train.samples.index), *weight_notes(weights, noun)]
-    validation, test = parts.get(VALIDATION), parts.get(TEST)
+    notes += [*patch_notes(found.train, train.samples.index), *weight_notes(weights, request.fit.noun)]
     return Images(
         train_pixels=train.samples.pixels,
         validation_pixels=validation.samples.pixels if validation else None,
@@ -204,13 +186,33 @@ def loaded(found: UnreadImages, request: Request, missing: Missing, memory: int 
         names={part: read.names for part, read in parts.items() if read.names is not None},
         weights=weights,
         groups=groups_of(found.train, train.samples.index),
-        source=source,
-        name=describe(source),
+        source=request.source,
+        name=describe(request.source),
         notes=tuple(map(printable, notes)),
         skipped=tuple(printable(skip) for read in parts.values() for skip in read.samples.skipped),
         sha256=_with_weights(reader.sha256, weights),
         part_sha256={part: read.samples.sha256 for part, read in parts.items() if part != TRAIN},
     )
+
+
+def _read_parts(found: UnreadImages, request: Request, reader: PartReader, notes: list[str]) -> dict[str, ReadPart]:
+    """Read the samples of each part, training samples first, and add notes on them to ``notes``."""
+    source, noun = request.source, request.fit.noun
+    index = training_index(found, request)
+    train = reader.read(TRAIN, index)
+    notes += selection_notes(source, len(index), len(found.train), noun)
+    notes += [*train.samples.notes, *darkness(train.samples.pixels.span(), request.fit)]
+    parts = {TRAIN: train}
+    for part, stack in ((VALIDATION, found.validation), (TEST, found.test)):
+        if stack is None:
+            continue
+        chosen = select(stack, found.class_names, source)
+        if len(chosen):
+            parts[part] = reader.read(part, chosen)
+            notes += [f"{part}: {note}" for note in parts[part].samples.notes if note not in notes]
+        else:
+            notes.append(f"no {part} {noun}s are left")
+    return parts
 
 
 def weight_notes(weights: Tensor | None, noun: str) -> list[str]:

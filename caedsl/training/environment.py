@@ -38,19 +38,6 @@ def environment_of(
     split_seed: int = SPLIT_SEED,
 ) -> dict[str, Any]:
     """Return the content of ``environment.json``, including everything needed to find the same images again."""
-    data = {
-        "name": images.name,
-        "sha256": images.sha256,
-        "part_sha256": dict(images.part_sha256),
-        "train": len(training.train),
-        "validation": len(training.validation) if training.validation is not None else 0,
-        "split_seed": split_seed,
-        "split_sha256": split_sha256(training.validation.index) if training.validation is not None else None,
-        "test": len(images.test_pixels) if images.test_pixels is not None else 0,
-        "skipped": list(images.skipped),
-        "spec_folder": text_of_path(model.folder.absolute()),
-        "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
-    }
     device, threads = training.train.device, training.threads
     return {
         "caedsl": __version__,
@@ -65,9 +52,29 @@ def environment_of(
         "processes": current().count,
         "precision": training.precision.name,
         "seed": training.settings.seed,
-        "data": data,
+        "data": {
+            **_data(training, images, split_seed),
+            "spec_folder": text_of_path(model.folder.absolute()),
+            "data_dir": text_of_path(Path(data_dir).absolute()) if data_dir is not None else None,
+        },
         "notes": list(images.notes),
         "command": text_of_path(shlex.join(sys.argv)),
+    }
+
+
+def _data(training: Training, images: Images, split_seed: int) -> dict[str, Any]:
+    """Return the record of the samples: how many each part has, and the checksums that a resumed run compares."""
+    held_out = training.validation
+    return {
+        "name": images.name,
+        "sha256": images.sha256,
+        "part_sha256": dict(images.part_sha256),
+        "train": len(training.train),
+        "validation": len(held_out) if held_out is not None else 0,
+        "split_seed": split_seed,
+        "split_sha256": split_sha256(held_out.index) if held_out is not None else None,
+        "test": len(images.test_pixels) if images.test_pixels is not None else 0,
+        "skipped": list(images.skipped),
     }
 
 

@@ -16,7 +16,7 @@ from caedsl.backends.torch.program import Penalty
 from caedsl.data.errors import DataError
 from caedsl.data.stacks.pixels import Held, Pixels
 from caedsl.model.data import InputRange
-from caedsl.model.settings import Train, settled
+from caedsl.model.settings import Settled, Train, settled
 from caedsl.runs.errors import TrainingError
 from caedsl.training.batches import Batches, resident
 from caedsl.training.callbacks import stopping
@@ -76,7 +76,33 @@ def prepare(
         raise TrainingError("`auto` must be replaced by a number first: see caedsl.training.search.auto")
     if complete.deterministic:
         fix_cublas_workspace(device)
-    samples = resident(Held(images) if isinstance(images, Tensor) else images, device)
+    pixels = Held(images) if isinstance(images, Tensor) else images
+    train_batches, validation_batches = _batches(pixels, train, validation, held_out, targets, labels, weights, device)
+    _check_trainable(module, train_batches, complete)
+    target_range = targets.range or input_range
+    values = PixelRange.of(target_range, train_batches.wanted)
+    objective = Objective(complete.loss, values, penalties, code, normalise_of(module))
+    precision = choose_precision(complete.precision, device)
+    network = _network(module, train_batches, precision)
+    training = Training(
+        module, train_batches, validation_batches, complete, objective, input_range, precision, network, target_range
+    )
+    training.callbacks = stopping()
+    return training
+
+
+def _batches(
+    images: Pixels,
+    train: Tensor | None,
+    validation: Tensor | None,
+    held_out: Pixels | None,
+    targets: Targets,
+    labels: Tensor | None,
+    weights: Tensor | None,
+    device: torch.device,
+) -> tuple[Batches, Batches | None]:
+    """Return the batches of the training and of the held-out images, on the device if they fit; see ``prepare``."""
+    samples = resident(images, device)
     batches_at = partial(
         Batches,
         samples,
@@ -85,27 +111,10 @@ def prepare(
         labels=None if labels is None else labels.to(samples.device),
         weights=None if weights is None else _scaled_to_mean_one(weights, train).to(samples.device),
     )
-    train_batches, validation_batches = batches_at(train), None
     if held_out is not None:
         held_out_targets = None if targets.held_out is None else resident(targets.held_out, device)
-        validation_batches = Batches(resident(held_out, device), None, device, targets=held_out_targets)
-    elif validation is not None and len(validation):
-        validation_batches = batches_at(validation)
-    if not len(train_batches):
-        raise TrainingError(f"there are no training {noun(train_batches.shape)}s: add some")
-    if not any(weight.requires_grad for weight in module.parameters()):
-        raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
-    _check_last_batch(module, train_batches, complete.batch, complete.accumulate)
-    target_range = targets.range or input_range
-    pixels = PixelRange.of(target_range, train_batches.wanted)
-    objective = Objective(complete.loss, pixels, penalties, code, normalise_of(module))
-    precision = choose_precision(complete.precision, device)
-    network = _network(module, train_batches, precision)
-    training = Training(
-        module, train_batches, validation_batches, complete, objective, input_range, precision, network, target_range
-    )
-    training.callbacks = stopping()
-    return training
+        return batches_at(train), Batches(resident(held_out, device), None, device, targets=held_out_targets)
+    return batches_at(train), batches_at(validation) if validation is not None and len(validation) else None
 
 
 def _scaled_to_mean_one(weights: Tensor, train: Tensor | None) -> Tensor:
@@ -121,6 +130,15 @@ def _network(module: nn.Module, train: Batches, precision: Precision) -> nn.Modu
     if isinstance(module, ConvolutionalAutoencoder) and train.device.type == "cpu":
         return fast_form(module, train.shape, precision.dtype)
     return module
+
+
+def _check_trainable(module: nn.Module, train: Batches, settings: Settled) -> None:
+    """Raise ``TrainingError`` if there is nothing to train, or nothing to train on."""
+    if not len(train):
+        raise TrainingError(f"there are no training {noun(train.shape)}s: add some")
+    if not any(weight.requires_grad for weight in module.parameters()):
+        raise TrainingError("the model has no weights to train: give it a convolution or a dense layer")
+    _check_last_batch(module, train, settings.batch, settings.accumulate)
 
 
 def _check_last_batch(module: nn.Module, train: Batches, batch: int, accumulate: int) -> None:

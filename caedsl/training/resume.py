@@ -58,18 +58,11 @@ def resume(
     reporter = reporter or Reporter()
     stored = open_run(Path(path), data_dir)
     _check_version(stored, reporter)
-    run = identity(stored.spec_text, stored.settings_text)
     folder = RunFolder(stored.path)
     with folder.locked() if current().first else nullcontext():
-        checkpoint, note = latest(stored.path, run, largest_file(stored.model))
-        if note:
-            reporter.note(note)
-        stored = _extended(stored, epochs, checkpoint)
-        _check_unfinished(stored, checkpoint)
+        stored, checkpoint = _last_state(stored, epochs, reporter)
         images = stored.images(data_dir, reporter, data_root)
-        training = _prepared(stored, images, _device(stored, device, reporter), reporter)
-        if on_trouble is not None:
-            training.settings = replace(training.settings, on=On(on_trouble))
+        training = _prepared(stored, images, _device(stored, device, reporter), on_trouble, reporter)
         state = _running_state(stored)
         if training.processes.first:
             followed = Followed(stored.model, stored.spec_text, stored.settings_text, str(stored.path / SPEC), state)
@@ -86,7 +79,24 @@ def resume(
     return finished(training, folder, stored.model, images)
 
 
-def _prepared(stored: StoredRun, images: Images, device: torch.device, reporter: Reporter) -> Training:
+def _last_state(stored: StoredRun, epochs: int | None, reporter: Reporter) -> tuple[StoredRun, Checkpoint | None]:
+    """Return the run with the wanted number of epochs and its last checkpoint, None if it was killed before the first.
+
+    Raise ``RunError`` if nothing is left to do.
+    """
+    run = identity(stored.spec_text, stored.settings_text)
+    checkpoint, note = latest(stored.path, run, largest_file(stored.model))
+    if note:
+        reporter.note(note)
+    extended = _extended(stored, epochs, checkpoint)
+    _check_unfinished(extended, checkpoint)
+    return extended, checkpoint
+
+
+def _prepared(
+    stored: StoredRun, images: Images, device: torch.device, on_trouble: str | None, reporter: Reporter
+) -> Training:
+    """Return the run as it was at its start, ready to be restored; report what may change its last digits."""
     settings = replace(stored.settings, precision=stored.environment.precision)
     training = prepare_training(stored.model, settings, images, device, stored.start_weights(), stored.split_seed)
     for note in resume_threads(training, stored.environment.device, stored.environment.threads):
@@ -102,6 +112,8 @@ def _prepared(stored: StoredRun, images: Images, device: torch.device, reporter:
         )
     elif changed:
         reporter.note(f"the run was started on another machine ({'; '.join(changed)}): its last digits may differ")
+    if on_trouble is not None:
+        training.settings = replace(training.settings, on=On(on_trouble))
     return training
 
 

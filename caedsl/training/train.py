@@ -29,7 +29,7 @@ from caedsl.training.prepare import Targets, prepare
 from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.training.reporter import Reporter
 from caedsl.training.run import Run, accompany, carry_out, finished
-from caedsl.training.search.auto import find_numbers
+from caedsl.training.search.auto import FoundNumbers, find_numbers
 from caedsl.training.search.compilation import settle_compilation
 from caedsl.training.search.threads import settle_threads
 from caedsl.training.weights import Weights, largest_file
@@ -64,18 +64,7 @@ def train(
         )
     start = Weights.read(Path(weights), largest_file(model)) if weights is not None else None
     samples = images or load_images(model, data_dir, reporter, root=data_root)
-    target = choose_device(device)
-
-    def prepared(settings: Train) -> Training:
-        return prepare_training(model, settings, samples, target, start)
-
-    found = find_numbers(model, spec_text, prepared, len(samples), reporter)
-    training = prepared(found.settings)
-    notes = settle_threads(training, reporter)
-    settle_compilation(training)
-    for note in notes:
-        reporter.note(note)
-    samples = replace(samples, notes=(*samples.notes, *found.notes, *notes))
+    training, found, samples = _tuned(model, spec_text, samples, choose_device(device), start, reporter)
     if not training.processes.first:
         accompany(training)
     folder = RunFolder.create(model.name, out)
@@ -84,14 +73,41 @@ def train(
     environment = environment_of(training, found.model, samples, data_dir)
     training.callbacks = all_callbacks(run, folder, reporter, callbacks, environment=environment)
     with _discarded_if_nothing_was_learned(folder, training), folder.locked():
-        folder.write_text(SPEC, run.spec_text)
-        folder.write_text(SETTINGS, run.settings_text)
-        if training.validation is not None and samples.validation_pixels is None:
-            folder.write_text(SPLIT, held_out_names(samples, training.validation.index))
-        if start is not None:
-            folder.write_weights(START, start.tensors)
+        _write_start(folder, run, training, samples, start)
         carry_out(training, folder, state, reporter)
     return finished(training, folder, found.model, samples)
+
+
+def _tuned(
+    model: Autoencoder,
+    spec_text: str,
+    images: Images,
+    device: torch.device,
+    start: Weights | None,
+    reporter: Reporter,
+) -> tuple[Training, FoundNumbers, Images]:
+    """Return a run that is ready to start, with the values found for ``auto``, and the images with notes on these."""
+
+    def prepared(settings: Train) -> Training:
+        return prepare_training(model, settings, images, device, start)
+
+    found = find_numbers(model, spec_text, prepared, len(images), reporter)
+    training = prepared(found.settings)
+    notes = settle_threads(training, reporter)
+    settle_compilation(training)
+    for note in notes:
+        reporter.note(note)
+    return training, found, replace(images, notes=(*images.notes, *found.notes, *notes))
+
+
+def _write_start(folder: RunFolder, run: Followed, training: Training, images: Images, start: Weights | None) -> None:
+    """Write what a run begins with: spec, settings, names of the held-out images, initial weights of another run."""
+    folder.write_text(SPEC, run.spec_text)
+    folder.write_text(SETTINGS, run.settings_text)
+    if training.validation is not None and images.validation_pixels is None:
+        folder.write_text(SPLIT, held_out_names(images, training.validation.index))
+    if start is not None:
+        folder.write_weights(START, start.tensors)
 
 
 @contextmanager
