@@ -2,7 +2,7 @@
 
 from caedsl.resolve.reading.lines import read_lines
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import StatementsByWord
+from caedsl.resolve.statement_words import StatementsByWord
 from caedsl.vocabulary.line import Line
 
 _EXAMPLES = {

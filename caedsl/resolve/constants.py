@@ -7,24 +7,39 @@ from caedsl.resolve.reading.quantities import Misread, quantity, report_misread,
 from caedsl.resolve.scope import Constant, Scope
 from caedsl.syntax import tree
 
-_NAME = re.compile(r"[ \t]+([A-Za-z_]\w*)")
+_NAME = re.compile(r"(?:\s|#[^\n]*\n)+([A-Za-z_]\w*)")
+"""Match the name after `let`, which a misplaced line end may precede."""
+_SECOND_NAME = re.compile(r",[ \t]*([A-Za-z_]\w*)[ \t]*=")
+"""Match the second name in `let width = 8, depth = 2`."""
 
 
 def read_let(statement: tree.Statement, scope: Scope) -> None:
     """Read ``let width = 32``."""
+    if statement.broken:
+        line = scope.source.text[statement.span.end :].partition("\n")[0]
+        scope.unknown_constants.update(dict.fromkeys(_SECOND_NAME.findall(line)))
     match with_units(statement.items, scope):
         case (tree.WrittenOption() as option,):
             _define(statement, option, scope)
         case _:
-            names = (item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items[:1])
+            names = [item.name if isinstance(item, tree.WrittenOption) else item for item in statement.items]
+            names += [line.head for line in statement.block or ()]
             scope.unknown_constants.update({name.text: None for name in names if isinstance(name, tree.WrittenWord)})
             if statement.broken and (cut_off := _NAME.match(scope.source.text, statement.head.span.end)):
                 scope.unknown_constants[cut_off[1]] = None
             if not statement.broken:
-                name = name_or(statement, scope, "width")
-                value = scope.source.slice(statement.items[1].span) if len(statement.items) == 2 else "32"
-                help_line = f"write `let {name} = {value}`"
+                help_line = f"write `{_line(statement, scope)}`"
                 scope.report("missing-value", statement.span, "`let` defines one constant", help=help_line)
+
+
+def _line(statement: tree.Statement, scope: Scope) -> str:
+    """Return ``let width 8``, ``let width be 8`` and ``let width = 8 pixels`` as the constant that they mean."""
+    constants = [item for item in statement.items if isinstance(item, tree.WrittenOption)]
+    if constants:
+        return "; ".join(f"let {item.name.text} = {scope.source.slice(item.value.span)}" for item in constants)
+    numbers = [item for item in statement.items[1:] if isinstance(item, tree.Number | tree.Negative | tree.Operation)]
+    value = scope.source.slice(numbers[0].span) if numbers else "32"
+    return f"let {name_or(statement, scope, 'width')} = {value}"
 
 
 def _define(statement: tree.Statement, option: tree.WrittenOption, scope: Scope) -> None:

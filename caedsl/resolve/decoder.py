@@ -15,7 +15,7 @@ from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.joined_lines import without_doubled_head
 from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import StatementsByWord
+from caedsl.resolve.statement_words import StatementsByWord
 from caedsl.syntax import tree
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.joining import Join

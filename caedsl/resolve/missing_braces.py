@@ -27,7 +27,7 @@ def with_braces(
                 inside.append(statements[place])
                 place += 1
         if inside:
-            if not statement.broken:
+            if not statement.broken and (statement.head.text in words or statement.items or inside[0].block is None):
                 _report(statement, inside[-1], scope)
             # Variants are made from the tree, where the sweep has no lines.
             block = () if statement.head.text == "sweep" else tuple(inside)

@@ -18,7 +18,10 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
     if not statement.items or not isinstance(statement.items[0], tree.WrittenWord):
         scope.knows_blocks = False
         if not statement.broken and statement.block is not None:
-            help_line = "write `block down width { conv width s2 relu }`"
+            first = next(iter(statement.block), None)
+            inside = "" if first is None or first.block is None else scope.source.slice(first.span)
+            help_line = f"write `block {inside or 'down width'} {{ ... }}`"
+            scope.unknown_blocks.update([first.head.text] if first is not None and inside else [])
             scope.report("missing-value", statement.span, "`block` needs a name", help=help_line)
         return
     name, *rest = statement.items

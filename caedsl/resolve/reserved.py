@@ -5,14 +5,15 @@ from functools import cache
 
 from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.reading.lines import options_of
-from caedsl.resolve.reading.respelling import SWITCHED, bare_words
+from caedsl.resolve.reading.respelling import SWITCHED
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statements import EXTENDS, STATEMENTS
+from caedsl.resolve.statement_words import EXTENDS, STATEMENTS
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES
 from caedsl.vocabulary.option import AUTO, Option, Type, Written
 from caedsl.vocabulary.sources import SOURCES
+from caedsl.vocabulary.spelling import bare_words
 
 
 @cache

@@ -29,7 +29,8 @@ from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.require import read_bound
 from caedsl.resolve.reserved import language_words
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import StatementsByWord, find, report_missing
+from caedsl.resolve.statement_words import StatementsByWord
+from caedsl.resolve.statements import find, report_missing
 from caedsl.resolve.train_block import read_train
 from caedsl.resolve.unused import report_unused
 from caedsl.source import Source

@@ -4,10 +4,9 @@
 rest depends on them.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
-from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Label
 from caedsl.model.autoencoder import Allowance
 from caedsl.resolve.constants import name_or, read_let
@@ -19,69 +18,14 @@ from caedsl.resolve.reading.glued import statement_apart
 from caedsl.resolve.reading.joined_lines import apart, continued
 from caedsl.resolve.reading.layer_names import find_kind
 from caedsl.resolve.reading.lines import TIMES, options_of
-from caedsl.resolve.reading.respelling import replacing, report_outside
+from caedsl.resolve.reading.respelling import replacing
 from caedsl.resolve.reading.values import short_value
 from caedsl.resolve.require import with_unit_at_both_ends
 from caedsl.resolve.scope import Defaults, Scope
-from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.train_block import respelled_setting
+from caedsl.resolve.statement_words import BLOCKS, MANY, REQUIRED_STATEMENTS, STATEMENTS, StatementsByWord
+from caedsl.resolve.unknown_statements import statement_word
 from caedsl.source import Span
 from caedsl.syntax import tree
-from caedsl.vocabulary.activations import FUNCTIONS
-from caedsl.vocabulary.bottlenecks import FIRST_WORDS
-from caedsl.vocabulary.layers import KINDS
-
-STATEMENTS = (
-    "autoencoder",
-    "input",
-    "target",
-    "data",
-    "let",
-    "defaults",
-    "block",
-    "encoder",
-    "bottleneck",
-    "decoder",
-    "train",
-    "sweep",
-    "require",
-    "allow",
-)
-EXTENDS = "extends"
-"""Word after the name of a variant."""
-
-REQUIRED_STATEMENTS = {
-    "autoencoder": "autoencoder NAME",
-    "input": "input 1x28x28",
-    "encoder": "encoder { conv 16 relu; maxpool 2 }",
-    "bottleneck": "bottleneck",
-    "decoder": "decoder mirror",
-}
-"""Required statements, and an example of each."""
-
-MANY = ("let", "defaults", "block", "allow")
-BLOCKS = {
-    "block": True,
-    "encoder": True,
-    "bottleneck": None,
-    "decoder": None,
-    "train": True,
-    "sweep": True,
-    "require": True,
-}
-"""Whether a statement has a block: yes, or optionally (None); the others have none."""
-
-
-@dataclass
-class StatementsByWord:
-    """Statements of a spec by word, and the number of ``defaults`` lines above each."""
-
-    single: dict[str, tree.Statement] = field(default_factory=dict)
-    defaults: dict[str, int] = field(default_factory=dict)
-    allowances: list[Allowance] = field(default_factory=list)
-    places: dict[str, Span] = field(default_factory=dict)
-    meant: set[str] = field(default_factory=set)
-    """Statements that are written under a name that the language does not have."""
 
 
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
@@ -92,7 +36,7 @@ def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:
     single = tuple(_with_space(statement, scope) for statement in single)
     written = {statement.head.text for statement in single}
     for position, statement in enumerate(with_braces(single, STATEMENTS, tuple(BLOCKS), scope)):
-        word = _statement_word(statement, written, found, scope)
+        word = statement_word(statement, written, found, scope)
         if word is None:
             continue
         if word != statement.head.text:
@@ -145,67 +89,11 @@ def _starts_statement(word: str, statement: tree.Statement, followed: bool) -> b
     return word in STATEMENTS and followed and (word != statement.head.text or word in MANY)
 
 
-def _statement_word(
-    statement: tree.Statement, written: Collection[str], found: StatementsByWord, scope: Scope
-) -> str | None:
-    """Return the word of a statement; report an unknown one, and return what it means if ``written`` lacks that."""
-    word = statement.head.text
-    if word in STATEMENTS:
-        return word
-    if report_outside(statement.head, "unknown-statement", scope):
-        return None
-    asserted = word in foreign_words.STATEMENTS and isinstance(next(iter(statement.items), None), tree.Size)
-    other = None if asserted else foreign_words.STATEMENT_LINES.get(word)
-    near = None if other is not None else scope.nearest(word, STATEMENTS, foreign_words.STATEMENTS)
-    if near in written and near not in MANY:
-        near = scope.nearest(word, [other for other in REQUIRED_STATEMENTS if other not in written]) or near
-    if (near in written or near in found.single) and near not in MANY:
-        help_line, near = f"the spec has its `{near}` already: it describes one model", None
-    elif other is not None:
-        line = respelled_setting(*other, statement, scope)
-        found.meant.add(line.partition(" ")[0])
-        help_line = f"write `{line}`"
-    elif near is None and (lacking := _lacking_word(statement, written, found)):
-        found.meant.add(lacking)
-        help_line = f"write `{lacking} {scope.source.slice(statement.span)}`"
-    else:
-        help_line = _help_for_unknown(statement, near, scope)
-    if near is None and statement.broken:  # it may define a constant
-        scope.unknown_constants.setdefault(word, None)
-    scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
-    return near
-
-
-def _lacking_word(statement: tree.Statement, written: Collection[str], found: StatementsByWord) -> str:
-    """Return the word that is missing before a statement: the first one before a name, that of a form of the code."""
-    word = statement.head.text
-    if "autoencoder" not in written and not found.places and not statement.items:
-        return "autoencoder"
-    return "bottleneck" if "bottleneck" not in written and word in FIRST_WORDS else ""
-
-
-def _help_for_unknown(statement: tree.Statement, near: str | None, scope: Scope) -> str:
-    """Return where an unknown statement belongs, or the list of all; ``near`` is the closest statement."""
-    word = statement.head.text
-    foreign = foreign_words.SETTINGS.get(foreign_words.plain_setting(word))
-    if word in SETTINGS or foreign is not None:
-        line = scope.source.slice(statement.span)
-        if foreign is not None and word not in SETTINGS:
-            line = respelled_setting(*foreign, statement, scope)
-        return f"settings belong inside `train`: `train {{ {line} }}`"
-    if near is None and (word in KINDS or word.lower() in FUNCTIONS):
-        return "layers belong inside `encoder { ... }` or `decoder { ... }`"
-    if word in foreign_words.STATEMENT_NOTES:
-        return foreign_words.STATEMENT_NOTES[word]
-    if "." in word:
-        return f"dotted names belong in `sweep {{ {word} ... }}`; to set one value, use its own block"
-    return f"statements are {', '.join(STATEMENTS)}"
-
-
 def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
     wanted = BLOCKS.get(word, False)
     if statement.block is not None and wanted is False:
-        scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help="remove the braces")
+        help_line = "write `let` before each constant, without braces" if word == "let" else "remove the braces"
+        scope.report("unexpected-block", statement.span, f"`{word}` takes no block", help=help_line)
     if wanted and statement.block is None and not statement.broken:
         help_line = f"write `{_with_block(statement, scope)}`"
         scope.report("missing-block", statement.span, f"`{word}` needs a block", help=help_line)

@@ -11,7 +11,7 @@ from caedsl.diagnostics.finding import Edit
 from caedsl.source import Span
 from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
-from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, OPEN, OPERATORS, span_of
+from caedsl.syntax.tokens import ATOM_ENDS, CLOSE, END, NAME, OPEN, OPERATORS, span_of
 from caedsl.syntax.tree import Statement
 
 _MOST_EDITS = 100  # a longer statement is not a typo
@@ -61,7 +61,8 @@ class Fault(NamedTuple):
 
 def read_head(text: str, tokens: Sequence[Token], automaton: Automaton) -> tuple[Statement | None, Fault | None]:
     """Return the statement in ``tokens`` without its block, or with a fault the complete items before it."""
-    limit = _first_beyond_limits(tokens)
+    line_end = next((place for place, token in enumerate(tokens) if token.type == END), len(tokens))
+    limit = min(_first_beyond_limits(tokens), line_end)
     statement, place = automaton.parse_statement(tokens[:limit])
     if statement is not None and limit == len(tokens):
         return statement, None
@@ -73,8 +74,33 @@ def read_head(text: str, tokens: Sequence[Token], automaton: Automaton) -> tuple
 def statement_end(tokens: Sequence[Token], place: int) -> int:
     """Return the index after the statement at ``place``.
 
-    The statement continues past its line if a later line closes its bracket.
+    The statement continues past its line if a later line closes its bracket, or if the next line begins with what this
+    line lacks: the value after `=`, a term after `+`, or the constant that `let` names.
     """
+    end = _end_of_line(tokens, place)
+    while _continues(tokens, place, end):
+        end = _end_of_line(tokens, end + 1)
+    return end
+
+
+def _continues(tokens: Sequence[Token], place: int, end: int) -> bool:
+    """Return whether the statement from ``place`` to the line end ``tokens[end]`` lacks what the next one has."""
+    if end + 1 >= len(tokens) or tokens[end].type != END or "\n" not in tokens[end]:
+        return False
+    first, last, following = tokens[place], tokens[end - 1], tokens[end + 1]
+    if following.type in (OPEN, CLOSE, END):
+        return False
+    if last == "=":
+        after = tokens[end + 2].type if end + 2 < len(tokens) else END
+        return following.type != NAME or after == END
+    if last.type in OPERATORS or following == "=":
+        return first != "data"  # whose paths end with such characters
+    if following.type in OPERATORS - {"MINUS"}:  # on every line, they are the marks of a list
+        return first.type not in OPERATORS
+    return end == place + 1 and last == "let" and following.type == NAME
+
+
+def _end_of_line(tokens: Sequence[Token], place: int) -> int:
     depth = 0
     joined_from: int | None = None
     for index in range(place, len(tokens)):

@@ -136,6 +136,10 @@ class _Reader:
         self._end()
 
     def _statement(self, tokens: Sequence[Token]) -> None:
+        if (finding := self._behind_block(tokens)) is not None:
+            self.findings.append(finding)
+            self.heading = _Heading(None)
+            return
         statement, fault = read_head(self.source.text, tokens, self.automaton)
         is_removed = False
         if fault is not None:
@@ -150,6 +154,19 @@ class _Reader:
         if not is_removed:
             self.closed = None
             self.heading = _Heading(statement)
+
+    def _behind_block(self, tokens: Sequence[Token]) -> Finding | None:
+        """Report an option or a value that follows a block on its line, and read the block without it."""
+        around = self.blocks[-1].statements
+        if self.closed is None or not around or around[-1].block is None:
+            return None
+        finding = block_messages.behind(self.closed, around[-1], tokens, self.source.text)
+        if finding is not None:
+            named, fault = read_head(self.source.text, tokens, self.automaton)
+            is_name = fault is None and named is not None and (tokens[0] == "as" or not named.items)
+            items = (named.head, *named.items) if is_name and named is not None else ()
+            around[-1] = replace(around[-1], items=(*around[-1].items, *items), broken=True)
+        return finding
 
     def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
         """Return the finding for ``fault``, and the intended statement, or the part that can be parsed."""

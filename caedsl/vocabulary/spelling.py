@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import Option, Options, Type, Written
 from caedsl.vocabulary.shape import sizes_text, text
@@ -31,6 +32,15 @@ def written(option: Option, value: Any, exact: bool = False) -> str:
             return f"{option.name} {words}"
         case Written.NAMED:
             return f"{option.name}={words}"
+
+
+def bare_words(option: Option) -> Iterable[str]:
+    """Return the words that set the option without a value."""
+    if option.written is not Written.BARE:
+        return ()
+    if option.type is Type.ACTIVATION:
+        return FUNCTIONS
+    return (option.name,) if option.type is Type.FLAG else option.choices
 
 
 def value_text(option: Option, value: Any, exact: bool = False) -> str:

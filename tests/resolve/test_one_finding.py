@@ -269,9 +269,40 @@ LAYERS = [
     ("conv # wide\n\n 8 relu", "`conv 8 relu`"),
     ("repeat\n 3 { conv 8 relu }", "`repeat 3 { … }`"),
     ("stage\n down { conv 8 relu }", "`stage down { … }`"),
+    ("stage down\n one { conv 8 relu }", "`stage down_one { … }`"),
+    ("stage down one { conv 8 relu }", "`stage down_one { … }`"),
+    ("residual { conv 8 relu; conv 8 } dropout=0.1", "`dropout 0.1`"),
+    ("residual { conv 8 relu; conv 8 } norm=batch", "`norm batch`"),
+    ("residual { conv 8 relu; conv 8 } l2=1e-3", "`conv 16 l2=1e-3`"),
+    ("residual { conv 8 relu; conv 8 } k5 relu", "inside the braces"),
+    ("repeat { conv 8 relu } 2", "`repeat 2 { … }`"),
+    ("stage { conv 8 relu } down", "`stage down { … }`"),
 ]
 HARMFUL = ["conv_transpose 8", "sepconv 8", "softmax", "res 8", "conv 8 softmax", "pool 2"]
 """Words that lie near another word of the language, which means something else."""
+GLUED = [
+    ("conv 8 convrelu", "conv 8 relu"),
+    ("conv 8 relunorm=batch", "conv 8 relu norm=batch"),
+    ("conv 8 relul2=1e-3", "conv 8 relu l2=1e-3"),
+    ("conv 8 k3relus1", "conv 8 k3 relu s1"),
+    ("conv 8 relux2", "conv 8 relu x2"),
+    ("conv 8 relurelu", "conv 8 relu"),
+    ("conv 8 norm=batchrelu", "conv 8 norm=batch relu"),
+    ("conv 8 depthwiserelu", "conv 8 depthwise relu"),
+    ("conv 8 k3 reluconv 8 k3", "conv 8 k3 relu; conv 8 k3"),
+    ("convrelu 8", "conv 8 relu"),
+    ("conv_relu 8 k3", "conv 8 k3 relu"),
+    ("maxpool 2ceil; upsample 2", "maxpool 2 ceil; upsample 2"),
+    ("upsample 2bilinear; maxpool 2", "upsample 2 bilinear; maxpool 2"),
+    ("upsampleto 16x16; maxpool 2", "upsample to 16x16; maxpool 2"),
+    ("residualrelu { conv 8 }", "residual relu { conv 8 }"),
+    ("stagedown { conv 8 }", "stage down { conv 8 }"),
+    ("dropout0.1", "dropout 0.1"),
+    ("dropout10%", "dropout 10%"),
+    ("conv 8 as fine; conv 8; concatfine", "conv 8 as fine; conv 8; concat fine"),
+    ("residual { conv 8 } as fine; conv 8; concat fine", ""),
+]
+"""Words without the space between them, and the lines that they mean; empty if only a help says so."""
 SETTINGS = [
     ("augment hflip", "flip"),
     ("augment", "augment flip"),
@@ -437,6 +468,11 @@ SETTINGS = [
     ("corrupt gaussian=0.1 0.5", "`gaussian=0.1..0.5`"),
     ("corrupt gaussian=0.1 mean=0.2", "remove this option"),
     ("optimizer adam betas=[0.9, 0.999]", "`beta1=0.9` and `beta2=0.999`"),
+    ("loss mse +\n 0.2 ssim", "`loss mse + 0.2 ssim`"),
+    ("loss mse\n + 0.2 ssim", "`loss mse + 0.2 ssim`"),
+    ("optimizer adam lr=\n 1e-3", "`optimizer adam lr=1e-3`"),
+    ("optimizer adam lr=\n batch 8", "after the `=`"),
+    ("batch = 8", "`batch 8`"),
 ]
 STATEMENTS = [
     ("input\n 1x16x16", "`input 1x16x16`"),
@@ -452,6 +488,11 @@ STATEMENTS = [
     ("data mnistelsedigits", "`data mnist else digits`"),
     ('data folder "images/*.png"', '`"images/"`'),
     ('data folder "images/" target="clean/**/*.png"', '`"clean/"`'),
+    ('data npy "*.npy"', 'file: `"images.npy"`'),
+    ('data npz "arrays/a*.npz" key=x', 'file: `"arrays/images.npz"`'),
+    ('data manifest "*.csv"', 'file: `"images.csv"`'),
+    ('data folder "a*b/"', "rename a file whose own name has a `*`"),
+    ("data npy arrays/*.npy", '`data npy "arrays/images.npy"`'),
     ("bottleneck dense 8 sparse=topk:3", "`bottleneck dense 8 topk=3`"),
     ("bottleneck dense 8 sparse=kl:0.05", "`bottleneck dense 8 sigmoid sparsity=0.05`"),
     ("input 1 28 28", "1x28x28"),
@@ -609,7 +650,44 @@ OTHER_STATEMENTS = [
     ("encoder", "encoder = { conv 8 k4 s2 relu }", "`encoder {`"),
     ("encoder", "encoder [ conv 8 k4 s2 relu ]", "`{` and `}`"),
     ("encoder", "encoder2 { conv 8 k4 s2 relu }", "`encoder`"),
+    ("autoencoder", "autoencoder my net", "`autoencoder my_net`"),
+    ("train", "train { batch 8 } epochs 3", "`epochs 3` inside the braces"),
+    ("train", "train { batch 8 } lr=1e-3", "`optimizer adam lr=1e-3` inside the braces"),
+    ("encoder", "encoder { conv 8 s2 relu } norm=batch", "`conv 16 norm=batch`"),
+    ("decoder", "decoder { upsample 2; conv 1 } sigmoid", "`sigmoid` inside the braces"),
+    ("decoder", "decoder { upsample 2; conv 1 } output=sigmoid", "`sigmoid` on the last line"),
+    ("bottleneck", "bottleneck { conv 2 } beta=2", "inside the braces"),
 ]
+CONSTANTS = [
+    ("letwidth = 8", "`let width = 8`"),
+    ("let_width = 8", "`let width = 8`"),
+    ("let\n  width = 8", "`let width = 8`"),
+    ("let # of the encoder\n  width = 8", "on one line"),
+    ("let width\n  = 8", "`let width = 8`"),
+    ("let width =\n  8", "`let width = 8`"),
+    ("let width =\n  4 +\n  4", "`let width = 4 + 4`"),
+    ("width = 8", "`let width = 8`"),
+    ("width: 8", "`let width = 8`"),
+    ("width 8", "`let width = 8`"),
+    ("const width = 8", "`let width = 8`"),
+    ("let width := 8", "`let width = 8`"),
+    ("let width be 8", "`let width = 8`"),
+    ("let width = 8 channels", "`let width = 8`"),
+    ("let { width = 8 }", "without braces"),
+    ("let {\n  width = 8\n}", "without braces"),
+    ("let width = 8, depth = 2", "`let width = 8; let depth = 2`"),
+    ("let width = 8 depth = 2", "`let width = 8; let depth = 2`"),
+]
+"""Definitions of the constant of an encoder."""
+BLOCKS = [
+    "blocks half width { conv width s2 relu }",
+    "blocks\nhalf width { conv width s2 relu }",
+    "blocks { half width { conv width s2 relu } }",
+    "block {\n  half width { conv width s2 relu }\n}",
+    "half width { conv width s2 relu }",
+    "def half width { conv width s2 relu }",
+]
+"""Definitions of the block of an encoder."""
 INTERNAL = re.compile(r"channel_groups|\btimes\b|Type\.|Written\.|None|g0\b(?!`)")
 
 
@@ -666,6 +744,16 @@ def test_one_mistake_gives_one_finding_with_the_authors_value(text: str, shown: 
 def test_no_fix_writes_another_layer_than_the_author_meant(line: str) -> None:
     (finding,) = errors(in_encoder(line))
     assert finding.fix is None or finding.fix.edits[0].text == "deconv"
+
+
+@pytest.mark.parametrize(("line", "meant"), GLUED)
+def test_words_without_a_space_are_one_finding_whose_fix_keeps_all_of_them(line: str, meant: str) -> None:
+    text = in_encoder(line).replace("decoder mirror", "decoder { upsample 2; conv 1 sigmoid }")
+    (finding,) = errors(text)
+    assert bool(finding.fix) == bool(meant)
+    if finding.fix is not None:
+        fixed = apply_edits(text, finding.fix.edits)
+        assert fixed == text.replace(line, meant) and not errors(fixed)
 
 
 OTHERS = ["data emnist", "bottleneck ae 8"]
@@ -855,6 +943,27 @@ def test_a_statement_that_its_value_follows_without_a_space_is_one_error(stateme
 def test_a_statement_in_other_words_is_one_finding(statement: str, line: str, shown: str) -> None:
     (finding,) = errors(whole(**{statement: line}))
     assert shown in finding.help
+
+
+@pytest.mark.parametrize(("line", "shown"), CONSTANTS)
+def test_a_constant_that_is_not_defined_as_it_should_be_is_one_finding(line: str, shown: str) -> None:
+    text = whole(data=f"data digits\n{line}", encoder="encoder { conv width s2 relu; repeat 1 { conv 8 } }")
+    (finding,) = errors(text.replace("repeat 1", "repeat depth") if "depth" in line else text)
+    assert shown in finding.help
+    if finding.fix is not None:
+        assert not errors(apply_edits(text, finding.fix.edits))
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_that_is_not_defined_as_it_should_be_is_one_finding(block: str) -> None:
+    (finding,) = errors(whole(data=f"data digits\n{block}", encoder="encoder { half 8; half 4 }"))
+    assert "`block half width { ... }`" in finding.help or finding.help == "did you mean `block`?"
+
+
+def test_a_setting_named_like_a_used_word_is_no_constant() -> None:
+    text = whole(encoder="encoder { conv 8 s2 relu norm=batch }", train="train { batch = 8 }")
+    (finding,) = errors(text)
+    assert finding.help == "write `batch 8`"
 
 
 def test_a_second_model_in_a_file_is_one_finding() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.resolve.merging.merge import NOWHERE, merge, rewritten
 from caedsl.resolve.merging.origins import Origins, SourcePlace, WrittenOrigin, words
-from caedsl.resolve.statements import EXTENDS
+from caedsl.resolve.statement_words import EXTENDS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.parser import parse

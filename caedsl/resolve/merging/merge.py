@@ -12,12 +12,12 @@ from caedsl.diagnostics.edits import apply_edits
 from caedsl.diagnostics.finding import Edit
 from caedsl.model.settings import Train
 from caedsl.resolve.merging.declared import declared_options, source_options
-from caedsl.resolve.reading.respelling import bare_words
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end, opening
 from caedsl.syntax.printer import INDENT, print_head, print_spec
 from caedsl.vocabulary.option import Option, Type, Written
+from caedsl.vocabulary.spelling import bare_words
 
 BLOCKS = ("train", "require")
 """Statements whose block contains settings."""

@@ -12,7 +12,7 @@ from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.merging.extending import expand
 from caedsl.resolve.merging.merge import BLOCKS, merge, rewritten
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statements import STATEMENTS
+from caedsl.resolve.statement_words import STATEMENTS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
 from caedsl.syntax.parser import parse

@@ -47,7 +47,7 @@ def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scop
             f"`{owner}` has more than {_MOST_ITEMS} values and options on one line",
             help="delete the rest, or start a new line",
         )
-    while queue:
+    while queue and not line.ended:
         item = queue.popleft()
         line.after_lost, line.lost = line.lost, False
         if not is_split(line, item, queue):

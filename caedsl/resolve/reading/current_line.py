@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from caedsl.diagnostics.finding import Label
 from caedsl.resolve.reading.line_options import LineOptions
 from caedsl.resolve.reading.misreads import called
-from caedsl.resolve.reading.respelling import bare_words, spelling_of
+from caedsl.resolve.reading.respelling import spelling_of
 from caedsl.resolve.scope import MOST_CANDIDATES, Scope
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
 from caedsl.vocabulary.option import Option, Type, Written
+from caedsl.vocabulary.spelling import bare_words
 
 SHORT = re.compile(r"([a-z])(\d+(?:x\d+)*)$")
 """Short option: a letter and its number, or one number for each axis."""
@@ -61,6 +62,8 @@ class CurrentLine:
         """Whether the item before means nothing: what follows it is most likely its value."""
         self.lost = False
         """Whether the item that is being read means nothing."""
+        self.ended = False
+        """Whether the other items belong to another line, which nothing separates from this one."""
         self.items: Sequence[tree.Item] = ()
         self.by_name, self.by_short, self.words, self.first, self.rest = _ways_of_writing(tuple(options))
 

@@ -1,26 +1,55 @@
 """Words of a line that were written without the spaces between them: ``8k3``, ``k3s2``, ``conv8``."""
 
 import re
+from functools import cache
 
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import bare
 from caedsl.vocabulary.bottlenecks import FIRST_WORDS
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.option import Type
 from caedsl.vocabulary.sources import SOURCES
+from caedsl.vocabulary.spelling import bare_words
 
 _LONGEST = 40
-_PIECES = re.compile(r"(\d+)?((?:[dgksx]\d+)*)([a-z_]\w*)?")
-_SHORT = re.compile(r"x\d+|[dgks]\d+(?:x\d+)*")
 _NUMBERED = re.compile(r"([A-Za-z_]*?[A-Za-z])_?(\d.*)")
 
 
 def apart(text: str) -> str:
-    """Return a value, short options and an activation with spaces between them; empty if ``text`` is not that."""
-    match = _PIECES.fullmatch(text) if len(text) <= _LONGEST else None
-    if match is None or (match[3] is not None and match[3] not in bare()):
+    """Return a value, short options and words with spaces between them, each once; empty if ``text`` is not that."""
+    match = _pieces().fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
         return ""
-    pieces = [piece for piece in (match[1], *_SHORT.findall(match[2]), match[3]) if piece]
-    return " ".join(pieces) if len(pieces) > 1 else ""
+    pieces = [piece for piece in (match[1], *re.findall(_piece(), match[2])) if piece]
+    return " ".join(dict.fromkeys(pieces)) if len(pieces) > 1 else ""
+
+
+def words_apart(text: str) -> list[str]:
+    """Return the short options and words in ``text``, which has nothing else; none if it has."""
+    match = _pieces().fullmatch(text) if len(text) <= _LONGEST else None
+    return [] if match is None or match[1] else list(dict.fromkeys(re.findall(_piece(), match[2])))
+
+
+def apart_from_layer(text: str, owner: str) -> str:
+    """Return ``reluconv`` as ``relu; conv``, and ``convrelu`` on a line of ``conv`` as ``relu``; else an empty text."""
+    if text.startswith(owner) and (words := words_apart(text.removeprefix(owner))):
+        return " ".join(words)
+    layer = max((kind for kind in KINDS if text.endswith(kind) and kind not in bare()), key=len, default="")
+    words = words_apart(text.removesuffix(layer)) if layer else []
+    return f"{' '.join(words)}; {layer}" if words else ""
+
+
+@cache
+def _piece() -> str:
+    """Return the pattern of a short option, an activation or another word that a layer can have."""
+    options = (option for kind in KINDS.values() for option in kind.options if option.type is not Type.ACTIVATION)
+    words = {*bare(), *(word for option in options for word in bare_words(option))}
+    return "|".join((r"x\d+", r"[dgks]\d+(?:x\d+)*", *sorted(words, key=len, reverse=True)))
+
+
+@cache
+def _pieces() -> re.Pattern[str]:
+    return re.compile(rf"(\d+)?((?:{_piece()})*)")
 
 
 def layer_apart(word: str) -> str:

@@ -80,6 +80,8 @@ def _is_cut(statement: tree.Statement, following: tree.Statement, incomplete: Co
     if statement.broken or statement.block is not None:
         return False
     last = statement.items[-1] if statement.items else None
+    if statement.head.text == "stage" and len(statement.items) == 1:  # a name of two words, on two lines
+        return isinstance(last, tree.WrittenWord) and following.block is not None and not following.items
     if last is None and statement.head.text == "decoder":
         return following.head.text == "mirror"
     if last is None:
@@ -92,12 +94,16 @@ def _with_continuation(statement: tree.Statement, following: tree.Statement, sco
     """Return both lines as one statement, after a finding."""
     gap = Span(statement.span.end, following.span.start)
     block = "" if following.block is None else " { … }"
-    line = f"{scope.source.slice(statement.span)} {scope.source.slice(following.span)}{block}"
+    is_name = statement.head.text == "stage" and bool(statement.items)
+    between = "_" if is_name else " "
+    line = f"{scope.source.slice(statement.span)}{between}{scope.source.slice(following.span)}{block}"
     comment = "#" in scope.source.slice(gap)
-    fix = None if comment else Fix("write it on one line", (Edit(gap, " "),), Applicability.SAFE)
-    message = f"`{scope.source.slice(statement.span)}` ends with its line, so its value is missing"
+    fix = None if comment else Fix("write it on one line", (Edit(gap, between),), Applicability.SAFE)
+    lacks = "but the block of `{0}` is not on it" if is_name else "so its value is missing"
+    message = f"`{scope.source.slice(statement.span)}` ends with its line, {lacks.format(statement.head.text)}"
     scope.report("missing-value", statement.span, message, help=f"write `{line}`", fix=fix)
-    items, span = (*statement.items, following.head, *following.items), statement.span.to(following.span)
+    items = statement.items if is_name else (*statement.items, following.head, *following.items)
+    span = statement.span.to(following.span)
     return replace(statement, items=items, block=following.block, span=span, broken=True)
 
 

@@ -6,14 +6,16 @@ from dataclasses import replace
 from functools import cache
 
 from caedsl.diagnostics import foreign_layers
-from caedsl.resolve.reading.glued import layer_apart, starts_with_value
+from caedsl.diagnostics.foreign_layers import is_layer
+from caedsl.resolve.reading.glued import layer_apart, starts_with_value, words_apart
 from caedsl.resolve.reading.respelling import activation_named, example_of, replacing, report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
-from caedsl.vocabulary.option import REQUIRED, Option, Written
+from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 from caedsl.vocabulary.shape import a_sample, rank, text
 
 
@@ -82,6 +84,47 @@ def _known_layers() -> str:
 def _activation(word: str) -> str | None:
     name = activation_named(word)
     return name if name in KINDS else None
+
+
+def with_spaces(statement: tree.Statement, scope: Scope) -> tree.Statement | None:
+    """Return ``convrelu 8``, ``upsampleto 16x16`` and ``stagedown { … }`` with spaces, after a finding."""
+    word, items = statement.head.text, statement.items
+    name = max((kind for kind in KINDS if word.startswith(kind)), key=len, default="")
+    rest = word.removeprefix(name).lstrip("_")
+    if not name or word in scope.blocks or statement.broken or is_layer(word):
+        return None
+    if _follows(rest, KINDS[name], scope):
+        items = (tree.WrittenWord(rest, statement.head.span), *items)
+    elif rest.isdigit() and items and _is_fraction(items[0], statement.head.span.end):
+        span = statement.head.span.to(items[0].span)
+        items = (tree.Number(rest + scope.source.slice(items[0].span), span), *items[1:])
+    elif words := words_apart(rest):
+        items = (*items, *(tree.WrittenWord(each, statement.head.span) for each in words))
+    else:
+        return None
+    written = " ".join((name, *(_text(item, scope) for item in items)))
+    block = "" if statement.block is None else " { … }"
+    span = statement.head.span.to((statement.head, *statement.items)[-1].span)
+    message = f'unknown layer "{word}"'
+    scope.report("unknown-layer", span, message, help=f"write `{written}{block}`", fix=replacing(span, written))
+    return replace(statement, head=tree.WrittenWord(name, statement.head.span), items=items, broken=True)
+
+
+def _follows(word: str, kind: Kind, scope: Scope) -> bool:
+    """Return whether ``word`` is one that a line of ``kind`` starts with: a name, or `to`."""
+    first = _first_option(kind)
+    if first is not None and first.type is Type.NAME:
+        return word in scope.output_names if isinstance(kind, Join) else len(word) > 2
+    return any(option.name == word and option.written is Written.WORDED for option in kind.options)
+
+
+def _is_fraction(item: tree.Item, start: int) -> bool:
+    """Return whether ``item`` is the `.1` of ``dropout0.1``."""
+    return isinstance(item, tree.Number) and item.span.start == start and item.text.startswith(".")
+
+
+def _text(item: tree.Item, scope: Scope) -> str:
+    return item.text if isinstance(item, tree.WrittenWord | tree.Number) else scope.source.slice(item.span)
 
 
 _MOST_WORDS = 3

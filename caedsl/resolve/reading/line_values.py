@@ -5,6 +5,7 @@ from typing import cast
 
 from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.current_line import CurrentLine
+from caedsl.resolve.reading.misreads import path_pattern
 from caedsl.resolve.reading.quantities import Misread, is_no_constant, report_misread, report_space
 from caedsl.resolve.reading.respelling import EXAMPLES, example_of, meant_value, replacing, spelled
 from caedsl.resolve.reading.values import read
@@ -12,6 +13,7 @@ from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, LINEAR, Activation, bare
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
+from caedsl.vocabulary.sources import SOURCES
 
 _COPIES = re.compile(r"x(\d+)")
 """Match ``x3`` in place of a number."""
@@ -123,6 +125,10 @@ def _explain_misread(line: CurrentLine, misread: Misread, option: Option, node: 
     elif isinstance(node, tree.Size):
         if option.type is Type.COUNT and option.written is Written.FIRST:
             misread = misread._replace(help=_help_to_split(line, *node.dims))
+    elif isinstance(node, tree.QuotedText) and option.type is Type.PATH and "*" in node.value:
+        kind = SOURCES.get(line.owner.removeprefix("data "))
+        endings = () if kind is None or kind.folders else kind.endings
+        misread = path_pattern(node, (".csv",) if kind is not None and kind.lists_files else endings)
     elif option.type is Type.COUNT and (number := _COPIES.fullmatch(misread.word)):
         misread = misread._replace(meant=number[1])
     elif misread.name == "unknown-name" and option.written is Written.FIRST:

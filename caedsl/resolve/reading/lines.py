@@ -11,7 +11,7 @@ from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.glued import starts_with_value
 from caedsl.resolve.reading.joined_lines import apart, continued
-from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything
+from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything, with_spaces
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.scope import Scope
 from caedsl.syntax import tree
@@ -117,7 +117,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
         return _use_block(statement, scope)
     statement = in_one_word(statement, scope)
     alone = not statement.items and statement.block is None
-    statement = pool_of_everything(statement, scope) or enlarged_to_size(statement, scope) or statement
+    rewritten = pool_of_everything(statement, scope) or enlarged_to_size(statement, scope)
+    statement = rewritten or (None if statement.head.text in KINDS else with_spaces(statement, scope)) or statement
     numbered = starts_with_value(statement.items)
     kind = find_kind(statement.head, scope, statement.broken, alone, numbered)
     if kind is None:

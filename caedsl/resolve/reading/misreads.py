@@ -1,5 +1,6 @@
 """Reasons why a value cannot be read, in the words of a finding."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from caedsl.resolve.reading.quantities import Misread, Quantity, quantity, shown
@@ -91,8 +92,9 @@ def misspelt_auto(word: tree.WrittenWord, scope: Scope) -> Misread:
     return Misread("unknown-name", word.span, message, "write a number, or `auto` for an automatic choice", near)
 
 
-def path_pattern(node: tree.QuotedText) -> Misread:
-    """Return that a path has a `*`, with the folder before it."""
-    folder = before_pattern(node.value)
-    message = f'`"{node.value}"` is a pattern, but a path is that of one folder or file'
-    return Misread("wrong-type", node.span, message, f'write `"{folder}"` for the folder, or the name of one file')
+def path_pattern(node: tree.QuotedText, endings: Sequence[str] = ()) -> Misread:
+    """Return that a path has a `*`, with the folder before it; ``endings`` are those of the files that are read."""
+    example = before_pattern(node.value, f"images{endings[0]}" if endings else "")
+    what = "name one file" if endings else "name its folder"
+    message = f'`"{node.value}"` has a `*`, but a path is that of one folder or file and no pattern'
+    return Misread("wrong-type", node.span, message, f'{what}: `"{example}"`; rename a file whose own name has a `*`')

@@ -1,6 +1,6 @@
 """Words of Keras and PyTorch in the spelling of the language, with the author's values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Applicability, Edit, Fix
@@ -147,15 +147,6 @@ def meant_value(option: Option, text: str) -> str | None:
 def replacing(span: Span, text: str) -> Fix:
     """Return the fix that writes ``text`` at ``span``."""
     return Fix(f"write `{text}`", (Edit(span, text),), Applicability.SAFE)
-
-
-def bare_words(option: Option) -> Iterable[str]:
-    """Return the words that set the option without a value."""
-    if option.written is not Written.BARE:
-        return ()
-    if option.type is Type.ACTIVATION:
-        return FUNCTIONS
-    return (option.name,) if option.type is Type.FLAG else option.choices
 
 
 def spelling_of(option: Option) -> str:

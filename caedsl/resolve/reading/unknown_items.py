@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.edits import removal
 from caedsl.diagnostics.finding import Applicability, Fix
 from caedsl.resolve.reading.current_line import SHORT, CurrentLine
-from caedsl.resolve.reading.glued import apart
+from caedsl.resolve.reading.glued import apart, apart_from_layer, words_apart
 from caedsl.resolve.reading.line_values import read_into, reread, set_activation, set_bare
 from caedsl.resolve.reading.quantities import Misread
 from caedsl.resolve.reading.respelling import activation_named, example_of, replacing, respelled, spelled, spelling_of
@@ -16,6 +17,7 @@ from caedsl.resolve.reading.values import read, short_value
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
@@ -130,8 +132,7 @@ def _report_lost(
         if option is None and near is None and (note := _note_on_layer(line, word.text)):
             help_line = note
         if near is None and _second_name(line, item):
-            join = foreign_words.SECOND_NAMES.get(line.owner, line.owner)
-            help_line = f"`{line.owner}` reads one output: write `{join} {word.text}` as a line of its own"
+            help_line = _help_with_second_name(line, word.text)
         report(help=help_line)
     line.bound.lost = line.lost = True
 
@@ -151,15 +152,31 @@ def _meant(line: CurrentLine, word: str, item: Named) -> tuple[Option | None, st
         plain in foreign_words.WORDS or plain in FUNCTIONS or plain == "negative_slope"
     ) and ACTIVATION.name in line.by_name:
         return line.by_name[ACTIVATION.name], _activation_text(line, plain, item)
+    if glued := _before_option(line, word):
+        before, option = glued
+        value = respelled(option, item.value, line.scope)
+        return (option, f"{before} {value}") if value else (None, "")
     names = (word, foreign_words.OPTIONS.get(plain), line.near(word))
     option = next((line.by_name[name] for name in names if name in line.by_name), None)
     return option, (respelled(option, item.value, line.scope) or "") if option is not None else ""
 
 
+def _before_option(line: CurrentLine, word: str) -> tuple[str, Option] | None:
+    """Return the words in front of an option that no space separates from them, as in ``relunorm=batch``."""
+    if word in line.by_name:
+        return None
+    for option in line.options:
+        for name in (option.name, option.short):
+            words = words_apart(word.removesuffix(name)) if name and word.endswith(name) and word != name else []
+            if words:
+                return " ".join(words), option
+    return None
+
+
 def _meant_short(line: CurrentLine, word: tree.WrittenWord) -> tuple[Span, str] | None:
     """Return ``K3``, ``p1`` and ``k3s2`` as the language writes them, with the place; take a single one's value."""
-    if words := apart(word.text):
-        line.bound.lost = True
+    if words := apart(word.text) or apart_from_layer(word.text, line.owner):
+        line.bound.lost, line.ended = True, ";" in words
         return word.span, words
     match = SHORT.match(word.text.lower())
     if match is None:
@@ -213,6 +230,15 @@ def _as_missing_first(line: CurrentLine, item: tree.WrittenOption) -> str | None
     if line.first is None or line.begun or line.first.default is not REQUIRED:
         return None
     return respelled(line.first, item.value, line.scope)
+
+
+def _help_with_second_name(line: CurrentLine, name: str) -> str:
+    """Return what to write for ``concat one two``, and for the name of two words in ``stage down one {``."""
+    if isinstance(KINDS.get(line.owner), Join):
+        join = foreign_words.SECOND_NAMES.get(line.owner, line.owner)
+        return f"`{line.owner}` reads one output: write `{join} {name}` as a line of its own"
+    first = line.bound.values.get(cast(Option, line.first).name, "")
+    return f"a name is one word: write `{line.owner} {first}_{name}{' { … }' if line.owner in KINDS else ''}`"
 
 
 def _second_name(line: CurrentLine, item: tree.Item) -> bool:

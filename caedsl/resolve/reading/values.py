@@ -7,6 +7,7 @@ from typing import Any
 
 from caedsl.diagnostics import foreign_words
 from caedsl.model.data import InputRange
+from caedsl.resolve.reading.glued import words_apart
 from caedsl.resolve.reading.misreads import called, empty_range, misspelt_auto, outside_domain, path_pattern, wrong_type
 from caedsl.resolve.reading.quantities import LONGEST_NUMBER, Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
@@ -115,12 +116,14 @@ def _choice(option: Option, node: tree.Value, scope: Scope) -> Any:
         return node.text
     listed = f"one of {', '.join(option.choices)}" if len(option.choices) > 1 else f"`{option.choices[0]}`"
     text = scope.source.slice(node.span)
-    near = scope.nearest(text, option.choices)
+    near = scope.nearest(text, option.choices) or ""
+    if text.startswith(near) and (words := words_apart(text.removeprefix(near))):  # `norm=batchrelu`
+        near = " ".join((near, *words))
     message = f"{called(option)} cannot be `{text}`: it must be {listed}"
     note = foreign_words.VALUE_NOTES.get(text.lower())
     if note is not None and note[0] in option.choices:
         return Misread("unknown-value", node.span, message, note[1])
-    return Misread("unknown-value", node.span, message, f"choose {listed}", near)
+    return Misread("unknown-value", node.span, message, f"choose {listed}", near or None)
 
 
 def _switch(option: Option, node: tree.Value, scope: Scope) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Finding, Label, Proposal, Report, Severity, shortened
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.resolve.statements import EXTENDS
+from caedsl.resolve.statement_words import EXTENDS
 from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import CompiledSpec, compiled

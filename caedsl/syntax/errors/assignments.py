@@ -1,5 +1,7 @@
 """Explanations for a colon or an equals sign between a word and its value: ``conv: 64``, ``batch = 128``."""
 
+import re
+
 from lark import Token
 
 from caedsl.diagnostics import foreign_words
@@ -36,9 +38,14 @@ def colon(fault: Fault) -> Finding | None:
             help="replace the colon by `{`, and write `}` after the last line of the block",
             fix=delete if fault.opens_block else None,
         )
-    if (before.type != "NAME" and fault.place != 1) or following == "=":
+    if following == "=":
+        fix = candidate_fix("delete the colon", Edit(span, ""))
+        return error("`:=` is not an assignment: values follow one `=`", span, help="write `=`", fix=fix)
+    if before.type != "NAME" and fault.place != 1:
         return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
     if fault.place == 1:
+        if constant := _constant(fault, before):
+            return _without_let(constant, before, found)
         message = f"there is a colon after `{before}`, but a space separates a word from its values"
         value = fault.text[span.end : fault.span.end].strip()
         if _opens_block(before, value):
@@ -46,7 +53,7 @@ def colon(fault: Fault) -> Finding | None:
         if lines := _lines_of_list(before, value):
             return error(message, span, help=lines)
         plain = f"{before} {value}"
-        if (line := _line(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
+        if (line := line_of_assignment(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
             return error(message, span, help=f"write `{line}`")
         return error(message, span, help="delete the colon", fix=delete)
     if fault.tokens[0] == "block" and fault.place == 2:
@@ -91,7 +98,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     rest = fault.tokens[fault.place + 1 :]
     if (fault.opens_block and not rest) or _opens_block(name, value):
         return _brace(name, sign)
-    line = _line(name, value)
+    line = line_of_assignment(name, value)
     if lines := _lines_of_list(name, value):
         return error(f"`{name}` is a list, but each layer has a line", span_of(sign), help=lines)
     message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
@@ -101,10 +108,40 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
         message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
         span = span_of(name).to(span_of(sign))
         return error(message, span, help=f"write {as_spec(line_of_call(value) or value)}")
+    if constant := _constant(fault, name):
+        return _without_let(constant, name, sign)
     if name == "let":
         return error("`let` names a constant before its value", span_of(sign), help=f"write `let width = {value}`")
-    constant = "; a constant is defined by `let width = 32`" if value[:1].isdigit() else ""
+    may_define = value[:1].isdigit() and not _is_in_block(fault)
+    constant = "; a constant is defined by `let width = 32`" if may_define else ""
     return error(message, span_of(sign), help=f"write `{line}`{constant}")
+
+
+def _constant(fault: Fault, name: Token) -> str:
+    """Return the constant that ``width = 8`` and ``letwidth = 8`` define if a line uses it, or an empty text."""
+    if _is_in_block(fault) or name in (*BLOCKS, *_WITH_A_WORD):
+        return ""
+    glued = _GLUED_LET.fullmatch(name)
+    words = (name, glued[1] if glued else name)
+    return next((word for word in words if re.search(rf"\w[ =]{word}(?![\w.]|[ \t]*[=:])", fault.text)), "")
+
+
+def _is_in_block(fault: Fault) -> bool:
+    """Return whether the statement is inside braces, where no constant is defined."""
+    before = fault.text[: fault.span.start]
+    return before.count("{") > before.count("}")
+
+
+def _without_let(constant: str, name: Token, sign: Token) -> Finding:
+    """Explain ``width = 8`` and ``letwidth = 8``, a constant without its `let` or the space after it."""
+    edits = [Edit(span_of(name), f"let {constant}")]
+    if sign == ":":
+        edits.append(Edit(span_of(sign), " ="))
+    message = f"`{name}` is not a statement: a constant is defined by `let`, a space and its name"
+    return error(message, span_of(name), fix=candidate_fix(f"write `let {constant}`", *edits))
+
+
+_GLUED_LET = re.compile(r"let_?([A-Za-z]\w*)")
 
 
 def _opens_block(name: str, value: str) -> bool:
@@ -129,7 +166,7 @@ def _lines_of_list(name: str, value: str) -> str:
     return f"write one layer per line in the braces of `encoder`: {listed}"
 
 
-def _line(name: str, value: str) -> str:
+def line_of_assignment(name: str, value: str) -> str:
     """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
     if name in ("input", "target", "output") or "shape" in name:
         value = input_size(value) or value

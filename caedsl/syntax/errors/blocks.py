@@ -1,15 +1,18 @@
 """Messages about braces, limits, and files that are not text."""
 
 import re
+from collections.abc import Sequence
 
 from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
-from caedsl.syntax.errors.wording import as_spec, candidate_fix, error
+from caedsl.syntax.block_words import STATEMENTS
+from caedsl.syntax.errors.assignments import line_of_assignment
+from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
-from caedsl.syntax.tokens import span_of
+from caedsl.syntax.tokens import NAME, span_of
 from caedsl.syntax.tree import Statement, WrittenWord
 
 _COPIES = re.compile(r"x\d+")
@@ -102,6 +105,47 @@ def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
         help="write the brace after the statement, on the same line",
         fix=Fix(f"move `{{` after `{owner.head.text}`", edits, Applicability.SAFE),
     )
+
+
+def behind(brace: Token, owner: Statement, tokens: Sequence[Token], text: str) -> Finding | None:
+    """Explain ``residual { … } dropout=0.1`` and ``train { … } batch 8``: what belongs before or inside a block."""
+    word, first = owner.head.text, tokens[0]
+    if first == "," or first in STATEMENTS or _COPIES.fullmatch(first):
+        return None
+    span = span_of(first).to(span_of(tokens[-1]))
+    written = text[slice(*span)]
+    message = f"{quoted(written)} follows the `}}` of `{word}`"
+    if _names_or_counts(owner, first) or (first == "as" and word not in STATEMENTS):
+        opening = f"{text[slice(*owner.span)]} {written} {{ … }}"
+        return error(message, span, help=f"write {as_spec(opening)}")
+    is_option = len(tokens) > 2 and tokens[1] == "="
+    if is_option and first == "output":
+        line = text[span_of(tokens[1]).end : span.end].strip()
+        return error(message, span, help=f"write {as_spec(line)} on the last line inside the braces")
+    if is_option and first in _OPTIONS_AND_LAYERS and word not in STATEMENTS:
+        line = f"{first} {text[span_of(tokens[1]).end : span.end].strip()}"
+        edit = Edit(Span(span_of(brace).end, span.end), f"; {line}")
+        help_line = f"write `{line}` as a line of its own"
+        return error(message, span, help=help_line, fix=candidate_fix(help_line, edit))
+    if word in ("require", "sweep", "train") or (word in STATEMENTS and not is_option and first.type == NAME):
+        line = line_of_assignment(first, text[span_of(tokens[1]).end : span.end].strip()) if is_option else written
+        return error(message, span, help=f"write {as_spec(line)} inside the braces")
+    if is_option or _SHORT.fullmatch(first):
+        example = f": {as_spec(f'conv 16 {written}')}" if first in _OPTIONS_OF_LAYERS or not is_option else ""
+        return error(message, span, help=f"write it on a line inside the braces{example}")
+    return None
+
+
+def _names_or_counts(owner: Statement, first: Token) -> bool:
+    """Return whether a block lacks the name or the count that ``first`` may be."""
+    wanted = {"repeat": "NUMBER", "stage": NAME, "block": NAME}.get(owner.head.text)
+    return first.type == wanted and not owner.items
+
+
+_SHORT = re.compile(r"[dgks]\d+(?:x\d+)*")
+_OPTIONS_AND_LAYERS = ("dropout", "norm")
+"""Options that are also layers."""
+_OPTIONS_OF_LAYERS = (*_OPTIONS_AND_LAYERS, "bias", "init", "l1", "l2", "pad")
 
 
 def glued(brace: Token, word: WrittenWord) -> Finding:

@@ -143,7 +143,7 @@ def dotted(fault: Fault) -> Finding | None:
 def list_dash(fault: Fault) -> Finding | None:
     """Explain ``- conv 64``."""
     found = fault.found
-    if fault.place or found is None or found.type not in ("MINUS", NEGATION, "TIMES") or len(fault.tokens) == 1:
+    if fault.place or found is None or found.type not in ("MINUS", NEGATION, "TIMES", "PLUS") or len(fault.tokens) == 1:
         return None
     if fault.tokens[1].type != "NAME":
         return None
@@ -174,6 +174,9 @@ def hyphen(fault: Fault) -> Finding | None:
     return None
 
 
+_NUMBER_AT_END = re.compile(r"\d+$")
+
+
 def character(fault: Fault) -> Finding | None:
     """Explain typographic marks, invisible spaces, and letters of other alphabets."""
     found = fault.found
@@ -185,6 +188,10 @@ def character(fault: Fault) -> Finding | None:
         joined = Edit(Span(span_of(before).end, span.start), "")
         fix = candidate_fix("delete the space", joined)
         return error(f"there is a space between `{before}` and its `%`", span, help=f"write `{before}%`", fix=fix)
+    if found == "%" and before is not None and (number := _NUMBER_AT_END.search(before)):
+        place = span_of(before).start + number.start()
+        fix = candidate_fix("write a space", Edit(Span(place, place), " "))
+        return error(f"`{before}%` lacks the space before its number", span_of(before).to(span), fix=fix)
     meant = characters.meant_by(found.value)
     if meant is None:
         letter = found.isalpha()

@@ -110,6 +110,7 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     foreign_messages.character,
     foreign_messages.dotted,
     value_messages.line_end_in_parentheses,
+    value_messages.line_end,
     value_messages.start,
     value_messages.operator_after_word,
     value_messages.minus,

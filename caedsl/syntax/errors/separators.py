@@ -48,20 +48,23 @@ def path(fault: Fault) -> Finding | None:
     is_comment = found is not None and found.type == FOREIGN_COMMENT and start == place
     if match is None or is_comment or not match.start() <= place < match.end():
         return None
-    is_pattern = "*" in match[0]
-    written = before_pattern(match[0]) if is_pattern else match[0]
-    file = written.rpartition("/")[2]
-    ending = file.rpartition(".")[2]
     before = fault.text[fault.span.start : start].split()
-    source = [] if len(before) > 1 else [_SOURCES.get(ending, "folder")]
+    named = before[1] if len(before) > 1 else _SOURCES.get(match[0].rpartition(".")[2], "folder")
+    source = [] if len(before) > 1 else [named]
+    is_pattern = "*" in match[0]
+    of_a_file = is_pattern and named in _SOURCES
+    written = before_pattern(match[0], f"images.{named}" if of_a_file else "") if is_pattern else match[0]
+    file = written.rpartition("/")[2]
     if "://" in match[0]:
         line = f'data {" ".join((*before[1:], *source))} "{file or "images/"}"'
         return error("a source is a path on this machine", Span(*match.span()), help=f"download it, and write `{line}`")
     text = " ".join((*source, f'"{written}"'))
     fix = candidate_fix(f"write {quoted(text)}", Edit(Span(*match.span()), text))
-    note = ", which reads all images in it" if is_pattern else ""
-    help_line = f"write `{' '.join((*before, text))}`{note}"
-    return error("paths are written in double quotes", Span(*match.span()), help=help_line, fix=fix)
+    help_line = f"write `{' '.join((*before, text))}`"
+    if is_pattern:
+        help_line += ", with the name of one file" if of_a_file else ", which reads all images in it"
+    known = None if of_a_file else fix
+    return error("paths are written in double quotes", Span(*match.span()), help=help_line, fix=known)
 
 
 _PATH = re.compile(r"[^\s\"'#;{}=]*[./\\][^\s\"'#;{}=]*")
@@ -77,7 +80,7 @@ def comma(fault: Fault) -> Finding | None:
     if fault.parenthesis is not None:
         message = "parentheses group arithmetic and cannot contain commas"
         return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
-    if (joined := _comma_in_number(fault)) is not None:
+    if (joined := _comma_in_number(fault) or _second_constant(fault)) is not None:
         return joined
     commas = [token for token in fault.tokens if token == ","]
     beside = fault.tokens[max(fault.place - 2, 0) : fault.place + 3]
@@ -115,6 +118,16 @@ def comma(fault: Fault) -> Finding | None:
         help="delete it, or replace it by `;`",
         fix=candidate_fix("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
+
+
+def _second_constant(fault: Fault) -> Finding | None:
+    """Explain ``let width = 8, depth = 2``."""
+    found = fault.found
+    if found is None or fault.tokens[0] != "let" or "=" not in fault.tokens[fault.place :]:
+        return None
+    constants = fault.text[slice(*fault.span)].removeprefix("let").split(",")
+    help_line = f"write `{'; '.join(f'let {constant.strip()}' for constant in constants)}`"
+    return error("`let` defines one constant, so a comma has no meaning in it", span_of(found), help=help_line)
 
 
 def _sizes(fault: Fault, name: Token) -> Finding | None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from caedsl.diagnostics import foreign_layers, foreign_words
-from caedsl.diagnostics.finding import Edit, Finding, Label
+from caedsl.diagnostics.finding import Edit, Finding, Fix, Label
 from caedsl.source import Span
 from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
@@ -26,12 +26,33 @@ def line_end_in_parentheses(fault: Fault) -> Finding | None:
     opening, found = fault.parenthesis, fault.found
     if opening is None or found is None or found.type != END:
         return None
-    fix = None
-    if "#" not in found:
-        ends = [Edit(span_of(token), " ") for token in fault.tokens if token.type == END]
-        fix = candidate_fix("write it on one line", *ends)
     label = "opened here, closed on a later line"
-    return error("this parenthesis is not closed on its line", span_of(opening), label, "write it on one line", fix)
+    message = "this parenthesis is not closed on its line"
+    return error(message, span_of(opening), label, "write it on one line", _on_one_line(fault))
+
+
+def line_end(fault: Fault) -> Finding | None:
+    """Explain ``let`` and ``loss mse +`` with the rest on the next line."""
+    found = fault.found
+    if found is None or found.type != END:
+        return None
+    start = Span(fault.span.start, span_of(fault.tokens[fault.place - 1]).end)
+    message = f"{quoted(fault.text[slice(*start)])} continues on the next line, but a statement ends with its line"
+    return error(message, start, help="write it on one line", fix=_on_one_line(fault))
+
+
+def _on_one_line(fault: Fault) -> Fix | None:
+    """Return the fix that joins the lines, or None if there is a comment between them."""
+    ends = [token for token in fault.tokens if token.type == END]
+    if any("#" in token for token in ends):
+        return None
+    edits = (Edit(span_of(end), "" if _is_tight(fault.text[: span_of(end).start]) else " ") for end in ends)
+    return candidate_fix("write it on one line", *edits)
+
+
+def _is_tight(text: str) -> bool:
+    """Return whether ``text`` ends with an option such as ``lr=``, which no space separates from its value."""
+    return text.endswith("=") and not text[-2:-1].isspace()
 
 
 def start(fault: Fault) -> Finding | None:

@@ -30,9 +30,19 @@ def as_spec(text: str) -> str:
     return f"`{' '.join(text.split())}`"
 
 
-def before_pattern(path: str) -> str:
-    """Return the folder in which the pattern ``photos/*.png`` starts."""
-    return re.sub(r"[^/]*\*.*", "", path) or "."
+def before_pattern(path: str, file: str = "") -> str:
+    """Return the folder in which the pattern ``photos/*.png`` starts, or a ``file`` in it."""
+    return re.sub(r"[^/]*\*.*", file, path) or "."
+
+
+def is_used(word: str, text: str) -> bool:
+    """Return whether a line of ``text`` has ``word`` as a value, and not as its first word or as an option's name."""
+    return re.search(rf"\w[ =]{word}(?![\w.]|[ \t]*[=:])", text) is not None
+
+
+def is_line_head(word: str, text: str) -> bool:
+    """Return whether a line of ``text`` starts with ``word``."""
+    return re.search(rf"(?:^|[\n;{{])[ \t]*{word}\b", text) is not None
 
 
 def input_size(value: str) -> str:
