@@ -3,7 +3,9 @@
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import LossTerm, Train
 from caedsl.vocabulary.bottlenecks.variational import KL
-from caedsl.vocabulary.code_kinds import FREE_BITS
+from caedsl.vocabulary.code_kinds import FREE_BITS, FREE_NATS
+from caedsl.vocabulary.placed import PlacedLayer
+from caedsl.vocabulary.shape import elements
 
 
 def only_term(train: Train) -> LossTerm | None:
@@ -23,4 +25,9 @@ def assumed_noise(model: Autoencoder) -> float | None:
     term = only_term(model.train) if model.train is not None else None
     if not beta or term is None or not term.kind.quadratic or not model.bottleneck.layers:
         return None
-    return None if model.bottleneck.layers[-1].options.get(FREE_BITS, 0.0) else beta / (2 * term.weight)
+    return None if free_for_each(model.bottleneck.layers[-1]) else beta / (2 * term.weight)
+
+
+def free_for_each(code: PlacedLayer) -> float:
+    """Return the divergence in nats that is free, on average over the numbers of ``code``."""
+    return code.options.get(FREE_BITS, 0.0) or code.options.get(FREE_NATS, 0.0) / elements(code.out_shape)

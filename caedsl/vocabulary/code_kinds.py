@@ -26,6 +26,14 @@ FREE_BITS: LayerOption[float] = LayerOption(
     "KL divergence in nats that is free for each number of the code",
     domain=NOT_NEGATIVE,
 )
+FREE_NATS: LayerOption[float] = LayerOption(
+    "free_nats",
+    Type.NUMBER,
+    0.0,
+    "KL divergence in nats that is free for the whole code of each sample",
+    domain=NOT_NEGATIVE,
+)
+FREE = (FREE_BITS, FREE_NATS)
 
 
 class Gaussian(Kind):
@@ -34,7 +42,7 @@ class Gaussian(Kind):
     name = "gaussian"
     has_line = False
     role = Role.PASSING
-    options = (FREE_BITS,)
+    options = FREE
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the shape with half of the channels."""
@@ -42,8 +50,8 @@ class Gaussian(Kind):
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the module that samples."""
-        free = layer.options[FREE_BITS]
-        return (call("Gaussian", free_bits=free) if free else call("Gaussian"),)
+        free = {option.name: layer.options[option] for option in self.options if layer.options[option]}
+        return (call("Gaussian", **free),)
 
 
 CODEBOOK: LayerOption[Shape] = LayerOption(

@@ -44,6 +44,19 @@ def training(code: str, reduction: str = "mean", held_out: int = 0, more: str = 
     )
 
 
+@pytest.mark.parametrize("code", ["variational 3", "variational conv 2"])
+def test_free_nats_are_free_for_the_whole_code_of_each_sample(code: str) -> None:
+    module = build(load(SPEC.format(code=f"{code} free_nats=4", reduction="mean", more="")))
+    h = module.bottleneck[:-1](module.encoder(torch.rand(6, 1, 8, 8))).detach() * torch.logspace(-1, 0.7, 6).view(
+        6, *[1] * (1 if code == "variational 3" else 3)
+    )
+    mean, log_variance = h.chunk(2, dim=1)
+    each = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).flatten(1).sum(1)
+    assert (each < 4).any() and (each > 4).any()
+    divergence: Tensor = module.bottleneck[-1].divergence(h)  # type: ignore[operator]
+    torch.testing.assert_close(divergence, each.clamp(min=4).mean())
+
+
 @pytest.mark.parametrize("code", ["variational 5", "variational conv 2"])
 @pytest.mark.parametrize(("reduction", "divided_by"), [("sum", 1), ("mean", 64)])
 def test_beta_of_one_is_the_evidence_lower_bound(code: str, reduction: str, divided_by: int) -> None:
@@ -288,6 +301,7 @@ def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
         ("dense 12 sparsity=5%", "contradicting-options", "`linear` returns numbers beyond 0..1"),
         ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0, but"),
         ("dense 12 sigmoid sparsity_weight=3", "option-without-effect", "it belongs to `sparsity=`"),
+        ("variational 4 free_bits=1 free_nats=4", "contradicting-options", "`free_nats=` for their sum"),
         ("dense 12 sigmoid sparsity=1", "out-of-domain", "`sparsity` is `1`"),
         ("dense 12 sparse=0.1", "unknown-option", 'unknown option "sparse"'),
         ("variational 12 topk=3", "unknown-option", 'unknown option "topk"'),

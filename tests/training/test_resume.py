@@ -54,6 +54,7 @@ CODES = (
     "quantized 6x2 ema=0.9",
     "quantized 6x2 update=gradient",
     "variational conv 2 free_bits=0.1",
+    "variational 3 free_nats=1",
     "dense 6 topk=2 noise=0.1",
     "conv 2 sigmoid sparsity=10%",
 )

@@ -89,9 +89,9 @@ class Gaussian(nn.Module):
     While training it returns a draw, and otherwise the mean.
     """
 
-    def __init__(self, free_bits: float = 0.0) -> None:
+    def __init__(self, free_bits: float = 0.0, free_nats: float = 0.0) -> None:
         super().__init__()
-        self.free_bits = free_bits
+        self.free_bits, self.free_nats = free_bits, free_nats
 
     def forward(self, h: Tensor) -> Tensor:
         mean, log_variance = h.chunk(2, dim=1)
@@ -104,10 +104,15 @@ class Gaussian(nn.Module):
         return torch.randn(mean.shape, dtype=mean.dtype, device=mean.device)
 
     def divergence(self, h: Tensor) -> Tensor:
-        """Return the KL divergence from a standard normal distribution, of a sample on average, in nats."""
+        """Return the KL divergence from a standard normal distribution, of a sample on average, in nats.
+
+        Below ``free_bits`` for a number of the code, or ``free_nats`` for a sample, it is constant.
+        """
         mean, log_variance = h.float().chunk(2, dim=1)
         log_variance = log_variance.clamp(-30, 20)
         each = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+        if self.free_nats:
+            return each.flatten(1).sum(dim=1).clamp(min=self.free_nats).mean()
         return each.mean(dim=0).clamp(min=self.free_bits).sum()
 
 

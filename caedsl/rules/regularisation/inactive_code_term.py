@@ -2,7 +2,8 @@
 
 ## What it does
 Looks for codes whose own term of the loss is switched off: `variational` with `beta=0`, `quantized` with `commit=0`,
-`sparsity=` with `sparsity_weight=0`; and for `free_bits=` of 10 nats or more for each number of the code.
+`sparsity=` with `sparsity_weight=0`; and for `free_bits=`, or `free_nats=` divided by the size of the code, of 10 nats
+or more for each number of the code.
 
 ## Why is this bad?
 The code then lacks the property that its name promises. Without the divergence, the means of a variational code spread
@@ -43,12 +44,13 @@ numbers.
 from collections.abc import Iterator
 
 from caedsl.diagnostics.finding import Finding, Severity
+from caedsl.facts.divergence import free_for_each
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.bottlenecks.quantized import COMMIT, COMMITMENT
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
-from caedsl.vocabulary.code_kinds import FREE_BITS
+from caedsl.vocabulary.code_kinds import FREE
 from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.sparse_codes import SPARSITY_TERM, SPARSITY_WEIGHT
 
@@ -56,6 +58,8 @@ RULE = Rule("CAE709", "inactive-code-term", Severity.WARNING)
 
 MOST_FREE = 10
 """Limit of the free divergence of one number of the code, in nats (heuristic)."""
+REASONABLE = 0.5
+"""Free divergence of one number that the remedy suggests, in nats: that of World Models (Ha and Schmidhuber 2018)."""
 
 _TERMS: dict[str, tuple[Option, str, str]] = {
     KL: (BETA, "the divergence", "use a weight above 0, such as 0.1, or `bottleneck dense` for a code without noise"),
@@ -73,11 +77,13 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         if code.weights.get(term) == 0:
             place = spans.get(option.name, code.span)
             yield RULE.found(place, f"`{option.name}=0` switches off {name} of the code", help=remedy)
-    free = code.layers[-1].options.get(FREE_BITS, 0.0) if code.layers else 0.0
+    free = free_for_each(code.layers[-1]) if code.layers else 0.0
     if free >= MOST_FREE and code.weights.get(KL):
+        written = next(option for option in FREE if code.layers[-1].options.get(option, 0.0))
+        amount = code.layers[-1].options[written]
         yield RULE.found(
-            spans.get(FREE_BITS.name, code.span),
-            f"`free_bits={plain(free)}` leaves so much of each number free that the divergence has no effect",
-            help="use a smaller number, such as 0.5",
+            spans.get(written.name, code.span),
+            f"`{written.name}={plain(amount)}` leaves so much of each number free that the divergence has no effect",
+            help=f"use a smaller number, such as {plain(REASONABLE * amount / free)}",
             data={"free": free},
         )

@@ -52,7 +52,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.facts.divergence import only_term
+from caedsl.facts.divergence import free_for_each, only_term
 from caedsl.facts.presets import as_published, image_variance
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import LossTerm
@@ -60,7 +60,6 @@ from caedsl.rules.edits.divergence import MARGIN, rounded_weight, write_weight
 from caedsl.rules.engine.rule import Rule
 from caedsl.rules.engine.wording import plain
 from caedsl.vocabulary.bottlenecks.variational import BETA, KL
-from caedsl.vocabulary.code_kinds import FREE_BITS
 from caedsl.vocabulary.presets import Preset
 from caedsl.vocabulary.shape import elements
 
@@ -86,7 +85,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     draw = model.bottleneck.layers[-1]
     bound = _of_squares(model, known, term, beta) or _of_coins(model, known, term, beta)
-    if bound is None or beta < bound.ratio * bound.weight or draw.options.get(FREE_BITS, 0.0):
+    if bound is None or beta < bound.ratio * bound.weight or free_for_each(draw):
         return
     lower = rounded_weight(bound.weight * bound.ratio / MARGIN)
     edit = write_weight(model, lower)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from caedsl.vocabulary.code_kinds import FREE_BITS, Gaussian
+from caedsl.vocabulary.code_kinds import FREE_BITS, FREE_NATS, Gaussian
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import WARMUP, Form
 from caedsl.vocabulary.kernel_options import INITIALISATION_OPTIONS
 from caedsl.vocabulary.kind import Draft, written
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense
+from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import NOT_NEGATIVE, LayerOption, Option, Type
 from caedsl.vocabulary.window import KERNEL
 
@@ -29,7 +30,7 @@ class Variational(Form):
 
     name = "variational"
     words: ClassVar[tuple[str, ...]] = ("variational",)
-    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, *INITIALISATION_OPTIONS)
+    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, FREE_NATS, *INITIALISATION_OPTIONS)
     example = "bottleneck variational 32 beta=1"
     makes_vector = True
     limits_copying = True
@@ -43,13 +44,24 @@ class Variational(Form):
         """Return the weight of the divergence."""
         return {KL: values[BETA.name]}
 
+    def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
+        """Return that each number and their sum cannot both have a free range, or None."""
+        if not (values[FREE_BITS.name] and values[FREE_NATS.name]):
+            return None
+        return Misfit(
+            "contradicting-options",
+            "`free_bits=` is free for each number of the code, but `free_nats=` for their sum",
+            help="keep one of them",
+            option=FREE_NATS.name,
+        )
+
 
 class VariationalConv(Variational):
     """A normal distribution for every number of a map with this number of channels."""
 
     name = "variational conv"
     words = ("variational", "conv")
-    options = (CHANNELS, BETA, WARMUP, FREE_BITS, *INITIALISATION_OPTIONS)
+    options = (CHANNELS, BETA, WARMUP, FREE_BITS, FREE_NATS, *INITIALISATION_OPTIONS)
     example = "bottleneck variational conv 4"
     makes_vector = False
 
@@ -65,4 +77,4 @@ def _made(numbers: Option, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _draw(values: Mapping[str, Any]) -> Draft:
-    return Draft(Gaussian.name, written({FREE_BITS: values[FREE_BITS.name]}))
+    return Draft(Gaussian.name, written({option: values[option.name] for option in Gaussian.options}))
