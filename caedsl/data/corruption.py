@@ -17,6 +17,6 @@ def corrupt(x: Tensor, settings: Corrupt, input_range: InputRange, draws: Draws)
     for name, amount in settings.amounts().items():
         kind = CORRUPTIONS[name]
         own = corruption.draw_amount(x, draws, name, *amount) if isinstance(amount, tuple) else amount
-        drawn = getattr(corruption, kind.draw)(x, draws, name)
-        x = getattr(corruption, kind.apply)(x, drawn, own, input_range.low, input_range.high)
+        drawn = (getattr(corruption, kind.draw)(x, draws, name),) if kind.draw else ()
+        x = getattr(corruption, kind.apply)(x, *drawn, own, input_range.low, input_range.high)
     return x

@@ -76,7 +76,9 @@ def read_range(text: str) -> SweptRange:
         raise SweepError(f"{text}: {example}") from None
     domain = CORRUPTIONS[name].option.domain
     if not low < high or not all(domain.holds(end) for end in (low, high)):
-        raise SweepError(f"{text}: write the amounts of {name} in ascending order, each {domain}")
+        raise SweepError(
+            f"{text}: write the amounts of {name} in ascending order{f', each {domain}' if str(domain) else ''}"
+        )
     if not 2 <= number <= MOST_AMOUNTS:
         raise SweepError(f"{text}: sweep 2 to {MOST_AMOUNTS} amounts")
     return SweptRange(name, tuple(float(f"{amount:.6g}") for amount in np.linspace(low, high, number)))

@@ -12,7 +12,7 @@ class CorruptionKind:
 
     ``option`` is its amount on the line; if it is ``ranged``, each sample can have its own. ``draw`` and ``apply`` are
     functions of ``caedsl/backends/torch/corruption.py``: they draw the random numbers of a batch, and change the batch
-    with them.
+    with them. ``draw`` is empty for a change without random numbers.
     """
 
     option: Option
@@ -27,6 +27,17 @@ class CorruptionKind:
 
 _SHARE = Domain(low=0, high=1, high_open=True)  # the whole of an image would leave nothing to restore it from
 
+MEAN = CorruptionKind(
+    option=Option(
+        "mean",
+        Type.NUMBER,
+        0.0,
+        "mean of the noise of `gaussian=` and `awgn=`, for a range of width 1",
+        ranged=True,
+    ),
+    draw="",
+    apply="add_mean",
+)
 GAUSSIAN = CorruptionKind(
     option=Option(
         "gaussian",

@@ -18,6 +18,7 @@ KINDS = pytest.mark.parametrize(
         Corrupt({"saltpepper": 0.2}),
         Corrupt({"gaussian": 0.3, "masking": 0.2, "saltpepper": 0.1}),
         Corrupt({"gaussian": (0.1, 0.3), "saltpepper": (0.1, 0.2)}),
+        Corrupt({"mean": (-0.2, 0.2), "gaussian": 0.3}),
     ],
     ids=str,
 )
@@ -67,6 +68,20 @@ def test_noise_is_not_clipped_without_a_range_or_as_awgn(name: str, range: Input
     seen = corrupt(torch.zeros(1, 1, 100, 100), Corrupt({name: 3}), range, seeded(count=1))
     assert seen.std() == pytest.approx(3, rel=0.03)
     assert seen.min() < -6
+
+
+@RANGES
+def test_the_mean_shifts_the_noise_in_widths_of_the_range(range: InputRange) -> None:
+    seen = corrupt(grey(range), Corrupt({"mean": -0.1, "gaussian": 0.05}), range, seeded()) - grey(range)
+    width = 1 if range.low is None or range.high is None else range.high - range.low
+    assert seen.std() / width == pytest.approx(0.05, rel=0.03)
+    assert seen.mean() / width == pytest.approx(-0.1, abs=0.002)
+
+
+def test_only_the_sum_of_the_mean_and_the_noise_is_clipped() -> None:
+    ones = torch.ones(1, 1, 100, 100)
+    seen = corrupt(ones, Corrupt({"mean": 0.5, "gaussian": 0.5}), InputRange(), seeded(count=1))
+    assert (seen < 1).float().mean() == pytest.approx(0.159, abs=0.015)  # noise below minus one deviation
 
 
 def test_each_sample_draws_its_amount_from_a_range() -> None:

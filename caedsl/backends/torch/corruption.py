@@ -25,6 +25,12 @@ def draw_amount(x: Tensor, draws: Draws, stream: str, least: float, most: float)
     return draws.uniform(f"amount of {stream}", *[1] * (x.dim() - 1)) * (most - least) + least
 
 
+def add_mean(x: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
+    """Add the mean of the noise that follows: ``amount`` times the range's width, not clipped before that noise."""
+    width = 1.0 if low is None or high is None else high - low
+    return (x + amount * width).to(x.dtype)
+
+
 def add_noise(x: Tensor, drawn: Tensor, amount: float | Tensor, low: float | None, high: float | None) -> Tensor:
     """Add noise of ``amount`` times the range's width; without a range, in the data's units."""
     width = 1.0 if low is None or high is None else high - low

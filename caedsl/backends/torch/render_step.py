@@ -136,10 +136,10 @@ def _corrupt_lines(corrupt: Corrupt, input_range: InputRange) -> list[str]:
         if isinstance(amount, tuple):
             own = "amount"
             lines.append(f'{own} = draw_amount(x, draws, "{name}", {amount[0]!r}, {amount[1]!r})')
-        lines += [
-            f'drawn = {kind.draw}(x, draws, "{name}")',
-            f"seen = {kind.apply}({source}, drawn, {own}, {_ends(input_range)})",
-        ]
+        if kind.draw:
+            lines.append(f'drawn = {kind.draw}(x, draws, "{name}")')
+        drawn = "drawn, " if kind.draw else ""
+        lines.append(f"seen = {kind.apply}({source}, {drawn}{own}, {_ends(input_range)})")
         source = "seen"
     return lines
 
