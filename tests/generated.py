@@ -76,6 +76,7 @@ BRANCHES = [
     "conv 4 relu as trunk\nconv 2 k1 as side\nfrom trunk\nmaxpool 3 s1 pad=1\nconcat side",
     "conv 2 as trunk\nfrom input\nconv 2 k1\nupsample to 6x5\nglobalpool as means\nfrom trunk\nglobalpool\nadd means",
     "repeat 2 {\nconv 4 as trunk\nstage s as side { relu; conv 4 }\nfrom trunk\nconv 4 k5\nadd side\n}",
+    "conv 4 as trunk\nglobalpool\ndense 4 sigmoid\nreshape 4x1x1 as gate\nfrom trunk\nmultiply gate",
     "dense 6 relu as trunk\ndense 4 as side\nfrom trunk\ndense 3\nconcat side first",
 ]
 """Lines that start from a named output and join what came before it."""
@@ -231,8 +232,8 @@ def _image_specs(draw: st.DrawFn) -> str:
                 "l1=1e-4 noise=0.1 { conv 3 as b; conv 3; add b; norm batch }",
                 "variational 4 beta=0.5 init=glorot gain=0.7",
                 "variational conv 2 free_bits=0.1",
-                "quantized 8x3",
                 "variational 4 free_nats=2",
+                "quantized 8x3",
                 "quantized 8x3 update=gradient",
             ]
         )
@@ -245,7 +246,9 @@ def _image_specs(draw: st.DrawFn) -> str:
     if not end.startswith("decoder mirror") and draw(st.booleans()):
         # The first layer keeps the input's size, to which the decoder returns before it reads the kept map.
         lines.insert(0, f"conv {draw(st.sampled_from([2, 4]))} relu as kept")
-        read = draw(st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept"]))
+        read = draw(
+            st.sampled_from(["concat kept", "concat kept\nconcat input", "conv 2\nadd kept", "conv 1\nmultiply kept"])
+        )
         end = f"decoder {{\nupsample to {height}x{width}\n{read}\n{end.partition('{')[2]}"
     elif not end.startswith("decoder mirror") and draw(st.booleans()):
         branches = draw(st.sampled_from(BRANCHES))

@@ -57,12 +57,16 @@ _LEAVE_OUT = "it changes nothing here: remove this line"
 _INPUT = "the `input` line gives the input's shape: remove this line"
 _JOIN = "name the layer's output with `as fine`, and join it later with `concat fine` or `add fine`"
 _BRANCH = "name an output with `as fine`, continue a second time `from fine`, and join both with `concat` or `add`"
+_GATE = "name the gate's output, `conv 32 k1 sigmoid as gate`, and multiply by it later with `multiply gate`"
 _NOISE = "write `corrupt gaussian=0.1` in `train` for a denoiser, or `noise=0.1` on the bottleneck"
 _RESIDUAL = "write `residual { conv 32 relu; conv 32 }`"
 _SEPARABLE = "write two lines: `conv 32 depthwise`, with as many channels as its input, then `conv 64 k1`"
 SOFTMAX = "softmax makes all numbers sum to 1, which the pixels of an image do not: end with `sigmoid`"
 
-_GATED = "it halves the channels, which no activation of this language does: write `silu` or `gelu`"
+_GATED = (
+    "it halves the channels, which no activation of this language does: write `silu` or `gelu`, or two branches that "
+    "`multiply gate` joins"
+)
 ACTIVATION_NOTES: Mapping[str, str] = {
     "softmax": SOFTMAX,
     "logsoftmax": SOFTMAX,
@@ -77,13 +81,12 @@ ACTIVATION_NOTES: Mapping[str, str] = {
 
 _DILATED = "write `conv 32 d2`: a dilation is an option"
 _ONE_CODE = "a model has one such code, which is a form of the bottleneck: write `bottleneck {}`"
-_PRODUCT = "outputs are joined by `concat fine` or `add fine`, and cannot be multiplied"
 LAYER_NOTES: Mapping[str, str] = {
     **dict.fromkeys(
         ("quantized", "quantize", "quantizer", "vectorquantizer", "vq"), _ONE_CODE.format("quantized 512x64")
     ),
     **dict.fromkeys(("variational", "reparameterize"), _ONE_CODE.format("variational 32")),
-    **dict.fromkeys(("multiply", "mul", "product"), _PRODUCT),
+    **dict.fromkeys(("mul", "product", "gate", "mask"), _GATE),
     **ACTIVATION_NOTES,
     **dict.fromkeys(("dilatedconv", "atrousconv", "atrous"), _DILATED),
     "globalmaxpool": "write `globalpool`, which returns the mean of each channel",

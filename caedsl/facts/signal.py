@@ -15,7 +15,7 @@ from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
-from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.joining import Join, Joining
 from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
@@ -90,7 +90,7 @@ def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> flo
 
 
 def _joined(layer: Layer, kind: Join, one: float, other: float) -> float:
-    """Return the power of a sum, or the mean power of concatenated channels or of values among zeros.
+    """Return the power of a sum or a product, or the mean power of concatenated channels or of values among zeros.
 
     ``one`` is the power of the layer before, and ``other`` that of the named output.
     """
@@ -98,6 +98,8 @@ def _joined(layer: Layer, kind: Join, one: float, other: float) -> float:
         return other
     if not kind.reads_values:
         return one + log10(elements(layer.in_shape) / elements(layer.out_shape))
+    if kind.joining(layer) is Joining.PRODUCT:
+        return one + other
     if layer.in_shape == layer.out_shape:
         return _sum(one, other)
     share = layer.in_shape[0] / layer.out_shape[0]

@@ -33,6 +33,17 @@ def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
     return tuple(leaves((*model.bottleneck.inverse, *model.decoder)))
 
 
+def last_branches(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Return the layers without the branches that a later ``from`` leaves, such as that of a gate."""
+    path: list[Layer] = []
+    for layer in layers:
+        if layer.kind.starts_branch:
+            source = [] if layer.source is None else [*leaves((layer.source,))]
+            path = path[: path.index(source[-1]) + 1] if source else []
+        path.append(layer)
+    return tuple(path)
+
+
 def size(shape: Shape) -> Sizes:
     """Return the sizes of the spatial axes of a map."""
     return shape[1:]

@@ -1,4 +1,4 @@
-"""Named outputs: `conv 32 relu as fine` names one; `concat`, `add`, `unpool` and `from` read it."""
+"""Named outputs: `conv 32 relu as fine` names one; `concat`, `add`, `multiply`, `unpool` and `from` read it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

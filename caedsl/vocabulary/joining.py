@@ -1,4 +1,4 @@
-"""Base of ``concat``, ``add``, ``unpool`` and ``from``: layers that read a named output."""
+"""Base of ``concat``, ``add``, ``multiply``, ``unpool`` and ``from``: layers that read a named output."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -25,6 +25,7 @@ class Joining(Enum):
     BEHIND = "the channels of the kept map after its own"
     IN_FRONT = "the channels of the kept map before its own"
     SUM = "the sum of both"
+    PRODUCT = "the product of both"
     INSTEAD = "the kept map alone"
 
 

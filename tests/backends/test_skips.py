@@ -125,6 +125,45 @@ def test_the_receptive_field_and_the_signal_follow_a_branch() -> None:
     assert powers["from"] == signal_path(spec)[0].total
 
 
+GATED = """encoder {
+  conv 6 as wide
+  globalpool
+  dense 2 relu
+  dense 6 sigmoid
+  reshape 6x1x1 as channels
+  from wide
+  multiply channels
+  maxpool 2
+}
+bottleneck conv 2
+decoder { upsample 2; conv 1 sigmoid as mask; from wide; multiply mask; conv 1; multiply input }
+"""
+
+
+def test_a_product_weights_channels_positions_or_both() -> None:
+    module, x = build(model(GATED)), torch.rand(2, 1, 28, 28)
+    e, d, functional = module.encoder, module.decoder, nn.functional
+    wide = e[0](x)
+    squeeze, excite = (layer for layer in e if isinstance(layer, nn.Linear))
+    gate = excite(squeeze(wide.mean((2, 3))).relu()).sigmoid()
+    weighted = wide * gate[:, :, None, None]
+    code = module.bottleneck(functional.max_pool2d(weighted, 2))
+    mask = d[1](functional.interpolate(code, scale_factor=2)).sigmoid()
+    torch.testing.assert_close(module(x), d[3](wide * mask) * x)
+
+
+def test_a_product_has_the_power_of_both_factors() -> None:
+    spec = model("encoder { conv 4 as a; conv 4; multiply a }\nbottleneck\ndecoder { conv 1 }")
+    one, other, product = (gain.total for gain in signal_path(spec)[:3])
+    assert product == one + other
+
+
+def test_a_gate_is_no_resolution_that_a_decoder_should_pass_through() -> None:
+    assert not [
+        found for found in check(f"autoencoder a\ninput 1x28x28\n{GATED}") if found.name == "unmatched-resolution"
+    ]
+
+
 def test_a_named_stage_is_read_like_its_last_layer() -> None:
     stage = "stage s as a { conv 4 k1; conv 4 k3 norm=batch }"
     spec = model(f"encoder {{ {stage}; conv 4 k7 init=torch as b; from a; add b }}\nbottleneck\ndecoder {{ conv 1 }}")
@@ -168,6 +207,19 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
         (
             "encoder { conv 4 as a; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; add a; conv 1 }",
             "sizes-do-not-meet: `add a` sums 2x28x28 and `a`, which is 4x28x28",
+        ),
+        (
+            "encoder { conv 4 as a; conv 2; multiply a; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
+            "sizes-do-not-meet: `multiply a` multiplies 2x28x28 and `a`, which is 4x28x28",
+        ),
+        (
+            "encoder { conv 4 as a; globalpool as b; from a; multiply b }\nbottleneck conv 2\ndecoder { conv 1 }",
+            "sizes-do-not-meet: `multiply b` multiplies 4x28x28 and `b`, which is 4",
+        ),
+        (
+            "encoder { conv 1 sigmoid as a; conv 4 k1; globalpool; reshape 4x1x1; multiply a; maxpool 2 }\n"
+            "bottleneck conv 2\ndecoder { upsample 2; conv 1 }",
+            "sizes-do-not-meet: `multiply a` multiplies 4x1x1 and `a`, which is 1x28x28",
         ),
         (
             "encoder { conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",

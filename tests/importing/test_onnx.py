@@ -73,6 +73,27 @@ class Factors(nn.Module):
         return torch.sigmoid(-self.up(self.down(x).relu() / 10))
 
 
+class Gates(nn.Module):
+    """Gates for channels and for positions, and a mask of the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.squeeze, self.excite = nn.Conv2d(1, 4, 3, 2, 1), nn.Conv2d(4, 2, 1), nn.Conv2d(2, 4, 1)
+        self.place, self.up = nn.Conv2d(4, 1, 1), nn.ConvTranspose2d(4, 1, 2, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.down(x).relu()
+        gate = self.excite(self.squeeze(h.mean((2, 3), keepdim=True)).relu()).sigmoid()
+        h = h * gate
+        return x * self.up(self.place(h).sigmoid() * h).sigmoid()
+
+
+def test_gates_are_products(tmp_path: Path) -> None:
+    made = [caedsl.from_torch(Gates(), (1, 8, 8)), again(exported(Gates(), (1, 8, 8), tmp_path / "model.onnx"))]
+    assert [each.spec.count("multiply ") for each in made] == [3, 3]
+    assert all(each.difference < 1e-6 for each in made)
+
+
 def test_factors_are_scales(tmp_path: Path) -> None:
     made = [caedsl.from_torch(Factors(), (1, 8, 8)), again(exported(Factors(), (1, 8, 8), tmp_path / "model.onnx"))]
     assert all("scale 0.1\n" in each.spec and "scale -1\n" in each.spec for each in made)

@@ -56,7 +56,7 @@ def test_what_the_language_leaves_out_is_named(changed: dict[str, str], what: st
         ("loss mse", "augment binarize", "save binarised ones"),
         ("dense 8", "{ dense 8; quantized 64x8 }", "write `bottleneck quantized 512x64`"),
         ("conv 8 relu;", "variational 8;", "write `bottleneck variational 32`"),
-        ("conv 8 relu;", "multiply fine;", "`concat fine` or `add fine`"),
+        ("conv 8 relu;", "mul fine;", "`multiply gate`"),
     ],
 )
 def test_what_a_line_cannot_ask_for_is_explained(written: str, instead: str, words: str) -> None:

@@ -142,6 +142,8 @@ class _Whole(nn.Module):
 def _joined(how: Call | Joining, x: Tensor, kept: Tensor) -> Tensor:
     if how is Joining.SUM:
         return x + kept
+    if how is Joining.PRODUCT:
+        return x * kept
     if how is Joining.INSTEAD:
         return kept
     if isinstance(how, Joining):

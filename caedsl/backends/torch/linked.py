@@ -66,6 +66,8 @@ def _written(part: str, links: Sequence[Link], count: int) -> str:
                 lines.append(f"{_PAD}x = {kept}")
             case JoinKept(how=Joining.SUM):
                 lines.append(f"{_PAD}x = x + {kept}")
+            case JoinKept(how=Joining.PRODUCT):
+                lines.append(f"{_PAD}x = x * {kept}")
     if place < count:
         lines.append(f"{_PAD}x = self.{part}[{place}:{count}](x)" if place else f"{_PAD}x = self.{part}(x)")
     return "\n".join(lines)

@@ -7,7 +7,10 @@ _SEQUENCES = (
 _AUGMENTS = ("it changes samples at random", "remove it and use `augment` in the `train` block")
 _SCALES = ("it scales the data", "remove it: `input ... in 0..1` is the range that data are scaled to")
 _TIMES = ("it applies a layer to each step", "use the layer for maps itself: `conv` with a kernel of 1")
-_JOINS = ("a spec joins outputs only by `add` and `concat`", "rewrite the model with Add or Concatenate")
+_JOINS = (
+    "a spec joins outputs only by `add`, `multiply` and `concat`",
+    "rewrite the model with Add, Multiply or Concatenate",
+)
 _SHAPES = ("it moves axes", "a spec always orders channels before space; remove it, or use Reshape next to Dense")
 
 OWN_CLASS = (
@@ -30,7 +33,7 @@ NEAREST = {
         _AUGMENTS,
     ),
     "RandomCrop": _AUGMENTS,
-    **dict.fromkeys(("Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"), _JOINS),
+    **dict.fromkeys(("Subtract", "Average", "Maximum", "Minimum", "Dot"), _JOINS),
     "Permute": _SHAPES,
     "GaussianDropout": ("its noise multiplies", "the closest is `dropout`, or GaussianNoise on the code"),
     "AlphaDropout": ("it keeps mean and variance of `selu`", "the closest is `dropout`"),

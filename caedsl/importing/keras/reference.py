@@ -4,6 +4,8 @@ An imported spec is compared with this. It shares only the reading of files with
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -283,5 +285,6 @@ _COMPUTE: dict[str, Compute] = {
     "GroupNormalization": _group_norm,
     "PReLU": _prelu,
     "Add": lambda config, inputs, weights: torch.stack(list(inputs)).sum(0),
+    "Multiply": lambda config, inputs, weights: reduce(mul, inputs),
     "Concatenate": lambda config, inputs, weights: torch.cat(list(inputs), config.get("axis", -1)),
 }

@@ -16,11 +16,12 @@ from caedsl.importing.keras.values import Value, map_value, permuted, plain, sam
 from caedsl.importing.windows import margin
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layers.dense import UNITS
+from caedsl.vocabulary.layers.multiply import Multiply
 from caedsl.vocabulary.layers.reshape import SHAPE
 from caedsl.vocabulary.layers.upsample import FACTOR, MODE
 from caedsl.vocabulary.margin import AMOUNT
 from caedsl.vocabulary.pooling import CEIL, POOL_PAD
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, elements, text
 from caedsl.vocabulary.window import KERNEL, STRIDE, Axis, pooled
 
 _AXES = (1, 2, 3)
@@ -170,6 +171,28 @@ def _add(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Valu
     return values[0].moved(translation.emit(layer, [value.key for value in values], values[0].ours, DraftLine("add")))
 
 
+def _multiply(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
+    values = [translation.settled(layer, value) for value in inputs]
+    largest = max(values, key=lambda value: elements(value.ours))
+    if len(values) > 2 and any(value.ours != largest.ours for value in values):
+        raise UnsupportedFeature("it multiplies more than two outputs of different shapes", "multiply two at a time")
+    for value in values:
+        pairs = zip(value.ours, largest.ours, strict=False)
+        if len(value.ours) != len(largest.ours) or not all(few in (1, many) for few, many in pairs):
+            raise UnsupportedFeature(
+                f"it multiplies {text(largest.ours)} by {text(value.ours)}",
+                "`multiply` takes outputs of the same shape, or a gate with a single channel or a single position, for "
+                "which Reshape((1, 1, C)) makes a map of a vector",
+            )
+        orders = [each.channels if each.is_map else each.order for each in (value, largest)]
+        if value.ours[0] == largest.ours[0] and not same(*orders):
+            raise UnsupportedFeature(
+                "its inputs have their channels in different orders", "put the later input of Concatenate first"
+            )
+    keys = [value.key for value in values]
+    return largest.moved(translation.emit(layer, keys, largest.ours, DraftLine(Multiply.name)))
+
+
 def _concat(translation: KerasTranslation, layer: KerasLayer, inputs: Sequence[Value]) -> Value:
     values = [translation.settled(layer, value) for value in inputs]
     value, axis = values[0], layer.config.get("axis", -1)
@@ -206,5 +229,6 @@ TRANSLATORS = {
     **{f"ZeroPadding{rank}D": Translator(_margin("pad", 1), none, False) for rank in _AXES},
     **{f"Cropping{rank}D": Translator(_margin("crop", -1), none, False) for rank in _AXES},
     "Add": Translator(_add, none, False),
+    "Multiply": Translator(_multiply, none, False),
     "Concatenate": Translator(_concat, none, False),
 }

@@ -9,6 +9,7 @@ from caedsl.importing.operators.translation import Translation, Translator, shap
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.layers.activation import VALUE
 from caedsl.vocabulary.layers.dropout import ELEMENTWISE, RATE
+from caedsl.vocabulary.layers.multiply import Multiply
 from caedsl.vocabulary.layers.scale import LEARNED, SCALING
 from caedsl.vocabulary.shape import is_map
 
@@ -136,9 +137,24 @@ def _scaled(translation: Translation, node: AtenNode) -> None:
     if isinstance(other, Ref) and other.name in translation.of_weights:
         _scale_channels(translation, node, one, other)
         return
-    if not isinstance(one, Ref) or isinstance(other, Ref):
-        raise UnsupportedFeature("it multiplies outputs", "`scale 0.1` multiplies by a number, and `se` by gates")
-    _multiply(translation, node, one, other)
+    if isinstance(one, Ref) and isinstance(other, Ref):
+        _product(translation, node, one, other)
+    else:
+        _multiply(translation, node, one, other)
+
+
+def _product(translation: Translation, node: AtenNode, one: Ref, other: Ref) -> None:
+    """Translate the product of two outputs, one of which may have a single channel or position."""
+    inputs = [translation.key(one), translation.key(other)]
+    shapes = [translation.shape_of(key) for key in inputs]
+    if inputs[0] == inputs[1]:
+        raise UnsupportedFeature("it multiplies an output by itself", "")
+    if translation.shape(node.name) not in shapes or len(shapes[0]) != len(shapes[1]):
+        raise UnsupportedFeature(
+            f"it multiplies {' by '.join(map(shaped, shapes))}",
+            "`multiply` takes outputs of one shape, or a gate with a single channel or a single position",
+        )
+    translation.add(node, Multiply.name, {}, inputs)
 
 
 def _scale_channels(translation: Translation, node: AtenNode, source: Ref, factor: Ref) -> None:

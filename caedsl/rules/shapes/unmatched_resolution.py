@@ -35,6 +35,7 @@ from caedsl.facts.sizes import (
     channels_last,
     decoder_path,
     encoder_path,
+    last_branches,
     missing_resolutions,
     resolutions,
     size_path,
@@ -53,8 +54,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     sizes = {model.out_shape[1:], model.input.shape[1:], model.target.shape[1:]}
     if model.mirrored or len(sizes) > 1 or channels_last(model) or _cut(model):
         return
-    down = resolutions(model.input.shape, encoder_path(model))
-    up = resolutions(model.code_shape, decoder_path(model))
+    into, out = last_branches(encoder_path(model)), decoder_path(model)
+    down, up = resolutions(model.input.shape, into), resolutions(model.code_shape, out)
     missing = missing_resolutions(down, up)
     if not missing:
         return
@@ -64,8 +65,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         model.place("decoder"),
         f"the decoder does not pass through {listed}, unlike the encoder",
         notes=(
-            f"encoder: {size_path(model.input.shape, encoder_path(model), 0)} ({axis})",
-            f"decoder: {_start(model)}{size_path(model.code_shape, decoder_path(model), 0)} ({axis})",
+            f"encoder: {size_path(model.input.shape, into, 0)} ({axis})",
+            f"decoder: {_start(model)}{size_path(model.code_shape, out, 0)} ({axis})",
         ),
         help="`decoder mirror` passes through all of them; an asymmetric decoder may work as well",
         data={"missing": missing},

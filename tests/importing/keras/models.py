@@ -114,6 +114,20 @@ def residual(keras: Any) -> Any:
     return keras.Model(inside, layers.UpSampling2D(2)(x))
 
 
+def gates(keras: Any) -> Any:
+    """Return a model with gates for channels and for positions, and a mask of its input."""
+    layers = keras.layers
+    inside = keras.Input((8, 8, 2))
+    x = layers.Conv2D(4, 3, padding="same", activation="relu")(inside)
+    gate = layers.Reshape((1, 1, 4))(layers.GlobalAveragePooling2D()(x))
+    gate = layers.Dense(4, activation="sigmoid")(layers.Dense(2, activation="relu")(gate))
+    x = layers.MaxPooling2D(2)(layers.Multiply()([x, gate]))
+    x = layers.Conv2D(3, 3, padding="same")(x)
+    x = layers.Multiply()([layers.Conv2D(1, 1, activation="sigmoid")(x), x])
+    x = layers.Conv2DTranspose(2, 2, strides=2, activation="sigmoid")(x)
+    return keras.Model(inside, layers.Multiply()([x, inside]), name="gates")
+
+
 def signal(keras: Any) -> Any:
     """Return the time series of keras.io."""
     layers = keras.layers
@@ -162,6 +176,7 @@ MODELS: dict[str, Callable[[Any], Any]] = {
         parts,
         unet,
         residual,
+        gates,
         signal,
         volume,
         plain_image,
