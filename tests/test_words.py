@@ -46,6 +46,7 @@ ORDINARY = {
     "group",
     "inverse",
     "layer",
+    "mean",
     "normal",
     "norm",
     "pad",
