@@ -268,7 +268,12 @@ def _image_specs(draw: st.DrawFn) -> str:
             draw(targets(channels, height, width)),
             draw(
                 st.sampled_from(
-                    ["", "", "", *(f'data npy "x.npy" normalize={word}' for word in ("standard", "minmax", "gcn"))]
+                    [
+                        "",
+                        "",
+                        "",
+                        *(f'data npy "x.npy" normalize={word}' for word in ("standard", "minmax", "gcn", "instance")),
+                    ]
                 )
             ),
             definition,

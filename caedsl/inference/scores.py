@@ -1,7 +1,7 @@
 """Anomaly scores: the distance of a sample from its reconstruction, as one number and as a map.
 
-Errors are computed on values mapped to 0..1, or for ``normalize=gcn`` normalised by the contrast of each sample, as in
-the loss.
+Errors are computed on values mapped to 0..1, or normalised by the contrast of each sample, if the network
+normalises samples in this way, as in the loss.
 Tensors: x_bc… = batch, channels, then one to three space axes.
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from caedsl.backends.torch.modules import GlobalContrast
+from caedsl.backends.torch.modules import SampleNormalise
 from caedsl.backends.torch.ssim import ssim_per_image
 from caedsl.training.pixel_range import PixelRange
 
@@ -43,7 +43,7 @@ def on_one_scale(
     target: Tensor, reconstruction: Tensor, values: PixelRange, normalise: nn.Module | None
 ) -> tuple[Tensor, Tensor]:
     """Return samples and reconstructions on the scale of scores: normalised by contrast, or mapped to 0..1."""
-    if isinstance(normalise, GlobalContrast):
+    if isinstance(normalise, SampleNormalise):
         return normalise(target), normalise(reconstruction, target)
     return values.to_unit(target), values.to_unit(reconstruction)
 

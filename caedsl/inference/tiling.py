@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
-from caedsl.backends.torch.modules import GlobalContrast, Residual
+from caedsl.backends.torch.modules import Residual, SampleNormalise
 
 TILE = 512
 """Side of a tile without its margins, rounded up to the network's strides."""
-_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten, GlobalContrast)
+_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten, SampleNormalise)
 """Modules whose output depends on the whole sample, whatever its size."""
 
 Reach = tuple[float, float]

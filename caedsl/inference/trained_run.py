@@ -262,7 +262,7 @@ class TrainedRun(PublicNames):
         if self.module.maps:
             raise RunError(
                 f"{self.path} cannot {task}: its decoder reads {in_backticks(self.module.maps)} of the encoder besides "
-                "the code; train it without skip connections to the encoder, and without `normalize=gcn`"
+                "the code; train it without skip connections to the encoder, and without `normalize=gcn` or `instance`"
             )
 
     @contextmanager

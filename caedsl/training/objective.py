@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.backends.torch.modules import Normalise, SampleNormalise
 from caedsl.backends.torch.program import CODE, Penalty
 from caedsl.data.sample import Sample
 from caedsl.model.settings import Loss
@@ -59,7 +59,7 @@ class Objective:
         pixels: PixelRange,
         penalties: Sequence[Penalty] = (),
         code: Sequence[Term] = (),
-        normalise: Normalise | GlobalContrast | None = None,
+        normalise: Normalise | SampleNormalise | None = None,
     ) -> None:
         self.normalise = normalise
         self.loss = loss
@@ -107,7 +107,7 @@ class Objective:
             return reconstruction_terms(self.loss, prediction, target, self.pixels.width, weight)
         prediction = prediction.to(target.dtype)
         wanted = self.normalise(target)
-        if isinstance(self.normalise, GlobalContrast):
+        if isinstance(self.normalise, SampleNormalise):
             return reconstruction_terms(self.loss, self.normalise(prediction, target), wanted, 1.0, weight)
         width = self.pixels.width / self.normalise.scale.mean()
         return reconstruction_terms(self.loss, self.normalise(prediction), wanted, width, weight)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.backends.torch.modules import Normalise, SampleNormalise
 from caedsl.runs.errors import TrainingError
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.option import REQUIRED
@@ -129,5 +129,5 @@ def output_in(dtype: torch.dtype, module: nn.Module) -> RemovableHandle | None:
     ]
     saturating = {call.name for name in named for call in Activation(name).calls(1)}
     decoder = module.get_submodule("decoder").modules()
-    last = [part for part in decoder if not isinstance(part, Normalise | GlobalContrast)][-1]
+    last = [part for part in decoder if not isinstance(part, Normalise | SampleNormalise)][-1]
     return last.register_forward_pre_hook(convert) if type(last).__name__ in saturating else None

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from caedsl.backends.torch import preprocessing
-from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.backends.torch.modules import Normalise, SampleNormalise
 from caedsl.data.stacks.pixels import Pixels
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.training.batches import Batches
@@ -11,7 +11,7 @@ from caedsl.training.batches import Batches
 BLOCK = 512
 
 
-def normalise_of(module: nn.Module) -> Normalise | GlobalContrast | None:
+def normalise_of(module: nn.Module) -> Normalise | SampleNormalise | None:
     """Return the preprocessing module of a network that undoes it at its end, or None.
 
     Losses and scores compare the outputs of such a network as preprocessed; separate targets are never preprocessed.
@@ -20,8 +20,8 @@ def normalise_of(module: nn.Module) -> Normalise | GlobalContrast | None:
     if not (isinstance(encoder, nn.Sequential) and isinstance(decoder, nn.Sequential) and encoder and decoder):
         return None
     first, last = encoder[0], decoder[-1]
-    undone = isinstance(last, Normalise | GlobalContrast) and last.undo
-    return first if undone and isinstance(first, Normalise | GlobalContrast) else None
+    undone = isinstance(last, Normalise | SampleNormalise) and last.undo
+    return first if undone and isinstance(first, Normalise | SampleNormalise) else None
 
 
 def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, train: Tensor) -> None:
@@ -32,6 +32,6 @@ def fit_preprocessing(module: nn.Module, model: Autoencoder, images: Pixels, tra
     blocks = (sample.seen for sample in Batches(images, train).in_order(BLOCK))
     offset, scale = getattr(preprocessing, kind.found_by)(blocks)
     for part in module.modules():
-        if isinstance(part, Normalise | GlobalContrast):
+        if isinstance(part, Normalise | SampleNormalise):
             part.offset.copy_(offset)
             part.scale.copy_(scale)

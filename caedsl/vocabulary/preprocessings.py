@@ -13,8 +13,9 @@ class PreprocessingKind:
     - ``low`` and ``high`` are the bounds of the result, None for any real number.
     - ``found_by`` is the function of ``caedsl/backends/torch/preprocessing.py`` that computes offsets and scales from
       the training samples; empty if they are the constants ``offsets`` and ``scales``, one per channel, for pixels in
-      0..1.
+      0..1, or if there are none.
     - ``by_sample``: first, each sample is normalised by its own mean and mean absolute deviation.
+    - ``by_channel``: instead, each channel of a sample by its own mean and standard deviation.
     """
 
     name: str
@@ -25,6 +26,7 @@ class PreprocessingKind:
     offsets: tuple[float, ...]
     scales: tuple[float, ...]
     by_sample: bool = False
+    by_channel: bool = False
 
 
 STANDARD = PreprocessingKind(
@@ -63,6 +65,17 @@ GCN = PreprocessingKind(
     offsets=(),
     scales=(),
     by_sample=True,
+)
+INSTANCE = PreprocessingKind(
+    name="instance",
+    about="mean 0 and standard deviation 1 for each channel of each sample",
+    low=None,
+    high=None,
+    found_by="",
+    offsets=(),
+    scales=(),
+    by_sample=True,
+    by_channel=True,
 )
 
 PREPROCESSINGS = Words(__name__, PreprocessingKind)

@@ -87,6 +87,7 @@ LINES = {
     "loss mse + 0.5 ssim": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=standard', "output": "linear"},
     "loss bce ": {"range": "real", "data": 'data npy "x.npy" normalize=minmax'},
     "loss mse ": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=gcn'},
+    "loss mae  ": {"shape": "2x12x12", "data": 'data npy "x.npy" normalize=instance', "output": "linear"},
     "loss bce reduction=sum; corrupt gaussian=0.1": {"data": 'data npy "x.npy" normalize=gcn', "code": "variational 3"},
     # The changes of the images take some of their normalised values out of 0..1.
     **{

@@ -65,7 +65,10 @@ def test_a_model_of_one_size_says_so() -> None:
         reconstruct_tiled(module, torch.rand(1, 1, 20, 20))
 
 
-@pytest.mark.parametrize(("data", "norm"), [("", "instance"), ("data digits normalize=gcn; ", "none")])
+@pytest.mark.parametrize(
+    ("data", "norm"),
+    [("", "instance"), ("data digits normalize=gcn; ", "none"), ("data digits normalize=instance; ", "none")],
+)
 def test_normalisation_over_the_sample_is_computed_on_the_whole(data: str, norm: str) -> None:
     net = f"encoder {{ conv 4 norm={norm} relu; maxpool 2 }}; bottleneck; decoder mirror"
     module = caedsl.build(f"autoencoder a; input 1x32x32; {data}{net}").eval()

@@ -9,7 +9,7 @@ import torch
 from caedsl import check
 from caedsl.api import build, load, train
 from caedsl.api import open as open_run
-from caedsl.backends.torch.modules import GlobalContrast, Normalise
+from caedsl.backends.torch.modules import Normalise, SampleNormalise
 from caedsl.runs.errors import RunError
 
 SPEC = """autoencoder prepared
@@ -57,7 +57,7 @@ def test_each_sample_has_its_own_contrast_and_gets_it_back(folder: Path) -> None
     done = train(folder / "spec.cae", out=folder / "run", device="cpu")
     module, learned = done.run.module, torch.from_numpy(x)[done.run.train.index]
     first, last = module.encoder[0], module.decoder[-1]  # type: ignore[index]
-    assert isinstance(first, GlobalContrast) and isinstance(last, GlobalContrast) and last.undo
+    assert isinstance(first, SampleNormalise) and isinstance(last, SampleNormalise) and last.undo
     centred = learned - learned.mean((1, 2, 3), keepdim=True)
     spread = centred.abs().mean((1, 2, 3), keepdim=True)
     contrast = centred / spread.where(spread > 0, torch.ones(()))
@@ -76,6 +76,30 @@ def test_each_sample_has_its_own_contrast_and_gets_it_back(folder: Path) -> None
     )
     again = train(folder / "spec.cae", device="cpu", weights=folder / "run", out=folder / "again")
     assert torch.equal(again.run.module.encoder[0].scale, first.scale)  # type: ignore[index, union-attr]
+
+
+def test_each_channel_of_a_sample_has_its_own_deviation_and_gets_it_back(folder: Path) -> None:
+    x = np.load(folder / "x.npy") * np.linspace(0.1, 9, 80, dtype=np.float32)[:, None, None, None]
+    x[7, 1] = 3  # a channel without contrast
+    np.save(folder / "x.npy", x)
+    (folder / "spec.cae").write_text(SPEC.format(kind="instance"))
+    done = train(folder / "spec.cae", out=folder / "run", device="cpu")
+    module, given = done.run.module, torch.from_numpy(x)
+    first, last = module.encoder[0], module.decoder[-1]  # type: ignore[index]
+    assert isinstance(first, SampleNormalise) and isinstance(last, SampleNormalise) and last.undo
+    seen = first(given)
+    torch.testing.assert_close(seen.mean((2, 3)), torch.zeros(80, 2), atol=1e-3, rtol=0)
+    deviation = torch.ones(80, 2)
+    deviation[7, 1] = 0
+    torch.testing.assert_close(seen.std((2, 3), correction=0), deviation, atol=1e-3, rtol=0)
+    torch.testing.assert_close(last(torch.cat((seen, given), dim=1)), given, atol=1e-2, rtol=1e-4)
+    factors = torch.tensor([4.0, 0.5]).view(2, 1, 1)
+    with torch.no_grad():
+        made, changed = module(given[:7]), module(given[:7] * factors + 50)
+    torch.testing.assert_close(changed, made * factors + 50, atol=0.05, rtol=1e-3)
+    torch.testing.assert_close(
+        torch.from_numpy(open_run(folder / "run").reconstruct(x[:7])), made, atol=1e-2, rtol=1e-3
+    )
 
 
 def test_a_code_alone_has_no_contrast() -> None:
@@ -101,7 +125,8 @@ def test_the_output_reaches_what_preprocessing_makes() -> None:
     spec = SPEC.replace("2x8x8 in real", "3x8x8")
     for kind in ("minmax", "gcn"):
         assert load(spec.format(kind=kind)).decoder[-1].activation.name == "sigmoid"
-    assert load(spec.format(kind="standard")).decoder[-1].activation.name == "linear"
+    for kind in ("standard", "instance"):
+        assert load(spec.format(kind=kind)).decoder[-1].activation.name == "linear"
     findings = check(spec.replace("decoder mirror", "decoder mirror output=sigmoid").format(kind="standard"))
     assert "output-range" in [finding.name for finding in findings]
 

@@ -148,8 +148,11 @@ def _preprocessing(model: Autoencoder) -> tuple[tuple[ModuleStep, ...], tuple[Mo
     channels = model.input.shape[0]
     undone = model.target is model.input and model.out_shape[0] == channels  # else the spec has an error
     if kind.by_sample:
-        undo = ModuleStep(call("GlobalContrast", undo=True))
-        return (ModuleStep(call("GlobalContrast")),), (undo,) if undone and model.out_shape == model.input.shape else ()
+        own = {"by_channel": True} if kind.by_channel else {}
+        undo = ModuleStep(call("SampleNormalise", undo=True, **own))
+        return (ModuleStep(call("SampleNormalise", **own)),), (
+            undo,
+        ) if undone and model.out_shape == model.input.shape else ()
     known = (kind.offsets, kind.scales) if len(kind.offsets) == channels else ()
     undo = ModuleStep(call("Normalise", channels, *known, undo=True))
     return (ModuleStep(call("Normalise", channels, *known)),), (undo,) if undone else ()

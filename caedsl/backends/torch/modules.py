@@ -39,18 +39,19 @@ class Normalise(nn.Module):
         return x * scale + offset if self.undo else (x - offset) / scale
 
 
-class GlobalContrast(nn.Module):
+class SampleNormalise(nn.Module):
     """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
 
-    With ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
+    With ``by_channel``, each channel of a sample is normalised by its own mean and standard deviation instead. With
+    ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
     """
 
     offset: Tensor
     scale: Tensor
 
-    def __init__(self, undo: bool = False) -> None:
+    def __init__(self, undo: bool = False, by_channel: bool = False) -> None:
         super().__init__()
-        self.undo = undo
+        self.undo, self.by_channel = undo, by_channel
         self.register_buffer("offset", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
 
@@ -59,9 +60,13 @@ class GlobalContrast(nn.Module):
         if self.undo:
             x, sample = x.chunk(2, dim=1)
         sample = x if sample is None else sample
-        axes = tuple(range(1, x.dim()))
+        axes = tuple(range(2 if self.by_channel else 1, x.dim()))
         mean = sample.mean(axes, keepdim=True)
-        deviation = (sample - mean).abs().mean(axes, keepdim=True)
+        centred = sample - mean
+        if self.by_channel:
+            deviation = centred.square().mean(axes, keepdim=True).sqrt()
+        else:
+            deviation = centred.abs().mean(axes, keepdim=True)
         deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
         if self.undo:
             return (x * self.scale + self.offset) * deviation + mean
@@ -369,7 +374,7 @@ class SelfAttention(nn.Module):
 MODULES: dict[str, type[nn.Module]] = {
     "Residual": Residual,
     "Normalise": Normalise,
-    "GlobalContrast": GlobalContrast,
+    "SampleNormalise": SampleNormalise,
     "GaussianNoise": GaussianNoise,
     "Gaussian": Gaussian,
     "Quantizer": Quantizer,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from caedsl.backends.torch.modules import GlobalContrast
+from caedsl.backends.torch.modules import SampleNormalise
 
 
 def mean_and_deviation(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
@@ -33,7 +33,7 @@ def least_and_span(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
 
 def contrast_ends(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the least value of samples normalised by their contrast, and the distance to the largest."""
-    normalise = GlobalContrast()
+    normalise = SampleNormalise()
     ends = torch.stack([torch.stack(normalise(block.float().cpu()).aminmax()) for block in blocks])
     low, high = ends[:, 0].amin(), ends[:, 1].amax()
     return low, torch.where(high > low, high - low, 1.0)

@@ -92,7 +92,7 @@ _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     "ChannelLayerNorm": (frozenset({"weight", "bias"}), _channel),
     "Scale": (frozenset({"weight"}), _scale),
     "TopK": (frozenset(), _topk),
-    "GlobalContrast": (frozenset({"offset", "scale"}), _preprocessing),
+    "SampleNormalise": (frozenset({"offset", "scale"}), _preprocessing),
     "Normalise": (frozenset({"offset", "scale"}), _preprocessing),
     "Quantizer": (frozenset({"codebook", "taken"}), _quantizer),
 }

@@ -9,18 +9,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class GlobalContrast(nn.Module):
+class SampleNormalise(nn.Module):
     """Normalises each sample by its own mean and mean absolute deviation, then all by one offset and one scale.
 
-    With ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
+    With ``by_channel``, each channel of a sample is normalised by its own mean and standard deviation instead. With
+    ``undo``, the second half of the channels is the original sample, whose mean and deviation the first half gets.
     """
 
     offset: Tensor
     scale: Tensor
 
-    def __init__(self, undo: bool = False) -> None:
+    def __init__(self, undo: bool = False, by_channel: bool = False) -> None:
         super().__init__()
-        self.undo = undo
+        self.undo, self.by_channel = undo, by_channel
         self.register_buffer("offset", torch.zeros(()))
         self.register_buffer("scale", torch.ones(()))
 
@@ -29,9 +30,13 @@ class GlobalContrast(nn.Module):
         if self.undo:
             x, sample = x.chunk(2, dim=1)
         sample = x if sample is None else sample
-        axes = tuple(range(1, x.dim()))
+        axes = tuple(range(2 if self.by_channel else 1, x.dim()))
         mean = sample.mean(axes, keepdim=True)
-        deviation = (sample - mean).abs().mean(axes, keepdim=True)
+        centred = sample - mean
+        if self.by_channel:
+            deviation = centred.square().mean(axes, keepdim=True).sqrt()
+        else:
+            deviation = centred.abs().mean(axes, keepdim=True)
         deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
         if self.undo:
             return (x * self.scale + self.offset) * deviation + mean
@@ -44,7 +49,7 @@ class DeepSvdd(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = nn.Sequential(  # 1x28x28
-            GlobalContrast(),
+            SampleNormalise(),
             nn.Conv2d(1, 8, kernel_size=5, padding=2, bias=False),  # 8x28x28
             nn.BatchNorm2d(8, eps=0.0001, affine=False),
             nn.LeakyReLU(),
@@ -70,7 +75,7 @@ class DeepSvdd(nn.Module):
             nn.Upsample(scale_factor=2, mode="nearest"),  # 8x28x28
             nn.ConvTranspose2d(8, 1, kernel_size=5, padding=2, bias=False),  # 1x28x28
             nn.Sigmoid(),
-            GlobalContrast(undo=True),
+            SampleNormalise(undo=True),
         )
         self.reset_parameters()
 
@@ -118,7 +123,7 @@ def single_step(step: int, rising: int, steps: int, steps_per_epoch: int, at: in
 
 def contrast_ends(blocks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the least value of samples normalised by their contrast, and the distance to the largest."""
-    normalise = GlobalContrast()
+    normalise = SampleNormalise()
     ends = torch.stack([torch.stack(normalise(block.float().cpu()).aminmax()) for block in blocks])
     low, high = ends[:, 0].amin(), ends[:, 1].amax()
     return low, torch.where(high > low, high - low, 1.0)
