@@ -95,6 +95,8 @@ OPTIONS: Mapping[str, str] = {
     "label": "only",
     "channels": "layout",
     "range": "in",
+    "from": "in",
+    "warm_up": "warmup",
     "noise": "gaussian",
 }
 """Options, each with the option's own name."""
@@ -236,11 +238,14 @@ _OWN_WEIGHTS = "each layer has its own weights, which it cannot share with anoth
 _CLIPPED = "`corrupt awgn=0.1` adds noise without clipping; `clip 1.0`, a setting of its own, limits the gradient"
 _NO_NOISE = 'save noisy samples, and read them in pairs: `data folder "noisy/" target="clean/"`'
 _ONE_RATE = "all layers are trained with one learning rate: write `optimizer adam lr=1e-3` in `train`"
+_CODEBOOK = "write the number of codes and their length as one size: `bottleneck quantized 512x64`"
 OPTION_NOTES: Mapping[str, str] = {
     **dict.fromkeys(("tied", "tie", "tie_weights", "tied_weights", "weight_tying"), _OWN_WEIGHTS),
     **dict.fromkeys(("shared", "share", "share_weights", "shared_weights", "weight_sharing"), _OWN_WEIGHTS),
     **dict.fromkeys(("lr", "lr_mult", "lr_scale"), _ONE_RATE),
     **dict.fromkeys(("binarize", "binarise", "binary", "binarization"), _BINARISED),
+    **{f"bottleneck quantized {word}": _CODEBOOK for word in ("codes", "dim", "embeddings", "num_embeddings", "k")},
+    "decoder encoder": "delete `encoder`: a mirror is always that of the encoder",
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "clipnorm": "write `clip 1.0` as a setting of its own",
     "grad_clip": "write `clip 1.0` as a setting of its own",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from caedsl.diagnostics import foreign_words
@@ -12,7 +12,7 @@ from caedsl.model.autoencoder import Bottleneck
 from caedsl.resolve.outputs import report_code_dropped
 from caedsl.resolve.placing import Placed, place_lines
 from caedsl.resolve.reading.binding import bind
-from caedsl.resolve.reading.line_options import LineOptions, filled
+from caedsl.resolve.reading.line_options import filled
 from caedsl.resolve.reading.lines import read_lines, report_idle
 from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Scope
@@ -59,7 +59,7 @@ def read_bottleneck(statement: tree.Statement, scope: Scope) -> Code | None:
     inherited = scope.inherited(form.name, bound.values.keys() - {CODE_L1.name}) if form.inherits else {}
     named = statement.items[len(form.words) - 1].span if form.words else statement.head.span
     head = tree.WrittenWord(owner, statement.head.span.to(named))
-    given = LineOptions({**inherited, **bound.values}, bound.spans, bound.failed)
+    given = replace(bound, values={**inherited, **bound.values})
     first = statement.items[0] if statement.items else None
     is_guessed = isinstance(first, tree.WrittenWord) and form.words[:1] != (first.text,)
     line = tree.Statement(head, (), None, statement.span, statement.broken or is_guessed)

@@ -148,7 +148,9 @@ def _report_unknown(item: tree.Item, scope: Scope) -> str | None:
         )
         return item.name.text
     near = None
-    if isinstance(item, tree.QuotedText):
+    if isinstance(item, tree.QuotedText) and item.value in SOURCES:
+        near, help_line = item.value, ""
+    elif isinstance(item, tree.QuotedText):
         kinds = [name for name, kind in SOURCES.items() if item.value.lower().endswith(kind.endings or "\0")]
         listed = ", ".join(f"`{kind} {text}`" for kind in kinds or ("folder", "npy", "npz", "idx"))
         help_line = f"name its kind: {listed}"

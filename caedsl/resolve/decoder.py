@@ -122,6 +122,13 @@ def _refuse_items(statement: tree.Statement, scope: Scope) -> None:
     if statement.items:
         span = statement.items[0].span.to(statement.items[-1].span)
         text_ = scope.source.slice(span)
+        if text_.startswith("mirror"):
+            line = scope.source.slice(statement.span)
+            after = scope.source.text[statement.span.end :]
+            options = after[after.find("{") + 1 : max(after.find("}"), 0)].split()
+            help_line = f"write `{' '.join((line, *options))}`"
+            scope.report("unexpected-block", statement.span, "`decoder mirror` takes no block", help=help_line)
+            return
         scope.report(
             "unexpected-value",
             span,

@@ -199,7 +199,9 @@ def _weight(piece: tree.Value, scope: Scope) -> float | None:
         return None
     if number.unit or number.value <= 0:
         text = scope.source.slice(piece.span)
-        scope.report("out-of-domain", piece.span, f"the weight of a loss is `{text}`, but must be a number above 0")
+        help_line = f"write `{float(number.value):g}`" if number.unit == "%" and number.value > 0 else ""
+        message = f"the weight of a loss is `{text}`, but must be a number above 0"
+        scope.report("out-of-domain", piece.span, message, help=help_line)
         return None
     return float(number.value)
 

@@ -100,7 +100,12 @@ def _check_block(word: str, statement: tree.Statement, scope: Scope) -> None:
     if wanted and statement.items and statement.block is not None and word != "block":
         item = statement.items[0]
         text_ = scope.source.slice(item.span)
-        scope.report("unexpected-value", item.span, f"`{text_}` cannot be written between `{word}` and its block")
+        scope.report(
+            "unexpected-value",
+            item.span,
+            f"`{text_}` cannot be written between `{word}` and its block",
+            help=f"delete `{text_}`",
+        )
 
 
 def _with_block(statement: tree.Statement, scope: Scope) -> str:

@@ -192,6 +192,9 @@ def _with_space(word: str) -> str:
 
 def respelled_setting(line: str, example: str, statement: tree.Statement, scope: Scope) -> str:
     """Return a line with the value that the author wrote, if that is a word, a number or a size, or with an example."""
+    for item in statement.items:
+        if isinstance(item, tree.WrittenOption) and f"{item.name.text}={{}}" in line:
+            return line.format(scope.source.slice(item.value.span))
     match statement.items:
         case (tree.WrittenWord() | tree.Number() | tree.Size() | tree.QuotedText() as value,):
             return line.format(scope.source.slice(value.span))

@@ -97,7 +97,7 @@ def _continues(tokens: Sequence[Token], place: int, end: int) -> bool:
         return first != "data"  # whose paths end with such characters
     if following.type in OPERATORS - {"MINUS"}:  # on every line, they are the marks of a list
         return first.type not in OPERATORS
-    return end == place + 1 and last == "let" and following.type == NAME
+    return end == place + 1 and last == "let" and tokens[end + 2 : end + 3] == ["="]
 
 
 def _end_of_line(tokens: Sequence[Token], place: int) -> int:

@@ -191,7 +191,7 @@ class _Reader:
         elif owner is not None and self.heading and self.heading.line_ended and has_no_block(owner):
             self.findings.append(block_messages.nameless(brace))
             owner = None
-        elif self.heading and self.heading.line_ended and owner:
+        elif self.heading and self.heading.line_ended and owner and not owner.broken:
             self.findings.append(block_messages.on_its_own_line(brace, owner, self.source.text))
         if owner is not None:
             block.statements.pop()

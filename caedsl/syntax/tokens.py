@@ -10,7 +10,7 @@ from caedsl.syntax.lalr import Automaton
 
 END, OPEN, CLOSE, NAME = "_END", "LBRACE", "RBRACE", "NAME"
 FOREIGN_COMMENT = "FOREIGN_COMMENT"
-"""Type of a comment of another language: ``// …`` up to the end of its line, or ``/* … */``."""
+"""Type of a comment of another language: ``// …`` or ``-- …`` up to the end of its line, or ``/* … */``."""
 UNCLOSED = "UNCLOSED"
 """Type of a string without its closing quote."""
 OVERLONG = "OVERLONG"
@@ -23,8 +23,9 @@ OPERATORS = frozenset({"PLUS", "MINUS", "TIMES", "OVER"})
 ATOM_ENDS = frozenset({"NAME", "NUMBER", "SIZE", "STRING", "RPAR", "COMPARE"})
 """Tokens after which an item may end."""
 
-_FOREIGN_COMMENT = re.compile(r"//[^\r\n]*|/\*(?s:.*?)\*/|/\*[^\r\n]*")
-_FOREIGN_LINE = re.compile(r"/[/*][^\r\n]*")
+_FOREIGN_COMMENT = re.compile(r"//[^\r\n]*|/\*(?s:.*?)\*/|/\*[^\r\n]*|--[ \t][^\r\n]*")
+_FOREIGN_LINE = re.compile(r"/[/*][^\r\n]*|--[ \t][^\r\n]*")
+_COMMENT_STARTS = ("OVER", "MINUS", NEGATION)
 _LINE_END = re.compile(r"[\r\n]")
 _CLOSERS = re.compile(r"[ \t}]*\Z")
 
@@ -45,7 +46,7 @@ def lex_broken(text: str, automaton: Automaton) -> list[Token]:
             tokens.append(_token(END, text, done, end))  # what a comment of the language leaves of the line end
         elif start < done:
             continue
-        elif token.type == "OVER" and (
+        elif token.type in _COMMENT_STARTS and (
             comment := (_FOREIGN_COMMENT if start < last_closing else _FOREIGN_LINE).match(text, start)
         ):
             done = comment.end()

@@ -278,8 +278,8 @@ CASES = [
         "64 conv",
         "a statement must start with a word, not with `64`",
         "64",
-        "start with the word of the line: `conv 64`, `input 1x28x28`, `loss mse`",
-        "",
+        "write `conv 64`",
+        "conv 64",
     ),
     (
         "= 3",

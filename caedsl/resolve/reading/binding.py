@@ -17,6 +17,7 @@ from caedsl.resolve.reading.regrouping import (
     is_split,
     join_activation,
     join_option,
+    joined_ranges,
     joined_size,
     separated_option,
 )
@@ -38,6 +39,7 @@ def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scop
     is_name = line.first is not None and line.first.type is Type.CHOICE
     if not is_name and (named is None or named.written is Written.FIRST):
         items = without_doubled_head(owner, items, scope)
+    items = joined_ranges(line, items)
     line.items = items = with_units(items, scope, (line.by_name, line.by_short, line.words))
     queue = deque(items[:_MOST_ITEMS])
     if len(items) > _MOST_ITEMS:

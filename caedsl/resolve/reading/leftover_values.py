@@ -14,7 +14,7 @@ from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
 
 def report_leftover(line: CurrentLine, item: tree.Item) -> None:
     """Report a value without a name that the line does not take, and the options that it may belong to."""
-    if line.after_lost or line.bound.failed or any(name == "unexpected-value" for name in line.bound.faults):
+    if line.bound.lost or line.bound.failed or any(name == "unexpected-value" for name in line.bound.faults):
         return  # more values of the same kind, or the one that a mistake before it should have been
     text = line.scope.source.slice(item.span)
     if line.first is None or line.first.type is Type.CHOICE:

@@ -26,7 +26,7 @@ def read_into(line: CurrentLine, option: Option, node: tree.Item, span: Span) ->
     if isinstance(value, Misread):
         meant = _explain_misread(line, value, option, node)
         if meant is not None:
-            is_number = meant.isdigit()
+            is_number = meant[:1].isdigit() or meant.startswith(".")
             again = tree.Number(meant, node.span) if is_number else tree.WrittenWord(meant, node.span)
             value = read(option, again, line.scope)
     if isinstance(value, Misread):

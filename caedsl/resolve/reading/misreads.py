@@ -1,5 +1,6 @@
 """Reasons why a value cannot be read, in the words of a finding."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -39,6 +40,8 @@ def outside_domain(option: Option, value: Fraction, node: tree.Value, scope: Sco
     message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
     in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
     help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
+    if option.name == "warmup" and in_percent:  # most likely a number of epochs
+        help_line = "write the share of the training: `warmup=10%`"
     if option.type is Type.SHARE and not help_line:
         help_line = "write a share such as 10%"
     constant = node.text if isinstance(node, tree.WrittenWord) else ""
@@ -69,6 +72,12 @@ def wrong_type(option: Option, node: tree.Value, scope: Scope, wanted: str = "")
         message = f"`{text}`{computed and f'{computed},'} is not {option.type.value}"
     else:
         message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
+    if meant := _without_quotes(option, node) or _with_points(option, node):
+        return Misread("wrong-type", node.span, message, f"write `{meant}`", meant)
+    if option.name == "patience" and isinstance(node, tree.Number):
+        number = re.sub(r"\D.*", "", text)
+        help_line = f"write the number of epochs, `patience={number}`, or the time, `after={node.text}`"
+        return Misread("wrong-type", node.span, message, help_line)
     if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
         return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
     if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
@@ -76,6 +85,26 @@ def wrong_type(option: Option, node: tree.Value, scope: Scope, wanted: str = "")
         plain = f"{float(share.value):g}" if isinstance(share, Quantity) else text.removesuffix("%")
         return Misread("wrong-type", node.span, message, f"write `{plain}`", plain)
     return Misread("wrong-type", node.span, message)
+
+
+def _without_quotes(option: Option, node: tree.Value) -> str:
+    """Return the number in quotes, where an option takes a number; else an empty text."""
+    numeric = option.type in (Type.COUNT, Type.NUMBER, Type.SHARE, Type.PER_AXIS, Type.SHAPE, Type.DURATION)
+    text = node.value.strip() if isinstance(node, tree.QuotedText) else ""
+    return text if numeric and _NUMBER.fullmatch(text) else ""
+
+
+def _with_points(option: Option, node: tree.Value) -> str:
+    """Return ``0-1`` as the range that it means, where an option takes one; else an empty text."""
+    match node:
+        case tree.Operation("-", tree.Number() as low, tree.Number() as high) if option.type is Type.RANGE:
+            return f"{low.text}..{high.text}"
+        case _:
+            return ""
+
+
+_NUMBER = re.compile(r"[\d.]+(?:e[+-]?\d+)?(?:%|[a-zA-Z]+)?|\d+(?:x\d+)+")
+"""Match a number with a unit, and a size."""
 
 
 def empty_range(node: tree.Range, scope: Scope, instead: str) -> Misread:

@@ -152,6 +152,8 @@ def _unit_help(text: str, unit: str) -> str:
         return f"write `{text.removesuffix(unit)}{cased}`: units are k, M, G (thousands), %, s, min and h"
     if written := with_unit(text.removesuffix(unit), unit):
         return f"write `{written}`"
+    if unit.lower() in foreign_words.NOUNS:
+        return f"write `{text.removesuffix(unit)}`: the number is enough"
     return "units are k, M, G (thousands), %, s, min and h"
 
 

@@ -1,6 +1,7 @@
 """Items that mean one option although they are written apart, and single items that mean several."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import cast
 
 from caedsl.diagnostics import foreign_words
@@ -14,6 +15,35 @@ from caedsl.syntax import tree
 from caedsl.syntax.errors.wording import size_text
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
 from caedsl.vocabulary.option import Option, Type, Written
+
+
+def joined_ranges(line: CurrentLine, items: Sequence[tree.Item]) -> Sequence[tree.Item]:
+    """Return the items with ``0 to 1`` as the range that it means, after a finding; other items as they are."""
+    places = [
+        place
+        for place, item in enumerate(items)
+        if isinstance(item, tree.WrittenWord) and item.text == "to" and 0 < place < len(items) - 1
+    ]
+    joined = list(items)
+    for place in reversed(places) if "to" not in line.by_name else ():
+        low, high = items[place - 1], items[place + 1]
+        start = low.value if isinstance(low, tree.WrittenOption) else low
+        if isinstance(start, tree.Number | tree.Negative) and isinstance(high, tree.Number | tree.Negative):
+            span = start.span.to(high.span)
+            text = f"{line.scope.source.slice(start.span)}..{line.scope.source.slice(high.span)}"
+            first = joined[place - 2] if place > 1 else None
+            if isinstance(first, tree.WrittenWord) and first.text == "from" and "in" in line.by_name:
+                joined[place - 2] = tree.WrittenWord("in", first.span)
+                span, text = first.span.to(span), f"in {text}"
+            message = f"`{line.scope.source.slice(span)}` is a range, whose ends are joined by `..`"
+            line.fault("wrong-type", span, message, help=f"write `{text}`", fix=replacing(span, text))
+            whole = tree.Range(start, high, span)
+            if isinstance(low, tree.WrittenOption):
+                joined[place - 1] = tree.WrittenOption(low.name, whole, low.span.to(span))
+            else:
+                joined[place - 1] = whole
+            del joined[place : place + 2]
+    return joined if places else items
 
 
 def is_split(line: CurrentLine, item: tree.Item, queue: deque[tree.Item]) -> bool:

@@ -72,6 +72,8 @@ def _repeats_meaning(line: CurrentLine, item: Named, report: Report) -> bool:
         return False
     if not isinstance(number, tree.Number | tree.Size):
         return False
+    if isinstance(before, tree.WrittenOption) and before.name.text in line.bound.failed:
+        return True  # part of the same mistake
     fix = Fix(f"delete `{item.text}`", (removal(line.scope.source.text, item.span),), Applicability.SAFE)
     report(help=f"delete `{item.text}`: the number is enough", fix=fix)
     return True
@@ -84,7 +86,8 @@ def _is_explained(line: CurrentLine, word: tree.WrittenWord, report: Report) -> 
     note = notes.get(f"{line.owner} {plain}") or notes.get(plain)
     if note is None:
         return False
-    report(help=note)
+    if not line.after_lost:
+        report(help=note)
     line.bound.lost = line.lost = True
     return True
 

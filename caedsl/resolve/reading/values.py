@@ -26,8 +26,13 @@ def read(option: Option, node: tree.Value, scope: Scope) -> Any:
     """Return the value of ``node`` for ``option``, or a ``Misread``."""
     if option.auto and isinstance(node, tree.WrittenWord) and (node.text == AUTO or not scope.is_constant(node.text)):
         return AUTO if node.text == AUTO else misspelt_auto(node, scope)
-    if option.ranged and isinstance(node, tree.Range):
-        return _drawn(option, node, scope)
+    if isinstance(node, tree.Range):
+        if "..." in (text := scope.source.slice(node.span)):
+            high = text.replace("...", "..0.")
+            help_line = f"write `{text.replace('...', '..')}`, or `{high}` if the end is a fraction"
+            return Misread("wrong-type", node.span, f"`{text}` has three points, but a range has two", help_line)
+        if option.ranged:
+            return _drawn(option, node, scope)
     return _READERS[option.type](option, node, scope)
 
 

@@ -5,7 +5,7 @@ import re
 from lark import Token
 
 from caedsl.diagnostics import foreign_words
-from caedsl.diagnostics.finding import Edit, Finding
+from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
@@ -18,6 +18,8 @@ BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
 
 _WITHOUT_BLOCK = ("bottleneck", "decoder")
 """Statements that may have a value instead of a block."""
+
+_NAMED_BLOCKS = ("block", "stage", "repeat", "residual")
 
 _WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
 """Statements and settings whose value may begin with a word."""
@@ -32,30 +34,14 @@ def colon(fault: Fault) -> Finding | None:
     following = fault.tokens[fault.place + 1] if fault.place + 1 < len(fault.tokens) else None
     delete = candidate_fix("delete the colon", Edit(span, "" if blank_after(fault, found) else " "))
     if following is None:
-        return error(
-            "a colon does not open a block; a brace does",
-            span,
-            help="replace the colon by `{`, and write `}` after the last line of the block",
-            fix=delete if fault.opens_block else None,
-        )
+        return _colon_at_end(fault, found, delete)
     if following == "=":
         fix = candidate_fix("delete the colon", Edit(span, ""))
         return error("`:=` is not an assignment: values follow one `=`", span, help="write `=`", fix=fix)
     if before.type != "NAME" and fault.place != 1:
         return error("`:` has no meaning in a spec", span, help="write options as name=value: `l2=1e-3`")
     if fault.place == 1:
-        if constant := _constant(fault, before):
-            return _without_let(constant, before, found)
-        message = f"there is a colon after `{before}`, but a space separates a word from its values"
-        value = fault.text[span.end : fault.span.end].strip()
-        if _opens_block(before, value):
-            return _brace(before, found)
-        if lines := _lines_of_list(before, value):
-            return error(message, span, help=lines)
-        plain = f"{before} {value}"
-        if (line := line_of_assignment(before, value)) != plain and not (fault.opens_block and before in BLOCKS):
-            return error(message, span, help=f"write `{line}`")
-        return error(message, span, help="delete the colon", fix=delete)
+        return _colon_after_word(fault, before, found, delete)
     if fault.tokens[0] == "block" and fault.place == 2:
         message = f"there is a colon after `{before}`, but a space separates a block from its parameters"
         return error(message, span, help="delete the colon", fix=delete)
@@ -72,6 +58,38 @@ def colon(fault: Fault) -> Finding | None:
         help=f"write `{before}={following}`",
         fix=candidate_fix("replace the colon by `=`", Edit(Span(span_of(before).end, end), "=")),
     )
+
+
+def _colon_at_end(fault: Fault, sign: Token, delete: Fix) -> Finding:
+    """Explain ``encoder:`` and ``conv 64 relu:``."""
+    if fault.place > 1 and fault.tokens[0] not in (*BLOCKS, *_NAMED_BLOCKS):
+        return error("a colon has no meaning at the end of a line", span_of(sign), help="delete the colon", fix=delete)
+    return error(
+        "a colon does not open a block; a brace does",
+        span_of(sign),
+        help="replace the colon by `{`, and write `}` after the last line of the block",
+        fix=delete if fault.opens_block else None,
+    )
+
+
+def _colon_after_word(fault: Fault, word: Token, sign: Token, delete: Fix) -> Finding:
+    """Explain ``conv: 64``, ``width: 8`` and ``optimizer: adam, lr: 1e-3``."""
+    if constant := _constant(fault, word):
+        return _without_let(constant, word, sign)
+    span = span_of(sign)
+    message = f"there is a colon after `{word}`, but a space separates a word from its values"
+    value = fault.text[span.end : fault.span.end].strip()
+    if _opens_block(word, value):
+        return _brace(word, sign)
+    if lines := _lines_of_list(word, value):
+        return error(message, span, help=lines)
+    if "," in value and ":" in value:
+        options = re.sub(r"(\w)[ \t]*:[ \t]*", r"\1=", re.sub(r",[ \t]*", " ", value))
+        return error(message, span, help=f"write `{word} {options}`")
+    line = line_of_assignment(word, value)
+    if line != f"{word} {value}" and not (fault.opens_block and word in BLOCKS):
+        return error(message, span, help=f"write `{line}`")
+    return error(message, span, help="delete the colon", fix=delete)
 
 
 def equals(fault: Fault) -> Finding | None:
@@ -146,7 +164,8 @@ _GLUED_LET = re.compile(r"let_?([A-Za-z]\w*)")
 
 def _opens_block(name: str, value: str) -> bool:
     """Return whether ``value`` is a list or a call that holds the lines of a block."""
-    return name in BLOCKS and name != "bottleneck" and any(mark in value for mark in "[(")
+    is_value = name == "bottleneck" or value.startswith("mirror")
+    return name in BLOCKS and not is_value and any(mark in value for mark in "[(")
 
 
 def _brace(name: str, sign: Token) -> Finding:
@@ -168,6 +187,9 @@ def _lines_of_list(name: str, value: str) -> str:
 
 def line_of_assignment(name: str, value: str) -> str:
     """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
+    value = value if name == "data" else re.sub(r"^(['\"])(\w+)\1$", r"\2", value)
+    if name == "decoder" and value.startswith("mirror"):
+        return "decoder mirror"
     if name in ("input", "target", "output") or "shape" in name:
         value = input_size(value) or value
     line = foreign_words.SETTINGS.get(foreign_words.plain_setting(name))

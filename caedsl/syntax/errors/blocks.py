@@ -9,6 +9,7 @@ from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
 from caedsl.syntax.block_words import STATEMENTS
 from caedsl.syntax.errors.assignments import line_of_assignment
+from caedsl.syntax.errors.separators import space_for
 from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
@@ -51,14 +52,8 @@ def parameters(fault: Fault) -> Finding | None:
     return error(
         "parameters follow the name of a block without parentheses and commas",
         span_of(bracket).to(span_of(marks[-1])),
-        fix=candidate_fix("remove them", *(_space_for(token, fault.text) for token in marks)),
+        fix=candidate_fix("remove them", *(space_for(token, fault.text) for token in marks)),
     )
-
-
-def _space_for(mark: Token, text: str) -> Edit:
-    """Return the edit that leaves one space between two parameters, and none at their end."""
-    span = span_of(mark)
-    return Edit(span, "" if mark == ")" or text[span.end : span.end + 1].isspace() else " ")
 
 
 def stray(brace: Token) -> Finding:

@@ -7,6 +7,7 @@ from lark import Token
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
+from caedsl.diagnostics.foreign_layers import is_layer
 from caedsl.source import Span
 from caedsl.syntax import characters
 from caedsl.syntax.errors.assignments import BLOCKS
@@ -24,7 +25,7 @@ _LIST = "is a list; values are separated by spaces"
 
 
 def comment(fault: Fault) -> Finding | None:
-    """Explain ``// …`` and ``/* … */``."""
+    """Explain ``// …``, ``-- …`` and ``/* … */``."""
     found = fault.found
     if found is None or found.type != FOREIGN_COMMENT:
         return None
@@ -165,13 +166,59 @@ def hyphen(fault: Fault) -> Finding | None:
             is_head, is_option = place == 1, place + 2 == fault.place and fault.found == "="
             if (is_head or is_option) and parts[0].type == parts[2].type == "NAME":
                 name = f"{parts[0]}_{parts[2]}"
+                start = span_of(parts[0]).to(span_of(parts[2]))
+                if is_option and (name != "weight_decay" or is_layer(fault.tokens[0])):
+                    name = foreign_words.OPTIONS.get(name, name)
+                elif (line := foreign_words.SETTINGS.get(foreign_words.plain_setting(name), ("",))[0]).endswith(" {}"):
+                    name = line.removesuffix(" {}")
                 return error(
                     f"`{parts[0]}-{parts[2]}` is a difference, because names have no hyphens",
-                    span_of(parts[0]).to(span_of(parts[2])),
+                    start,
                     help=f"write `{name}`",
-                    fix=candidate_fix(f"write `{name}`", Edit(span_of(token), "_")),
+                    fix=candidate_fix(f"write `{name}`", Edit(start, name)),
                 )
     return None
+
+
+def power(fault: Fault) -> Finding | None:
+    """Explain ``10^-3`` and ``2**4``."""
+    if fault.found not in ("^", "*"):
+        return None
+    place = span_of(fault.found).start
+    powers = (match for match in _POWERS.finditer(fault.text, fault.span.start) if match.end() > place)
+    match = next(powers, None)
+    if match is None or match.start() > place:
+        return None
+    factor, base, exponent = match[1] or "1", int(match[2]), int(match[3])
+    if base != 10 and (match[1] or exponent < 0 or exponent * base.bit_length() > _LARGEST_POWER):
+        return None
+    written = f"{factor}e{exponent}" if base == 10 else str(base**exponent)
+    return _rewritten(match, written, f"is a power; write the number, `{written}`")
+
+
+_POWERS = re.compile(
+    r"(?:(\d+(?:\.\d+)?)[ \t]*\*[ \t]*)?(?<![\w.])(\d{1,4})[ \t]*(?:\^|\*\*)[ \t]*(-?\d{1,2})(?![\w.])"
+)
+_LARGEST_POWER = 60
+"""Largest number of bits of a power that is written as one number."""
+
+
+def _quoted_number(fault: Fault) -> Finding | None:
+    """Explain ``'8'``."""
+    match = _NUMBER_IN_QUOTES.match(fault.text, span_of(fault.found).start if fault.found else 0)
+    return _rewritten(match, match[1], "is in quotation marks, which a number has not") if match else None
+
+
+_NUMBER_IN_QUOTES = re.compile(r"'(\d[\d.]*(?:e[+-]?\d+)?(?:%|[a-z]+)?)'")
+
+
+def _other_source(fault: Fault) -> Finding | None:
+    """Explain ``data mnist | digits``."""
+    if fault.tokens[0] != "data" or fault.found not in ("|", "&"):
+        return None
+    span = span_of(fault.found)
+    fix = candidate_fix("write `else`", Edit(span, "else"))
+    return error(f"sources are separated by `{fault.found}`, but need `else`", span, help="write `else`", fix=fix)
 
 
 _NUMBER_AT_END = re.compile(r"\d+$")
@@ -188,6 +235,8 @@ def character(fault: Fault) -> Finding | None:
         joined = Edit(Span(span_of(before).end, span.start), "")
         fix = candidate_fix("delete the space", joined)
         return error(f"there is a space between `{before}` and its `%`", span, help=f"write `{before}%`", fix=fix)
+    if (rewritten := _quoted_number(fault) or _other_source(fault)) is not None:
+        return rewritten
     if found == "%" and before is not None and (number := _NUMBER_AT_END.search(before)):
         place = span_of(before).start + number.start()
         fix = candidate_fix("write a space", Edit(Span(place, place), " "))

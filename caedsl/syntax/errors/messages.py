@@ -107,6 +107,7 @@ _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     foreign_messages.hyphen,
     assignment_messages.equals,
     foreign_messages.list_dash,
+    foreign_messages.power,
     foreign_messages.character,
     foreign_messages.dotted,
     value_messages.line_end_in_parentheses,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from lark import Token
 
 from caedsl.diagnostics import foreign_words
-from caedsl.diagnostics.finding import Edit, Finding
+from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
 from caedsl.syntax.errors.wording import before_pattern, candidate_fix, error, quoted
@@ -58,6 +58,9 @@ def path(fault: Fault) -> Finding | None:
     if "://" in match[0]:
         line = f'data {" ".join((*before[1:], *source))} "{file or "images/"}"'
         return error("a source is a path on this machine", Span(*match.span()), help=f"download it, and write `{line}`")
+    if of_package := _OF_A_PACKAGE.fullmatch(match[0]):
+        line = f"write `data {of_package[1].lower()}`"
+        return error("a source is named without its package", Span(*match.span()), help=line)
     text = " ".join((*source, f'"{written}"'))
     fix = candidate_fix(f"write {quoted(text)}", Edit(Span(*match.span()), text))
     help_line = f"write `{' '.join((*before, text))}`"
@@ -68,6 +71,8 @@ def path(fault: Fault) -> Finding | None:
 
 
 _PATH = re.compile(r"[^\s\"'#;{}=]*[./\\][^\s\"'#;{}=]*")
+_OF_A_PACKAGE = re.compile(r"(?:\w+\.)*datasets\.(\w+)(?:\.load_data)?(?:\(\))?")
+"""Match ``torchvision.datasets.MNIST`` and ``keras.datasets.mnist.load_data``."""
 _SOURCES = {"npy": "npy", "npz": "npz", "csv": "csv", "parquet": "parquet"}
 """Kinds of sources by the ending of their path."""
 
@@ -78,8 +83,7 @@ def comma(fault: Fault) -> Finding | None:
     if found != ",":
         return None
     if fault.parenthesis is not None:
-        message = "parentheses group arithmetic and cannot contain commas"
-        return error(message, span_of(found), help="give each option one value: `k3x5`, `beta1=0.9`")
+        return _in_parentheses(fault, found, fault.parenthesis)
     if (joined := _comma_in_number(fault) or _second_constant(fault)) is not None:
         return joined
     commas = [token for token in fault.tokens if token == ","]
@@ -118,6 +122,21 @@ def comma(fault: Fault) -> Finding | None:
         help="delete it, or replace it by `;`",
         fix=candidate_fix("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
+
+
+def _in_parentheses(fault: Fault, mark: Token, opening: Token) -> Finding:
+    """Explain ``conv 8 (k3, s2)`` and ``betas=(0.9, 0.99)``."""
+    message = "parentheses group arithmetic and cannot contain commas"
+    inside = fault.tokens[fault.tokens.index(opening) : fault.place]
+    if "=" in inside or not any(token.type == "NAME" for token in inside):
+        return error(message, span_of(mark), help="give each option one value: `k3x5`, `beta1=0.9`")
+    return error(message, span_of(mark), help="remove them", fix=without_parentheses(fault))
+
+
+def without_parentheses(fault: Fault) -> Fix:
+    """Return the fix that removes the parentheses and commas of a statement."""
+    marks = [token for token in fault.tokens if token in ("(", ",", ")")]
+    return candidate_fix("remove them", *(space_for(token, fault.text) for token in marks))
 
 
 def _second_constant(fault: Fault) -> Finding | None:
@@ -193,6 +212,12 @@ def _comma_in_number(fault: Fault) -> Finding | None:
                 fix = candidate_fix(f"write `{written}`", Edit(span, written))
                 return error(f"`{match[0]}` {what}", span, help=f"write `{written}`", fix=fix)
     return None
+
+
+def space_for(mark: Token, text: str) -> Edit:
+    """Return the edit that leaves one space for a parenthesis or a comma between two values."""
+    span = span_of(mark)
+    return Edit(span, "" if mark == ")" or text[span.end : span.end + 1].isspace() else " ")
 
 
 def blank_after(fault: Fault, token: Token) -> bool:

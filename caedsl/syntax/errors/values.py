@@ -6,12 +6,17 @@ from dataclasses import replace
 from caedsl.diagnostics import foreign_layers, foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix, Label
 from caedsl.source import Span
+from caedsl.syntax.errors.separators import without_parentheses
 from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.tokens import END, NEGATION, OPERATORS, span_of
 
 _COPIES_FIRST = re.compile(r"(\d+)\s*[x*]\s+(\w.*)")
 """Match `3x conv 16`."""
+
+_COUNT_FIRST = re.compile(r"(\d+)\s+([A-Za-z]\w*)\b(.*)", re.DOTALL)
+"""Match `16 conv k3`."""
+_DOCSTRING = re.compile(r"(\"\"\"|''')([^\r\n]*?)\1")
 
 _LAST_WORD = re.compile(r"(?:^|[\n;{])[ \t]*([a-z]\w*)[ \t]*(?:#[^\n]*)?\n\s*\Z")
 """Match a line of a single word at the end of a text."""
@@ -65,6 +70,13 @@ def start(fault: Fault) -> Finding | None:
         line = f"{copies[2]} x{copies[1]}"
         if foreign_layers.is_layer(copies[2].split()[0]):
             return error(message, span_of(found), help=f"write {as_spec(line)}")
+    if swapped := _COUNT_FIRST.match(fault.text[fault.span.start : fault.span.end]):
+        line = f"{swapped[2]} {swapped[1]}{swapped[3]}"
+        if foreign_layers.is_layer(swapped[2]):
+            fix = candidate_fix(f"write `{line}`", Edit(fault.span, line))
+            return error(message, span_of(found), help=f"write {as_spec(line)}", fix=fix)
+    if note := _DOCSTRING.match(fault.text, fault.span.start):
+        return error("comments start with `#`", Span(*note.span()), help=f"write `# {note[2].strip()}`")
     if found.type in OPERATORS or found in ("=", "..", ")"):
         return error(message, span_of(found), help="a statement ends with its line: write it on one line")
     if word := _LAST_WORD.search(fault.text, max(fault.span.start - _NEAR, 0), fault.span.start):
@@ -172,7 +184,10 @@ def parentheses(fault: Fault) -> Finding | None:
         return _unclosed_parenthesis(fault)
     if found == "=":
         message = f"`{before}=` is in parentheses, but only spaces separate options"
-        return error(message, span_of(found), help="write options without parentheses: `optimizer adam lr=1e-3`")
+        fix = without_parentheses(fault)
+        return error(
+            message, span_of(found), help="write options without parentheses: `optimizer adam lr=1e-3`", fix=fix
+        )
     if before is None or found.type in OPERATORS:
         return None
     return error(
