@@ -139,6 +139,20 @@ CHARBONNIER = LossKind(
     curvature=None,
     quadratic=False,
 )
+LOGCOSH = LossKind(
+    name="logcosh",
+    about="logarithm of the hyperbolic cosine of `alpha` times the error, divided by `alpha`",
+    unit="pixel values",
+    own=(Option("alpha", Type.NUMBER, 1.0, "`logcosh` is an absolute error far above 1 / alpha", domain=POSITIVE),),
+    torch=lambda options, width: call("logcosh_loss", **options),
+    pixelwise=True,
+    of_batch=False,
+    probabilities=False,
+    entropy=False,
+    gain=0.5,
+    curvature=None,
+    quadratic=False,
+)
 FOCAL = LossKind(
     name="focal",
     about="binary cross-entropy, weighted by |error| raised to `gamma`",

@@ -174,6 +174,8 @@ def test_options_of_losses_are_those_of_their_definitions() -> None:
     y, x = images(0, 3, 2, 5, 4), images(1, 3, 2, 5, 4)
     p, t = y.double().numpy(), x.double().numpy()
     e = np.abs(p - t)
+    logcosh = np.log(np.cosh(3 * e)).mean() / 3
+    assert loss_with((LossTerm("logcosh", 1.0, {"alpha": 3.0}),), y, x) == pytest.approx(logcosh, rel=1e-5)
     huber = np.where(e < 0.1, e**2 / 2, 0.1 * (e - 0.05)).mean()
     assert loss_with((LossTerm("huber", 1.0, {"delta": 0.1}),), y, x) == pytest.approx(huber, rel=1e-6)
     charbonnier = (np.sqrt(e**2 + 0.2**2) - 0.2).mean()

@@ -3,6 +3,8 @@
 Tensors: x = samples (batch, channels, then one to three axes), x_hat = their reconstructions.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -40,6 +42,13 @@ def charbonnier_loss(x_hat: Tensor, x: Tensor, epsilon: float, reduction: str = 
     """Return the mean of sqrt(error² + epsilon²) - epsilon (Charbonnier et al., ICIP 1994), 0 for equal images."""
     error = ((x_hat - x).square() + epsilon**2).sqrt() - epsilon
     return error.mean() if reduction == "mean" else error
+
+
+def logcosh_loss(x_hat: Tensor, x: Tensor, alpha: float, reduction: str = "mean") -> Tensor:
+    """Return the mean of log(cosh(alpha * error)) / alpha (Chen, Chen, Xu, ICLR workshop 2019), which Keras has too."""
+    error = alpha * (x_hat - x).abs()
+    loss = (error + functional.softplus(-2 * error) - math.log(2)) / alpha
+    return loss.mean() if reduction == "mean" else loss
 
 
 def focal_loss(x_hat: Tensor, x: Tensor, gamma: float, reduction: str = "mean") -> Tensor:

@@ -15,6 +15,8 @@ _LOSSES = {
     "binary_crossentropy": "bce",
     "huber": "huber",
     "huber_loss": "huber",
+    "log_cosh": "logcosh",
+    "logcosh": "logcosh",
 }
 _ADAM = {"beta_1": "beta1", "beta_2": "beta2"}
 _UNSUPPORTED = ("clipnorm", "clipvalue", "amsgrad", "centered", "gradient_accumulation_steps")
