@@ -233,6 +233,7 @@ def _image_specs(draw: st.DrawFn) -> str:
                 "variational 4 beta=0.5 init=glorot gain=0.7",
                 "variational conv 2 free_bits=0.1",
                 "variational 4 free_nats=2",
+                "variational conv 2 capacity=3",
                 "quantized 8x3",
                 "quantized 8x3 update=gradient",
             ]

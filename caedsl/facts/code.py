@@ -4,7 +4,8 @@ from caedsl.facts.sizes import encoder_path
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Corrupt
 from caedsl.vocabulary.bottlenecks import BY_NAME
-from caedsl.vocabulary.code_kinds import CODEBOOK
+from caedsl.vocabulary.bottlenecks.variational import KL
+from caedsl.vocabulary.code_kinds import CAPACITY, CODEBOOK
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.sparse_codes import KEPT
 
@@ -61,4 +62,10 @@ def code_terms(model: Autoencoder) -> str:
     """Return what the code adds to the loss, as a sum; empty if it adds nothing."""
     bottleneck = model.bottleneck
     rising = f", rising from 0 over {100 * bottleneck.warmup:g}% of the steps" if bottleneck.warmup else ""
-    return " + ".join(f"{weight:g} {name}" for name, weight in bottleneck.weights.items() if weight) + rising
+    capacity = bottleneck.layers[-1].options.get(CAPACITY, 0.0) if bottleneck.layers else 0.0
+    terms = [
+        f"{weight:g} |{name} - {capacity:g}|" if capacity and name == KL else f"{weight:g} {name}"
+        for name, weight in bottleneck.weights.items()
+        if weight
+    ]
+    return " + ".join(terms) + rising

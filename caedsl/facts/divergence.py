@@ -3,7 +3,7 @@
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import LossTerm, Train
 from caedsl.vocabulary.bottlenecks.variational import KL
-from caedsl.vocabulary.code_kinds import FREE_BITS, FREE_NATS
+from caedsl.vocabulary.code_kinds import CAPACITY, FREE_BITS, FREE_NATS
 from caedsl.vocabulary.placed import PlacedLayer
 from caedsl.vocabulary.shape import elements
 
@@ -25,7 +25,12 @@ def assumed_noise(model: Autoencoder) -> float | None:
     term = only_term(model.train) if model.train is not None else None
     if not beta or term is None or not term.kind.quadratic or not model.bottleneck.layers:
         return None
-    return None if free_for_each(model.bottleneck.layers[-1]) else beta / (2 * term.weight)
+    return beta / (2 * term.weight) if costs_from_zero(model.bottleneck.layers[-1]) else None
+
+
+def costs_from_zero(code: PlacedLayer) -> bool:
+    """Return whether every nat of the divergence of ``code`` costs as much as the last."""
+    return not free_for_each(code) and not code.options.get(CAPACITY, 0.0)
 
 
 def free_for_each(code: PlacedLayer) -> float:

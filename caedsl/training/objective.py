@@ -128,15 +128,21 @@ class Objective:
             terms[WEIGHTS] = weight_penalty(module, self.penalties)
             total = total + terms[WEIGHTS]
         for term in self.code if self._seen else ():
-            weight = self._weight(term, sample.target) * self._factors[term.name]
-            terms[term.name] = scaled(self._seen[term.name], factor * weight)
+            terms[term.name] = self._code_term(term, sample.target, factor, self._factors[term.name])
             total = total + terms[term.name]
         self._seen.clear()  # later forward passes do not belong to this batch
         return Losses(total, reconstruction, terms)
 
     def code_loss(self, target: Tensor) -> Tensor:
         """Return the sum of the code's terms in the last forward pass, at their final weights."""
-        return sum_of([self._seen[term.name] * self._weight(term, target) for term in self.code])
+        return sum_of([self._code_term(term, target, 1.0, 1.0) for term in self.code])
+
+    def _code_term(self, term: Term, target: Tensor, factor: float, rising: Number) -> Tensor:
+        """Return a term of the code in the last forward pass, times ``factor``."""
+        seen, weight = self._seen[term.name], self._weight(term, target)
+        if term.capacity:
+            return scaled((seen - term.capacity * rising).abs(), factor * weight)
+        return scaled(seen, factor * (weight * rising))
 
     def _weight(self, term: Term, target: Tensor) -> float:
         """Return the weight of a term of the code, averaged or summed over a sample's values as the loss is."""

@@ -34,6 +34,13 @@ FREE_NATS: LayerOption[float] = LayerOption(
     domain=NOT_NEGATIVE,
 )
 FREE = (FREE_BITS, FREE_NATS)
+CAPACITY: LayerOption[float] = LayerOption(
+    "capacity",
+    Type.NUMBER,
+    0.0,
+    "KL divergence in nats that the code should have: its distance from this costs `beta`",
+    domain=NOT_NEGATIVE,
+)
 
 
 class Gaussian(Kind):
@@ -42,7 +49,7 @@ class Gaussian(Kind):
     name = "gaussian"
     has_line = False
     role = Role.PASSING
-    options = FREE
+    options = (*FREE, CAPACITY)
 
     def out_shape(self, options: Options, in_shape: Shape) -> Shape | Misfit:
         """Return the shape with half of the channels."""
@@ -50,7 +57,7 @@ class Gaussian(Kind):
 
     def operation(self, layer: PlacedLayer) -> tuple[Call, ...]:
         """Return the module that samples."""
-        free = {option.name: layer.options[option] for option in self.options if layer.options[option]}
+        free = {option.name: layer.options[option] for option in FREE if layer.options[option]}
         return (call("Gaussian", **free),)
 
 

@@ -10,7 +10,8 @@ class Term(NamedTuple):
 
     ``source`` is the path of the module from which it is computed: from its output for a penalty on the code, or from
     its input with ``method`` if the module itself has a loss. The weight rises from 0 over ``warmup``, a share of all
-    steps. ``averaged`` is True if the method returns a mean over the code's values, and not a sum for each sample.
+    steps. With a ``capacity``, the term is the distance from it, and the capacity rises instead. ``averaged`` is True
+    if the method returns a mean over the code's values, and not a sum for each sample.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Term(NamedTuple):
     warmup: float = 0.0
     method: str = "divergence"
     averaged: bool = False
+    capacity: float = 0.0
 
     def factor(self, step: int, steps: int) -> float:
         """Return the factor on the weight at ``step`` (counted from 0) of ``steps``."""

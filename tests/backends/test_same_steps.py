@@ -110,6 +110,8 @@ LINES = {
     "clip 0.1": {},
     "loss mse": {"code": "variational 3 beta=0.5 free_bits=0.2"},
     "loss mse; corrupt mean=0.5 awgn=0.2": {"code": "variational 3 free_nats=4"},
+    "loss mse; clip 8": {"code": "variational 3 beta=30 capacity=2 warmup=70%"},
+    "loss mae reduction=sum ": {"code": "variational conv 2 capacity=5"},
     "loss mae reduction=sum": {"code": "variational 3 warmup=70%"},
     "loss mse reduction=sum": {"code": "variational conv 2"},
     "loss huber": {"code": "conv 2 noise=0.5"},

@@ -48,6 +48,7 @@ def test_the_weight_of_the_loss_and_the_range_of_the_images_count() -> None:
         vae(" beta=50", "bce + mse"),
         vae(" beta=50 free_bits=0.1"),
         vae(" beta=50 free_nats=0.1"),
+        vae(" beta=50 capacity=5"),
         vae(" beta=50", shape="1x28x28", data='folder "x/"'),
     ],
 )

@@ -14,6 +14,7 @@ from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder, build
 from caedsl.backends.torch.lower import lower
 from caedsl.backends.torch.modules import Quantizer
 from caedsl.data.sample import Sample, joined
+from caedsl.facts.code import code_terms
 from caedsl.training.batches import Batches
 from caedsl.training.code_use import code_use, measure_of
 from caedsl.training.loop import Callback, Training
@@ -90,6 +91,31 @@ def test_the_weight_rises_over_the_warmup() -> None:
         with run.stepping():
             first.append(run.take_step(Sample.of(x)).terms["kl"])
     torch.testing.assert_close(first[1], first[0] / 8)
+
+
+def test_the_capacity_rises_over_the_warmup_and_its_distance_costs() -> None:
+    run = training("variational 5 beta=3 capacity=7 warmup=40%", "sum")
+    plain = training("variational 5", "sum")
+    plain.module.load_state_dict(run.module.state_dict())
+    x = torch.rand(8, 1, 8, 8)
+    for rising in (1 / 8, 2 / 8):
+        plain.module.load_state_dict(run.module.state_dict())
+        with plain.stepping():
+            divergence = plain.take_step(Sample.of(x)).terms["kl"]
+        with run.stepping():
+            term = run.take_step(Sample.of(x)).terms["kl"]
+        torch.testing.assert_close(term, 3 * (divergence - 7 * rising).abs(), rtol=1e-3, atol=1e-3)
+
+
+def test_a_code_takes_its_capacity() -> None:
+    spec = SPEC.replace("epochs 5", "epochs 100").format(
+        code="variational 5 beta=100 capacity=2", reduction="sum", more=""
+    )
+    model = load(spec)
+    assert model.train is not None
+    run = prepare(build(model), torch.rand(32, 1, 8, 8), model.train, code=lower(model).terms)
+    assert run.run().epochs[-1].code["kl_nats"] == pytest.approx(2, abs=0.5)
+    assert code_terms(model) == "100 |kl - 2|"
 
 
 @pytest.mark.parametrize("held_out", [0, 12])
@@ -301,7 +327,8 @@ def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
         ("dense 12 sparsity=5%", "contradicting-options", "`linear` returns numbers beyond 0..1"),
         ("dense 12 sigmoid topk=2 sparsity=5%", "contradicting-options", "`topk=` sets numbers to 0, but"),
         ("dense 12 sigmoid sparsity_weight=3", "option-without-effect", "it belongs to `sparsity=`"),
-        ("variational 4 free_bits=1 free_nats=4", "contradicting-options", "`free_nats=` for their sum"),
+        ("variational 4 free_bits=1 free_nats=4", "contradicting-options", "`free_nats=` is free for their sum"),
+        ("variational 4 free_nats=4 capacity=9", "contradicting-options", "`capacity=` is the only divergence"),
         ("dense 12 sigmoid sparsity=1", "out-of-domain", "`sparsity` is `1`"),
         ("dense 12 sparse=0.1", "unknown-option", 'unknown option "sparse"'),
         ("variational 12 topk=3", "unknown-option", 'unknown option "topk"'),

@@ -55,6 +55,7 @@ CODES = (
     "quantized 6x2 update=gradient",
     "variational conv 2 free_bits=0.1",
     "variational 3 free_nats=1",
+    "variational 3 capacity=2 warmup=50%",
     "dense 6 topk=2 noise=0.1",
     "conv 2 sigmoid sparsity=10%",
 )

@@ -18,6 +18,7 @@ from caedsl.backends.torch.program import (
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.call import Call, call
+from caedsl.vocabulary.code_kinds import CAPACITY
 from caedsl.vocabulary.form import CODE_L1
 from caedsl.vocabulary.joining import FROM, INPUT, Join, Joining
 from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, L1, L2, WEIGHT_NORM, ZEROS
@@ -171,10 +172,12 @@ def _terms(model: Autoencoder, modules: int) -> tuple[Term, ...]:
     weights = {name: weight for name, weight in model.bottleneck.weights.items() if weight}
     form, source = BY_NAME[model.bottleneck.form], f"{CODE}.{modules - 1}"
     methods, warmup = form.methods(), model.bottleneck.warmup
+    layers = model.bottleneck.layers
+    capacity = layers[-1].options.get(CAPACITY, 0.0) if layers else 0.0
     return tuple(
         Term(name, weight, CODE)
         if name == CODE_L1.name
-        else Term(name, weight, source, warmup, methods.get(name, "divergence"), form.averages)
+        else Term(name, weight, source, warmup, methods.get(name, "divergence"), form.averages, capacity)
         for name, weight in weights.items()
     )
 

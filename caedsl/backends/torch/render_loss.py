@@ -126,6 +126,11 @@ def _code_lines(terms: Sequence[Term], loss: Loss, wanted: str) -> list[str]:
             weight = repr(term.weight)
             if term.warmup:
                 lines.append("warm = (step + 1) / warming if step < warming else 1.0")
-                weight += " * warm"
-            lines.append(f"loss = loss + {weight} * model.bottleneck[-1].{term.method}(h){share}")
+            warm = " * warm" if term.warmup else ""
+            value = f"model.bottleneck[-1].{term.method}(h)"
+            if term.capacity:
+                value = f"({value} - {term.capacity!r}{warm}).abs()"
+            else:
+                weight += warm
+            lines.append(f"loss = loss + {weight} * {value}{share}")
     return lines

@@ -52,7 +52,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
-from caedsl.facts.divergence import free_for_each, only_term
+from caedsl.facts.divergence import costs_from_zero, only_term
 from caedsl.facts.presets import as_published, image_variance
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import LossTerm
@@ -85,7 +85,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         return
     draw = model.bottleneck.layers[-1]
     bound = _of_squares(model, known, term, beta) or _of_coins(model, known, term, beta)
-    if bound is None or beta < bound.ratio * bound.weight or free_for_each(draw):
+    if bound is None or beta < bound.ratio * bound.weight or not costs_from_zero(draw):
         return
     lower = rounded_weight(bound.weight * bound.ratio / MARGIN)
     edit = write_weight(model, lower)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from caedsl.vocabulary.code_kinds import FREE_BITS, FREE_NATS, Gaussian
+from caedsl.vocabulary.code_kinds import CAPACITY, FREE, FREE_BITS, FREE_NATS, Gaussian
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.form import WARMUP, Form
 from caedsl.vocabulary.kernel_options import INITIALISATION_OPTIONS
@@ -30,7 +30,7 @@ class Variational(Form):
 
     name = "variational"
     words: ClassVar[tuple[str, ...]] = ("variational",)
-    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, FREE_BITS, FREE_NATS, *INITIALISATION_OPTIONS)
+    options: ClassVar[tuple[Option, ...]] = (UNITS, BETA, WARMUP, *FREE, CAPACITY, *INITIALISATION_OPTIONS)
     example = "bottleneck variational 32 beta=1"
     makes_vector = True
     limits_copying = True
@@ -45,14 +45,21 @@ class Variational(Form):
         return {KL: values[BETA.name]}
 
     def misfit(self, values: Mapping[str, Any], given: Mapping[str, Any]) -> Misfit | None:
-        """Return that each number and their sum cannot both have a free range, or None."""
-        if not (values[FREE_BITS.name] and values[FREE_NATS.name]):
+        """Return that only one option can say which divergence costs nothing, or None."""
+        chosen = [option for option in (*FREE, CAPACITY) if values[option.name]]
+        if len(chosen) < 2:
             return None
+        first, second = (f"`{option.name}=`" for option in chosen[:2])
+        meanings = {
+            FREE_BITS: "is free for each number of the code",
+            FREE_NATS: "is free for their sum",
+            CAPACITY: "is the only divergence that costs nothing",
+        }
         return Misfit(
             "contradicting-options",
-            "`free_bits=` is free for each number of the code, but `free_nats=` for their sum",
+            f"{first} {meanings[chosen[0]]}, but {second} {meanings[chosen[1]]}",
             help="keep one of them",
-            option=FREE_NATS.name,
+            option=chosen[1].name,
         )
 
 
@@ -61,7 +68,7 @@ class VariationalConv(Variational):
 
     name = "variational conv"
     words = ("variational", "conv")
-    options = (CHANNELS, BETA, WARMUP, FREE_BITS, FREE_NATS, *INITIALISATION_OPTIONS)
+    options = (CHANNELS, BETA, WARMUP, *FREE, CAPACITY, *INITIALISATION_OPTIONS)
     example = "bottleneck variational conv 4"
     makes_vector = False
 
