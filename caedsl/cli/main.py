@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with guarded_streams() as output:
         code = _run(arguments)
         output.flush()
-        if is_short:
+        if argv is None:
             gc.freeze()  # the process frees all memory at exit; a final collection would take a fifth of a check
         return exit_code(output, code)
 
