@@ -78,7 +78,7 @@ def in_turn(folder: Path, images: int, rounds: int, seconds: float) -> None:
         print(f"{data.name}: {images:,} images of 64x64x3, {images * IMAGE_BYTES / 1e6:,.0f} MB as bytes")
         show(rates)
         for name, size in (("memory", None), ("files", memory)):
-            peak = run_child(data, size, 1.0, None)["peak"]
+            peak = run_child(data, size, min(seconds, 1.0), None)["peak"]
             print(f"  peak memory from {name:6} {peak / 1e6:7,.0f} MB")
 
 
