@@ -13,7 +13,11 @@ from tests.trees import tree
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]],
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        pytest.param(["mypy"], marks=pytest.mark.torch),  # it reads PyTorch's types, for half a minute
+    ],
     ids=" ".join,
 )
 def test_tree_is_clean(command: list[str]) -> None:
