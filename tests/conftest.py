@@ -1,8 +1,9 @@
 """Fixtures shared by all tests: golden texts, commands in this process, and a torch with one thread."""
 
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from caedsl.cli.main import main
+from tests.preloaded import preloaded
 
 # Examples are random locally and fixed in CI; there is no deadline, since times depend on the machine.
 settings.register_profile("caedsl", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -52,14 +54,18 @@ class WithoutTorch:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "torch: starts programs that import torch")
+    config.addinivalue_line("markers", "torch: starts programs that need torch")
     if config.getoption("--without-torch"):
         sys.meta_path.insert(0, WithoutTorch())  # type: ignore[arg-type]  # it finds nothing
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()  # modules and thousands of tests are no garbage: each full collection would look through them again
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("torch") and item.config.getoption("--without-torch"):
-        pytest.skip("starts programs that import torch")
+        pytest.skip("starts programs that need torch")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -80,6 +86,19 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode("utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[str]:
+    """Return the path of a Python that starts at once, and runs ``-c CODE``, ``-m MODULE`` or a file.
+
+    PyTorch and its like are imported there already: importing them takes longer than what most programs of tests do.
+    """
+    if pytestconfig.getoption("--without-torch"):
+        pytest.skip("starts programs that need torch")
+    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
+    with preloaded(tmp_path_factory.mktemp("python"), environment) as program:
+        yield str(program)
 
 
 class Ran(NamedTuple):

@@ -1,14 +1,17 @@
 """A Python that has imported PyTorch and its like already, for tests that start many programs.
 
 ``python preloaded.py serve SOCKET`` imports the libraries once, then forks a process for each program that
-``python preloaded.py run SOCKET [-m MODULE | FILE] ARGUMENTS`` asks for. The program has the asker's folder, environment and
-standard streams, and the asker ends with its exit status. caedsl itself is not imported before the fork.
+``python preloaded.py run SOCKET [-u] [-c CODE | -m MODULE | FILE] ARGUMENTS`` asks for. The program has the asker's
+folder, environment and standard streams, and the asker ends with its exit status. caedsl itself is not imported before the
+fork.
 """
 
+import gc
 import importlib
 import json
 import os
 import runpy
+import shlex
 import signal
 import socket
 import subprocess
@@ -22,15 +25,18 @@ LIBRARIES = ("torch", "torch._dynamo", "sklearn.datasets", "scipy.stats", "matpl
 
 
 @contextmanager
-def preloaded(socket_path: Path, environment: dict[str, str]) -> Iterator[list[str]]:
-    """Start such a Python and return the command that runs a program in it, without the program; stop it at the end."""
-    here = str(Path(__file__))
+def preloaded(folder: Path, environment: dict[str, str]) -> Iterator[Path]:
+    """Start such a Python and return an executable file in ``folder`` that is used like it; stop it at the end."""
+    here, socket_path, program = str(Path(__file__)), folder / "socket", folder / "python"
+    command = [sys.executable, "-I", "-S", here, "run", str(socket_path)]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    program.chmod(0o755)
     with subprocess.Popen([sys.executable, here, "serve", str(socket_path)], env=environment) as server:
         try:
             while not socket_path.exists():
                 assert server.poll() is None, "the server ended"
                 time.sleep(0.05)
-            yield [sys.executable, "-I", "-S", here, "run", str(socket_path)]
+            yield program
         finally:
             server.terminate()
 
@@ -39,6 +45,7 @@ def serve(path: str) -> list[str]:
     """Import the libraries and wait for programs. Return only in the processes that are to run one: its command line."""
     for name in LIBRARIES:
         importlib.import_module(name)
+    gc.freeze()  # each program would look through all these objects for garbage, and at its end once more
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path + ".new")
@@ -75,14 +82,24 @@ def _forked(asker: socket.socket) -> list[str] | None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    # These, and PYTHONPATH, are what Python itself reads as it starts.
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+    sys.pycache_prefix = environment.get("PYTHONPYCACHEPREFIX")
     sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     return command
 
 
 def run(program: list[str]) -> None:
-    """Run ``-m MODULE ARGUMENTS`` or ``FILE ARGUMENTS`` as this process's main program."""
+    """Run ``-c CODE``, ``-m MODULE`` or ``FILE``, with the arguments after it, as this process's main program."""
     sys.path.pop(sys.path.index(str(Path(__file__).parent)))
-    if program[0] == "-m":
+    if program[0] == "-u":
+        sys.stdout.reconfigure(write_through=True)  # type: ignore[union-attr]  # it is a text file
+        program = program[1:]
+    if program[0] == "-c":
+        sys.argv = ["-c", *program[2:]]
+        sys.path.insert(0, os.getcwd())
+        exec(compile(program[1], "<string>", "exec"), {"__name__": "__main__"})
+    elif program[0] == "-m":
         sys.argv = program[1:]
         sys.path.insert(0, os.getcwd())
         runpy.run_module(program[1], run_name="__main__", alter_sys=True)

@@ -96,7 +96,9 @@ def test_emitted_loop_lowers_the_loss(change: dict[str, str], words: str, capsys
     assert losses[-1] < 0.9 * losses[0]
 
 
-def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_numbers_that_are_found_are_arguments_of_the_loop(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, python: str
+) -> None:
     model = load(EVERYTHING, {"train.optimizer": "adam lr=auto", "train.batch": "auto", "train.augment": "flip"})
     path = tmp_path / "emitted.py"
     path.write_text(emit(model, training=True))
@@ -111,7 +113,7 @@ def test_numbers_that_are_found_are_arguments_of_the_loop(capsys: pytest.Capture
     namespace["train"](module, torch.zeros(4, *model.input.shape), lr=1e-3, batch=2, epochs=1)  # type: ignore[operator]
     assert "epoch 1" in capsys.readouterr().out
     np.save(tmp_path / "x.npy", np.zeros((4, *model.input.shape), np.float32))
-    arguments = [sys.executable, path, tmp_path / "x.npy", tmp_path / "w.safetensors"]
+    arguments = [python, path, tmp_path / "x.npy", tmp_path / "w.safetensors"]
     told = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert "IMAGES.npy WEIGHTS.safetensors LR BATCH" in told.stderr
 

@@ -36,9 +36,9 @@ def test_it_runs_on_little(name: str, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 @pytest.mark.parametrize("name", IN_PROCESSES)
-def test_it_runs_with_its_processes_on_little(name: str) -> None:
+def test_it_runs_with_its_processes_on_little(name: str, python: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, f"benchmarks/{name}.py", *IN_PROCESSES[name]]
+    command = [python, f"benchmarks/{name}.py", *IN_PROCESSES[name]]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "ratio" in done.stdout

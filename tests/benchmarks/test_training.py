@@ -3,6 +3,7 @@
 A contender that cannot do so is skipped.
 """
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,11 @@ train { loss mse; optimizer adam lr=1e-2; batch 32 }
 
 
 def test_the_contenders_come_to_the_same_loss(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], python: str
 ) -> None:
     spec = tmp_path / "small.cae"
     spec.write_text(SPEC)
+    monkeypatch.setattr(sys, "executable", python)
     monkeypatch.setitem(CONTENDERS, "absent", Contender("by_nobody", ""))
     task = Task(str(spec), images=320, epochs=9)
     results = race(["caedsl fp32", "by hand fp32", LOOP, "absent"], task)

@@ -116,7 +116,7 @@ def test_a_small_file_of_a_large_palette_image_costs_little(tmp_path: Path, caed
 
 
 @pytest.mark.parametrize("name", ["K1", "tiny"])
-def test_emitted_training_reads_no_pickle(name: str, tmp_path: Path) -> None:
+def test_emitted_training_reads_no_pickle(name: str, tmp_path: Path, python: str) -> None:
     """Given a PyTorch file, the command names the formats that it reads."""
     text = emit(model_of(TINY.replace("tiny", name)), training=True)
     assert "torch.load" not in text
@@ -124,7 +124,7 @@ def test_emitted_training_reads_no_pickle(name: str, tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text(text)
     torch.save(torch.rand(9, 1, 8, 8), tmp_path / "images.pt")
     done = subprocess.run(
-        [sys.executable, "net.py", "images.pt", "weights.safetensors"],
+        [python, "net.py", "images.pt", "weights.safetensors"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -13,8 +13,10 @@ from tests.conftest import ROOT, Ran
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the streams")
 
 
-def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    program = f"{sys.executable} -m caedsl"
+def shell(
+    command: str, folder: Path, python: str = sys.executable, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    program = f"{python} -m caedsl"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.run(
         ["bash", "-c", command.replace("caedsl", program)],
@@ -78,13 +80,13 @@ def test_a_folder_that_is_gone(spec: Path) -> None:
 
 
 @pytest.mark.torch
-def test_names_that_are_not_utf8(spec: Path) -> None:
+def test_names_that_are_not_utf8(spec: Path, python: str) -> None:
     commands = ("train tiny.cae --quiet --out $'o\\xff'", "evaluate $'o\\xff' --quiet", "runs .")
     for command in commands:
-        ran = shell(f"caedsl {command}", spec.parent)
+        ran = shell(f"caedsl {command}", spec.parent, python)
         assert (ran.returncode, ran.stderr) == (0, ""), command
     assert "o\\xff" in ran.stdout
-    assert shell("caedsl report $'o\\xff'", spec.parent).returncode == 0
+    assert shell("caedsl report $'o\\xff'", spec.parent, python).returncode == 0
     ran = shell(
         "caedsl train tiny.cae --quiet --out é", spec.parent, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
     )

@@ -4,30 +4,19 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
-from tests.preloaded import preloaded
 
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 _COPIED = ("caedsl", "grammars", "specs", "examples")
 _PROGRAMS = {"python": [], "caedsl": ["-m", "caedsl"], "torchrun": ["-m", "torch.distributed.run"]}
 _ENVIRONMENT = {"COLUMNS": "100", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[list[str]]:
-    """Return the start of command lines that run ``-m MODULE`` or a file, in a Python that starts at once."""
-    if pytestconfig.getoption("--without-torch"):
-        pytest.skip("starts programs that import torch")
-    environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
-    with preloaded(tmp_path_factory.mktemp("python") / "socket", environment) as command:
-        yield command
 
 
 @pytest.fixture
@@ -44,7 +33,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def shell(project: Path, tmp_path: Path, python: list[str]) -> Shell:
+def shell(project: Path, tmp_path: Path, python: str) -> Shell:
     """Return a function that runs a command line there.
 
     ``caedsl`` runs the copy, ``python`` is this Python, and ``~/Pictures`` holds photographs.
@@ -53,7 +42,7 @@ def shell(project: Path, tmp_path: Path, python: list[str]) -> Shell:
     programs.mkdir()
     for name, options in _PROGRAMS.items():
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec {shlex.join([*python, *options])} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec {shlex.join([python, *options])} "$@"\n')
         program.chmod(0o755)
     pictures = tmp_path / "home" / "Pictures"
     pictures.mkdir(parents=True)

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, python: str) -> Path:
     """Return the folder of the runs that ``together.py`` makes once for all workers of the suite."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -32,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(base / "together.lock"):
         if not (folder / "codes.json").exists():
             folder.mkdir()
-            command = [sys.executable, "-m", "tests.training.together", str(folder)]
+            command = [python, "-m", "tests.training.together", str(folder)]
             subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=True, timeout=900)
     return folder
 
@@ -162,12 +161,13 @@ def test_what_was_learned_before_a_failure_is_kept(name: str, made: Path) -> Non
     assert len(rows(made / name)) == 2
 
 
-def test_torchrun_starts_them(made: Path, tmp_path: Path) -> None:
+def test_torchrun_starts_them(made: Path, tmp_path: Path, python: str) -> None:
     (tmp_path / "spec.cae").write_text(LAYERS)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun = [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*torchrun, "-m", "caedsl", "train", str(tmp_path / "spec.cae"), "--out", str(tmp_path / "run")]
+    environment = {**ENVIRONMENT, "PYTHON_EXEC": python}
     ran = subprocess.run(
-        command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=600
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count("PCA-6") == 1

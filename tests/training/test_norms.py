@@ -1,7 +1,6 @@
 """Normalisations train where PyTorch's own backward pass would crash or be wrong."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,9 +27,9 @@ for number, spec in enumerate(sys.argv[1:]):
 
 
 @pytest.mark.torch
-def test_a_normalisation_of_the_input_trains(tmp_path: Path) -> None:
+def test_a_normalisation_of_the_input_trains(tmp_path: Path, python: str) -> None:
     cases = [("norm layer", 4), ("norm group groups=3", 4), ("norm instance", 1), ("residual { norm layer; relu }", 4)]
     specs = [SPEC.format(first=first, batch=batch) for first, batch in cases]
-    done = subprocess.run([sys.executable, "-c", TRAIN, *specs], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([python, "-c", TRAIN, *specs], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert done.stdout.endswith("trained 3\n")

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
@@ -222,8 +221,8 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
-def test_killed_for_real_at_random_moments() -> None:
-    command = [sys.executable, "-m", "tests.training.kill_runs", "2"]
+def test_killed_for_real_at_random_moments(python: str) -> None:
+    command = [python, "-m", "tests.training.kill_runs", "2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -76,7 +76,9 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of files")
 @pytest.mark.parametrize(("room", "kept"), [(30_000, "could not be saved"), (110_000, "are in run")])
-def test_a_disk_that_takes_no_more_is_reported_with_what_is_left(room: int, kept: str, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_reported_with_what_is_left(
+    room: int, kept: str, tmp_path: Path, python: str
+) -> None:
     """A checkpoint takes three times as much as the weights."""
     (tmp_path / "plain.cae").write_text(PLAIN, "utf-8")
     script = f"""
@@ -85,9 +87,10 @@ from caedsl.cli.main import main
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 sys.exit(main())
 """
-    # -B: Python does not notice that it writes only a part of a file with byte code, and fails the next time.
-    command = [sys.executable, "-B", "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    command = [python, "-c", script, "train", "plain.cae", "--out", "run", "--no-pictures", "--quiet"]
+    # Python does not notice that it writes only a part of a file with byte code, and fails the next time.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 2
     assert re.search(rf"cannot write run/\S+: file too large.*; the best weights before it {kept}\n$", ran.stderr)
     assert (tmp_path / "run" / "weights.safetensors").exists() == (kept == "are in run")
