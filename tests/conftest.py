@@ -96,6 +96,9 @@ def python(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
     """
     if pytestconfig.getoption("--without-torch"):
         pytest.skip("starts programs that need torch")
+    if not hasattr(os, "fork"):
+        yield sys.executable
+        return
     environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1", "LANG": "C.UTF-8"}
     with preloaded(tmp_path_factory.mktemp("python"), environment) as program:
         yield str(program)
