@@ -332,11 +332,25 @@ def train(
         pictures=pictures,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
-        callbacks=callbacks,
+        callbacks=_checked(callbacks),
         baselines=baselines,
         images=own,
     )
     return reported(evaluated)
+
+
+def _checked(callbacks: "Sequence[Callback]") -> "Sequence[Callback]":
+    """Return ``callbacks``; raise ``TypeError`` if they are not a list of ``Callback``."""
+    from caedsl.training.loop import Callback
+
+    if isinstance(callbacks, Callback):
+        raise TypeError(f"callbacks is one {type(callbacks).__name__}: pass a list, [{type(callbacks).__name__}(…)]")
+    for callback in callbacks:
+        if isinstance(callback, type):
+            raise TypeError(f"callbacks has the class {callback.__name__}: pass an object, {callback.__name__}(…)")
+        if not isinstance(callback, Callback):
+            raise TypeError(f"callbacks has a {type(callback).__name__}: derive its class from caedsl.Callback")
+    return callbacks
 
 
 @explaining_missing_packages()
@@ -418,6 +432,6 @@ def resume(
         data_root=str(data_root) if data_root is not None else None,
         tensorboard=tensorboard,
         reporter=make_reporter(quiet=not progress),
-        callbacks=callbacks,
+        callbacks=_checked(callbacks),
     )
     return reported(evaluated)

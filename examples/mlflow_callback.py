@@ -1,4 +1,4 @@
-"""Follow a run in MLflow: its settings, the numbers of each epoch and the weights (`pip install mlflow`)."""
+"""Follow a run in MLflow: its settings, the numbers of each epoch and its folder (`pip install mlflow`)."""
 
 from dataclasses import asdict
 
@@ -9,15 +9,14 @@ import caedsl
 
 class MLflow(caedsl.Callback):
     def on_start(self, training):
-        mlflow.start_run(run_name=training.folder.path.name)
         mlflow.log_params({"optimizer": training.settings.optimizer.name, "batch": training.settings.batch})
 
     def on_epoch(self, training):
         row = training.history.epochs[-1]
-        mlflow.log_metrics({name: value for name, value in asdict(row).items() if isinstance(value, float)}, row.epoch)
-
-    def on_end(self, training):
-        mlflow.end_run("FAILED" if training.failure else "FINISHED")
+        numbers = {**asdict(row), **row.terms, **row.code}
+        mlflow.log_metrics({name: value for name, value in numbers.items() if isinstance(value, float)}, row.epoch)
 
 
-caedsl.train("specs/digits.cae", settings={"train.epochs": 3}, callbacks=[MLflow()])
+with mlflow.start_run():
+    done = caedsl.train("specs/digits.cae", settings={"train.epochs": 3}, callbacks=[MLflow()])
+    mlflow.log_artifacts(str(done.run.folder.path))

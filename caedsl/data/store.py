@@ -51,6 +51,11 @@ class StoreRows(Rows):
         if not count:
             raise DataError(f"{called} contains no samples")
         first = self._read(np.arange(1))
+        if first.shape[:1] != (1,):
+            raise DataError(
+                f"{called}: `read` returned an array of shape {first.shape} for one number: return an array with one "
+                "sample for each number"
+            )
         self.dtype, self.shape = first.dtype, (count, *first.shape[1:])
 
     def take(self, index: Index) -> Array:

@@ -156,8 +156,7 @@ class Training(Stepper):
         with ExitStack() as ends:
             try:
                 for callback in self.callbacks:
-                    reason = callback.on_start(self)
-                    self.stop_reason = self.stop_reason or reason
+                    self._stop_for(callback.on_start(self), callback, "on_start")
                     ends.callback(callback.on_end, self)
                 yield
             except BaseException as error:
@@ -169,8 +168,15 @@ class Training(Stepper):
     def _ask(self, hook: str, *arguments: Any) -> None:
         """Call a method of each callback in turn; the first reason to stop counts."""
         for callback in self.callbacks:
-            reason = getattr(callback, hook)(self, *arguments)
-            self.stop_reason = self.stop_reason or reason
+            self._stop_for(getattr(callback, hook)(self, *arguments), callback, hook)
+
+    def _stop_for(self, reason: str | None, callback: Callback, hook: str) -> None:
+        if reason is not None and (not isinstance(reason, str) or not reason):
+            raise TrainingError(
+                f"{type(callback).__name__}.{hook} returned {reason!r}: return None to continue, or the reason to stop "
+                'as a string, such as "low enough"'
+            )
+        self.stop_reason = self.stop_reason or reason
 
     def run_epoch(self) -> None:
         """Train on the rest of the epoch, or until there is a reason to stop, and record it."""

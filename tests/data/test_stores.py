@@ -241,6 +241,8 @@ def test_a_large_store_is_identified_by_its_identity(monkeypatch: pytest.MonkeyP
     ("read", "message"),
     [
         (lambda index: IMAGES[index].astype(np.float32 if len(index) > 1 else np.uint8), "`read` returned 12 x 8 x 8 values of type float32"),
+        (lambda index: None, r"the store Faulty: `read` returned an array of shape \(\) for one number"),
+        (lambda index: IMAGES[0], r"the store Faulty: `read` returned an array of shape \(8, 8\) for one number"),
         (lambda index: IMAGES[:1], "`read` returned 1 x 8 x 8 .* 12 x 8 x 8 of type uint8"),
         (lambda index: Path("nowhere").read_bytes(), "the store Faulty cannot be read: no such file"),
         (lambda index: np.zeros((len(index), 5)), "the store Faulty is 12 x 5: images are N x H x W"),

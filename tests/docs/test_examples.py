@@ -12,10 +12,14 @@ CALLBACKS = [path for path in EXAMPLES if path.stem.endswith("_callback")]
 
 STAND_INS = {
     "mlflow": """
-def start_run(run_name): print("start", run_name)
+import contextlib, os
+@contextlib.contextmanager
+def start_run():
+    yield
+    print("end FINISHED")
 def log_params(params): print("params", sorted(params))
 def log_metrics(metrics, step=None): print("metrics", step, sorted(metrics))
-def end_run(status="FINISHED"): print("end", status)
+def log_artifacts(local_dir): print("artifacts", "weights.safetensors" in os.listdir(local_dir))
 """,
     "wandb": """
 class Run:
@@ -76,7 +80,10 @@ def test_help_is_the_docstring(example: Path, shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mlflow", ["params ['batch', 'optimizer']", "metrics 3 ['images_per_second', 'loss', 'lr'", "end FINISHED"]),
+        (
+            "mlflow",
+            ["params ['batch', 'optimizer']", "metrics 3 ['images_per_second', 'loss', 'lr', 'mse'", "artifacts True"],
+        ),
         ("wandb", ["init caedsl 64", "['mse', 'samples/s']", "['epoch', 'validation']", "finish 0"]),
     ],
 )

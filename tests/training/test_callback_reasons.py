@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+import caedsl
 from caedsl.runs.errors import TrainingError
 from caedsl.training.loop import Callback, Training
 from caedsl.training.train import train
@@ -26,6 +27,13 @@ train { batch 8; epochs 2; threads 1; precision fp32 }
 class AtOnce(Callback):
     def on_start(self, training: Training) -> str:
         return "enough"
+
+
+class Returning(Callback):
+    """Callback that returns the wrong value from one of its methods."""
+
+    def __init__(self, hook: str, value: Any) -> None:
+        setattr(self, hook, lambda *arguments: value)
 
 
 class Keeping(Callback):
@@ -49,6 +57,29 @@ def test_a_state_that_json_cannot_hold_is_an_error_with_its_place(
 ) -> None:
     with pytest.raises(TrainingError, match=f"a checkpoint cannot hold {problem}: return JSON values from"):
         train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run", callbacks=[Keeping(kept)])
+
+
+@pytest.mark.parametrize("value", [True, False, 0.01, ""])
+@pytest.mark.parametrize("hook", ["on_start", "on_step", "on_epoch"])
+def test_a_reason_that_is_no_text_is_an_error_with_its_place(hook: str, value: object, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=f"Returning.{hook} returned {value!r}: return None to continue"):
+        train(model_of(SPEC), spec_text=SPEC, out=tmp_path / "run", callbacks=[Returning(hook, value)])
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "message"),
+    [
+        (AtOnce(), r"callbacks is one AtOnce: pass a list, \[AtOnce\(…\)\]"),
+        ([AtOnce], r"callbacks has the class AtOnce: pass an object, AtOnce\(…\)"),
+        ([len], r"callbacks has a builtin_function_or_method: derive its class from caedsl.Callback"),
+    ],
+)
+def test_anything_but_a_list_of_callbacks_is_an_error_with_its_remedy(
+    callbacks: Any, message: str, tmp_path: Path
+) -> None:
+    for start in (caedsl.train, caedsl.resume):
+        with pytest.raises(TypeError, match=message):
+            start(SPEC, callbacks=callbacks)
 
 
 def test_a_reason_before_the_first_step_is_an_error_and_leaves_no_folder(tmp_path: Path) -> None:
