@@ -91,6 +91,11 @@ class Batches:
         """Yield every image once, in order, in batches of ``size``; the last may be smaller."""
         return self._gather(self.index, size)
 
+    def stored(self, size: int) -> Iterator[Tensor]:
+        """Yield the expected outputs in the same order as they are stored: bytes, or real numbers in the range."""
+        for seen, target, _, _ in self._taken(self.index, size):
+            yield self._sent(seen if target is None else target)
+
     def shuffled(self, size: int, seed: int, skip: int = 0) -> Iterator[Sample]:
         """Yield every image once, in an order that depends only on ``seed``, in batches of ``size``.
 
@@ -118,14 +123,16 @@ class Batches:
         return Batches(self.images, index, self.device, part, accumulate, self.targets, self.labels, self.weights)
 
     def _gather(self, index: Tensor, size: int) -> Iterator[Sample]:
-        direct = all(kept.at_hand and kept.device.type == self.device.type for kept in (self.images, self.wanted))
-        parts = self._parts(index.to(self.images.device), size)
-        taken = map(self._take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
-        for seen, target, label, weight in taken:
+        for seen, target, label, weight in self._taken(index, size):
             finished = self.images.finish(self._sent(seen))
             wanted = finished if target is None or self.targets is None else self.targets.finish(self._sent(target))
             label, weight = (None if known is None else self._sent(known) for known in (label, weight))
             yield Sample(wanted, finished, label, weight)
+
+    def _taken(self, index: Tensor, size: int) -> Iterator[_Values]:
+        direct = all(kept.at_hand and kept.device.type == self.device.type for kept in (self.images, self.wanted))
+        parts = self._parts(index.to(self.images.device), size)
+        return map(self._take, parts) if direct else ahead(self._take_to_send, parts, self._most(size), polite=True)
 
     def _sent(self, values: Tensor) -> Tensor:
         return values.to(self.device, non_blocking=True)

@@ -11,6 +11,7 @@ from sklearn import decomposition
 
 from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.ssim import ssim_per_image
+from caedsl.data.sample_format import SampleFormat, ValueScale
 from caedsl.data.stacks.pixels import Held
 from caedsl.evaluation import baselines, metrics
 from caedsl.evaluation.baselines import PCA, MeanImage, fit_pca
@@ -110,6 +111,38 @@ def test_pca_is_that_of_scikit_learn_by_either_way(largest: int, monkeypatch: py
     reference = decomposition.PCA(5, svd_solver="full").fit(x.flatten(1).double().numpy())
     expected = reference.inverse_transform(reference.transform(new.flatten(1).double().numpy()))
     np.testing.assert_allclose(found(new).flatten(1).numpy(), expected, atol=1e-4)
+
+
+def stored_bytes(range_: InputRange, count: int) -> Held:
+    """Images whose values are mostly at the ends, where products of bytes are largest."""
+    values = (255 * correlated(count, 1, 3, 4).sigmoid_().mul_(1.6).sub_(0.3).clamp_(0, 1)).round().byte()
+    return Held(values, ValueScale(255, SampleFormat((1, 3, 4), range_, False, "stretch")))
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+@pytest.mark.parametrize("range_", [InputRange(), InputRange(-2.0, 3.0)], ids=str)
+def test_pca_of_bytes_is_that_of_their_values(
+    range_: InputRange, sampled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sampled:
+        monkeypatch.setattr(baselines, "MOST_PRODUCTS", 700 * 12**2)
+    bytes_ = Batches(stored_bytes(range_, 3000))
+    values = Batches(Held(bytes_.images.everything().double()))
+    by_bytes, by_values = fit_pca(bytes_, 4), fit_pca(values, 4)
+    assert by_bytes.note == by_values.note
+    assert by_bytes.predictor is not None
+    assert by_values.predictor is not None
+    new = correlated(20, 1, 3, 4).double()
+    torch.testing.assert_close(by_bytes.predictor(new), by_values.predictor(new), rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(by_bytes.mean(new), by_values.mean(new), rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("byte", [0, 1, 255])
+def test_products_of_bytes_are_exact(byte: int) -> None:
+    x = torch.full((5000, 3), byte - baselines.MIDDLE, dtype=torch.float32)
+    products = torch.zeros(3, 3, dtype=torch.float64)
+    baselines._add_products(x, products)
+    assert products[0, 0].item() == 5000 * (byte - baselines.MIDDLE) ** 2
 
 
 def test_pca_with_as_many_numbers_as_the_image_is_called_exact() -> None:
