@@ -10,9 +10,10 @@ from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional
 
+from caedsl.backends.torch import ssim
 from caedsl.backends.torch.program import Penalty
 from caedsl.backends.torch.ssim import (
-    banded_product,
+    banded_products,
     contrast_and_ssim,
     convolution,
     gaussian_window,
@@ -127,10 +128,25 @@ def test_ssim_is_that_of_the_paper_and_its_window_shrinks_with_the_image(
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 12), (2, 3, 12, 70), (1, 2, 8, 9, 10)])
-def test_a_banded_product_filters_like_a_convolution(shape: tuple[int, ...]) -> None:
+def test_banded_products_filter_like_convolutions(shape: tuple[int, ...]) -> None:
     x, window = images(0, *shape).double(), torch.tensor([0.1, 0.2, 0.7], dtype=torch.float64)
+    expected = x
     for axis in range(2, len(shape)):
-        torch.testing.assert_close(banded_product(x, window, axis), convolution(x, window, axis))
+        expected = convolution(expected, window, axis)
+    torch.testing.assert_close(banded_products(x, window), expected)
+
+
+@pytest.mark.parametrize("sides", [(12, 20), (12, 70), (70, 80)], ids=str)
+def test_ssim_is_the_same_by_products_and_by_convolutions(
+    sides: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = images(0, 3, 2, *sides).double()
+    y = (x + 0.2 * images(1, 3, 2, *sides)).clamp(0, 1)
+    found = []
+    for largest in (0, 100):
+        monkeypatch.setattr(ssim, "BANDED_SIDE", largest)
+        found.append(ssim_per_image(x, y, 1.0))
+    torch.testing.assert_close(*found)
 
 
 def test_ssim_of_equal_images_is_one_even_where_they_are_one_pixel() -> None:

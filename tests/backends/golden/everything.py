@@ -437,19 +437,28 @@ def window_size(*sides: int) -> int:
     return side if side % 2 else side - 1
 
 
+def is_banded(x: Tensor) -> bool:
+    """Return whether matrix products filter faster than convolutions."""
+    return x.device.type == "cpu" and max(x.shape[2:]) <= BANDED_SIDE
+
+
 def blur(x: Tensor, window: Tensor) -> Tensor:
     """Filter along each axis in turn, wherever the whole window lies inside the image."""
+    if is_banded(x):
+        return banded_products(x, window)
     for axis in reversed(range(2, x.dim())):
-        banded = x.device.type == "cpu" and x.shape[axis] <= BANDED_SIDE
-        x = banded_product(x, window, axis) if banded else convolution(x, window, axis)
+        x = convolution(x, window, axis)
     return x
 
 
-def banded_product(x: Tensor, window: Tensor, axis: int) -> Tensor:
-    """Filter along ``axis``, as a product with a matrix whose columns are the shifted ``window``."""
-    one_hot = torch.eye(x.shape[axis], dtype=x.dtype, device=x.device)
-    band = functional.conv1d(one_hot.unsqueeze(1), window.view(1, 1, -1)).squeeze(1)
-    return (x.transpose(axis, -1) @ band).transpose(axis, -1)
+def banded_products(x: Tensor, window: Tensor) -> Tensor:
+    """Filter along each axis, as products with matrices whose rows are the shifted ``window``."""
+    for side in reversed(x.shape[2:]):
+        one_hot = torch.eye(side, dtype=x.dtype, device=x.device)
+        band = functional.conv1d(one_hot.unsqueeze(1), window.view(1, 1, -1)).squeeze(1)
+        # The last axis becomes the first, so that the product has long rows and the next axis is the last.
+        x = (band.T @ x.flatten(0, -2).T).view(-1, *x.shape[:-1])
+    return x.movedim((-2, -1), (0, 1))
 
 
 def convolution(x: Tensor, window: Tensor, axis: int) -> Tensor:
@@ -475,8 +484,10 @@ def contrast_and_ssim(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, 
         # Variances do not depend on the level. Near zero their digits survive the subtraction of squares.
         level = y.to(dtype).flatten(2).mean(dim=2).detach().view(*y.shape[:2], *[1] * (y.dim() - 2))
         x, y = x.to(dtype) - level, y.to(dtype) - level
-        moments = torch.cat((x, y, x * x + y * y, x * y), dim=1)
-        mean_x, mean_y, squares, xy = blur(moments, window).chunk(4, dim=1)
+        # Products move samples to the end of the memory layout, where the four parts are then contiguous.
+        axis = 0 if is_banded(x) else 1
+        moments = torch.cat((x, y, x * x + y * y, x * y), dim=axis)
+        mean_x, mean_y, squares, xy = blur(moments, window).chunk(4, dim=axis)
     c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
     covariance = xy - mean_x * mean_y
     variances = squares - mean_x.square() - mean_y.square()
