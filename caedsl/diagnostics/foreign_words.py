@@ -245,6 +245,7 @@ OPTION_NOTES: Mapping[str, str] = {
     **dict.fromkeys(("lr", "lr_mult", "lr_scale"), _ONE_RATE),
     **dict.fromkeys(("binarize", "binarise", "binary", "binarization"), _BINARISED),
     **{f"bottleneck quantized {word}": _CODEBOOK for word in ("codes", "dim", "embeddings", "num_embeddings", "k")},
+    "decoder with": "options have no `with`: write `decoder mirror skips=concat` for a mirror with skips",
     "decoder encoder": "delete `encoder`: a mirror is always that of the encoder",
     "decay": "it lowers the learning rate in Keras: use `schedule cosine`; for weight decay write `weight_decay=1e-4`",
     "clipnorm": "write `clip 1.0` as a setting of its own",
@@ -404,7 +405,7 @@ STATEMENT_LINES: Mapping[str, tuple[str, str]] = {
     "output": ("target {}", "1x28x28"),
     "output_shape": ("target {}", "1x28x28"),
     "name": ("autoencoder {}", "NAME"),
-    "extends": ("autoencoder NAME extends {}", '"base.cae"'),
+    **dict.fromkeys(("extends", "import", "include"), ("autoencoder NAME extends {}", '"base.cae"')),
     "mirror": ("decoder mirror", ""),
 }
 """Statements, each with the line that says it, a placeholder in it for the author's value, and an example value."""

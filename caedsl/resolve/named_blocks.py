@@ -20,7 +20,9 @@ def define_block(statement: tree.Statement, scope: Scope) -> None:
         if not statement.broken and statement.block is not None:
             first = next(iter(statement.block), None)
             inside = "" if first is None or first.block is None else scope.source.slice(first.span)
-            help_line = f"write `block {inside or 'down width'} {{ ... }}`"
+            difference = next((item for item in statement.items[:1] if isinstance(item, tree.Operation)), None)
+            hyphened = "" if difference is None else scope.source.slice(difference.span).replace("-", "_")
+            help_line = f"write `block {inside or hyphened or 'down width'} {{ ... }}`"
             scope.unknown_blocks.update([first.head.text] if first is not None and inside else [])
             scope.report("missing-value", statement.span, "`block` needs a name", help=help_line)
         return
@@ -52,8 +54,12 @@ def _parameters(
     """Return the parameters of the block ``name``, and the item that declares each; report all other items."""
     parameters: dict[str, Option] = {}
     written: dict[str, tree.WrittenWord | tree.WrittenOption] = {}
-    for item in (_without_parentheses(item, name, scope) for item in items):
+    unreadable = False
+    for item in (_without_parentheses(item, name, scope) for item in _with_equals(items, scope)):
+        if not isinstance(item, tree.WrittenWord | tree.WrittenOption) and unreadable:
+            continue  # the second of two marks around a parameter
         parameter = _parameter(item, not parameters, scope)
+        unreadable |= parameter is None
         if parameter is None:
             continue
         assert isinstance(item, tree.WrittenWord | tree.WrittenOption)
@@ -65,6 +71,23 @@ def _parameters(
         parameters[parameter.name] = parameter
         written[parameter.name] = item
     return tuple(parameters.values()), written
+
+
+def _with_equals(items: Sequence[tree.Item], scope: Scope) -> Iterator[tree.Item]:
+    """Yield the items with ``k 4`` as the parameter with a default that it means, after a finding."""
+    place = 0
+    while place < len(items):
+        item, place = items[place], place + 1
+        value = items[place] if place < len(items) else None
+        if isinstance(item, tree.WrittenWord) and isinstance(value, tree.Number):
+            span, place = item.span.to(value.span), place + 1
+            written = f"{item.text}={scope.source.slice(value.span)}"
+            message = f"the default of `{item.text}` follows `=`"
+            fix = replacing(span, written)
+            scope.report("unexpected-value", span, message, help=f"write `{written}`", fix=fix)
+            yield tree.WrittenOption(item, value, span)
+        else:
+            yield item
 
 
 def _without_parentheses(item: tree.Item, name: tree.WrittenWord, scope: Scope) -> tree.Item:
@@ -94,8 +117,9 @@ def _parameter(item: tree.Item, is_first: bool, scope: Scope) -> Option | None:
         return Option(name.text, Type.NUMBER, REQUIRED, ARGUMENT, written, short=short)
     default = quantity(item.value, scope)
     if isinstance(default, Misread):
-        report_misread(default, scope)
-        return None
+        report_misread(default._replace(help=f"write a number, or `{name.text}` alone for no default"), scope)
+        written = Written.FIRST if is_first else Written.NAMED
+        return Option(name.text, Type.NUMBER, REQUIRED, ARGUMENT, written, short=short)
     return Option(name.text, Type.NUMBER, float(default.value), ARGUMENT, short=short)
 
 

@@ -86,6 +86,8 @@ def _with_space(statement: tree.Statement, scope: Scope) -> tree.Statement:
 
 
 def _starts_statement(word: str, statement: tree.Statement, followed: bool) -> bool:
+    if statement.head.text == "allow":  # its reason may lack its quotation marks
+        return False
     return word in STATEMENTS and followed and (word != statement.head.text or word in MANY)
 
 
@@ -160,10 +162,16 @@ def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope
                 "allowance-without-reason",
                 statement.span,
                 "`allow` needs the name of a finding and a reason",
-                help=f'write `allow {name_or(statement, scope, "overcomplete")} "the reason"`',
+                help=f'write `allow {name_or(statement, scope, "overcomplete")} "{_reason(statement, scope)}"`',
             )
         case _:
             pass
+
+
+def _reason(statement: tree.Statement, scope: Scope) -> str:
+    """Return the words after the name of a finding, which lack their quotation marks, or an example."""
+    words = [item for item in statement.items[1:] if not isinstance(item, tree.QuotedText)]
+    return scope.source.slice(words[0].span.to(words[-1].span)) if words else "the reason"
 
 
 def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:

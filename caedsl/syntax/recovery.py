@@ -205,11 +205,12 @@ class _Reader:
             return
         if opens_block(owner):
             self.blocks[-1].statements.pop()
-            self._push(owner)
+            self._push(owner, is_reported=owner.broken)
 
-    def _push(self, owner: Statement) -> None:
-        """Open a block without its ``{``."""
-        self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
+    def _push(self, owner: Statement, is_reported: bool = False) -> None:
+        """Open a block without its ``{``, with a finding unless its line already has one."""
+        if not is_reported:
+            self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
         self.blocks.append(_Block(Token(OPEN, "{", start_pos=owner.span.end, end_pos=owner.span.end), owner))
         self.heading = self.closed = None
 

@@ -13,6 +13,7 @@ from caedsl.diagnostics.finding import Finding, Severity
 from caedsl.resolve.settings_table import SETTINGS as SETTING_WORDS
 from caedsl.rules.engine.checking import examine
 from caedsl.source import Source
+from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.layers import KINDS
 from tests.conftest import ROOT
 
@@ -273,6 +274,7 @@ LAYERS = [
     ("stage down one { conv 8 relu }", "`stage down_one { … }`"),
     ("residual { conv 8 relu; conv 8 } dropout=0.1", "`dropout 0.1`"),
     ('conv "8" k3', "`8`"),
+    ("conv 8 'relu'", "`conv 8 relu`"),
     ("conv '8' k3", "`conv 8 k3`"),
     ("16 conv k3 relu", "`conv 16 k3 relu`"),
     ("conv 8 (k3, relu)", "`conv 8 k3 relu`"),
@@ -477,7 +479,6 @@ SETTINGS = [
     ("corrupt gaussian=(0.1, 0.5)", "`corrupt gaussian=0.1..0.5`"),
     ("corrupt [0.1, 0.5]", "`corrupt gaussian=0.1..0.5`"),
     ("corrupt gaussian=0.1 0.5", "`gaussian=0.1..0.5`"),
-    ("corrupt gaussian=0.1 mean=0.2", "remove this option"),
     ("optimizer adam betas=[0.9, 0.999]", "`beta1=0.9` and `beta2=0.999`"),
     ("loss mse +\n 0.2 ssim", "`loss mse + 0.2 ssim`"),
     ("loss mse\n + 0.2 ssim", "`loss mse + 0.2 ssim`"),
@@ -485,6 +486,7 @@ SETTINGS = [
     ("optimizer adam lr=\n batch 8", "after the `=`"),
     ("batch = 8", "`batch 8`"),
     ('batch "64"', "`64`"),
+    ("batch 8, epochs 3", "`;`"),
     ('optimizer adam lr="1e-3"', "`1e-3`"),
     ("optimizer adam lr='1e-3'", "`optimizer adam lr=1e-3`"),
     ("optimizer: adam, lr: 1e-3", "`optimizer adam lr=1e-3`"),
@@ -691,6 +693,7 @@ OTHER_STATEMENTS = [
     ("encoder", "encoder [ conv 8 k4 s2 relu ]", "`{` and `}`"),
     ("encoder", "encoder2 { conv 8 k4 s2 relu }", "`encoder`"),
     ("autoencoder", "autoencoder my net", "`autoencoder my_net`"),
+    ("decoder", "decoder mirror with skips", "`decoder mirror skips=concat`"),
     ("autoencoder", '"""my net"""\nautoencoder a', "`# my net`"),
     ("decoder", "decoder = mirror(encoder)", "`decoder mirror`"),
     ("encoder", "encoder {\n  conv 8 s2 relu -- wide\n}", "`conv 8 s2 relu # wide`"),
@@ -838,6 +841,14 @@ def test_a_loss_that_only_looks_alike_has_no_fix() -> None:
         ("sweep { train.batch [32, 64] }", "`train.batch 32 64`"),
         ("mirror", "decoder mirror"),
         ("let s2 = 5", "my_s2"),
+        ("sweep { train.batch: [32, 64] }", "`train.batch 32 64`"),
+        ("sweep:\n  train.batch 32 64\n}", "by `{`"),
+        ("require { parameters: 2M }", "`parameters < 2M`"),
+        ("block down width k 4 {\n  conv width k=k\n}", "`k=4`"),
+        ("block down width=None k=4 {\n  conv width k=k\n}", "`width` alone"),
+        ("block down<width> {\n  conv width\n}", "`width`"),
+        ("block down-sample width {\n  conv width\n}", "`block down_sample { ... }`"),
+        ('import "base.cae"', '`autoencoder NAME extends "base.cae"`'),
         ("let range = 0..1", "where it is used"),
         ("encoder2 { conv 8 }", "has its `encoder` already"),
         ("Decoder { conv 8 }", "has its `decoder` already"),
@@ -873,13 +884,13 @@ def test_spec_text_in_a_help_resolves(text: str) -> None:
         word = line.split()[0]
         if word in SETTING_WORDS and PARTS["train"] not in text:
             spec = whole(train=f"train {{ {line} }}")
-        elif word in KINDS and word not in ("concat", "add"):
+        elif word in KINDS and not isinstance(KINDS[word], Join):
             spec = in_encoder(line.replace("pixelshuffle 2", "pixelshuffle 1"))
         elif word in PARTS:
             spec = whole(**{word: line})
         elif word == "let":
             spec = whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {line.split()[1]} s2 relu }}")
-        elif word in ("concat", "add"):
+        elif word in KINDS:
             spec = in_encoder(f"conv 8 as {line.split()[1]}; {line}")
         elif re.match(r"\d|[ks]\d", word):
             spec = in_encoder(f"conv {'' if word[0].isdigit() else '8 '}{line}")

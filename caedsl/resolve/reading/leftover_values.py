@@ -122,7 +122,12 @@ def _named_for(line: CurrentLine, item: tree.Item) -> list[Option]:
     required = [option for option in fitting if option.default is REQUIRED]
     if isinstance(item, tree.Number) and item.text.isdigit() and int(item.text) > 1:  # a count
         fitting = [option for option in fitting if option.type is Type.COUNT]
-    return required or sorted(fitting, key=lambda option: (option.type is Type.SHARE) != share)[:1]
+
+    def unlikely(option: Option) -> tuple[bool, bool]:
+        # What may have any sign, such as a mean, is less likely than an amount.
+        return (option.type is Type.SHARE) != share, option.domain.low is None or option.domain.low < 0
+
+    return required or sorted(fitting, key=unlikely)[:1]
 
 
 def _joined_thousands(line: CurrentLine, item: tree.Item) -> tree.Number | None:

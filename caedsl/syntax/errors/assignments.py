@@ -19,6 +19,8 @@ BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
 _WITHOUT_BLOCK = ("bottleneck", "decoder")
 """Statements that may have a value instead of a block."""
 
+_BOUNDED = ("compression", "macs", "memory", "parameters", "receptive_field")
+"""Quantities of `require`."""
 _NAMED_BLOCKS = ("block", "stage", "repeat", "residual")
 
 _WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
@@ -45,6 +47,8 @@ def colon(fault: Fault) -> Finding | None:
     if fault.tokens[0] == "block" and fault.place == 2:
         message = f"there is a colon after `{before}`, but a space separates a block from its parameters"
         return error(message, span, help="delete the colon", fix=delete)
+    if before == "extends":
+        return error(f"there is a colon after `{before}`, but a space precedes the path", span, fix=delete)
     end = span_of(following).start
     if fault.tokens[fault.place - 2] == "=" and before in foreign_words.SPARSE_CODES:
         name = fault.tokens[fault.place - 3]
@@ -187,6 +191,10 @@ def _lines_of_list(name: str, value: str) -> str:
 
 def line_of_assignment(name: str, value: str) -> str:
     """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
+    if "." in name:  # in a sweep, where values are separated by spaces
+        value = " ".join(re.sub(r"[\[\](),]", " ", value).split())
+    if name in _BOUNDED and value[:1].isdigit() and ".." not in value:
+        return f"{name} < {value}"
     value = value if name == "data" else re.sub(r"^(['\"])(\w+)\1$", r"\2", value)
     if name == "decoder" and value.startswith("mirror"):
         return "decoder mirror"

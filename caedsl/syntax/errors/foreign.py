@@ -203,13 +203,15 @@ _LARGEST_POWER = 60
 """Largest number of bits of a power that is written as one number."""
 
 
-def _quoted_number(fault: Fault) -> Finding | None:
-    """Explain ``'8'``."""
-    match = _NUMBER_IN_QUOTES.match(fault.text, span_of(fault.found).start if fault.found else 0)
-    return _rewritten(match, match[1], "is in quotation marks, which a number has not") if match else None
+def _in_quotes(fault: Fault) -> Finding | None:
+    """Explain ``'8'`` and ``'relu'``, where no path or reason can be."""
+    match = _IN_QUOTES.match(fault.text, span_of(fault.found).start if fault.found else 0)
+    if match is None or not fault.place or fault.tokens[0] in ("data", "autoencoder", "allow"):
+        return None
+    return _rewritten(match, match[1], "is in quotation marks, which only paths have")
 
 
-_NUMBER_IN_QUOTES = re.compile(r"'(\d[\d.]*(?:e[+-]?\d+)?(?:%|[a-z]+)?)'")
+_IN_QUOTES = re.compile(r"'(\w[\w.+-]*%?)'")
 
 
 def _other_source(fault: Fault) -> Finding | None:
@@ -235,7 +237,7 @@ def character(fault: Fault) -> Finding | None:
         joined = Edit(Span(span_of(before).end, span.start), "")
         fix = candidate_fix("delete the space", joined)
         return error(f"there is a space between `{before}` and its `%`", span, help=f"write `{before}%`", fix=fix)
-    if (rewritten := _quoted_number(fault) or _other_source(fault)) is not None:
+    if (rewritten := _in_quotes(fault) or _other_source(fault)) is not None:
         return rewritten
     if found == "%" and before is not None and (number := _NUMBER_AT_END.search(before)):
         place = span_of(before).start + number.start()

@@ -35,7 +35,7 @@ _COMMAS = (
 def path(fault: Fault) -> Finding | None:
     """Explain ``data npy images.npy``, ``data ./photos`` and ``data photos/*.png``."""
     found = fault.found
-    if fault.tokens[0] != "data" or not fault.place:
+    if not fault.place or (fault.tokens[0] != "data" and fault.tokens[fault.place - 1] != "extends"):
         return None
     place = span_of(found).start if found is not None else fault.span.end - 1
     is_colon = found == ":" and fault.text[place + 1 : place + 2] in ("/", "\\")
@@ -100,9 +100,9 @@ def comma(fault: Fault) -> Finding | None:
             return sizes
         note = foreign_words.OPTION_NOTES.get(name)
         return error(f"`{name}=` has one value", span_of(found), help=note or f"write `{name}={before}`")
-    if _starts_layer(fault, following):
+    if _starts_layer(fault, following) or {fault.tokens[0], *following[:1]} <= _SETTINGS:
         parts = candidate_fix("write `;` for the comma", Edit(span_of(found), ";"))
-        message = "there is a comma between two layers, but a new line or `;` separates them"
+        message = "there is a comma between two lines, but a new line or `;` separates them"
         return error(message, span_of(found), help="write `;`", fix=parts)
     if fault.tokens[0] == "loss":
         sum_ = candidate_fix("write `+` for the comma", *(Edit(span_of(token), " + ") for token in commas))
@@ -147,6 +147,10 @@ def _second_constant(fault: Fault) -> Finding | None:
     constants = fault.text[slice(*fault.span)].removeprefix("let").split(",")
     help_line = f"write `{'; '.join(f'let {constant.strip()}' for constant in constants)}`"
     return error("`let` defines one constant, so a comma has no meaning in it", span_of(found), help=help_line)
+
+
+_SETTINGS = {"batch", "clip", "corrupt", "ema", "epochs", "loss", "optimizer", "schedule", "seed", "stop", "validation"}
+"""Settings of a training, which follow one another."""
 
 
 def _sizes(fault: Fault, name: Token) -> Finding | None:
