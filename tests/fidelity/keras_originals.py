@@ -92,6 +92,39 @@ def keras_vae() -> nn.Module:
     )
 
 
+def keras_mnist_denoise() -> nn.Module:
+    """Return Keras's denoising autoencoder with a dense code."""
+    return Codec(
+        nn.Sequential(
+            SameConv(2, 1, 32, 3, 2), nn.ReLU(), SameConv(2, 32, 64, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(3136, 16)
+        ),
+        nn.Sequential(
+            nn.Linear(16, 3136),
+            nn.Unflatten(1, (64, 7, 7)),
+            SameDeconv(2, 64, 64, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 64, 32, 3, 2),
+            nn.ReLU(),
+            SameDeconv(2, 32, 1, 3),
+            nn.Sigmoid(),
+        ),
+    )
+
+
+def world_models() -> nn.Module:
+    """Return the vision of World Models, written in TensorFlow."""
+    down = [m for a, b in pairwise((3, 32, 64, 128, 256)) for m in (nn.Conv2d(a, b, 4, 2), nn.ReLU())]
+    ways = ((1024, 128, 5), (128, 64, 5), (64, 32, 6))
+    up = [m for a, b, kernel in ways for m in (nn.ConvTranspose2d(a, b, kernel, 2), nn.ReLU())]
+    return Variational(
+        nn.Sequential(*down, nn.Flatten()),
+        Side([nn.Linear(1024, 32), nn.Linear(1024, 32)]),
+        nn.Sequential(
+            nn.Linear(32, 1024), nn.Unflatten(1, (1024, 1, 1)), *up, nn.ConvTranspose2d(32, 3, 6, 2), nn.Sigmoid()
+        ),
+    )
+
+
 def tf_denoise() -> nn.Module:
     """Return the denoising autoencoder of TensorFlow's tutorial."""
     return Codec(

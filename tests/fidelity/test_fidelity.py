@@ -16,7 +16,7 @@ from caedsl.training.preprocessing import normalise_of
 from tests.conftest import ROOT
 from tests.fidelity import diffusion_originals, further_originals, keras_originals, torch_originals
 from tests.fidelity.pieces import tensors
-from tests.fidelity.training import CODE_TERMS, STARTS, TRAINING
+from tests.fidelity.training import CODE_OPTIONS, CODE_TERMS, STARTS, TRAINING
 
 SPECS = Path(__file__).parent / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("*.cae"))
@@ -85,10 +85,13 @@ def test_the_spec_is_the_published_network(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_spec_trains_as_published(name: str) -> None:
-    settings = load(SPECS / f"{name}.cae").train
+    model = load(SPECS / f"{name}.cae")
+    settings = model.train
     published = TRAINING.get(name)
-    terms = {term.name: term.weight for term in lower(load(SPECS / f"{name}.cae")).terms}
+    terms = {term.name: term.weight for term in lower(model).terms}
     assert terms == pytest.approx(CODE_TERMS.get(name, {}))
+    for option, value in CODE_OPTIONS.get(name, ()):
+        assert model.bottleneck.layers[-1].options[option] == value
     assert settings is not None if published is not None else settings is None
     if settings is not None and published is not None:
         assert replace(settings, validation=published.validation) == published

@@ -59,6 +59,11 @@ def antixk_vanilla_vae() -> nn.Module:
     )
 
 
+def antixk_capacity_vae() -> nn.Module:
+    """Return the β-VAE of the same collection, whose layers are those of the first."""
+    return antixk_vanilla_vae()
+
+
 def pythae_mnist() -> nn.Module:
     """Return the convolutional nets for MNIST of pythae."""
 

@@ -9,6 +9,8 @@ from fractions import Fraction
 from torch import nn
 
 from caedsl.model.settings import Augment, Corrupt, Loss, LossTerm, Optimizer, Schedule, Stop, Train
+from caedsl.vocabulary.code_kinds import CAPACITY, FREE_NATS
+from caedsl.vocabulary.option import LayerOption
 
 
 def _loss(name: str, reduction: str = "mean", weight: float = 1.0) -> Loss:
@@ -43,6 +45,19 @@ TRAINING: dict[str, Train | None] = {
         batch=64,
         epochs=100,
         augment=Augment({"flip": True}),
+    ),
+    "antixk_capacity_vae": Train(
+        optimizer=Optimizer("adam", 5e-3),
+        schedule=Schedule("exponential", {"gamma": 0.95}),
+        batch=64,
+        epochs=10,
+        augment=Augment({"flip": True}),
+    ),
+    "keras_mnist_denoise": Train(
+        optimizer=KERAS_ADAM, batch=128, epochs=30, corrupt=Corrupt({"mean": 0.5, "gaussian": 0.5})
+    ),
+    "world_models": Train(
+        loss=_loss("mse", "sum"), optimizer=Optimizer("adam", 1e-4, {"eps_hat": 1e-8}), batch=100, epochs=10
     ),
     "pythae_mnist": Train(loss=_loss("mse", "sum"), optimizer=Optimizer("adam", 1e-3), batch=100, epochs=100),
     "pythae_celeba_resnet": Train(loss=_loss("mse", "sum"), optimizer=Optimizer("adam", 1e-3), batch=100, epochs=50),
@@ -124,8 +139,9 @@ def _orthogonal(module: nn.Module) -> None:
 
 
 KERAS = "keras_blog keras_io keras_timeseries keras_vae tf_denoise mvtec_ssim dcec swwae keras_vqvae matlab_denoise"
+MORE_KERAS = "keras_mnist_denoise world_models"
 STARTS: dict[str, Callable[[nn.Module], None]] = {
-    **dict.fromkeys(KERAS.split(), _glorot),
+    **dict.fromkeys(f"{KERAS} {MORE_KERAS}".split(), _glorot),
     "deep_svdd_cifar": _glorot_convolutions,
     "noise2noise_unet": _he,
     "konny_beta_vae": _he,
@@ -136,6 +152,8 @@ STARTS: dict[str, Callable[[nn.Module], None]] = {
 CODE_TERMS = {
     "keras_vae": {"kl": 1.0},
     "antixk_vanilla_vae": {"kl": 2.5e-4 * 12288},
+    "antixk_capacity_vae": {"kl": 10 * 2.5e-4 * 12288},
+    "world_models": {"kl": 1.0},
     "autoencoder_kl": {"kl": 1e-6},
     "keras_vqvae": {"commitment": 0.25, "codebook": 1.0},
     "pythae_cifar_vae": {"kl": 1.0},
@@ -145,3 +163,9 @@ CODE_TERMS = {
     "monai_var_autoencoder": {"kl": 1.0},
 }
 """What the code adds to the loss, as weights of sums over a sample where the loss is a sum; other codes add nothing."""
+
+CODE_OPTIONS: dict[str, tuple[tuple[LayerOption[float], float], ...]] = {
+    "antixk_capacity_vae": ((CAPACITY, 25.0),),
+    "world_models": ((FREE_NATS, 16.0),),
+}
+"""What the divergence of a code may or should be, where a source says so."""
