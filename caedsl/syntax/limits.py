@@ -8,6 +8,9 @@ MAX_DEPTH = 32
 MAX_OPERATORS = 100
 """Limit the operators in one statement: a long sum is as deep a tree as nested parentheses."""
 
+MAX_FINDINGS = 20
+"""Show at most this many syntax errors per text; more would add nothing new."""
+
 _LONG_LINE = 2 * MAX_OPERATORS
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SAMPLE = 4096

@@ -1,26 +1,17 @@
-"""Reading of a text that cannot be parsed, statement by statement, so that an error affects only its own statement."""
+"""Recovery from syntax errors: a text is read statement by statement, so that an error affects only its own.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+Braces that do not match are explained by what else shows where blocks begin and end: first the indentation, which
+finds a forgotten ``}``, then the words that open blocks, which find a forgotten ``{``.
+"""
 
-from lark import Token
-
-from caedsl.diagnostics.finding import Finding, Label
-from caedsl.source import Source, Span
-from caedsl.syntax.block_words import STATEMENTS, has_no_block, opening_words, opens_block
+from caedsl.diagnostics.finding import Finding
+from caedsl.syntax.block_reader import BlockReader
 from caedsl.syntax.errors import blocks as block_messages
-from caedsl.syntax.errors import calls as call_messages
-from caedsl.syntax.errors import messages
 from caedsl.syntax.errors.formats import other_format
-from caedsl.syntax.errors.wording import error
-from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head, statement_end
 from caedsl.syntax.lalr import Automaton
-from caedsl.syntax.limits import MAX_DEPTH, is_text
-from caedsl.syntax.tokens import CLOSE, END, NAME, OPEN, lex_broken, span_of
-from caedsl.syntax.tree import Spec, Statement, WrittenWord
-
-MAX_FINDINGS = 20
-"""Show at most this many syntax errors per text; more would add nothing new."""
+from caedsl.syntax.limits import MAX_FINDINGS, is_text
+from caedsl.syntax.tokens import lex_broken
+from caedsl.syntax.tree import Spec
 
 
 def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]:
@@ -33,15 +24,15 @@ def recover(text: str, automaton: Automaton) -> tuple[Spec, tuple[Finding, ...]]
     if (foreign := other_format(text)) is not None:
         return Spec((), complete=False), (foreign,)
     tokens = lex_broken(text, automaton)
-    reader = _Reader(text, tokens, automaton)
+    reader = BlockReader(text, tokens, automaton)
     reader.read()
     if reader.unclosed:
-        by_indent = _Reader(text, tokens, automaton, by_indent=True)
+        by_indent = BlockReader(text, tokens, automaton, by_indent=True)
         by_indent.read()
         if not by_indent.unclosed and not by_indent.strays:
             reader = by_indent
     if reader.strays:
-        by_word = _Reader(text, tokens, automaton, by_word=True)
+        by_word = BlockReader(text, tokens, automaton, by_word=True)
         by_word.read()
         if not by_word.unclosed and not by_word.strays:
             reader = by_word
@@ -54,271 +45,3 @@ def _shown(findings: list[Finding]) -> tuple[Finding, ...]:
         return tuple(findings)
     rest = len(findings) - MAX_FINDINGS
     return (*findings[:MAX_FINDINGS], block_messages.more(rest, findings[MAX_FINDINGS].primary.span))
-
-
-@dataclass
-class _Block:
-    """Block being read: its brace and its statement, both None for the spec itself."""
-
-    brace: Token | None = None
-    owner: Statement | None = None
-    statements: list[Statement] = field(default_factory=list)
-
-    @property
-    def is_nameless(self) -> bool:
-        """Whether no statement precedes the brace, which has a finding."""
-        return self.brace is not None and self.owner is None
-
-
-@dataclass
-class _Heading:
-    """The statement just read, whose block may follow, or None if nothing of it could be kept."""
-
-    statement: Statement | None
-    line_ended: bool = False
-
-
-class _Reader:
-    """Traversal of the tokens that keeps track of the open blocks.
-
-    ``by_indent`` also closes a block at a line that is indented no deeper than the line that opened it, if the lines
-    before were: this finds the forgotten brace, where braces alone only show that one is missing. ``by_word`` opens a
-    block after a line that can only begin one, such as ``encoder``, which explains a ``}`` that would close nothing.
-    """
-
-    def __init__(
-        self, text: str, tokens: Sequence[Token], automaton: Automaton, by_indent: bool = False, by_word: bool = False
-    ) -> None:
-        self.source = Source(text)
-        self.tokens = tokens
-        self.automaton = automaton
-        self.by_indent = by_indent
-        self.by_word = by_word
-        self.findings: list[Finding] = []
-        self.blocks = [_Block()]
-        self.heading: _Heading | None = None
-        self.closed: Token | None = None  # the brace that closed a block, while nothing follows it
-        self.unclosed = False
-        self.strays = False
-
-    def read(self) -> None:
-        place = 0
-        while place < len(self.tokens):
-            token = self.tokens[place]
-            if token.type == END:
-                self.closed = None
-                if "\n" not in token and "\r" not in token:
-                    self.heading = None
-                elif self.heading:
-                    self.heading.line_ended = True
-                    self._open_by_word(self.tokens[place + 1 : place + 2])
-            elif token.type == OPEN and len(self.blocks) > MAX_DEPTH:
-                place = self._skip_block(place)
-                continue
-            elif token.type == OPEN and (end := self._mapping_end(place)):
-                place = end
-                continue
-            elif token.type == OPEN:
-                self._open(token)
-            elif token.type == CLOSE:
-                self._close_by_indent(token, line_closes=True)
-                self._close(token)
-            else:
-                end = statement_end(self.tokens, place)
-                self._close_by_indent(token, line_closes=False)
-                if self.by_word and (opened := self._opened_on_line(place, end)):
-                    place += opened
-                    continue
-                self._statement(self.tokens[place:end])
-                place = end
-                continue
-            place += 1
-        self._end()
-
-    def _statement(self, tokens: Sequence[Token]) -> None:
-        if (finding := self._behind_block(tokens)) is not None:
-            self.findings.append(finding)
-            self.heading = _Heading(None)
-            return
-        statement, fault = read_head(self.source.text, tokens, self.automaton)
-        is_removed = False
-        if fault is not None:
-            statement, finding = self._explained(fault, statement)
-            if not (self.blocks[-1].is_nameless and fault.found == ":"):  # `{conv: 8}` is one mistake
-                self.findings.append(finding)
-            is_removed = statement is None and finding.fix is not None
-        if statement is not None:
-            if self.closed is not None and tokens[0] != ",":  # a comma there already has a finding
-                self.findings.append(block_messages.glued(self.closed, statement.head))
-            self.blocks[-1].statements.append(statement)
-        if not is_removed:
-            self.closed = None
-            self.heading = _Heading(statement)
-
-    def _behind_block(self, tokens: Sequence[Token]) -> Finding | None:
-        """Report an option or a value that follows a block on its line, and read the block without it."""
-        around = self.blocks[-1].statements
-        if self.closed is None or not around or around[-1].block is None:
-            return None
-        finding = block_messages.behind(self.closed, around[-1], tokens, self.source.text)
-        if finding is not None:
-            named, fault = read_head(self.source.text, tokens, self.automaton)
-            is_name = fault is None and named is not None and (tokens[0] == "as" or not named.items)
-            items = (named.head, *named.items) if is_name and named is not None else ()
-            around[-1] = replace(around[-1], items=(*around[-1].items, *items), broken=True)
-        return finding
-
-    def _explained(self, fault: Fault, kept: Statement | None) -> tuple[Statement | None, Finding]:
-        """Return the finding for ``fault``, and the intended statement, or the part that can be parsed."""
-        if is_beyond_limits(fault):
-            return kept, block_messages.long_expression(fault)
-        if len(self.findings) > MAX_FINDINGS:  # counted but not shown
-            return kept, error("", fault.span)
-        finding = messages.explain(fault)
-        cure = cured(fault, finding.fix.edits, self.automaton) if finding.fix else None
-        if cure is None:
-            return kept, replace(finding, fix=None)
-        text, statement = cure
-        if fault.opens_block:
-            text += " {"
-        return statement, replace(finding, help=messages.help_with(text) or finding.help)
-
-    def _open(self, brace: Token) -> None:
-        block = self.blocks[-1]
-        owner = self.heading.statement if self.heading else None
-        if self.heading is None and not block.is_nameless:
-            self.findings.append(block_messages.nameless(brace))
-        elif owner is not None and self.heading and self.heading.line_ended and has_no_block(owner):
-            self.findings.append(block_messages.nameless(brace))
-            owner = None
-        elif self.heading and self.heading.line_ended and owner and not owner.broken:
-            self.findings.append(block_messages.on_its_own_line(brace, owner, self.source.text))
-        if owner is not None:
-            block.statements.pop()
-        self.blocks.append(_Block(brace, owner))
-        self.heading = self.closed = None
-
-    def _open_by_word(self, following: Sequence[Token]) -> None:
-        """Open the block of the line before without its ``{``, when reading by words."""
-        owner = self.heading.statement if self.heading and self.by_word else None
-        if owner is None or any(token.type == OPEN for token in following):
-            return
-        if opens_block(owner):
-            self.blocks[-1].statements.pop()
-            self._push(owner, is_reported=owner.broken)
-
-    def _push(self, owner: Statement, is_reported: bool = False) -> None:
-        """Open a block without its ``{``, with a finding unless its line already has one."""
-        if not is_reported:
-            self.findings.append(block_messages.unopened(owner, self.source.slice(owner.span)))
-        self.blocks.append(_Block(Token(OPEN, "{", start_pos=owner.span.end, end_pos=owner.span.end), owner))
-        self.heading = self.closed = None
-
-    def _opened_on_line(self, place: int, end: int) -> int:
-        """Open the block of `encoder conv 16 relu` when reading by words; return how many tokens precede its lines."""
-        count = opening_words(self.tokens[place:end], self.tokens[end : end + 1])
-        if count:
-            words = span_of(self.tokens[place]).to(span_of(self.tokens[place + count - 1]))
-            head = WrittenWord(str(self.tokens[place]), span_of(self.tokens[place]))
-            self._push(Statement(head, (), None, words, broken=True))
-        return count
-
-    def _mapping_end(self, place: int) -> int:
-        """Report `conv {filters: 8}` or `{conv: 8}` on one line; return the index after it, or 0 for another block."""
-        end = place + 1
-        while end < len(self.tokens) and self.tokens[end].type not in (OPEN, CLOSE, END):
-            end += 1
-        if end == len(self.tokens) or self.tokens[end].type != CLOSE or end < place + 3:
-            return 0
-        key, sign = self.tokens[place + 1 : place + 3]
-        owner = self.heading.statement if self.heading and not self.heading.line_ended else None
-        start = owner.head.span if owner is not None else span_of(self.tokens[place])
-        values = [self.source.slice(item.span) for item in owner.items] if owner is not None else []
-        values.append(self.source.text[span_of(self.tokens[place]).end : span_of(self.tokens[end]).start])
-        word = owner.head.text if owner is not None else str(key)
-        span = start.to(span_of(self.tokens[end]))
-        is_mapping = key.type == NAME and (sign == ":" or (sign == "=" and owner is not None))
-        finding = call_messages.mapping(word, ", ".join(values), span) if is_mapping else None
-        if finding is None:
-            return 0
-        if owner is not None:
-            self.blocks[-1].statements.pop()
-        self.findings = [other for other in self.findings if other.primary.span.start < start.start]
-        self.findings.append(finding)
-        self.blocks[-1].statements.append(Statement(WrittenWord(word, start), (), None, span, broken=True))
-        self.heading = self.closed = None
-        return end + 1
-
-    def _close(self, brace: Token) -> None:
-        if len(self.blocks) == 1:
-            self.strays = True
-            self.findings.append(block_messages.stray(brace))
-        else:
-            self._fold()
-        self.heading = None
-        self.closed = brace
-
-    def _fold(self) -> None:
-        """Give the innermost block to its statement; without one, merge it into the surrounding block.
-
-        The lines of a block without a word are left out of the spec itself, where they would not be understood.
-        """
-        block = self.blocks.pop()
-        around = self.blocks[-1].statements
-        if block.owner is None:
-            is_spec = len(self.blocks) == 1 and not any(one.head.text in STATEMENTS for one in block.statements)
-            around += () if is_spec else block.statements
-        else:
-            around.append(replace(block.owner, block=tuple(block.statements)))
-
-    def _skip_block(self, place: int) -> int:
-        """Return the index after a block that is nested too deeply."""
-        around = {span_of(block.brace) for block in self.blocks if block.brace}
-        self.findings = [finding for finding in self.findings if finding.primary.span not in around]
-        self.findings.append(block_messages.deep_block(self.tokens[place]))
-        depth = 0
-        for index in range(place, len(self.tokens)):
-            depth += (self.tokens[index].type == OPEN) - (self.tokens[index].type == CLOSE)
-            if depth == 0:
-                self.heading = None
-                return index + 1
-        while len(self.blocks) > 1:
-            self._fold()
-        return len(self.tokens)
-
-    def _end(self) -> None:
-        """Close the blocks that are open at the end of the text, with one finding for the outermost brace."""
-        if len(self.blocks) > 1:
-            self.unclosed = True
-            brace = self.blocks[1].brace
-            assert brace is not None
-            end = len(self.source.text.rstrip())
-            self.findings.append(block_messages.unclosed(brace, Label(Span(end, end), "the text ends here")))
-        while len(self.blocks) > 1:
-            self._fold()
-
-    def _close_by_indent(self, token: Token, line_closes: bool) -> None:
-        """Close the blocks that the line of ``token`` has left, when reading by indentation."""
-        if not self.by_indent or (column := self._indent(token)) is None:
-            return
-        while (brace := self.blocks[-1].brace) and self.blocks[-1].statements:
-            own = self._indent_of_line(brace)
-            body = self._indent(self.blocks[-1].statements[0])
-            # A block on the line of its brace, as in `encoder { conv 8`, has no indentation: no deeper line belongs to
-            # it.
-            if (body is not None and body <= own) or column > own or (line_closes and column == own):
-                return
-            self._fold()
-            place = Label(span_of(token), "a `}` is missing before this line")
-            self.findings.append(block_messages.unclosed(brace, place))
-            self.heading = None
-
-    def _indent(self, node: Token | Statement) -> int | None:
-        """Return the column of ``node``, counted from 0, if it is the first on its line."""
-        start = node.span.start if isinstance(node, Statement) else span_of(node).start
-        column = self.source.position(start).column - 1
-        return None if self.source.text[start - column : start].strip() else column
-
-    def _indent_of_line(self, token: Token) -> int:
-        line = self.source.line_text(self.source.position(span_of(token).start).line)
-        return len(line) - len(line.lstrip())

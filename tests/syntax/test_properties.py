@@ -9,9 +9,10 @@ from caedsl.diagnostics.finding import Applicability
 from caedsl.source import Source
 from caedsl.syntax import tree
 from caedsl.syntax.formatter import format_source
+from caedsl.syntax.limits import MAX_FINDINGS
 from caedsl.syntax.parser import automaton, grammar, parse
 from caedsl.syntax.printer import print_spec
-from caedsl.syntax.recovery import MAX_FINDINGS, recover
+from caedsl.syntax.recovery import recover
 from caedsl.syntax.spelling import canonical_spec
 from tests.strategies import layouts, specs
 

@@ -3,9 +3,9 @@
 import pytest
 
 from caedsl.source import Source
+from caedsl.syntax.limits import MAX_FINDINGS
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_head
-from caedsl.syntax.recovery import MAX_FINDINGS
 
 FOUR_ERRORS = """\
 autoencoder broken
