@@ -50,7 +50,8 @@ def code_pictures(
         groups[heading] = _decoded(module, codes, rows, pixels)
         between = "Interpolations between the codes of two samples"
         groups[between] = _decoded(module, codes, _interpolations(flat, names), pixels)
-    groups["Nearest neighbours by code"] = _neighbours(eval_set, flat, places, names, pixels)
+    shown_as = f", shown as {eval_set.row_names[0]}s" if eval_set.denoises else ""
+    groups[f"Nearest neighbours by code{shown_as}"] = _neighbours(eval_set, flat, places, names, pixels)
     return groups
 
 
@@ -103,7 +104,10 @@ def _decoded(
 def _neighbours(
     eval_set: EvaluationSet, flat: Codes, places: Sequence[int], names: Sequence[str], pixels: PixelRange
 ) -> list[Shown]:
-    """Return samples and those with the nearest codes, by Euclidean distance."""
+    """Return samples and those with the nearest codes, by Euclidean distance.
+
+    A sample is drawn as its target: in corrupted samples the likeness could not be seen.
+    """
     queries = np.linspace(0, len(flat) - 1, QUERIES).round().astype(int)
     rows = {}
     for query in dict.fromkeys(queries.tolist()):
@@ -114,9 +118,9 @@ def _neighbours(
     drawn: dict[int, str] = {}
     before = 0
     for sample in eval_set.samples():
-        for place in sorted(wanted & set(range(before, before + len(sample.seen)))):
-            drawn[place] = picture_uri(sample.seen[place - before].float().cpu(), pixels)
-        before += len(sample.seen)
+        for place in sorted(wanted & set(range(before, before + len(sample.target)))):
+            drawn[place] = picture_uri(sample.target[place - before].float().cpu(), pixels)
+        before += len(sample.target)
     columns = ["sample", *(f"{number}." for number in range(1, NEAREST + 1))]
     return [
         Shown(names[query], {name: drawn[places[number]] for name, number in zip(columns, row, strict=False)})

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from shlex import quote
 
 import numpy as np
 
 from caedsl.console.formats import duration
 from caedsl.data.errors import DataError
-from caedsl.evaluation.labelled_test import FROM_INPUT, OWN_TEST
 from caedsl.evaluation.schema import (
     MODEL,
     AnomaliesRecord,
@@ -29,6 +27,7 @@ from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.charts import code_plot, histogram, loss_curves, sweep_curves, unit_deviations
 from caedsl.report.diagrams import diagrams
 from caedsl.report.held_out import HeldOut, held_out
+from caedsl.report.reproduction import commands
 from caedsl.report.shown import Shown
 from caedsl.report.verdict import VerdictSentence, verdicts
 from caedsl.runs.errors import RunError
@@ -54,7 +53,7 @@ class Contents:
     ``held_out`` is None if the run's data are not available, and ``missing`` says why. ``charts`` are SVG by name,
     empty where there is nothing to draw; ``scores_of`` names the samples of the histogram. ``unlisted`` counts the
     findings of monitors after the first ones. Pictures of samples are ``sharp`` if they have fewer pixels than their
-    place on the page.
+    place on the page, and ``wide`` if they are plots of signals.
     """
 
     name: str
@@ -67,6 +66,7 @@ class Contents:
     held_out: HeldOut | None
     missing: Sequence[str]
     sharp: bool
+    wide: bool
     charts: Mapping[str, str]
     scores_of: str
     sweep: SweepRecord | None
@@ -104,6 +104,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         anomaly_pictures=_anomaly_pictures(path, run, anomalies, run.values if shown is None else shown.seen, data_dir),
         held_out=shown,
         missing=missing,
+        wide=rank(shape) == 1,
         sharp=rank(shape) > 1 and max(shape[1:] + run.model.target.shape[1:]) <= _ENLARGED,
         charts={
             "curves": loss_curves(epochs, metrics.training.best_epoch, listed),
@@ -118,7 +119,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         spec=run.model.source.text.strip(),
         diagrams=diagrams(run.model),
         environment=_rows(environment),
-        commands=_commands(path, environment, run.calibration, anomalies),
+        commands=commands(path, run.model, environment, run.calibration, anomalies, sweep),
     )
 
 
@@ -217,17 +218,3 @@ def _rows(environment: EnvironmentRecord) -> list[tuple[str, str]]:
         *(("note", note) for note in environment.notes),
         ("this page", f"caedsl {__version__}"),
     ]
-
-
-def _commands(
-    path: Path, environment: EnvironmentRecord, calibration: Calibration | None, anomalies: AnomaliesRecord | None
-) -> list[str]:
-    run = quote(str(path))
-    commands = [f"caedsl train spec.cae --seed {environment.seed}", f"caedsl evaluate {run}"]
-    if calibration is not None:
-        good = "" if len(calibration.normals) == environment.data.validation else " GOOD"
-        commands.append(f"caedsl calibrate {run}{good} --score {calibration.score} --fpr {100 * calibration.fpr:g}%")
-    if anomalies is not None and anomalies.test != FROM_INPUT:
-        test = "" if anomalies.test == OWN_TEST else f" --test {quote(anomalies.test)}"
-        commands.append(f"caedsl evaluate {run}{test} --score {anomalies.score}")
-    return commands

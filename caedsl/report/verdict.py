@@ -124,6 +124,7 @@ def _anomalies(anomalies: AnomaliesRecord) -> list[VerdictSentence]:
         lines.append(VerdictSentence(BAD if by_chance else GOOD, f"{text}."))
         return lines
     ((name, value),) = others[:1]
-    mood = BAD if by_chance else GOOD if model.auroc.value > value else DOUBTFUL
-    lines.append(VerdictSentence(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}."))
+    mood = BAD if by_chance else GOOD if model.auroc.low > value else DOUBTFUL
+    within = ", within its 95 % interval" if not by_chance and model.auroc.low <= value <= model.auroc.high else ""
+    lines.append(VerdictSentence(mood, f"{text}; {name}, a linear map to as many numbers, has {value:.3f}{within}."))
     return lines

@@ -1,7 +1,9 @@
 """The report of a run: its contents, that it needs no other files, and how a browser shows it."""
 
+import html
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,12 +16,14 @@ import torch
 from PIL import Image
 
 import caedsl
+from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.schema import read_anomalies, read_evaluation, read_scored_samples
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.code_pictures import _interpolations, _traversals
 from caedsl.report.held_out import chosen_places
 from caedsl.report.shown import picture_uri
 from caedsl.report.verdict import verdicts
+from caedsl.training.reporter import Reporter
 
 Run = Callable[..., tuple[int, str, str]]
 SPEC = """autoencoder <b>digits
@@ -109,7 +113,7 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert run_caedsl("evaluate", run, "--test", tmp_path / "test")[0] == 0
     assert run_caedsl("report", run, "-o", tmp_path / "r.html")[0] == 0
     page = (tmp_path / "r.html").read_text("utf-8")
-    assert f"$ caedsl evaluate {run} --test {tmp_path / 'test'} --score mse\n" in page
+    assert f"$ caedsl evaluate {run}-again --test {tmp_path / 'test'} --score mse\n" in page
     Tags(page)
     told = json.loads((run / "anomalies.json").read_text())["detectors"]["model"]
     assert f"finds {told['found']} of 12 anomalies and rejects {told['rejected']} of 6 normal samples" in page
@@ -128,6 +132,19 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     _, sentence, *_ = verdicts(read_evaluation(run), found.model_copy(update={"detectors": chance}), None, 0, "image")
     assert sentence.mood == "bad"
     assert "may be chance (95 % interval 0.400 to 0.600)" in sentence.text
+    close = {"model": (0.8, 0.7, 0.9), "PCA-6": (0.75, 0.65, 0.85)}
+    of = found.detectors["model"]
+    detectors = {
+        name: of.model_copy(
+            update={"auroc": of.auroc.model_copy(update=dict(zip(("value", "low", "high"), at, strict=True)))}
+        )
+        for name, at in close.items()
+    }
+    _, sentence, *_ = verdicts(
+        read_evaluation(run), found.model_copy(update={"detectors": detectors}), None, 0, "image"
+    )
+    assert sentence.mood == "doubtful"
+    assert sentence.text.endswith("has 0.750, within its 95 % interval.")
 
 
 @pytest.mark.parametrize("test", ["array", "own"])
@@ -380,3 +397,49 @@ def test_no_sample_is_shown_twice(count: int) -> None:
         middle = chosen["Median"]
         assert abs(float(np.mean(middle)) - (count - 1) / 2) <= 1
         assert len({len(group) for group in chosen.values()}) == 1
+
+
+@pytest.mark.parametrize("start", [False, True])
+def test_the_commands_of_the_page_repeat_its_numbers(
+    start: bool, tmp_path: Path, run_caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "specs" / "good").mkdir(parents=True)
+    for number, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)):
+        Image.fromarray(pixels).save(tmp_path / "specs" / "good" / f"{number}.png")
+    (tmp_path / "specs" / "a.cae").write_text(SPEC.replace("digits limit=300", 'folder "good"'))
+    monkeypatch.chdir(tmp_path)
+    if start:
+        assert run_caedsl("train", "specs/a.cae", "--epochs", "1", "--out", "first", "--quiet")[0] == 0
+    given = ("--weights", "first") if start else ()
+    options = ("--set", "train.batch=16", "--seed", "3", "--out", "runs/a", *given)
+    assert run_caedsl("train", "specs/a.cae", "--epochs", "2", *options, "--quiet")[0] == 0
+    assert run_caedsl("evaluate", "runs/a", "--sweep", "gaussian=0.1..0.3/2", "--quiet")[0] == 0
+    assert run_caedsl("calibrate", "runs/a", "--fpr", "20%")[0] == 0
+    assert run_caedsl("report", "runs/a")[0] == 0
+    page = html.unescape((tmp_path / "runs" / "a" / "report.html").read_text("utf-8"))
+    lines = re.findall(r"\$ (.*)$", page.partition("How to reproduce")[2], re.MULTILINE)
+    assert [line.split()[0] for line in lines] == ["cp", "caedsl", "caedsl", "caedsl", "caedsl"]
+    for line in lines:
+        program, *words = shlex.split(line)
+        if program == "cp":
+            shutil.copy(*words)
+        else:
+            assert run_caedsl(*words)[0] == 0
+    for name in ("metrics.json", "sweep.json"):
+        assert (tmp_path / "runs" / "a-again" / name).read_text() == (tmp_path / "runs" / "a" / name).read_text()
+    first, again = (caedsl.open(f"runs/{name}").calibration for name in ("a", "a-again"))
+    assert first is not None and again is not None
+    assert first.threshold == again.threshold
+
+
+def test_neighbours_of_corrupted_samples_are_shown_as_originals(run: Path, run_caedsl: Run) -> None:
+    assert run_caedsl("report", run)[0] == 0
+    page = (run / "report.html").read_text("utf-8")
+    (captioned,) = re.findall(r"<h3>(Nearest neighbours[^<]*)</h3>", page)
+    assert captioned == "Nearest neighbours by code, shown as originals"
+    pictures = re.findall(r'src="(data:[^"]*)" alt="sample"', page.partition(captioned)[2])
+    run_of, images = finished_run(run, "cpu", None, Reporter())
+    name = re.findall(r"<figcaption>sample (\d+)", page.partition(captioned)[2])[0]
+    (place,) = (number for number in range(300) if images.name_of("train", number) == name)
+    original = images.train_pixels.finish(images.train_pixels.take(torch.tensor([place])))[0]
+    assert pictures[0] == picture_uri(original, run_of.pixels)
