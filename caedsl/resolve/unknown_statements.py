@@ -33,7 +33,10 @@ def statement_word(
     if (near in written or near in found.single) and near not in MANY:
         help_line, near = f"the spec has its `{near}` already: it describes one model", None
     elif other is not None:
-        line = respelled_setting(*other, statement, scope)
+        form = statement.items[0] if statement.items else None
+        has_form = isinstance(form, tree.WrittenWord) and form.text in FIRST_WORDS and "bottleneck" in other[0]
+        rest = scope.source.text[statement.head.span.end : statement.span.end].strip()
+        line = f"bottleneck {rest}" if has_form else respelled_setting(*other, statement, scope)
         found.meant.add(line.partition(" ")[0])
         help_line = f"write `{line}`"
     elif near in (None, "let", "block") and (definition := _definition(statement, near, scope)):

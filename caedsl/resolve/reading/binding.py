@@ -54,7 +54,7 @@ def bind(owner: str, items: Sequence[tree.Item], options: Sequence[Option], scop
         line.after_lost, line.lost = line.lost, False
         if not is_split(line, item, queue):
             _bind_item(line, item, queue)
-            line.begun = True
+            line.begun |= not isinstance(item, tree.ComparisonSign)
     return line.bound
 
 

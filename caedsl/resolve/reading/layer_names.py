@@ -7,6 +7,7 @@ from functools import cache
 
 from caedsl.diagnostics import foreign_layers
 from caedsl.diagnostics.foreign_layers import is_layer
+from caedsl.resolve.reading.current_line import SHORT
 from caedsl.resolve.reading.glued import layer_apart, starts_with_value, words_apart
 from caedsl.resolve.reading.respelling import activation_named, example_of, replacing, report_outside
 from caedsl.resolve.scope import Scope
@@ -55,6 +56,8 @@ def find_kind(
         return KINDS[near]
     if near is None and not help_line and not scope.knows_blocks:
         return None
+    if not help_line and SHORT.fullmatch(head.text):
+        help_line = "options are on the line of their layer: move this line to the end of the one before"
     help_line = help_line or _known_layers()
     if not broken and head.text not in scope.unknown_blocks:
         other_rank = _help_for_rank(head.text, near, scope) if near is not None else ""

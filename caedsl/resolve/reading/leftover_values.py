@@ -1,12 +1,13 @@
 """Values without a name that a line does not take, and what they most likely belong to."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from caedsl.resolve.reading.current_line import SHORT, CurrentLine
 from caedsl.resolve.reading.misreads import called
 from caedsl.resolve.reading.quantities import Misread
 from caedsl.resolve.reading.respelling import replacing, respelled
-from caedsl.resolve.reading.values import read
+from caedsl.resolve.reading.values import is_whole, read
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
@@ -32,6 +33,9 @@ def report_leftover(line: CurrentLine, item: tree.Item) -> None:
     if flag is not None:
         message, help_line = f"`{flag}` takes no value: writing it turns it on", f"delete `{text}`"
         line.fault("unexpected-value", item.span, message, help=help_line)
+        return
+    if _counts_copies(line, item):
+        line.fault("unexpected-value", item.span, message, help=f"write `x{text}` for {text} copies of the line")
         return
     if (joined := _joined_thousands(line, item)) is not None:
         _report_thousands(line, joined, message)
@@ -70,6 +74,13 @@ def report_late(line: CurrentLine, first: Option, item: tree.Value) -> None:
         help=f"write `{owner} {inside}`",
         fix=replacing(line.items[0].span.to(line.items[-1].span), inside),
     )
+
+
+def _counts_copies(line: CurrentLine, item: tree.Item) -> bool:
+    """Return whether ``item`` is the number of `2 times` on a line that can be repeated."""
+    following = next((after for before, after in pairwise(line.items) if before is item), None)
+    is_word = isinstance(following, tree.WrittenWord) and following.text in ("times", "copies")
+    return is_word and is_whole(item) and "x" in line.by_short
 
 
 def _with_value_before(line: CurrentLine, item: tree.Item) -> str:

@@ -77,7 +77,8 @@ def _report_rewritten(line: CurrentLine, item: tree.Item, text: str) -> None:
 
 def _report_added(line: CurrentLine, sum_: tree.Operation, word: tree.WrittenWord) -> None:
     """Report `8 + relu`, which is not a sum."""
-    written = f"{line.scope.source.slice(sum_.left.span)} {word.text}"
+    before = " ".join(line.scope.source.slice(sum_.left.span).replace("+", " ").split())
+    written = f"{before} {word.text}"
     message = f"`{word.text}` is not a number: options of a line are written without `+`"
     help_line = f"write `{written}`" if line.begun else f"write `{line.owner} {written}`"
     line.fault("unexpected-value", sum_.span, message, help=help_line, fix=replacing(sum_.span, written))

@@ -72,7 +72,8 @@ def _repeats_meaning(line: CurrentLine, item: Named, report: Report) -> bool:
         return False
     if not isinstance(number, tree.Number | tree.Size):
         return False
-    if isinstance(before, tree.WrittenOption) and before.name.text in line.bound.failed:
+    failed = isinstance(before, tree.WrittenOption) and before.name.text in line.bound.failed
+    if failed or line.bound.lost or "unexpected-value" in line.bound.faults:
         return True  # part of the same mistake
     fix = Fix(f"delete `{item.text}`", (removal(line.scope.source.text, item.span),), Applicability.SAFE)
     report(help=f"delete `{item.text}`: the number is enough", fix=fix)

@@ -6,6 +6,7 @@ from lark import Token
 
 from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
+from caedsl.diagnostics.foreign_layers import is_layer
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
@@ -25,6 +26,7 @@ _NAMED_BLOCKS = ("block", "stage", "repeat", "residual")
 
 _WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
 """Statements and settings whose value may begin with a word."""
+_STATEMENTS = (*BLOCKS, *_WITH_A_WORD, "block", "let", "allow")
 
 
 def colon(fault: Fault) -> Finding | None:
@@ -87,6 +89,9 @@ def _colon_after_word(fault: Fault, word: Token, sign: Token, delete: Fix) -> Fi
         return _brace(word, sign)
     if lines := _lines_of_list(word, value):
         return error(message, span, help=lines)
+    if is_layer(value.partition(" ")[0]) and not is_layer(word) and word not in _STATEMENTS:
+        edit = Edit(Span(span_of(word).start, span_of(fault.tokens[2]).start), "")
+        return error("lines have no names before them", span, fix=candidate_fix(f"write `{value}`", edit))
     if "," in value and ":" in value:
         options = re.sub(r"(\w)[ \t]*:[ \t]*", r"\1=", re.sub(r",[ \t]*", " ", value))
         return error(message, span, help=f"write `{word} {options}`")
@@ -204,7 +209,8 @@ def line_of_assignment(name: str, value: str) -> str:
     if line is None and name not in foreign_words.OPTIONS:
         line = foreign_words.STATEMENT_LINES.get(name)
     if line is not None and not line[0].startswith("loss"):
-        return line[0].format(value)
+        is_switch = value.lower() in (*foreign_words.POSITIVE, *foreign_words.NEGATIVE)
+        return line[0].format(line[1] if is_switch else value)
     if name == "bottleneck" and value.isdecimal():  # a number alone would assert a shape
         return f"bottleneck dense {value}"
     if name == "loss" or line is not None:

@@ -16,6 +16,8 @@ _COPIES_FIRST = re.compile(r"(\d+)\s*[x*]\s+(\w.*)")
 
 _COUNT_FIRST = re.compile(r"(\d+)\s+([A-Za-z]\w*)\b(.*)", re.DOTALL)
 """Match `16 conv k3`."""
+_NUMBERED = re.compile(r"\d+[.)]\s+([A-Za-z]\w*\b.*)", re.DOTALL)
+"""Match `1. conv 16`."""
 _DOCSTRING = re.compile(r"(\"\"\"|''')([^\r\n]*?)\1")
 
 _LAST_WORD = re.compile(r"(?:^|[\n;{])[ \t]*([a-z]\w*)[ \t]*(?:#[^\n]*)?\n\s*\Z")
@@ -75,6 +77,10 @@ def start(fault: Fault) -> Finding | None:
         if foreign_layers.is_layer(swapped[2]):
             fix = candidate_fix(f"write `{line}`", Edit(fault.span, line))
             return error(message, span_of(found), help=f"write {as_spec(line)}", fix=fix)
+    if numbered := _NUMBERED.match(fault.text[fault.span.start : fault.span.end]):
+        line = numbered[1]
+        fix = candidate_fix(f"write `{line}`", Edit(fault.span, line))
+        return error("lines have no numbers before them", span_of(found), help=f"write {as_spec(line)}", fix=fix)
     if note := _DOCSTRING.match(fault.text, fault.span.start):
         return error("comments start with `#`", Span(*note.span()), help=f"write `# {note[2].strip()}`")
     if found.type in OPERATORS or found in ("=", "..", ")"):
