@@ -91,7 +91,7 @@ def measured(way: str, spec: str, images: int, epochs: int) -> Run:
 
     from benchmarks.contenders.task import Task
     from caedsl.training.reporter import Reporter
-    from caedsl.training.search.threads import settle_threads
+    from caedsl.training.search.threads import choose_threads
     from caedsl.training.train import load_images, prepare_training
 
     model = Task(spec, images, epochs).model
@@ -99,7 +99,7 @@ def measured(way: str, spec: str, images: int, epochs: int) -> Run:
     training = prepare_training(model, model.train, load_images(model, None, Reporter()), torch.device("cpu"))
     begun = time.perf_counter()
     if way == "auto":
-        settle_threads(training, Reporter())
+        choose_threads(training, Reporter())
     search = time.perf_counter() - begun
     training.run()
     rates = [epoch.images_per_second for epoch in training.history.epochs[1:]]

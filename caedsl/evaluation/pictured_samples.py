@@ -53,4 +53,4 @@ class PicturedSamples:
 
 def _detail(row: Epoch) -> str:
     kind = "training" if row.validation is None else "validation"
-    return f"{kind} loss {row.score:.5f}"
+    return f"{kind} loss {row.selection_loss:.5f}"

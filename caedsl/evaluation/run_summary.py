@@ -52,7 +52,7 @@ def _ending(history: History, patience: int | None) -> str:
     ended = _ENDED.get(history.ended, f"stopped ({history.ended})").format(patience=patience)
     kind = "training" if best.validation is None else "validation"
     time = f"{ended} in epoch {last.epoch} after {duration(last.seconds)}"
-    return f"{time}; best is epoch {best.epoch}, {kind} loss {best.score:.5f}"
+    return f"{time}; best is epoch {best.epoch}, {kind} loss {best.selection_loss:.5f}"
 
 
 def _cells(metrics: Metrics, probabilities: bool) -> list[str]:

@@ -49,8 +49,8 @@ class Epoch:
     __pydantic_config__: ClassVar = {"allow_inf_nan": False}  # checked when a history is read back
 
     @property
-    def score(self) -> float:
-        """Score by which the best epoch is chosen: the validation loss, else the training reconstruction loss.
+    def selection_loss(self) -> float:
+        """Loss by which the best epoch is chosen: the validation loss, else the training reconstruction loss.
 
         The loss of the code is added at its full weight. Otherwise the first epochs of a warm-up, in which the
         divergence costs nothing yet, would look best.
@@ -78,8 +78,8 @@ class History:
 
     @property
     def best(self) -> Epoch | None:
-        """First epoch with the lowest score."""
-        return min(self.epochs, key=lambda epoch: epoch.score, default=None)
+        """First epoch with the lowest selection loss."""
+        return min(self.epochs, key=lambda epoch: epoch.selection_loss, default=None)
 
     def to_csv(self) -> str:
         """Return a header and one line per epoch, with a column for each term and measure; numbers are exact."""
@@ -91,11 +91,11 @@ class History:
 
 
 def best_and_last(epochs: Iterable[Epoch]) -> tuple[Epoch | None, Epoch | None]:
-    """Return the first epoch with the lowest score, and the last epoch."""
+    """Return the first epoch with the lowest selection loss, and the last epoch."""
     best: Epoch | None = None
     last: Epoch | None = None
     for last in epochs:
-        best = last if best is None or last.score < best.score else best
+        best = last if best is None or last.selection_loss < best.selection_loss else best
     return best, last
 
 
@@ -103,7 +103,7 @@ def thinned(epochs: Iterable[Epoch], stretches: int) -> list[Epoch]:
     """Return a few of many epochs that draw the same curve, the last one included.
 
     The epochs are divided into at most ``stretches`` (an even number) of equal length. Of each, these are the ones with
-    the lowest and the highest score.
+    the lowest and the highest selection loss.
     """
     groups: list[list[Epoch]] = []
     length = 1
@@ -121,7 +121,7 @@ def thinned(epochs: Iterable[Epoch], stretches: int) -> list[Epoch]:
 
 
 def _extremes(rows: list[Epoch]) -> list[Epoch]:
-    low, high = (choose(rows, key=lambda row: row.score) for choose in (min, max))
+    low, high = (choose(rows, key=lambda row: row.selection_loss) for choose in (min, max))
     return [row for row in rows if row is low or row is high]
 
 

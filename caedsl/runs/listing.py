@@ -33,7 +33,7 @@ class ListedRun:
     """One run as a row of a list.
 
     ``state`` is ``running``, ``finished``, ``interrupted``, ``stopped`` (by a monitor), ``failed`` (``error`` says why)
-    or ``crashed`` (ended without recording why, as after a power cut or kill -9). ``best_loss`` is the score of
+    or ``crashed`` (ended without recording why, as after a power cut or kill -9). ``best_loss`` is the loss of
     ``best_epoch``: its validation loss, or its training loss if nothing is held out (``validated`` is then False). Both
     are None until the first epoch has ended. ``psnr`` is the value in ``metrics.json`` in dB, or None before that file
     is written; unlike losses it can be compared between runs with different loss functions. ``seconds`` is the time
@@ -109,7 +109,7 @@ def read_run(folder: Path) -> ListedRun | None:
         epoch=last.epoch if last else 0,
         epochs=state.epochs,
         best_epoch=best.epoch if best else None,
-        best_loss=best.score if best else None,
+        best_loss=best.selection_loss if best else None,
         validated=best is not None and best.validation is not None,
         psnr=_psnr(metrics, best),
         seconds=last.seconds if last else 0.0,

@@ -231,7 +231,7 @@ class Training(Stepper):
 
     def _record(self, row: Epoch) -> None:
         self.history.epochs.append(row)
-        self.plateau.update(row.score)
+        self.plateau.update(row.selection_loss)
         self.last_weights = self.weights()
         if self.history.best is row:
             self.best_weights = self.last_weights

@@ -14,7 +14,7 @@ BLOCK = 512
 def normalise_of(module: nn.Module) -> Normalise | SampleNormalise | None:
     """Return the preprocessing module of a network that undoes it at its end, or None.
 
-    Losses and scores compare the outputs of such a network as preprocessed; separate targets are never preprocessed.
+    Losses and metrics compare the outputs of such a network as preprocessed; separate targets are never preprocessed.
     """
     encoder, decoder = getattr(module, "encoder", None), getattr(module, "decoder", None)
     if not (isinstance(encoder, nn.Sequential) and isinstance(decoder, nn.Sequential) and encoder and decoder):

@@ -27,7 +27,7 @@ from caedsl.training.loop import Callback, Training
 from caedsl.training.parallel.processes import current
 from caedsl.training.reporter import Reporter
 from caedsl.training.run import Run, accompany, carry_out, finished
-from caedsl.training.search.compilation import settle_compilation
+from caedsl.training.search.compilation import choose_compilation
 from caedsl.training.search.threads import resume_threads
 from caedsl.training.stored_run import StoredRun, open_run
 from caedsl.training.train import prepare_training
@@ -101,7 +101,7 @@ def _prepared(
     training = prepare_training(stored.model, settings, images, device, stored.start_weights(), stored.split_seed)
     for note in resume_threads(training, stored.environment.device, stored.environment.threads):
         reporter.note(note)
-    settle_compilation(training)
+    choose_compilation(training)
     stored.check_split(training.validation)
     now = environment_of(training, stored.model, images, None, stored.split_seed)
     changed = differences(stored.environment.model_dump(), now)
@@ -147,7 +147,7 @@ def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
     try:
         read_metrics(stored.path)
     except (OSError, RecordError):
-        return  # killed before its evaluation, or the scores are damaged: the evaluation is still to be done
+        return  # killed before its evaluation, or its metrics are damaged: the evaluation is still to be done
     if ended == "finished" and _epochs(checkpoint) >= stored.settings.epochs:
         raise RunError(
             f"the run in {stored.path} has finished its {counted(stored.settings.epochs, 'epoch')}: to train longer, "

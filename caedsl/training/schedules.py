@@ -1,4 +1,4 @@
-"""Learning rate of a step, from the schedule and the scores of the epochs."""
+"""Learning rate of a step, from the schedule and the losses of the epochs."""
 
 from math import inf
 
@@ -13,7 +13,7 @@ def learning_rate(settings: Settled, step: int, steps: int, steps_per_epoch: int
 
 
 def plateau_of(schedule: Schedule) -> Plateau:
-    """Return the plateau detector of a schedule; its factor stays 1 if the schedule does not depend on the scores."""
+    """Return the plateau detector of a schedule; its factor stays 1 if the schedule does not depend on losses."""
     if not schedule.kind.watches:
         return Plateau(inf, 1.0)
     return Plateau(schedule.number(PATIENCE), schedule.number(FACTOR))

@@ -30,8 +30,8 @@ from caedsl.training.preprocessing import fit_preprocessing
 from caedsl.training.reporter import Reporter
 from caedsl.training.run import Run, accompany, carry_out, finished
 from caedsl.training.search.auto import FoundNumbers, find_numbers
-from caedsl.training.search.compilation import settle_compilation
-from caedsl.training.search.threads import settle_threads
+from caedsl.training.search.compilation import choose_compilation
+from caedsl.training.search.threads import choose_threads
 from caedsl.training.weights import Weights, largest_file
 
 
@@ -93,8 +93,8 @@ def _tuned(
 
     found = find_numbers(model, spec_text, prepared, len(images), reporter)
     training = prepared(found.settings)
-    notes = settle_threads(training, reporter)
-    settle_compilation(training)
+    notes = choose_threads(training, reporter)
+    choose_compilation(training)
     for note in notes:
         reporter.note(note)
     return training, found, replace(images, notes=(*images.notes, *found.notes, *notes))

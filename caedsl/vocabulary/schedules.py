@@ -19,7 +19,7 @@ class ScheduleKind:
       are the warm-up. It also takes the steps per epoch, and the ``own`` options by name.
     - ``start`` is the factor at which the warm-up begins, ``warmup`` the default of its share.
     - ``whole_run``: the factor depends on the length of the run.
-    - ``watches``: the rate also falls when the score of the epochs does not (see ``Plateau``).
+    - ``watches``: the rate also falls when the loss of the epochs does not (see ``Plateau``).
     """
 
     name: str
@@ -98,7 +98,7 @@ def inverse(step: int, rising: int, steps: int, steps_per_epoch: int, decay: flo
 
 
 class Plateau:
-    """Factor that falls when the score has not improved for more than ``patience`` epochs, counted as in PyTorch."""
+    """Factor that falls when the loss has not improved for more than ``patience`` epochs, counted as in PyTorch."""
 
     def __init__(self, patience: float, multiplier: float) -> None:
         self.patience = patience
@@ -107,10 +107,10 @@ class Plateau:
         self.best = math.inf
         self.waited = 0
 
-    def update(self, score: float) -> None:
-        """Record the score of an epoch; lower is better."""
-        self.waited = 0 if score < self.best else self.waited + 1
-        self.best = min(self.best, score)
+    def update(self, loss: float) -> None:
+        """Record the loss of an epoch."""
+        self.waited = 0 if loss < self.best else self.waited + 1
+        self.best = min(self.best, loss)
         if self.waited > self.patience:
             self.factor *= self.multiplier
             self.waited = 0

@@ -35,10 +35,10 @@ def test_it_is_compiled_where_two_steps_say_that_the_run_is_long(
     assert compilation.pays(run, iter([0.0, 2 * seconds]).__next__) is expected
     assert all(torch.equal(value, before[name]) for name, value in run.weights().items())
     monkeypatch.setattr(compilation, "pays", lambda training: expected)
-    compilation.settle_compilation(run)
+    compilation.choose_compilation(run)
     assert not isinstance(run.network, CompiledNetwork), "a CPU has the faster form"
     monkeypatch.setattr(compilation, "COMPILED_ON", ("cpu",))
-    compilation.settle_compilation(run)
+    compilation.choose_compilation(run)
     assert isinstance(run.network, CompiledNetwork) is expected
 
 
@@ -51,7 +51,7 @@ def test_several_processes_compile_what_looks_at_one_part_alone(
     run.processes.count = 2
     monkeypatch.setattr(compilation, "COMPILED_ON", ("cpu",))
     monkeypatch.setattr(compilation, "pays", lambda training: True)
-    compilation.settle_compilation(run)
+    compilation.choose_compilation(run)
     assert isinstance(run.network, CompiledNetwork) is expected
 
 

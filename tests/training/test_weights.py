@@ -48,7 +48,7 @@ def test_a_run_starts_where_another_came_to(named: str, first: Run, tmp_path: Pa
     learned = [name for name in before if name.endswith(("weight", "bias"))]
     assert learned
     assert all(torch.equal(after[name], before[name]) for name in learned)
-    assert started.history.epochs[0].score < 0.8 * fresh.history.epochs[0].score
+    assert started.history.epochs[0].selection_loss < 0.8 * fresh.history.epochs[0].selection_loss
 
 
 def test_a_run_that_was_killed_before_it_kept_anything_starts_there_again(first: Run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ UNTIMED, TIMED = 2, 2
 """Number of steps that load kernels, and of steps that are timed."""
 
 
-def settle_compilation(training: Training) -> None:
+def choose_compilation(training: Training) -> None:
     """Compile the network of a run that is ready to start, if that saves time.
 
     If several processes train together, the first times its steps, and all follow its decision. They do not compile

@@ -57,7 +57,7 @@ def counts_up_to(most: int) -> tuple[int, ...]:
     return (*(2**power for power in range(most.bit_length()) if 2**power < most), most)
 
 
-def settle_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
+def choose_threads(training: Training, reporter: Reporter) -> tuple[str, ...]:
     """Set the number of threads of a new run on a CPU, and return notes about it.
 
     A number in the spec takes precedence. Several processes that train together, and runs on a GPU, keep PyTorch's
