@@ -33,10 +33,7 @@ def statement_word(
     if (near in written or near in found.single) and near not in MANY:
         help_line, near = f"the spec has its `{near}` already: it describes one model", None
     elif other is not None:
-        form = statement.items[0] if statement.items else None
-        has_form = isinstance(form, tree.WrittenWord) and form.text in FIRST_WORDS and "bottleneck" in other[0]
-        rest = scope.source.text[statement.head.span.end : statement.span.end].strip()
-        line = f"bottleneck {rest}" if has_form else respelled_setting(*other, statement, scope)
+        line = _code_line(other[0], statement, scope) or respelled_setting(*other, statement, scope)
         found.meant.add(line.partition(" ")[0])
         help_line = f"write `{line}`"
     elif near in (None, "let", "block") and (definition := _definition(statement, near, scope)):
@@ -50,6 +47,14 @@ def statement_word(
         scope.unknown_constants.setdefault(word, None)
     scope.report("unknown-statement", statement.head.span, f'unknown statement "{word}"', help=help_line, meant=near)
     return near
+
+
+def _code_line(line: str, statement: tree.Statement, scope: Scope) -> str:
+    """Return ``latent dense 8`` as the line of the bottleneck that it means, or an empty text."""
+    first = statement.items[0] if statement.items else None
+    if not line.startswith("bottleneck") or not isinstance(first, tree.WrittenWord) or first.text not in FIRST_WORDS:
+        return ""
+    return f"bottleneck {scope.source.slice(first.span.to(statement.items[-1].span))}"
 
 
 def _definition(statement: tree.Statement, near: str | None, scope: Scope) -> str:

@@ -101,7 +101,7 @@ class BlockReader:
         self._end()
 
     def _statement(self, tokens: Sequence[Token]) -> None:
-        if (finding := self._behind_block(tokens)) is not None:
+        if (finding := self._after_block(tokens)) is not None:
             self.findings.append(finding)
             self.heading = _Heading(None)
             return
@@ -120,12 +120,12 @@ class BlockReader:
             self.closed = None
             self.heading = _Heading(statement)
 
-    def _behind_block(self, tokens: Sequence[Token]) -> Finding | None:
+    def _after_block(self, tokens: Sequence[Token]) -> Finding | None:
         """Report an option or a value that follows a block on its line, and read the block without it."""
         around = self.blocks[-1].statements
         if self.closed is None or not around or around[-1].block is None:
             return None
-        finding = block_messages.behind(self.closed, around[-1], tokens, self.source.text)
+        finding = block_messages.after_block(self.closed, around[-1], tokens, self.source.text)
         if finding is not None:
             named, fault = read_head(self.source.text, tokens, self.automaton)
             is_name = fault is None and named is not None and (tokens[0] == "as" or not named.items)

@@ -1,4 +1,4 @@
-"""Statements on one line without a ``;`` between them: ``conv 8 relu maxpool 2``."""
+"""Statements that share a line without a ``;``, and statements that continue on the next line."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -102,7 +102,7 @@ def on_its_own_line(brace: Token, owner: Statement, text: str) -> Finding:
     )
 
 
-def behind(brace: Token, owner: Statement, tokens: Sequence[Token], text: str) -> Finding | None:
+def after_block(brace: Token, owner: Statement, tokens: Sequence[Token], text: str) -> Finding | None:
     """Explain ``residual { … } dropout=0.1`` and ``train { … } batch 8``: what belongs before or inside a block."""
     word, first = owner.head.text, tokens[0]
     if first == "," or first in STATEMENTS or _COPIES.fullmatch(first):
