@@ -20,6 +20,7 @@ from caedsl.training.run import Run
 SYMPTOM = "worse-than-mean"
 _OF_PAIRS = ("label-target", "unrelated-target")
 _OF_IMPORTED = ("frozen-layer",)
+_OF_CLIPPED = ("tight-clip",)
 
 
 def is_failure(evaluation: Evaluation) -> bool:
@@ -62,7 +63,9 @@ def _symptom(run: Run, evaluation: Evaluation, watch: Watch) -> Symptom:
 
 def _possible_causes(run: Run) -> str:
     """Return the causes that ``caedsl check`` cannot find, without those that this run cannot have."""
-    excluded = {*catalogue.all_names(), *_OF_IMPORTED, *(() if run.model.paired else _OF_PAIRS)}
+    train = run.model.train
+    excluded = {*catalogue.all_names(), *_OF_IMPORTED}
+    excluded |= {*(() if run.model.paired else _OF_PAIRS), *(() if train and train.clip else _OF_CLIPPED)}
     causes = [KNOWN[name].what for name in CAUSES[SYMPTOM] if name not in excluded]
     listed = for_samples_of(run.model.input.shape, ", or ".join(causes))
     return f"; possible causes that `caedsl check` cannot see: {listed}"

@@ -144,6 +144,7 @@ def test_a_run_no_better_than_the_mean_image_gets_a_finding_with_causes(tmp_path
     assert (found.monitor, found.setting) == ("worse-than-mean", "train.epochs")
     assert "the images use a small part of the declared range" in found.message
     assert "targets" not in found.message, "the images are their own targets"
+    assert "clipped" not in found.message, "nothing is clipped"
     assert found.remedy.startswith("more epochs") and f"caedsl doctor {folder}" in found.remedy
     assert any("to change: more epochs" in line for line in reporter.troubles[-1])
 
