@@ -99,10 +99,10 @@ def check(
 def _check_module(
     module: Any, shape: Sequence[int], range: tuple[float, float] | None, loss: Any, optimizer: Any, data: Any
 ) -> tuple[Finding, ...]:
-    from caedsl.importing.ranges import range_text
+    from caedsl.importing.ranges import range_of
     from caedsl.importing.torch.module_check import check_module
 
-    return check_module(module, shape, range_text(range), loss, optimizer, data)
+    return check_module(module, shape, range_of(range), loss, optimizer, data)
 
 
 def load(spec: SpecLike, settings: Mapping[str, object] | None = None, variant: int | None = None) -> Autoencoder:
@@ -197,10 +197,10 @@ def from_torch(
     ``caedsl.importing.errors``, which names every layer that the language cannot express.
     """
     from caedsl.importing.imported import imported
-    from caedsl.importing.ranges import range_text
+    from caedsl.importing.ranges import range_of
     from caedsl.importing.torch.modules import module_network
 
-    return imported(module_network(module, input, range_text(range)))
+    return imported(module_network(module, input, range_of(range)))
 
 
 @explaining_missing_packages()
@@ -214,9 +214,9 @@ def from_keras(model: Any, range: tuple[float, float] | None = (0, 1)) -> "Impor
     """
     from caedsl.importing.imported import imported
     from caedsl.importing.keras.reading import network_of_model
-    from caedsl.importing.ranges import range_text
+    from caedsl.importing.ranges import range_of
 
-    return imported(network_of_model(model, range_text(range)))
+    return imported(network_of_model(model, range_of(range)))
 
 
 @explaining_missing_packages()

@@ -100,7 +100,7 @@ class _TwinWatch(LoopWatch):
             self._twin.module.train(),
             lambda batch: _settings(self._twin, self._rate, batch),
             code=CODE,
-            findings=lambda shape, range_, batch: found,
+            findings=lambda shape, values, batch: found,
             names=self._twin.modules,
             say=say,
         )

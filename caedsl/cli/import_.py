@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from caedsl.cli.outputs import Overwrite, is_standard_output, refuse_existing, say, write_new
 from caedsl.diagnostics.text import printable
+
+if TYPE_CHECKING:
+    from caedsl.model.data import InputRange
 
 
 def import_(
@@ -103,14 +106,17 @@ def shape_of(sample: str | None) -> tuple[int, ...] | None:
     return shape
 
 
-def range_of(values: str | None) -> str | None:
-    """Return the range in ``--range`` as a spec writes it, or None if the file contains it."""
+def range_of(values: str | None) -> "InputRange | None":
+    """Return the range in ``--range``, or None if the file contains it."""
     from caedsl.cli.specs import fail
+    from caedsl.model.data import InputRange
 
-    if values is None or values == "real":
-        return values
+    if values is None:
+        return None
+    if values == "real":
+        return InputRange(None, None)
     number = r"-?\d+(\.\d+)?"
     found = re.fullmatch(rf"({number})\.\.({number})", values, re.ASCII)
     if found is None or float(found[1]) >= float(found[3]):
         raise fail(f"--range {printable(values)}: write two numbers such as 0..1 or -1..1, or real")
-    return values
+    return InputRange(float(found[1]), float(found[3]))

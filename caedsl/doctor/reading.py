@@ -14,6 +14,7 @@ from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import ImportedModel, imported
 from caedsl.importing.opening import as_import_failures, network_at
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import InputRange
 from caedsl.model.settings import Train, settled
 from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
@@ -120,7 +121,7 @@ def _defaults(model: Autoencoder) -> Mapping[str, str]:
 def of_file(
     place: str,
     shape: Shape | None,
-    values: str | None,
+    values: InputRange | None,
     settings: Mapping[str, str],
     *,
     device: str = "auto",

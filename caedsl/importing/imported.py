@@ -165,11 +165,11 @@ class _Comparison(NamedTuple):
 
 def _compared(network: Network, module: ConvolutionalAutoencoder, seed: int) -> _Comparison:
     """Compare the two outputs on random samples; raise ``ImportFailure`` if they differ by more than rounding."""
-    low, _, high = network.range.partition("..")
     random = np.random.default_rng(seed)
     samples = random.random((_SAMPLES, *network.input_shape), dtype=np.float32)
-    if high:
-        samples = samples * (float(high) - float(low)) + float(low)
+    if network.range.ends is not None:
+        low, high = network.range.ends
+        samples = samples * (high - low) + low
     expected = network.run(samples.astype(np.float32))
     batch = torch.from_numpy(samples.astype(np.float32))
     with torch.no_grad():

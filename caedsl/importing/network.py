@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.activations import FUNCTIONS, Activation
 from caedsl.vocabulary.bottlenecks import BY_NAME
 from caedsl.vocabulary.kind import Kind
@@ -66,10 +67,10 @@ class Network:
     """Foreign network; ``layers`` are in the order of computation, and the last one returns the reconstruction.
 
     ``run`` computes the original's output for a batch of samples in PyTorch's layout, without noise. ``code`` is the
-    key of the code if the file itself names it. ``data`` is what follows that word in the spec, ``train`` are the lines
-    of a ``train`` block, ``defaults`` are options that every layer of a kind has, and ``notes`` is what the user
-    should know. ``frozen`` names what is not trained: layers with all of their weights, or weights such as
-    ``encoder.0.bias``.
+    key of the code if the file itself names it. ``data`` is what follows that word in the spec, ``train`` maps the
+    settings of a ``train`` block to what follows their words, ``defaults`` are options that every layer of a kind has,
+    and ``notes`` is what the user should know. ``frozen`` names what is not trained: layers with all of their weights,
+    or weights such as ``encoder.0.bias``.
     """
 
     name: str
@@ -77,9 +78,9 @@ class Network:
     layers: tuple[ForeignLayer, ...]
     run: Callable[[Array], Array]
     code: str = ""
-    range: str = "0..1"
+    range: InputRange = field(default_factory=InputRange)
     data: str = ""
-    train: tuple[str, ...] = ()
+    train: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Options] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     to_ours: Callable[[Array], Array] = lambda samples: samples
@@ -111,6 +112,5 @@ def with_frozen(network: Network, names: Iterable[str]) -> Network:
 
 def with_settings(network: Network, *, data: str = "", loss: str = "", optimizer: str = "") -> Network:
     """Return the network with these settings, each as a spec writes it after its word; empty ones change nothing."""
-    train = {line.partition(" ")[0]: line for line in network.train}
-    train |= {word: f"{word} {given}" for word, given in (("loss", loss), ("optimizer", optimizer)) if given}
-    return replace(network, data=data or network.data, train=tuple(train.values()))
+    given = {word: value for word, value in (("loss", loss), ("optimizer", optimizer)) if value}
+    return replace(network, data=data or network.data, train={**network.train, **given})

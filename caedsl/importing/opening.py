@@ -15,6 +15,7 @@ from caedsl.importing.file_kinds import EXPORTED, KERAS, ONNX, PICKLES, WEIGHTS_
 from caedsl.importing.network import Network
 from caedsl.importing.torch.archive import pickled, read_archive
 from caedsl.importing.zip_damage import damage_as_bad_zip
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape, text
 
 _CONTRADICTIONS = (
@@ -28,7 +29,6 @@ _CONTRADICTIONS = (
     ValueError,
 )
 """Errors that libraries and the translation raise for a description that contradicts itself."""
-_RANGE = "0..1"
 _FORMS = "import a .keras, .h5, .onnx or .pt2 file, or a class: `caedsl import model.py:Net --input 1x28x28`"
 
 
@@ -53,17 +53,17 @@ def as_import_failures(place: str) -> Iterator[None]:
         ) from error
 
 
-def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
+def network_at(place: str, shape: Shape | None, values: InputRange | None) -> Network:
     """Return the network at ``place``, a file or ``module.py:Name``; raise ``ImportFailure`` if there is none.
 
-    ``shape`` is the shape of a sample, if the file does not say it. ``range_`` is the range of its values; None takes
+    ``shape`` is the shape of a sample, if the file does not say it. ``values`` is the range of its values; None takes
     what the file suggests, or 0..1. Python code runs only for ``module.py:Name``.
     """
     file, colon, name = place.rpartition(":")
     if colon and file.endswith(".py"):
         from caedsl.importing.torch.python_file import network_in
 
-        return network_in(Path(file), name, shape, range_ or _RANGE)
+        return network_in(Path(file), name, shape, values or InputRange())
     path = Path(place)
     if path.suffix == ".py":
         from caedsl.importing.torch.python_file import classes_in
@@ -73,7 +73,7 @@ def network_at(place: str, shape: Shape | None, range_: str | None) -> Network:
     if place.lower().endswith(WEIGHTS_ALONE):
         raise ImportFailure(f"{place} holds weights without the network they belong to; {_FORMS}")
     content = _content(path)
-    network = _by_content(path, content, shape, range_)
+    network = _by_content(path, content, shape, values)
     if shape is not None and shape != network.input_shape:
         raise ImportFailure(
             f"{place} takes samples of {text(network.input_shape)}, and --input says {text(shape)}: remove --input"
@@ -100,21 +100,21 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _by_content(path: Path, content: bytes, shape: Shape | None, range_: str | None) -> Network:
+def _by_content(path: Path, content: bytes, shape: Shape | None, values: InputRange | None) -> Network:
     suffix = path.suffix.lower()
     inside = _members(content)
     if suffix in KERAS or "config.json" in inside:
         from caedsl.importing.keras.reading import network_of_file
 
-        return network_of_file(content, path.name, range_)
+        return network_of_file(content, path.name, values)
     if suffix == ONNX:
         from caedsl.importing.onnx.model import onnx_network
 
-        return onnx_network(content, path, shape, range_ or _RANGE)
+        return onnx_network(content, path, shape, values or InputRange())
     if suffix == EXPORTED or any(name.endswith("models/model.json") for name in inside):
         from caedsl.importing.operators.aten import network_of
 
-        return network_of(read_archive(content, path.name), path.name, range_ or _RANGE)
+        return network_of(read_archive(content, path.name), path.name, values or InputRange())
     if suffix in PICKLES:
         raise ImportFailure(pickled(str(path)))
     raise ImportFailure(f"{path} is not a model file: {_FORMS}")

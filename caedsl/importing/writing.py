@@ -13,6 +13,7 @@ from caedsl.importing.code_place import code_place
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.lines import WrittenLine, lines_of, names_of, words
 from caedsl.importing.network import Network
+from caedsl.importing.ranges import range_text
 from caedsl.importing.structure import Item, chain_of
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.checking import Checked, check_source
@@ -90,7 +91,7 @@ def write(network: Network) -> WrittenSpec:
     train = network.train
     for item in (inner for each in items for inner in each.walk() if inner.layer.acts_on_code):
         if item is items[0] and NOISE in item.layer.options:
-            train = (*train, f"corrupt gaussian={_corruption(network, item)}")
+            train = {**train, "corrupt": f"gaussian={_corruption(network, item)}"}
         else:
             code = f"{code} {_on_the_code(network, items, place.items, item)}"
     network = replace(network, train=train)
@@ -177,8 +178,8 @@ def _on_the_code(network: Network, items: Sequence[Item], count: int, item: Item
 
 def _corruption(network: Network, noise: Item) -> str:
     """Return the deviation of noise on the input, in units of the range's width."""
-    low, _, high = network.range.partition("..")
-    width = float(high) - float(low) if high else 1.0
+    ends = network.range.ends
+    width = ends[1] - ends[0] if ends is not None else 1.0
     return number_text(noise.layer.options[NOISE] / width, exact=True)
 
 
@@ -191,7 +192,7 @@ def _statements(
 ) -> Iterator[str]:
     used = {inner.word for line in lines for inner in line.walk()}
     yield f"autoencoder {identifier(network.name)}"
-    yield f"input {text(network.input_shape)} in {network.range}"
+    yield f"input {text(network.input_shape)} in {range_text(network.range)}"
     yield from (f"data {network.data}",) if network.data else ()
     yield ""
     defaults = [
@@ -208,7 +209,7 @@ def _statements(
     yield from (line.text for line in decoder)
     yield "}"
     if network.train:
-        yield from ("", "train {", *network.train, "}")
+        yield from ("", "train {", *(f"{word} {value}" for word, value in network.train.items()), "}")
 
 
 def identifier(name: str) -> str:

@@ -33,6 +33,4 @@ def unsettled(module: nn.Module, scale: float = 0.2) -> nn.Module:
 
 
 def again(module: nn.Module, model: Autoencoder) -> ImportedModel:
-    low, high = model.input.range.low, model.input.range.high
-    range_ = "real" if low is None else f"{low}..{high}"
-    return imported(module_network(module, model.input.shape, range_))
+    return imported(module_network(module, model.input.shape, model.input.range))

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 import caedsl
 from caedsl.doctor.errors import DoctorError
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.torch.settings import loss_line, optimizer_line
+from caedsl.importing.torch.settings import loss_text, optimizer_text
 
 
 class Net(nn.Module):
@@ -118,26 +118,26 @@ def test_diagnose_takes_arrays_of_any_kind_and_no_module() -> None:
 
 WEIGHTS = [nn.Parameter(torch.zeros(1))]
 OPTIMIZERS: dict[str, torch.optim.Optimizer] = {
-    "optimizer adam lr=0.001": torch.optim.Adam(WEIGHTS),
-    "optimizer adam lr=0.01 beta1=0.5 weight_decay=1e-5": torch.optim.Adam(
+    "adam lr=0.001": torch.optim.Adam(WEIGHTS),
+    "adam lr=0.01 beta1=0.5 weight_decay=1e-5": torch.optim.Adam(
         WEIGHTS, lr=0.01, betas=(0.5, 0.999), weight_decay=1e-5
     ),
-    "optimizer adamw lr=0.001": torch.optim.AdamW(WEIGHTS),
-    "optimizer sgd lr=0.1 momentum=0.9 nesterov": torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, nesterov=True),
-    "optimizer rmsprop lr=0.01": torch.optim.RMSprop(WEIGHTS),
-    "optimizer rmsprop lr=0.01 alpha=0.9": torch.optim.RMSprop(WEIGHTS, alpha=0.9),
-    "optimizer adadelta lr=1": torch.optim.Adadelta(WEIGHTS),
-    "optimizer adagrad lr=0.01": torch.optim.Adagrad(WEIGHTS),
-    "optimizer adamax lr=0.002": torch.optim.Adamax(WEIGHTS),
-    "optimizer nadam lr=0.002": torch.optim.NAdam(WEIGHTS),
-    "optimizer radam lr=0.001": torch.optim.RAdam(WEIGHTS),
+    "adamw lr=0.001": torch.optim.AdamW(WEIGHTS),
+    "sgd lr=0.1 momentum=0.9 nesterov": torch.optim.SGD(WEIGHTS, lr=0.1, momentum=0.9, nesterov=True),
+    "rmsprop lr=0.01": torch.optim.RMSprop(WEIGHTS),
+    "rmsprop lr=0.01 alpha=0.9": torch.optim.RMSprop(WEIGHTS, alpha=0.9),
+    "adadelta lr=1": torch.optim.Adadelta(WEIGHTS),
+    "adagrad lr=0.01": torch.optim.Adagrad(WEIGHTS),
+    "adamax lr=0.002": torch.optim.Adamax(WEIGHTS),
+    "nadam lr=0.002": torch.optim.NAdam(WEIGHTS),
+    "radam lr=0.001": torch.optim.RAdam(WEIGHTS),
 }
 
 
-@pytest.mark.parametrize("line", OPTIMIZERS)
-def test_optimizers(line: str) -> None:
-    assert optimizer_line(OPTIMIZERS[line]) == line
-    text = f"autoencoder a; input 1x8x8; data digits; encoder {{ conv 4 s2 relu }}; bottleneck\ndecoder mirror\ntrain {{ {line} }}"
+@pytest.mark.parametrize("words", OPTIMIZERS)
+def test_optimizers(words: str) -> None:
+    assert optimizer_text(OPTIMIZERS[words]) == words
+    text = f"autoencoder a; input 1x8x8; data digits; encoder {{ conv 4 s2 relu }}; bottleneck\ndecoder mirror\ntrain {{ optimizer {words} }}"
     assert caedsl.load(text).train is not None
 
 
@@ -157,16 +157,16 @@ def test_optimizers(line: str) -> None:
 )
 def test_optimizers_without_words_are_refused(optimizer: object, message: str) -> None:
     with pytest.raises(ImportFailure, match=message):
-        optimizer_line(optimizer)
+        optimizer_text(optimizer)
 
 
 def test_losses() -> None:
-    assert loss_line(nn.MSELoss()) == "loss mse"
-    assert loss_line(nn.functional.l1_loss) == "loss mae"
-    assert loss_line(nn.BCELoss(reduction="sum")) == "loss bce reduction=sum"
-    assert loss_line(nn.HuberLoss(delta=0.5)) == "loss huber delta=0.5"
-    assert loss_line("mse + 0.2 ssim") == "loss mse + 0.2 ssim"
+    assert loss_text(nn.MSELoss()) == "mse"
+    assert loss_text(nn.functional.l1_loss) == "mae"
+    assert loss_text(nn.BCELoss(reduction="sum")) == "bce reduction=sum"
+    assert loss_text(nn.HuberLoss(delta=0.5)) == "huber delta=0.5"
+    assert loss_text("mse + 0.2 ssim") == "mse + 0.2 ssim"
     with pytest.raises(ImportFailure, match="the loss KLDivLoss is not supported"):
-        loss_line(nn.KLDivLoss())
+        loss_text(nn.KLDivLoss())
     with pytest.raises(ImportFailure, match="weights its terms"):
-        loss_line(nn.BCELoss(weight=torch.ones(1)))
+        loss_text(nn.BCELoss(weight=torch.ones(1)))

@@ -17,27 +17,28 @@ from caedsl.importing.keras.settings import settings_of
 from caedsl.importing.keras.topology import topology_of
 from caedsl.importing.keras.translation import KerasTranslation
 from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.kernel_options import INIT, INITIALISATION_OPTIONS
 from caedsl.vocabulary.kind import Role, written
 from caedsl.vocabulary.option import Option, Options
 
 
-def network_of_file(content: bytes, name: str, range_: str | None = None) -> Network:
+def network_of_file(content: bytes, name: str, values: InputRange | None = None) -> Network:
     """Return the network of a ``.keras`` or ``.h5`` file; raise ``ImportFailure``, which says why there is none.
 
-    ``range_`` is the range of the samples' values; None takes the range that the last activation suggests.
+    ``values`` is the range of the samples' values; None takes the range that the last activation suggests.
     """
     with named(name):
         saved = read_model(content)
-        return _network(Path(name).stem, saved, range_, lambda samples: computed(saved, samples))
+        return _network(Path(name).stem, saved, values, lambda samples: computed(saved, samples))
 
 
-def network_of_model(model: Any, range_: str | None = None) -> Network:
+def network_of_model(model: Any, values: InputRange | None = None) -> Network:
     """Return the network of a Keras model in memory; raise ``ImportFailure``, which says why there is none."""
     name = str(getattr(model, "name", "model"))
     with named(name):
         saved = _saved(model)
-        return _network(name, saved, range_, lambda samples: np.asarray(model.predict(samples, verbose=0)))
+        return _network(name, saved, values, lambda samples: np.asarray(model.predict(samples, verbose=0)))
 
 
 def _saved(model: Any) -> SavedModel:
@@ -63,7 +64,7 @@ def _saved(model: Any) -> SavedModel:
     return SavedModel(topology, arrays, training, version)
 
 
-def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Array], Array]) -> Network:
+def _network(name: str, saved: SavedModel, values: InputRange | None, run: Callable[[Array], Array]) -> Network:
     translation = KerasTranslation(saved.topology, registry.TRANSLATORS, saved.arrays, saved.legacy)
     end = translation.run()
     if end is None:
@@ -76,8 +77,8 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
         )
     code = translation.values.get(saved.topology.code)
     notes = [*translation.notes, *settings.notes]
-    if range_ is None:
-        range_, how = _range(translation.layers)
+    if values is None:
+        values, how = _range(translation.layers)
         notes.append(how)
     layers, defaults = _with_defaults(translation.layers)
 
@@ -91,8 +92,8 @@ def _network(name: str, saved: SavedModel, range_: str | None, run: Callable[[Ar
         layers=layers,
         run=computing,
         code=code.key if code is not None else "",
-        range=range_,
-        train=settings.lines,
+        range=values,
+        train=settings.train,
         defaults=defaults,
         notes=tuple(notes),
         to_ours=start.from_keras,
@@ -111,14 +112,14 @@ def _sizes(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _range(layers: list[ForeignLayer]) -> tuple[str, str]:
-    range_, why = "0..1", "the usual range"
+def _range(layers: list[ForeignLayer]) -> tuple[InputRange, str]:
+    values, why = InputRange(), "the usual range"
     last = next((layer for layer in reversed(layers) if _changes_values(layer)), None)
     activation = last.activation if last is not None else None
     if activation is not None and activation.function.saturates:
-        range_ = f"{activation.low:g}..{activation.high:g}"
+        values = InputRange(activation.low, activation.high)
         why = f"as `{activation.name}` at the end suggests"
-    return range_, f"the range of samples is {range_}, {why}; Keras does not record it"
+    return values, f"the range of samples is {values}, {why}; Keras does not record it"
 
 
 def _changes_values(layer: ForeignLayer) -> bool:

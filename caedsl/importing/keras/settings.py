@@ -47,22 +47,22 @@ _OPTIMIZERS = {
 
 
 class Settings(NamedTuple):
-    """Lines of a ``train`` block, and notes for the user about them."""
+    """Settings of a ``train`` block with what follows their words, and notes for the user about them."""
 
-    lines: tuple[str, ...]
+    train: Mapping[str, str]
     notes: tuple[str, ...]
 
 
 def settings_of(training: Config) -> Settings:
     """Return the settings of a model's compile configuration."""
     notes: list[str] = []
-    lines = [*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)]
-    if lines:
+    train = dict((*_loss(training.get("loss"), notes), *_optimizer(training.get("optimizer"), notes)))
+    if train:
         notes.append("Keras files do not contain batch size and epochs: the spec has caedsl's defaults")
-    return Settings(tuple(lines), tuple(notes))
+    return Settings(train, tuple(notes))
 
 
-def _loss(value: Any, notes: list[str]) -> Iterator[str]:
+def _loss(value: Any, notes: list[str]) -> Iterator[tuple[str, str]]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict) and len(value) == 1:
@@ -83,10 +83,10 @@ def _loss(value: Any, notes: list[str]) -> Iterator[str]:
             f"the loss's reduction `{config['reduction']}` is not supported: a spec takes the mean over samples"
         )
     delta = config.get("delta", 1)
-    yield f"loss {word}" + (f" delta={shown(delta)}" if word == "huber" and delta != 1 else "")
+    yield "loss", word + (f" delta={shown(delta)}" if word == "huber" and delta != 1 else "")
 
 
-def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
+def _optimizer(value: Any, notes: list[str]) -> Iterator[tuple[str, str]]:
     if value is None:
         return
     name, config = _name_and_config(value)
@@ -106,11 +106,11 @@ def _optimizer(value: Any, notes: list[str]) -> Iterator[str]:
     ]
     if word == "sgd" and config.get("nesterov") and config.get("momentum"):
         texts.append("nesterov")
-    yield f"optimizer {word} {' '.join(texts)}"
+    yield "optimizer", f"{word} {' '.join(texts)}"
     if config.get("global_clipnorm"):
-        yield f"clip {shown(config['global_clipnorm'])}"
+        yield "clip", shown(config["global_clipnorm"])
     if config.get("use_ema"):
-        yield f"ema {shown(config.get('ema_momentum', 0.99))}"
+        yield "ema", shown(config.get("ema_momentum", 0.99))
     if config.get("weight_decay") and "weight_decay" not in names:
         notes.append(f"the weight decay of `{name}` is decoupled from the gradient, which in a spec only `adamw` has")
     notes += [f"the optimizer's `{each}` is not supported" for each in _UNSUPPORTED if config.get(each)]

@@ -13,10 +13,11 @@ from caedsl.importing.onnx.operators import convert
 from caedsl.importing.onnx.shaping import moves_one_channel
 from caedsl.importing.operators.aten import network_of
 from caedsl.importing.operators.graph import AtenGraph, Ref
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape
 
 
-def onnx_network(content: bytes, path: Path, sample: Shape | None, range_: str) -> Network:
+def onnx_network(content: bytes, path: Path, sample: Shape | None, values: InputRange) -> Network:
     """Return the network of an ONNX file; raise ``ImportFailure`` if a spec cannot express it.
 
     ``sample`` is the shape of a sample, for a file that accepts several sizes.
@@ -48,7 +49,7 @@ def onnx_network(content: bytes, path: Path, sample: Shape | None, range_: str) 
         made = file.run(np.ascontiguousarray(given), name)
         return np.moveaxis(made, -1, 1) if graph.last(name) else made
 
-    network = network_of(whole, path.name, range_, run)
+    network = network_of(whole, path.name, values, run)
     return replace(network, notes=(*network.notes, *graph.notes))
 
 

@@ -17,6 +17,7 @@ from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modul
 from caedsl.importing.operators.pointwise import NEAREST, POINTWISE
 from caedsl.importing.operators.signal_unpooling import with_signal_unpools
 from caedsl.importing.operators.translation import Translation, shaped
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.initialisations import TORCH
 from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, written
@@ -31,11 +32,11 @@ Run = Callable[[Array, str], Array]
 """Function that computes an output for samples."""
 
 
-def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | None = None) -> Network:
+def network_of(graph: AtenGraph, name: str, values: InputRange = InputRange(), runs: Run | None = None) -> Network:
     """Return the network that a graph computes.
 
-    ``runs`` computes the original's output, if the graph itself does not. Raise ``ImportFailure`` with every operator
-    that has no counterpart.
+    ``values`` is the range of the samples' values. ``runs`` computes the original's output, if the graph itself does
+    not. Raise ``ImportFailure`` with every operator that has no counterpart.
     """
     notes = [graph.note] if graph.note else []
     output = _output(graph, name, notes)
@@ -66,7 +67,7 @@ def network_of(graph: AtenGraph, name: str, range_: str = "0..1", runs: Run | No
         input_shape,
         tuple(layers),
         run,
-        range=range_,
+        range=values,
         defaults=defaults,
         notes=(*notes, *translation.notes),
     )

@@ -13,12 +13,12 @@ from caedsl.data.in_memory import images_of
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.imported import imported
-from caedsl.importing.network import ForeignLayer, Network
+from caedsl.importing.network import ForeignLayer, Network, with_settings
 from caedsl.importing.torch.modules import module_network
-from caedsl.importing.torch.settings import loss_line, optimizer_line, takes_logits
+from caedsl.importing.torch.settings import loss_text, optimizer_text, takes_logits
 from caedsl.importing.writing import WrittenSpec, write
 from caedsl.model.autoencoder import Autoencoder
-from caedsl.model.data import usual_range
+from caedsl.model.data import InputRange, usual_range
 from caedsl.vocabulary.option import Options
 from caedsl.vocabulary.shape import elements, text
 
@@ -42,7 +42,7 @@ class ModuleFinding(Finding):
 def check_module(
     module: nn.Module,
     shape: Sequence[int],
-    range_: str,
+    values: InputRange,
     loss: Any = None,
     optimizer: Any = None,
     data: Any = None,
@@ -52,12 +52,16 @@ def check_module(
     ``data`` is what a spec writes after ``data``, or an array of samples, which must match the input. Real samples
     outside the range are judged in the range that holds them: that is what the module gets.
     """
-    network = module_network(module, shape, _range_of(data, range_))
-    train = [*([loss_line(loss)] if loss is not None else []), *([optimizer_line(optimizer)] if optimizer else [])]
-    network = replace(network, train=tuple(train), data=data if isinstance(data, str) else "")
+    network = module_network(module, shape, _range_of(data, values))
+    network = with_settings(
+        network,
+        data=data if isinstance(data, str) else "",
+        loss=loss_text(loss) if loss is not None else "",
+        optimizer=optimizer_text(optimizer) if optimizer else "",
+    )
     written = write(_with_sigmoid(network) if takes_logits(loss) else network)
     if written.checked.can_be_built:
-        made = imported(replace(network, train=(), data=""))  # a spec with other outputs would have other findings
+        made = imported(replace(network, train={}, data=""))  # a spec with other outputs would have other findings
         if data is not None and not isinstance(data, str):
             _check_data_fits(data, made.model)
     return tuple(_renamed(each, written) for each in written.checked.findings if each.name not in _OF_SPECS)
@@ -73,17 +77,17 @@ def _with_sigmoid(network: Network) -> Network:
     return replace(network, layers=(*network.layers, end))
 
 
-def _range_of(data: Any, declared: str) -> str:
+def _range_of(data: Any, declared: InputRange) -> InputRange:
     """Return the range that holds the samples, if they are real numbers outside the declared one."""
-    if not hasattr(data, "shape") or declared == "real":
+    if not hasattr(data, "shape") or declared.ends is None:
         return declared
     values = np.asarray(data.detach().cpu() if hasattr(data, "detach") else data)
     if values.dtype.kind != "f" or not values.size:
         return declared
     low, high = float(values.min()), float(values.max())
-    start, end = map(float, declared.split(".."))
+    start, end = declared.ends
     inside = not isfinite(high - low) or (start <= low and high <= end)  # what is not finite is an error of its own
-    return declared if inside else str(usual_range(low, high))
+    return declared if inside else usual_range(low, high)
 
 
 def _check_data_fits(data: Any, model: Autoencoder) -> None:

@@ -16,16 +16,18 @@ from caedsl.importing.network import Array, ForeignLayer, Network, with_frozen
 from caedsl.importing.operators.aten import network_of
 from caedsl.importing.operators.graph import AtenGraph
 from caedsl.importing.torch.archive import read_archive
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.kernel_options import WEIGHT_NORM
 from caedsl.vocabulary.shape import MOST_AXES, Shape, text
 
 _BATCH = 2
 
 
-def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1") -> Network:
+def module_network(module: nn.Module, shape: Sequence[int], values: InputRange = InputRange()) -> Network:
     """Return the network of a module for samples of ``shape``; raise ``ImportFailure`` if a spec cannot express it.
 
-    The module is first read in train mode, which shows its dropout and its noise, and otherwise in eval mode.
+    ``values`` is the range of the samples' values. The module is first read in train mode, which shows its dropout and
+    its noise, and otherwise in eval mode.
     """
     _require_module(module)
     name = type(module).__name__
@@ -33,9 +35,9 @@ def module_network(module: nn.Module, shape: Sequence[int], range_: str = "0..1"
     own = _copy(module, name)
     normed = _plain_kernels(own)
     try:
-        network = network_of(_graph(own.train(), sample, name), name, range_)
+        network = network_of(_graph(own.train(), sample, name), name, values)
     except ImportFailure:
-        network = network_of(_graph(own.eval(), sample, name), name, range_)
+        network = network_of(_graph(own.eval(), sample, name), name, values)
     layers = (_normed(layer, normed[layer.name]) if layer.name in normed else layer for layer in network.layers)
     network = replace(network, layers=tuple(layers))
     return with_frozen(network, (path for path, weight in own.named_parameters() if not weight.requires_grad))

@@ -16,6 +16,7 @@ from caedsl.data.files.regular_file import read_regular
 from caedsl.importing.errors import ImportFailure
 from caedsl.importing.network import Network
 from caedsl.importing.torch.modules import module_network
+from caedsl.model.data import InputRange
 from caedsl.vocabulary.shape import Shape
 
 
@@ -28,7 +29,7 @@ def classes_in(path: Path) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
-def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Network:
+def network_in(path: Path, name: str, shape: Shape | None, values: InputRange) -> Network:
     """Return the network of a class, a function that returns a module, or a module in a Python file.
 
     The file runs, and nothing else that was not named. Raise ``ImportFailure``, which names what fails in it.
@@ -49,7 +50,7 @@ def network_in(path: Path, name: str, shape: Shape | None, range_: str) -> Netwo
             f"{place} has the type {type(made).__name__}, but only a torch.nn.Module can be imported: name a class, or "
             "a function without arguments that returns one"
         )
-    network = module_network(made, shape, range_)
+    network = module_network(made, shape, values)
     note = f"{path} was run, as every `FILE.py:NAME` is"
     return Network(**{**vars(network), "notes": (*network.notes, note)})
 

@@ -1,4 +1,4 @@
-"""PyTorch losses and optimizers as lines of a ``train`` block."""
+"""PyTorch losses and optimizers as what follows the words ``loss`` and ``optimizer`` of a spec."""
 
 from typing import Any
 
@@ -43,13 +43,13 @@ def takes_logits(loss: Any) -> bool:
     return loss in _LOGITS or isinstance(loss, nn.BCEWithLogitsLoss)
 
 
-def loss_line(loss: Any) -> str:
-    """Return the line of a loss: a spec's own words, a loss of ``torch.nn`` or a function of ``torch.nn.functional``.
+def loss_text(loss: Any) -> str:
+    """Return the words of a loss: a spec's own words, a loss of ``torch.nn`` or a function of ``torch.nn.functional``.
 
     Raise ``ImportFailure`` if a spec cannot state it.
     """
     if isinstance(loss, str):
-        return f"loss {loss}"
+        return loss
     word = _LOSSES.get(type(loss)) or (_LOSSES.get(loss) if callable(loss) else None)
     if word is None:
         name = getattr(loss, "__name__", type(loss).__name__)
@@ -61,16 +61,16 @@ def loss_line(loss: Any) -> str:
     )
     if getattr(loss, "weight", None) is not None or getattr(loss, "pos_weight", None) is not None:
         raise ImportFailure("the loss weights its terms (weight, pos_weight), but a spec only weights whole losses")
-    return f"loss {word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
+    return f"{word}{options}{' reduction=sum' if getattr(loss, 'reduction', 'mean') == 'sum' else ''}"
 
 
-def optimizer_line(optimizer: Any) -> str:
-    """Return the line of an optimizer, or of a spec's own words for one.
+def optimizer_text(optimizer: Any) -> str:
+    """Return the words of an optimizer, which may be a spec's own.
 
     Raise ``ImportFailure`` if a spec has no words for its options.
     """
     if isinstance(optimizer, str):
-        return f"optimizer {optimizer}"
+        return optimizer
     kinds = {_class_name(kind): kind for kind in OPTIMIZERS.values()}
     name = type(optimizer).__name__
     kind = kinds.get(name)
@@ -90,7 +90,7 @@ def optimizer_line(optimizer: Any) -> str:
         for option in kind.options
         if option.name in given and (option.name == "lr" or given[option.name] != option.default)
     ]
-    return " ".join(["optimizer", kind.name, *options])
+    return " ".join([kind.name, *options])
 
 
 def _class_name(kind: OptimizerKind) -> str:

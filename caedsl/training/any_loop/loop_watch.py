@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from caedsl.data.sample import Sample, joined
 from caedsl.diagnostics.finding import Finding
 from caedsl.diagnostics.text import printable
-from caedsl.model.data import usual_range
+from caedsl.model.data import InputRange, usual_range
 from caedsl.model.settings import Settled
 from caedsl.public import PublicNames
 from caedsl.runs.history import Epoch
@@ -58,7 +58,7 @@ class LoopWatch(PublicNames):
         *,
         loss: LossFunction = nn.functional.mse_loss,
         code: str | None = None,
-        findings: Callable[[Shape, str, int], Iterable[Finding]] = lambda shape, range_, batch: (),
+        findings: Callable[[Shape, InputRange, int], Iterable[Finding]] = lambda shape, values, batch: (),
         names: Mapping[str, str] = MappingProxyType({}),
         say: Callable[[str], None] | None = None,
         optimizer: torch.optim.Optimizer | None = None,
@@ -165,7 +165,7 @@ class LoopWatch(PublicNames):
             ReconstructionLoss(self._loss),
         )
         self._layout, self._images = layout, images
-        self._shape, self._range = tuple(samples.shape[1:]), str(usual_range(aim.min().item(), aim.max().item()))
+        self._shape, self._range = tuple(samples.shape[1:]), usual_range(aim.min().item(), aim.max().item())
         self._shapes = samples.shape[1:], aim.shape[1:]
         self._schedule = ProbeSchedule(images, len(samples))
         first = Sample(aim[:images], samples[:images])
