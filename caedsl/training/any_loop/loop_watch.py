@@ -171,14 +171,18 @@ class LoopWatch(PublicNames):
         first = Sample(aim[:images], samples[:images])
         self._prober = LoopProber(self._loop, layout, first)
         self._seen = RunSoFar(self._facts(layout, rounds, samples))
+        self._began_alike = {n for n, kernel in self._kernels().items() if kernel.any() and units_alike(kernel)}
         self._apart = {number: kernel.detach().clone() for number, kernel in self._not_optimized()}
+
+    def _kernels(self) -> Mapping[int, Tensor]:
+        return kernels(self.module, self._layout.layers)
 
     def _not_optimized(self) -> Iterable[tuple[int, Tensor]]:
         """Yield the number and the kernel of each layer that the optimizer does not have."""
         if self._optimizer is None:
             return
         held = {id(weight) for group in self._optimizer.param_groups for weight in group["params"]}
-        for number, kernel in kernels(self.module, self._layout.layers).items():
+        for number, kernel in self._kernels().items():
             if id(kernel) not in held:
                 yield number, kernel
 
@@ -194,9 +198,10 @@ class LoopWatch(PublicNames):
         """Return a probe in which the layers that no optimizer trains, or whose units are all alike, are marked."""
         missing = dict(self._not_optimized())
         same = {number for number, start in self._apart.items() if number in missing and missing[number].equal(start)}
-        alike = {number for number, kernel in kernels(self.module, self._layout.layers).items() if units_alike(kernel)}
+        alike = {number for number, kernel in self._kernels().items() if units_alike(kernel)}
         layers = (
-            layer._replace(untrained=number in same, alike=number in alike) for number, layer in enumerate(probe.layers)
+            layer._replace(untrained=n in same, alike=n in alike, began_alike=n in self._began_alike)
+            for n, layer in enumerate(probe.layers)
         )
         return probe._replace(layers=tuple(layers))
 

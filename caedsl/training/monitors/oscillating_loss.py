@@ -49,7 +49,7 @@ from caedsl.runs.trouble import Symptom
 from caedsl.training.monitors.engine.observation import RunSoFar
 from caedsl.training.monitors.engine.wording import with_lower_rate
 
-EXPLAINED_BY = ("diverging-loss",)
+EXPLAINED_BY = ("diverging-loss", "unrelated-target")
 JUMP = 0.2
 BEYOND_BATCHES = 2.0
 WINDOWS = 3

@@ -6,7 +6,8 @@ less than a ten-thousandth of the last, at least 100 steps after the start (warm
 learning rate) and while the error exceeds half of the mean image's. Names the layer at which most of the gradient is
 lost. In a PyTorch loop of your own, it also names layers that do not learn whatever the error: first layers that get
 no gradient at all, because `detach` or `no_grad` cuts the graph after them, and layers whose weights are missing from
-the optimizer and do not change.
+the optimizer and do not change, or whose units all have the same weights, or had the same while the error is still at
+least 95 % of the mean image's.
 
 ## Why is this bad?
 Noise outweighs what the first layers learn from their gradient: the model trains as if it had only its last layers.
@@ -56,6 +57,7 @@ EXPLAINED_BY = ("dead-layer",)
 RATIO = 1e-4
 LEAST_STEPS = 100
 FAILING = 0.5
+NOTHING_LEARNED = 0.95
 CLIPPED = 0.01
 """Norm of the gradients that the optimizer gets, over that of the loss's, below which they are clipped to nothing."""
 
@@ -111,6 +113,16 @@ def _blocked(probes: Sequence[ProbeResult]) -> Iterator[Symptom]:
         yield Symptom(
             alike[0],
             f"all units of this layer{_and_others(alike)} still compute the same, and get the same gradient, if any",
+            RANDOM,
+            cause="dead-start",
+        )
+    elif (began := [number for number, layer in enumerate(layers) if layer.began_alike]) and all(
+        probe.unexplained > NOTHING_LEARNED for probe in probes
+    ):
+        yield Symptom(
+            began[0],
+            f"at the start, all units of this layer{_and_others(began)} had the same weights, and the network is still "
+            "no better than the mean image",
             RANDOM,
             cause="dead-start",
         )

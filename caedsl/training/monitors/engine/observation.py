@@ -51,8 +51,8 @@ class LayerProbe(NamedTuple):
     images. ``firing`` is the share of the channels of a ReLU that are above 0 for some image, or None for other layers.
     ``gradient`` is the norm of the gradient of its kernel, or None without one. ``cut`` is True if the kernel is
     trainable, but the reconstruction does not depend on it in a way that gives it a gradient. In a custom loop,
-    ``untrained`` is True if the optimizer does not have the kernel, which has not changed either, and ``alike`` if all
-    units of the layer have the same weights.
+    ``untrained`` is True if the optimizer does not have the kernel, which has not changed either, ``alike`` if all
+    units of the layer have the same weights, and ``began_alike`` if they had the same ones, not all 0, at the start.
     """
 
     size: float
@@ -62,6 +62,7 @@ class LayerProbe(NamedTuple):
     cut: bool = False
     untrained: bool = False
     alike: bool = False
+    began_alike: bool = False
 
 
 class ProbeResult(NamedTuple):
@@ -220,6 +221,11 @@ class RunSoFar:
         """Whether the training loss is clearly lower than a few windows ago."""
         windows = self.windows[-AGO:]
         return len(windows) == AGO and windows[-1].mean < FALLING * windows[0].mean
+
+    @property
+    def measures_steps(self) -> bool:
+        """Whether the probes measure steps, as only those of a custom loop do."""
+        return bool(self.probes) and self.probes[-1].update is not None
 
     @property
     def creeps(self) -> bool:
