@@ -163,6 +163,7 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
     """Write the requested files: the repaired spec into its file or another one, and the page."""
     from caedsl.cli.files import WriteError, write_text
     from caedsl.cli.specs import fail
+    from caedsl.doctor.diagnosis import MORE_TIME
     from caedsl.doctor.page import page
 
     if html is not None:
@@ -171,8 +172,7 @@ def _write(diagnosis: "Diagnosis", spec: Path | None, output: Path | None, html:
     best = diagnosis.best
     if best is None:
         if spec is not None or output is not None:
-            longer = any(not repair.decided for repair in diagnosis.tried)
-            more = "; give it more time, as in --budget 10min" if longer else ""
+            more = f"; give it more time, as in {MORE_TIME}" if diagnosis.needs_more_time else ""
             say(f"caedsl: nothing was written, because no repair improved the training{more}", err=True)
         return
     if output is not None:

@@ -9,7 +9,10 @@ from caedsl.doctor.diagnosis import Diagnosis
 from caedsl.doctor.repairs import Repair
 
 VERSION = 1
-"""Version of the format; it increases when programs for an older version would misread it."""
+"""Version of the format; it increases when a field is removed, renamed or means something else.
+
+New fields do not increase it.
+"""
 
 
 def as_json(diagnosis: Diagnosis) -> str:

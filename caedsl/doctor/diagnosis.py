@@ -13,6 +13,9 @@ from caedsl.public import PublicNames
 from caedsl.rules.engine.symptoms import DOCTOR_SYMPTOMS
 from caedsl.training.monitors.engine.catalogue import find
 
+MORE_TIME = "--budget 10min"
+"""Option of the command for a longer examination."""
+
 
 class Verdict(StrEnum):
     """Outcome of an examination: nothing found, only slow, a cause found, or failing without a known cause."""
@@ -58,6 +61,11 @@ class Diagnosis(PublicNames):
         return (*self.repairs, *([self.faster] if self.faster is not None else []), *self.tried)
 
     @property
+    def needs_more_time(self) -> bool:
+        """Whether no change has won, and some trials were too short to decide."""
+        return self.best is None and any(not repair.decided for repair in self.tried)
+
+    @property
     def headline(self) -> str:
         """The verdict in one sentence."""
         first = self.causes[0] if self.causes else None
@@ -88,7 +96,7 @@ def symptom_text(symptom: str) -> str:
     if symptom in DOCTOR_SYMPTOMS:
         return DOCTOR_SYMPTOMS[symptom]
     monitor = find(symptom)
-    return monitor.summary.rstrip(".") if monitor is not None else symptom
+    return f"{monitor.summary[0].lower()}{monitor.summary[1:].rstrip('.')}" if monitor is not None else symptom
 
 
 def _lines(diagnosis: Diagnosis) -> Iterator[str]:
@@ -113,6 +121,8 @@ def _lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield from _diff(diagnosis.best)
     also = [f"{one.title} ({one.cause}), {one.outcome}: {one.numbers}" for one in diagnosis.tried]
     yield from _list("Also tried:", also)
+    if diagnosis.needs_more_time:
+        yield f"  These trials were short; give them more time: {MORE_TIME}"
     yield from _list("Ruled out:", [f"{one.cause}: {one.why}" for one in diagnosis.ruled_out])
     yield ""
     yield "Measurements:"

@@ -140,6 +140,8 @@ class _Examination:
         symptoms = tuple(seen.symptoms())
         causes = tuple(suspicion for suspicion in suspicions if suspicion.sure >= NAMED)[:MOST_NAMED]
         named = {suspicion.cause for suspicion in causes}
+        # A rate that is to blame is not ruled out under another name.
+        settled = named if named.isdisjoint(RATES) else named.union(RATES)
         won = ([repair for repair in repairs if repair.cause == cause.cause and repair.wins] for cause in causes)
         best_repairs = [min(of_cause, key=lambda repair: repair.gain) for of_cause in won if of_cause]
         others = [repair for repair in repairs if repair.cause not in named and _wins_clearly(repair)]
@@ -156,14 +158,14 @@ class _Examination:
             verdict=_verdict(causes, symptoms),
             symptoms=symptoms,
             causes=causes,
-            ruled_out=tuple(one for cause, one in excluded.items() if cause not in named),
+            ruled_out=tuple(one for cause, one in excluded.items() if cause not in settled),
             repairs=tuple(best_repairs),
             tried=tuple(repair for repair in repairs if repair not in best_repairs and repair is not faster),
             faster=faster,
             evidence=self.evidence,
             seed=self.subject.settings.seed,
             seconds=round(time.monotonic() - self.started, 1),
-            notes=self.subject.images.notes,
+            notes=(*self.subject.notes, *self.subject.images.notes),
         )
 
 

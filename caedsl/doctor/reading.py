@@ -19,7 +19,9 @@ from caedsl.model.settings import Train, settled
 from caedsl.resolve.merging.overrides import OverrideError, override
 from caedsl.rules.engine.checking import check_source
 from caedsl.runs.file_names import SPEC
+from caedsl.runs.listing import read_run
 from caedsl.runs.schema import read_monitors
+from caedsl.runs.state import CRASHED, FAILED, FINISHED, INTERRUPTED, RUNNING, STOPPED
 from caedsl.source import Source
 from caedsl.training.device import choose_device
 from caedsl.training.loop import Training
@@ -141,5 +143,30 @@ def of_run(path: Path, *, device: str = "auto", data_dir: str | Path | None, rep
     """Return the subject of a run folder, with what its monitors recorded."""
     stored = open_run(path, data_dir)
     images = stored.images(data_dir, reporter)
-    target, monitors = choose_device(device), read_monitors(path)
-    return Subject(stored.model, stored.settings, images, target, monitors=monitors, file=str(path / SPEC))
+    return Subject(
+        stored.model,
+        stored.settings,
+        images,
+        choose_device(device),
+        monitors=read_monitors(path),
+        notes=_ending(path),
+        file=str(path / SPEC),
+    )
+
+
+def _ending(path: Path) -> tuple[str, ...]:
+    """Return how a run ended, if it did not finish."""
+    run = read_run(path)
+    if run is None or run.state == FINISHED:
+        return ()
+    why = f": {run.error}" if run.error else ""
+    return (f"the run {_ENDINGS[run.state]} after {run.epoch:,} of {run.epochs:,} epochs{why}",)
+
+
+_ENDINGS = {
+    RUNNING: "is still going on",
+    INTERRUPTED: "was interrupted",
+    STOPPED: "was stopped by a monitor",
+    FAILED: "failed",
+    CRASHED: "crashed",
+}

@@ -31,7 +31,7 @@ class Subject:
     in a run, none for a spec. ``names`` maps lines of the spec to the author's names of the layers of an imported
     model, and ``modules`` paths in the module that the spec builds. ``weights`` are those of the imported model, None
     for a spec. ``file`` is the spec in a run folder, empty otherwise; the source of its model has the original spec's
-    path, to which the paths of its data are relative.
+    path, to which the paths of its data are relative. ``notes`` say how a run ended that did not finish.
     """
 
     model: Autoencoder
@@ -44,6 +44,7 @@ class Subject:
     modules: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, Tensor] | None = None
     file: str = ""
+    notes: tuple[str, ...] = ()
 
     def fresh(self, seed: int | None = None) -> Training:
         """Return a new training in 32 bits, with the initial weights of ``seed`` (by default the spec's seed)."""

@@ -143,9 +143,12 @@ def test_a_run_starts_from_what_its_monitors_recorded(caedsl: Run, spec: Callabl
     assert caedsl("train", path, "--out", run, "--no-pictures", "--quiet").code == 0
     recorded = {json.loads(line)["monitor"] for line in (run / "trouble.jsonl").read_text().splitlines()}
     assert recorded, "the run is one that a monitor speaks of"
+    state = run / "state.json"
+    state.write_text(state.read_text().replace('"finished"', '"interrupted"'))
     ran = caedsl("doctor", run, "--budget", "500steps", "--json", "--quiet")
     assert ran.code == 1, ran.err
     found = json.loads(ran.out)
+    assert found["notes"][0] == "the run was interrupted after 22 of 22 epochs"
     assert recorded <= set(found["symptoms"])
     assert found["path"] == str(run / "spec.cae")
     assert all(one["place"].startswith(f"{run / 'spec.cae'}:") for one in found["causes"]), "its lines are the run's"

@@ -17,6 +17,7 @@ from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.suspects import steps
 from caedsl.doctor.suspicion import ProbesSoFar, Suspicion
+from caedsl.rules.engine.symptoms import RATES
 from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject
@@ -52,13 +53,20 @@ def test_a_healthy_spec_has_no_cause(healthy: Diagnosis) -> None:
         ("adam lr=3e-3", "adam lr=1e-6", "low-learning-rate"),
         ("adam lr=3e-3", "adam lr=1", "high-learning-rate"),
         ("adam lr=3e-3", "sgd lr=0.001", "mismatched-sgd-rate"),
+        (
+            "dense 64 sigmoid; reshape 1x8x8 }\ntrain { loss mse; optimizer adam lr=3e-3",
+            "dense 64; reshape 1x8x8 }\ntrain { loss mse; optimizer sgd lr=3",
+            "mismatched-sgd-rate",
+        ),
     ],
+    ids=["slow", "fast", "slow sgd", "fast sgd"],
 )
 def test_rates(old: str, new: str, cause: str) -> None:
     found = of(HEALTHY.replace(old, new))
     assert [one.cause for one in found.causes] == [cause], str(found)
     assert found.best is not None, str(found)
     assert found.best.cause == cause
+    assert {one.cause for one in found.ruled_out}.isdisjoint(RATES), "one rate is not both to blame and ruled out"
 
 
 def test_a_penalty_is_named_only_if_the_same_network_learns_faster_without_it() -> None:
