@@ -19,12 +19,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from caedsl.diagnostics.text import printable
+from caedsl.vocabulary.spelling import number_text
 
 _HEIGHT = 3.1
 """Height of a chart without its legend, in inches."""
 _SERIES = 10
 """Number of colours that the page has for series and classes."""
-_MANY_DECADES = 1e3
+_MANY_DECADES = {"x": 200.0, "y": 1e3}
 """Ratio of its ends from which a logarithmic axis has no room for labels between the decades."""
 _LETTER = 0.125
 """Height of the letters of a legend, in inches."""
@@ -139,8 +140,8 @@ def whole_numbers(axis: Axis) -> None:
 def plain_numbers(axis: Axis) -> None:
     """Label a logarithmic axis with plain numbers such as 0.02; if it has many decades, label only their starts."""
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY_DECADES * low else (1.0,)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY_DECADES[axis.axis_name] * low else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -77,7 +77,8 @@ def test_the_error_of_a_signal_has_the_size_of_its_plot() -> None:
 @pytest.mark.parametrize(
     ("rates", "labels"),
     [
-        ([1e-6, 0.5], ["1e-06", "1e-05", "0.0001", "0.001", "0.01", "0.1"]),
+        ([1e-6, 0.5], ["1e-6", "1e-5", "0.0001", "0.001", "0.01", "0.1"]),
+        ([1e-5, 3e-3], ["1e-5", "0.0001", "0.001"]),  # on a narrow screen, more would overlap
         ([0.01, 1.0], ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]),
     ],
 )
