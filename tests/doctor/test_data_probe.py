@@ -84,6 +84,17 @@ def test_held_out_images_that_hardly_differ_from_training_images() -> None:
     assert named(train=digits(400), test=(digits(200) + noise).clamp(0, 1)) == ["leaking-split"]
 
 
+def test_images_that_all_have_a_twin_are_nearer_to_training_images_than_usual() -> None:
+    noise = 0.02 * torch.randn(600, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    twins = torch.cat([digits(), (digits() + noise).clamp(0, 1)])[torch.randperm(1200)]
+
+    def nearest(train: torch.Tensor, test: torch.Tensor) -> float:
+        return DataProbe().run(subject(train=train, test=test)).splits[-1].nearest
+
+    assert nearest(twins[:1000], twins[1000:]) < 0.1
+    assert 0.2 < nearest(digits()[:500], digits()[500:]) < 0.6
+
+
 @pytest.mark.parametrize("wrong", [lambda x: x / 255, lambda x: 1 - x, lambda x: 0.5 + x / 8])
 def test_other_preprocessing_of_the_test_images(wrong: "torch.nn.Module") -> None:
     assert named(train=digits(400), test=wrong(digits()[400:])) == ["evaluation-preprocessing"]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from caedsl.data.near_duplicates import Thumbnails, nearly_equal, thumbnails, usual_distance
+from caedsl.data.near_duplicates import Thumbnails, nearly_equal, relative_distance, thumbnails, usual_distance
 from caedsl.doctor.evidence import StepProgress, silent
 from caedsl.doctor.subject import Subject, some
 from caedsl.evaluation.baselines import fit_pca
@@ -35,6 +35,7 @@ class Split:
     standard errors, and ``scale`` the ratio of the standard deviations. ``inverted`` says that the mean images are
     negatives of each other. ``known`` is the share of the images that are also training images, among the images that
     were compared. At least ``near`` of ``near_of`` images hardly differ from a training image, but are not equal.
+    ``nearest`` is the median distance to the nearest training image, as a share of that to any.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Split:
     known: float
     near: int
     near_of: int
+    nearest: float
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class DataEvidence:
             f"{split.images:,} {split.name} images: compared with the training images, their mean is "
             f"{split.offset:+.2f} standard deviations away and their contrast {split.scale:.2f} times as high; "
             f"{split.known:.1%} of them are training images, and at least {split.near:,} of {split.near_of:,} "
-            "hardly differ from one"
+            f"hardly differ from one; the nearest training image is {split.nearest:.2f} times as far away as any"
             for split in self.splits
         ]
         return found
@@ -235,14 +237,19 @@ class _Compared:
         """Usual distance between neighbours."""
         return usual_distance(self.small)
 
-    def near(self, held_out: "_Compared") -> tuple[int, int]:
-        """Return how many held-out images hardly differ from one of these, but are not equal, and of how many."""
+    def near(self, held_out: "_Compared") -> tuple[int, int, float]:
+        """Return how many held-out images hardly differ from one of these, but are not equal, and of how many.
+
+        The last number is their ``relative_distance`` from these.
+        """
         chosen = np.linspace(0, len(held_out.small) - 1, min(MOST_EVALUATED, len(held_out.small))).round().astype(int)
 
         def images(mine: int, other: int) -> tuple[Tensor, Tensor]:
             return self._image(mine), held_out._image(int(chosen[other]))
 
-        return sum(1 for _ in nearly_equal(self.small, held_out.small[chosen], self.usual, images)), len(chosen)
+        small = held_out.small[chosen]
+        count = sum(1 for _ in nearly_equal(self.small, small, self.usual, images))
+        return count, len(chosen), relative_distance(small, self.small)
 
     def _image(self, place: int) -> Tensor:
         return next(Batches(self.batches.images, self.batches.index[[place]]).in_order(1)).seen
@@ -258,7 +265,7 @@ def _split(name: str, batches: Batches, train: Tensor, compared: _Compared) -> S
     error = float(means.std(correction=0)) * (1 / len(mine) + 1 / len(train)) ** 0.5 or 1e-12
     together = torch.corrcoef(torch.stack([train.mean(dim=0), mine.mean(dim=0)]))[0, 1]
     held_out, known = _Compared.of(batches), set(compared.digests)
-    near, near_of = compared.near(held_out)
+    near, near_of, nearest = compared.near(held_out)
     return Split(
         name=name,
         images=len(batches),
@@ -269,4 +276,5 @@ def _split(name: str, batches: Batches, train: Tensor, compared: _Compared) -> S
         known=sum(digest in known for digest in held_out.digests) / len(held_out.digests),
         near=near,
         near_of=near_of,
+        nearest=nearest,
     )
