@@ -14,7 +14,7 @@ from typing import Concatenate, NamedTuple, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -25,8 +25,8 @@ _HEIGHT = 3.1
 """Height of a chart without its legend, in inches."""
 _SERIES = 10
 """Number of colours that the page has for series and classes."""
-_MANY_DECADES = {"x": 200.0, "y": 1e3}
-"""Ratio of its ends from which a logarithmic axis has no room for labels between the decades."""
+_MANY_ACROSS, _MANY_UP = 200.0, 1e3
+"""Ratio of its ends from which a logarithmic axis, across or up, has no room for labels between the decades."""
 _LETTER = 0.125
 """Height of the letters of a legend, in inches."""
 
@@ -140,7 +140,8 @@ def whole_numbers(axis: Axis) -> None:
 def plain_numbers(axis: Axis) -> None:
     """Label a logarithmic axis with plain numbers such as 0.02; if it has many decades, label only their starts."""
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _MANY_DECADES[axis.axis_name] * low else (1.0,)))
+    many = _MANY_ACROSS if isinstance(axis, XAxis) else _MANY_UP
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < many * low else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
     axis.set_minor_formatter(NullFormatter())
 

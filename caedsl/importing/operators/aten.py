@@ -9,8 +9,8 @@ import numpy as np
 
 from caedsl.importing.errors import ImportFailure, UnsupportedFeature, unsupported
 from caedsl.importing.network import INPUT, Array, ForeignLayer, Network, with_frozen
-from caedsl.importing.operators.curves import ActivationCurve, curves_of
-from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode
+from caedsl.importing.operators.activations import ComputedActivation, activations_of
+from caedsl.importing.operators.graph import RANDOM, SPLITS, AtenGraph, AtenNode
 from caedsl.importing.operators.layers import LAYERS, REARRANGING
 from caedsl.importing.operators.noise import Draw, add_draw, draws_of
 from caedsl.importing.operators.own_modules import OwnModule, add_own, own_modules
@@ -42,7 +42,7 @@ def network_of(graph: AtenGraph, name: str, values: InputRange = InputRange(), r
     output = _output(graph, name, notes)
     graph = graph.towards(output)
     translation = Translation(with_signal_unpools(graph))
-    found = _Found(draws_of(translation.graph), curves_of(translation.graph), own_modules(translation))
+    found = _Found(draws_of(translation.graph), activations_of(translation.graph), own_modules(translation))
     for node in translation.graph.nodes:
         _translate(translation, node, found)
     if translation.problems:
@@ -78,19 +78,19 @@ class _Found(NamedTuple):
     """Groups of nodes that are translated together, by the name of the last node; for modules, of each node."""
 
     draws: dict[str, Draw]
-    curves: dict[str, ActivationCurve]
+    activations: dict[str, ComputedActivation]
     own: dict[str, OwnModule]
 
     @property
     def inside(self) -> set[str]:
-        """Names of the nodes that only compute the noise of draws or the steps of curves."""
+        """Names of the nodes that only compute the noise of draws or the steps of activations."""
         return set().union(
-            *(each.inside for each in self.draws.values()), *(each.inside for each in self.curves.values())
+            *(each.inside for each in self.draws.values()), *(each.inside for each in self.activations.values())
         )
 
     def reads(self, node: AtenNode) -> bool:
-        """Return whether a node belongs to a draw or a curve."""
-        return node.name in self.inside or node.name in self.draws or node.name in self.curves
+        """Return whether a node belongs to a draw or an activation of several steps."""
+        return node.name in self.inside or node.name in self.draws or node.name in self.activations
 
 
 def _translate(translation: Translation, node: AtenNode, found: _Found) -> None:
@@ -108,10 +108,10 @@ def _translate(translation: Translation, node: AtenNode, found: _Found) -> None:
                 add_own(translation, found.own[node.name])
         elif node.name in found.draws:
             add_draw(translation, node, found.draws[node.name])
-        elif node.name in found.curves:
-            curve = found.curves[node.name]
-            translation.activate(node, curve.activation, curve.source)
-        elif node.name in found.inside or node.base in _SPLITS:
+        elif node.name in found.activations:
+            computed = found.activations[node.name]
+            translation.activate(node, computed.activation, computed.source)
+        elif node.name in found.inside or node.base in SPLITS:
             _only_for_others(translation, node, found)
         elif node.refs and all(name in translation.of_weights for name in node.refs):
             translation.of_weights[node.name] = translation.of_weights[node.refs[0]] if node.base in REARRANGING else ""
@@ -135,18 +135,17 @@ def _unsupported_operator(translation: Translation, node: AtenNode) -> Unsupport
 
 
 _MOVING = ("permute", "transpose", "movedim", "moveaxis")
-_SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
 
 
 def _only_for_others(translation: Translation, node: AtenNode, found: _Found) -> None:
-    """Translate a node of a draw or a curve if something else reads it too."""
+    """Translate a node of a draw or an activation if something else reads it too."""
     readers = [reader for name in node.outputs for reader in translation.readers.get(name, [])]
     if not all(map(found.reads, readers)):
         if node.base in RANDOM:
             raise UnsupportedFeature(
                 "it draws random numbers", "`bottleneck variational` draws a code, `corrupt` adds noise"
             )
-        if node.base in _SPLITS:
+        if node.base in SPLITS:
             raise UnsupportedFeature("it takes channels apart", "a spec's lines read whole outputs")
         translate = LAYERS.get(node.base) or POINTWISE.get(node.base)
         if translate is None:

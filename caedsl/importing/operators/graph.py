@@ -119,6 +119,8 @@ _TRAINING = {"batch_norm": "training", "dropout": "train", "feature_dropout": "t
 """Operators that behave differently during training, and the argument that says so."""
 RANDOM = ("randn", "randn_like", "normal_functional", "normal")
 """Operators that draw from a normal distribution."""
+SPLITS = ("chunk", "split", "split_with_sizes", "tensor_split")
+"""Operators that return parts of a tensor."""
 
 
 def _called(node: AtenNode, values: Mapping[str, Any]) -> Any:

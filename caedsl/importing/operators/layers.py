@@ -109,7 +109,7 @@ def transposed(translation: Translation, node: AtenNode) -> None:
 
 
 def linear(translation: Translation, node: AtenNode) -> None:
-    """Translate ``linear``; the line itself flattens a map before it."""
+    """Translate ``linear``; ``dense`` flattens a map before it by itself."""
     args, key = node.args, translation.key(node.args["input"])
     shape = translation.shape_of(key)
     if len(shape) != 1:
@@ -118,12 +118,12 @@ def linear(translation: Translation, node: AtenNode) -> None:
             "`conv N k1` multiplies the channels at every position",
         )
     weights = translation.weights(node, weight=args["weight"], bias=args["bias"])
-    source = _unflattened(translation, node, key, args["input"].name)
+    source = _before_reshape(translation, node, key, args["input"].name)
     translation.add(node, "dense", {UNITS: len(weights["weight"])}, [source], weights)
 
 
-def _unflattened(translation: Translation, node: AtenNode, key: str, name: str) -> str:
-    """Return the map before a flattening that only this layer reads: ``dense`` flattens by itself."""
+def _before_reshape(translation: Translation, node: AtenNode, key: str, name: str) -> str:
+    """Remove a reshape that only this node reads, and return what it reshapes; otherwise return ``key`` itself."""
     layer = translation.layers.get(key)
     if (
         layer is None
@@ -142,16 +142,7 @@ def reshape(translation: Translation, node: AtenNode) -> None:
     if translation.graph.shapes[node.name][:1] != (translation.graph.batch,):
         raise UnsupportedFeature("it mixes the samples of a batch", "`x.flatten(1)` keeps them apart")
     shape = translation.shape(node.name)
-    before = translation.layers.get(key)
-    name = node.args["self"].name
-    if (
-        before is not None
-        and before.kind == Reshape.name
-        and translation.alone(name)
-        and translation.together(translation.producers[name], node)
-    ):
-        key = before.inputs[0]
-        del translation.layers[before.key]
+    key = _before_reshape(translation, node, key, node.args["self"].name)
     if translation.shape_of(key) == shape:
         translation.alias(node, key)
         return

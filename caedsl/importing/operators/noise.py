@@ -8,7 +8,7 @@ import numpy as np
 
 from caedsl.importing.errors import UnsupportedFeature
 from caedsl.importing.network import Array, ForeignLayer
-from caedsl.importing.operators.graph import RANDOM, AtenGraph, AtenNode, Ref
+from caedsl.importing.operators.graph import RANDOM, SPLITS, AtenGraph, AtenNode, Ref
 from caedsl.importing.operators.translation import Translation
 from caedsl.importing.windows import is_pointwise
 from caedsl.vocabulary.bottlenecks.variational import Variational, VariationalConv
@@ -193,11 +193,7 @@ def _flattened(translation: Translation, key: str) -> str:
 def _half(translation: Translation, ref: Ref) -> tuple[ForeignLayer, int] | None:
     """Return the layer of whose output a tensor is one half, and which half; None if it is not a half."""
     node = translation.producers.get(ref.name)
-    if (
-        node is None
-        or node.base not in ("chunk", "split", "split_with_sizes", "tensor_split")
-        or len(node.outputs) != 2
-    ):
+    if node is None or node.base not in SPLITS or len(node.outputs) != 2:
         return None
     layer = translation.layers.get(translation.keys.get(node.args["self"].name, ""))
     return None if layer is None else (layer, node.outputs.index(ref.name))

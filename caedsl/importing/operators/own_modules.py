@@ -17,7 +17,7 @@ from caedsl.vocabulary.option import Option
 from caedsl.vocabulary.shape import Shape
 from caedsl.vocabulary.sparse_codes import TOPK
 
-Found = tuple[str, Mapping[Option, Any]]
+KindAndOptions = tuple[str, Mapping[Option, Any]]
 """Kind of a layer, and its options."""
 
 
@@ -29,25 +29,25 @@ class OwnModule(NamedTuple):
     nodes: tuple[AtenNode, ...]
 
 
-def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _gdn(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return "gdn", {INVERSE: all(node.base != "rsqrt" for node in module.nodes)}
 
 
-def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _squeeze(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return "se", {REDUCTION: shape[0] // len(weights["squeeze.weight"])}
 
 
-def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _attention(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     split = next(node for node in module.nodes if node.base in ("unflatten", "view", "reshape"))
     sizes = split.args.get("sizes", split.args.get("size"))
     return "attention", {HEADS: sizes[-2] if sizes else 1}
 
 
-def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _rms(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return "norm", {NORM: "rms", AFFINE: "weight" in weights, EPS: _added(module)}
 
 
-def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _channel(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return "norm", {NORM: "channel", AFFINE: "weight" in weights, EPS: _added(module)}
 
 
@@ -56,28 +56,28 @@ def _added(module: OwnModule) -> Any:
     return next(node.args["other"] for node in module.nodes if node.base == "add")
 
 
-def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _scale(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     if "weight" in weights:
         return "scale", {SCALING: float(weights["weight"][0]), LEARNED: True}
     return "scale", {SCALING: float(next(node.args["other"] for node in module.nodes if node.base == "mul"))}
 
 
-def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _quantizer(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return "quantized", {CODEBOOK: (len(weights["codebook"]),), UPDATE: EMA.name if "taken" in weights else GRADIENT}
 
 
-def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     return TOPK.name, {TOPK: next(node.args["k"] for node in module.nodes if node.base == "topk")}
 
 
-def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Found:
+def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     raise UnsupportedFeature(
         "it preprocesses samples, which a spec states in its `data` line",
         "write `data mnist normalize=gcn`, and import only the rest",
     )
 
 
-_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], Found]
+_Reader = Callable[[OwnModule, Mapping[str, Array], Shape], KindAndOptions]
 _READERS: dict[str, tuple[frozenset[str], _Reader]] = {
     "GDN": (frozenset({"beta", "gamma"}), _gdn),
     "SqueezeExcitation": (
