@@ -13,6 +13,8 @@ from caedsl.doctor.diagnosis import Diagnosis, Verdict
 from caedsl.doctor.examine import after_repair, examine
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
+from caedsl.doctor.probes.memorise import MemoriseEvidence
+from caedsl.doctor.probes.rate import RateEvidence
 from caedsl.doctor.repairs import Repair
 from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.suspects import steps
@@ -67,6 +69,18 @@ def test_rates(old: str, new: str, cause: str) -> None:
     assert found.best is not None, str(found)
     assert found.best.cause == cause
     assert {one.cause for one in found.ruled_out}.isdisjoint(RATES), "one rate is not both to blame and ruled out"
+
+
+def test_tiny_steps_after_a_rate_that_was_too_high() -> None:
+    """Large first steps saturate the output, so that all later steps are tiny."""
+    examined = subject(HEALTHY.replace("lr=3e-3", "lr=0.1"))
+    black = MemoriseEvidence(16, 2.3, 2.3, 600, ErrorCurve((0, 300, 600), (4.0, 2.3, 2.3)), {10: 3e-6, 60: 3e-6}, True)
+    seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=black)
+    tested = RateEvidence(own=0.1, suited=0.003, lowest=0.01, rates=(), losses=())
+    (low,), (high,) = steps.suspect(seen), steps.suspect(replace(seen, rate=tested))
+    assert (low.cause, high.cause) == ("low-learning-rate", "high-learning-rate")
+    assert high.changes[0].title == "`lr=0.003`" and "% is normal" not in high.evidence
+    assert POSSIBLE < high.sure < NAMED, "a trial decides"
 
 
 def test_a_penalty_is_named_only_if_the_same_network_learns_faster_without_it() -> None:

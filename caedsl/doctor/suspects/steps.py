@@ -65,15 +65,15 @@ def _rates(seen: ProbesSoFar) -> Iterator[Suspicion]:
     own = seen.subject.settings.optimizer.lr
     rate = seen.rate.suited if seen.rate is not None else None
     ill = seen.fails
+    creeps = ill and bool(updates) and max(updates) < SMALL_UPDATE
+    # Large first steps can saturate a network, whose steps are tiny from then on.
     if (
         not seen.finite
         or any(update > LARGE_UPDATE for update in updates)
-        or (ill and rate is not None and rate * FAR < own)
+        or (ill and rate is not None and rate * (1 if creeps else FAR) < own)
     ):
         yield _rate(seen, "high-learning-rate", rate if rate and rate < own / 2 else own / 10)
-    elif (ill and updates and max(updates) < SMALL_UPDATE) or (
-        rate is not None and rate > (FAR if ill else QUICKER) * own
-    ):
+    elif creeps or (rate is not None and rate > (FAR if ill else QUICKER) * own):
         yield _rate(seen, "low-learning-rate", rate if rate and rate > own * 2 else own * 10)
 
 
@@ -81,7 +81,8 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
     assert seen.memorise is not None
     own = seen.subject.settings.optimizer.lr
     updates = list(seen.memorise.updates.values())
-    measured = bool(updates) and (max(updates) < SMALL_UPDATE or max(updates) > LARGE_UPDATE)
+    low = cause == "low-learning-rate"
+    measured = bool(updates) and (max(updates) < SMALL_UPDATE if low else max(updates) > LARGE_UPDATE)
     evidence = []
     if measured:
         evidence.append(
@@ -92,7 +93,7 @@ def _rate(seen: ProbesSoFar, cause: str, lr: float) -> Suspicion:
         evidence.append(f"a range test suggests lr={rounded(seen.rate.suited)}, and the spec has lr={rounded(own)}")
     if not seen.finite:
         evidence.append("the loss becomes infinite or NaN")
-    changes = (*(_adam(seen) if measured and cause == "low-learning-rate" else ()), *_lr(seen, f"lr={rounded(lr)}"))
+    changes = (*(_adam(seen) if measured and low else ()), *_lr(seen, f"lr={rounded(lr)}"))
     # A range test alone may be several times off: only a trial shows whether the other rate is better.
     sure = CERTAIN if measured else UNPROVEN if seen.finite else LIKELY
     return Suspicion(
