@@ -9,7 +9,7 @@ from caedsl.evaluation.schema import AnomaliesRecord, SweepRecord
 from caedsl.inference.calibration import Calibration
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-from caedsl.runs.files import SPEC, START
+from caedsl.runs.file_names import SPEC, START
 from caedsl.runs.schema import EnvironmentRecord
 
 
