@@ -18,9 +18,11 @@ from typing import BinaryIO
 LARGEST_TEXT = 1 << 26
 """Largest text file that is read, in bytes: the history of some 300,000 epochs."""
 LARGEST_RECORD = 12 << 20
-"""Largest file with one JSON value; its numbers may take 30 times their text while they are parsed."""
-MOST_BRACKETS = 100_000
-"""Most opening brackets in such a file: each object may take 1 kB while it is parsed, however short its text."""
+"""Largest file with one JSON value, in bytes."""
+LARGEST_PARSED = 100 << 20
+"""Most bytes that the value may take while it is parsed, however short its text."""
+_PARSED_BYTES = {b"{": 1000, b"[": 1000, b":": 300, b",": 70}
+"""Bytes that an object or a list, a key, and a value may take while they are parsed, by the mark that each has."""
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -130,8 +132,9 @@ def excess_of_record(content: bytes) -> str | None:
     """Return what a JSON value has too much of, if parsing it could take much memory; otherwise None."""
     if len(content) > LARGEST_RECORD:
         return f"more than {LARGEST_RECORD:,} bytes, the limit"
-    if content.count(b"{") + content.count(b"[") > MOST_BRACKETS:
-        return f"more than {MOST_BRACKETS:,} brackets, the limit"
+    parsed = sum(content.count(mark) * size for mark, size in _PARSED_BYTES.items())
+    if parsed > LARGEST_PARSED:
+        return f"values that take {parsed:,} bytes once parsed, more than {LARGEST_PARSED:,}, the limit"
     return None
 
 

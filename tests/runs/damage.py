@@ -136,8 +136,9 @@ def forge(state: dict[str, Any], chance: random.Random) -> str:
     holder, key = chance.choice([place for place in _places(state) if not isinstance(place[0], Tensor)])
     before = holder[key]
     if not isinstance(before, Tensor):
-        holder[key] = deepcopy(chance.choice((*WRONG, float("nan"), float("inf"), 3, before)))
-        return f"{key}: {before} -> {holder[key]!r}"
+        many = [0.5] * 300_000
+        holder[key] = deepcopy(chance.choice((*WRONG, float("nan"), float("inf"), 3, before, many, [many])))
+        return f"{key}: {before} -> {holder[key]!r:.200}"
     ways: dict[str, Callable[[], Any]] = {
         "missing": lambda: holder.pop(key),
         "renamed": lambda: holder.update({f"{key}.more": holder.pop(key)}),

@@ -157,11 +157,13 @@ def test_forged_checkpoints(
         name = progress.pop("run", "none") if isinstance(progress, dict) else ""
         progress.pop("format", None)
         (run / CHECKPOINT).write_bytes(Checkpoint(tensors, progress, str(name)).to_bytes())
+        memory = reset_peak_memory()
         with at_most(SECONDS_A_COMMAND):
             code = main(["train", "--resume", str(run), "--quiet"])
+        memory = peak_memory() - memory
         out, err = capsys.readouterr()
-        told = f"{done}: {code}\n{out}{err}"
-        assert code in (0, 1, 2), told
+        told = f"{done}: {code}, {memory:,} bytes\n{out}{err}"
+        assert code in (0, 1, 2) and memory < MOST_BYTES, told
         assert "this is a bug" not in err and "Traceback" not in out + err, told
         codes.add(code)
 

@@ -9,7 +9,7 @@ import pytest
 
 from caedsl.evaluation.schema import read_evaluation
 from caedsl.inference.schema import CALIBRATION, read_calibration
-from caedsl.runs.confined import LARGEST_RECORD, MOST_BRACKETS
+from caedsl.runs.confined import LARGEST_PARSED, LARGEST_RECORD
 from caedsl.runs.errors import RunError
 from caedsl.runs.file_names import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
 from caedsl.runs.history import Epoch
@@ -36,16 +36,23 @@ from caedsl.runs.schema import (
     ids=lambda value: getattr(value, "__name__", value),
 )
 def test_a_record_is_small(read: Callable[[Path], object], name: str, tmp_path: Path) -> None:
-    """Its values may take 30 times their text."""
-    (tmp_path / name).write_bytes(b'{"a":[' + b"1," * (LARGEST_RECORD // 2) + b"1]}")
+    (tmp_path / name).write_bytes(b'{"a":"' + b"1" * LARGEST_RECORD + b'"}')
     with pytest.raises((OSError, RunError), match=r"it has more than .* bytes, the limit"):
         read(tmp_path)
 
 
-def test_a_record_has_few_objects(tmp_path: Path) -> None:
-    """Each takes about 1 kB while it is parsed."""
-    (tmp_path / METRICS).write_bytes(b'{"a":[' + b"{}," * MOST_BRACKETS + b"{}]}")
-    with pytest.raises(OSError, match=r"it has more than 100,000 brackets, the limit"):
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [(b"{},", 1000), (b"[],", 1000), (b"0,", 70), (b'"":0,', 370)],
+    ids=["objects", "lists", "numbers", "keys"],
+)
+def test_a_short_record_has_few_values(value: bytes, size: int, tmp_path: Path) -> None:
+    """They take more memory than their text."""
+    start, end = (b"{", b'"":0}') if b":" in value else (b"[", b"0]")
+    content = b'{"a":' + start + value * (LARGEST_PARSED // size + 1) + end + b"}"
+    assert len(content) < LARGEST_RECORD
+    (tmp_path / METRICS).write_bytes(content)
+    with pytest.raises(OSError, match=r"it has values that take .* bytes once parsed, more than .*, the limit"):
         read_metrics(tmp_path)
 
 

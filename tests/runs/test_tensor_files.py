@@ -10,7 +10,7 @@ from safetensors.torch import save
 from caedsl.backends.torch.instantiate import build
 from caedsl.resolve.resolve import resolve
 from caedsl.runs import tensors
-from caedsl.runs.confined import LARGEST_RECORD, MOST_BRACKETS
+from caedsl.runs.confined import LARGEST_PARSED, LARGEST_RECORD
 from caedsl.runs.tensors import TensorFileError, read_tensors
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
@@ -45,11 +45,15 @@ def test_braces_in_names_and_texts_are_no_tensors() -> None:
     assert json.loads(read.texts["state"])["b"] == '"{\\'
 
 
-@pytest.mark.parametrize("state", ["[" * MOST_BRACKETS + "[", "1," * (LARGEST_RECORD // 2 + 1)], ids=["deep", "long"])
+@pytest.mark.parametrize(
+    "state",
+    ["[" * (LARGEST_PARSED // 1000 + 1), "1," * (LARGEST_PARSED // 70 + 1), "1" * (LARGEST_RECORD + 1)],
+    ids=["deep", "of many values", "long"],
+)
 def test_a_large_state_is_not_parsed(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caedsl.training.checkpoints.read_progress", lambda text: pytest.fail("the state was parsed"))
     (tmp_path / "checkpoint").write_bytes(save({"a": torch.zeros(1)}, metadata={"state": state}))
-    with pytest.raises(CheckpointError, match=r"its state has more than .*, the limit"):
+    with pytest.raises(CheckpointError, match=r"its state has .*more than .*, the limit"):
         Checkpoint.read(tmp_path, "checkpoint", FileLimit(1 << 26, 10))
 
 
