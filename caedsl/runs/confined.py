@@ -20,7 +20,7 @@ LARGEST_TEXT = 1 << 26
 LARGEST_RECORD = 12 << 20
 """Largest file with one JSON value, in bytes."""
 LARGEST_PARSED = 100 << 20
-"""Most bytes that the value may take while it is parsed, however short its text."""
+"""Most bytes that the value may take while it is parsed."""
 _PARSED_BYTES = {b"{": 1000, b"[": 1000, b":": 300, b",": 70}
 """Bytes that an object or a list, a key, and a value may take while they are parsed, by the mark that each has."""
 
@@ -132,10 +132,15 @@ def excess_of_record(content: bytes) -> str | None:
     """Return what a JSON value has too much of, if parsing it could take much memory; otherwise None."""
     if len(content) > LARGEST_RECORD:
         return f"more than {LARGEST_RECORD:,} bytes, the limit"
-    parsed = sum(content.count(mark) * size for mark, size in _PARSED_BYTES.items())
+    parsed = parsed_bytes(content)
     if parsed > LARGEST_PARSED:
         return f"values that take {parsed:,} bytes once parsed, more than {LARGEST_PARSED:,}, the limit"
     return None
+
+
+def parsed_bytes(content: bytes) -> int:
+    """Return the most bytes that a JSON value may take while it is parsed, however short its text."""
+    return sum(content.count(mark) * size for mark, size in _PARSED_BYTES.items())
 
 
 def sha256_of(folder: Path, name: str) -> str:

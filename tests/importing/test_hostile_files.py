@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -236,12 +237,19 @@ def write_in_a_ring(graph: dict[str, Any]) -> None:
     graph["nodes"].append(back)
 
 
+def write_in_a_long_chain(graph: dict[str, Any]) -> None:
+    """Let very many operators change the same tensor in place."""
+    place, node = next((place, node) for place, node in enumerate(graph["nodes"]) if "relu_" in node["target"])
+    chain = [{**node, "outputs": [{"as_tensor": {"name": f"r{number}"}}], "metadata": {}} for number in range(40_000)]
+    graph["nodes"][place + 1 : place + 1] = chain
+
+
 def ask_for_all_memory(graph: dict[str, Any]) -> None:
     for value in graph["tensor_values"].values():
         value["sizes"] = [{"as_int": 10**9} for _ in value["sizes"]]
 
 
-@pytest.mark.parametrize("change", [write_onto_itself, write_in_a_ring, ask_for_all_memory])
+@pytest.mark.parametrize("change", [write_onto_itself, write_in_a_ring, write_in_a_long_chain, ask_for_all_memory])
 def test_graphs_that_contradict_themselves(
     change: Callable[[dict[str, Any]], None], exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]
 ) -> None:
@@ -271,3 +279,57 @@ def test_weights_of_no_bytes_are_refused(exported: bytes, tmp_path: Path, caedsl
         meta["sizes"] = [{"as_int": 10**6} for _ in meta["sizes"]]
     (tmp_path / "net.pt2").write_bytes(archive_of({**parts, name: json.dumps(weights).encode()}))
     assert held(caedsl, tmp_path / "net.pt2", "strides of 0") == 2
+
+
+def test_weights_that_share_their_bytes_are_refused(
+    exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]
+) -> None:
+    parts = members(exported)
+    program, zeros = (next(name for name in parts if name.endswith(end)) for end in ("model.json", "weight_0"))
+    described = json.loads(parts[program])
+    specs = described["graph_module"]["signature"]["input_specs"]
+    shared = next(spec for spec in specs if spec.get("parameter", {}).get("parameter_name") == "0.weight")
+    specs += [shared] * 500
+    others = {program: json.dumps(described).encode(), zeros: bytes(16 << 20)}
+    (tmp_path / "net.pt2").write_bytes(archive_of({**parts, **others}))
+    assert held(caedsl, tmp_path / "net.pt2", "shared bytes") == 2
+
+
+MANY_LISTS = b'{"a":[' + b"[]," * 5_000_000 + b"[]]}"
+
+
+@pytest.mark.parametrize("name", ["net.pt2", "net.keras"])
+def test_a_short_text_with_very_many_values_is_not_parsed(
+    name: str, exported: bytes, tmp_path: Path, caedsl: Callable[..., Ran]
+) -> None:
+    parts = members(exported) if name == "net.pt2" else {"config.json": b""}
+    member = next(name for name in parts if name.endswith(("models/model.json", "config.json")))
+    (tmp_path / name).write_bytes(archive_of({**parts, member: MANY_LISTS}))
+    before = reset_peak_memory()
+    assert held(caedsl, tmp_path / name, "many lists") == 2
+    assert peak_memory() - before < 10 * len(MANY_LISTS)
+
+
+@pytest.mark.parametrize("count", [9_000, 50_000])
+def test_layers_in_the_reverse_order(count: int, tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+    """They are sorted in time that grows with their number, not with its square."""
+    layers: list[dict[str, Any]] = [{"class_name": "InputLayer", "config": {"name": "0", "batch_shape": [None, 8, 1]}}]
+    for number in range(1, count):
+        tensor = {"class_name": "__keras_tensor__", "config": {"keras_history": [str(number - 1), 0, 0]}}
+        nodes = [{"args": [tensor], "kwargs": {}}]
+        layers.append({"class_name": "ReLU", "config": {"name": str(number)}, "inbound_nodes": nodes})
+    config = {"layers": layers[::-1], "input_layers": [["0", 0, 0]], "output_layers": [[str(count - 1), 0, 0]]}
+    text = json.dumps({"class_name": "Functional", "config": config}).encode()
+    parts = {"config.json": text, "metadata.json": b"{}", "model.weights.h5": b""}
+    (tmp_path / "net.keras").write_bytes(archive_of(parts))
+    with at_most(60):
+        assert held(caedsl, tmp_path / "net.keras", "reversed") == 2
+
+
+def test_a_graph_of_very_many_operators_is_refused(tmp_path: Path, caedsl: Callable[..., Ran]) -> None:
+    names = ["x", *(f"t{number}" for number in range(20_001))]
+    nodes = [onnx.helper.make_node("Relu", [before], [after]) for before, after in pairwise(names)]
+    ends = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 1, 8, 8]) for name in names[::20_001]]
+    model = onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", ends[:1], ends[1:]))
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    assert held(caedsl, tmp_path / "net.onnx", "many operators") == 2

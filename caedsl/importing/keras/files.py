@@ -1,6 +1,5 @@
 """Read Keras files as data: ``.keras`` of Keras 3, and ``.h5`` of Keras 2."""
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
-from caedsl.importing.expansion import expands_too_much
+from caedsl.importing.expansion import expands_too_much, parsed_json
 from caedsl.importing.keras import registry
 from caedsl.importing.keras.hdf5 import Hdf5, opened
 from caedsl.importing.keras.hdf5_content import LARGEST_TEXT
@@ -55,14 +54,14 @@ def _archive(file: IO[bytes]) -> SavedModel:
         with damage_as_bad_zip():
             archive = zipfile.ZipFile(file)
         with archive:
-            config = _json(_member(archive, _CONFIG, LARGEST_TEXT).decode("utf-8"), _CONFIG)
-            metadata = _json(_member(archive, _METADATA, LARGEST_TEXT).decode("utf-8"), _METADATA)
+            config = _json(_member(archive, _CONFIG, LARGEST_TEXT), _CONFIG)
+            metadata = _json(_member(archive, _METADATA, LARGEST_TEXT), _METADATA)
             topology = topology_of(config)
             arrays = None
             if all(map(registry.known, topology.layers)):
                 with opened(_member(archive, _WEIGHTS, _LARGEST_WEIGHTS)) as inside:
                     arrays = {layer.key: _variables(inside, layer) for layer in topology.layers}
-    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+    except zipfile.BadZipFile as error:
         raise ModelProblem(f"this zip archive cannot be read: {error}") from None
     training = config.get("compile_config")
     return SavedModel(
@@ -102,9 +101,9 @@ def _legacy(inside: Hdf5) -> SavedModel:
         raise ModelProblem(
             "it has no `model_config`: it holds weights alone; save the whole model with `model.save(...)`"
         )
-    topology = topology_of(_json(text, "model_config"))
+    topology = topology_of(_json(text.encode("utf-8", "surrogatepass"), "model_config"))
     training = inside.text("training_config")
-    compiled = _json(training, "training_config") if training is not None else {}
+    compiled = _json(training.encode("utf-8", "surrogatepass"), "training_config") if training is not None else {}
     if "optimizer_config" in compiled:
         compiled = {**compiled, "optimizer": compiled["optimizer_config"]}
     arrays = _legacy_arrays(inside, topology) if all(map(registry.known, topology.layers)) else None
@@ -134,9 +133,9 @@ def _trained(layer: KerasLayer) -> int:
     return registry.counts(layer).trained if layer.config.get("trainable", True) else 0
 
 
-def _json(text: str, name: str) -> dict[str, Any]:
+def _json(text: bytes, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = parsed_json(text)
     except (ValueError, RecursionError) as error:
         raise ModelProblem(f"its `{name}` is not JSON: {error}") from None
     if not isinstance(found, dict):

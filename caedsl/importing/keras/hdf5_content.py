@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caedsl.importing.expansion import FREE, expands_too_much
+from caedsl.importing.expansion import expands_too_much, largest_arrays
 from caedsl.importing.keras.problems import ModelProblem
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ LARGEST_ARRAY = 2 << 30
 """Bytes of the largest array to read."""
 LARGEST_TEXT = 64 << 20
 """Bytes of the longest text."""
-TOTAL = 4
-"""Largest ratio of the size of all arrays to the size of the file, beyond ``FREE``."""
 
 
 class Hdf5Content:
@@ -28,7 +26,7 @@ class Hdf5Content:
         import h5py
 
         self._file = h5py.File(BytesIO(content), "r")
-        self._left = FREE + TOTAL * len(content)
+        self._left = largest_arrays(len(content))
 
     def text(self, name: str) -> str | None:
         """Return a text attribute of the file; None if it has none."""

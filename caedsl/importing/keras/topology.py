@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from math import prod
 from typing import Any
 
@@ -124,17 +125,14 @@ class _Unfolding:
             if outputs_of[name, 0] == INPUT:
                 self._sized(_batch_shape(_config(layer)))
         reads = {name: calls(layer) for name, (layer, _) in pending.items()}
-        while pending:
-            left = len(pending)
-            for name in list(pending):
-                if all(each in outputs_of for each in reads[name]):
-                    layer, place = pending.pop(name)
-                    keys = self._layer(
-                        layer, [outputs_of[each] for each in reads[name]], path, f"{store}layers/{place}", depth
-                    )
-                    outputs_of |= {(name, index): key for index, key in enumerate(keys)}
-            if len(pending) == left:
-                raise ModelProblem(f"no layer computes what `{next(iter(pending))}` reads")
+        for name in _in_order(reads):
+            if not all(each in outputs_of for each in reads[name]):
+                break
+            layer, place = pending.pop(name)
+            keys = self._layer(layer, [outputs_of[each] for each in reads[name]], path, f"{store}layers/{place}", depth)
+            outputs_of |= {(name, index): key for index, key in enumerate(keys)}
+        if pending:
+            raise ModelProblem(f"no layer computes what `{next(iter(pending))}` reads")
         missing = [name for name, index in outputs if (name, index) not in outputs_of]
         if missing:
             raise ModelProblem(f"no layer computes its output `{missing[0]}`")
@@ -163,6 +161,24 @@ class _Unfolding:
                 "the samples' size"
             )
         self.shape = tuple(sizes)
+
+
+def _in_order(reads: Mapping[str, Sequence[Tensor]]) -> Iterator[str]:
+    """Yield layers after those that they read, and otherwise in the given order; layers in a cycle are left out."""
+    names = list(reads)
+    missing = {name: {read for read, _ in inputs if read in reads} for name, inputs in reads.items()}
+    readers: dict[str, list[int]] = {name: [] for name in names}
+    for place, name in enumerate(names):
+        for read in missing[name]:
+            readers[read].append(place)
+    ready = [place for place, name in enumerate(names) if not missing[name]]
+    while ready:
+        done = names[heappop(ready)]
+        yield done
+        for place in readers[done]:
+            missing[names[place]].discard(done)
+            if not missing[names[place]]:
+                heappush(ready, place)
 
 
 def _shown(shape: Any) -> str:

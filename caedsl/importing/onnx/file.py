@@ -31,6 +31,8 @@ _MEMORY, _SECONDS = 4 << 30, 60
 """Bytes and processor time for a model to compute random samples."""
 _TIMES = 8
 """How many times the bytes of a file of weights may be read."""
+_MOST_NODES = 20_000
+"""Most operators of a graph that is read; a spec has at most 2,000 layers."""
 _MOST_DRAWN = 1 << 26
 """Largest number of values that one operator draws at random."""
 
@@ -92,6 +94,10 @@ def read_onnx(content: bytes, path: Path, sample: Shape | None) -> OnnxFile:
     graph = model.graph
     if not graph.node:
         raise ImportFailure(f"{path.name} is not an ONNX model, or has no layers; {_AGAIN}")
+    if len(graph.node) > _MOST_NODES:
+        raise ImportFailure(
+            f"{path.name} has {len(graph.node):,} operators, more than the {_MOST_NODES:,} that are read: import a part"
+        )
     _refuse_foreign(model, path.name)
     read: dict[Path, int] = {}
     for tensor in _tensors(graph):

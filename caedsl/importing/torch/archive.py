@@ -5,7 +5,6 @@ of that happens here.
 """
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from math import prod
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from caedsl.importing.errors import ImportFailure
-from caedsl.importing.expansion import expands_too_much
+from caedsl.importing.expansion import expands_too_much, largest_arrays, parsed_json
 from caedsl.importing.operators.graph import AtenGraph, AtenNode, Ref
 from caedsl.importing.zip_damage import damage_as_bad_zip
 from caedsl.vocabulary.shape import text
@@ -43,7 +42,7 @@ def read_archive(content: bytes, name: str) -> AtenGraph:
     try:
         with damage_as_bad_zip():
             archive = zipfile.ZipFile(io.BytesIO(content))
-        return _graph(archive, name)
+        return _graph(archive, name, largest_arrays(len(content)))
     except zipfile.BadZipFile:
         raise ImportFailure(f"{name} is not a file of torch.export, or is truncated; {_AGAIN}") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, RuntimeError) as error:
@@ -53,7 +52,7 @@ def read_archive(content: bytes, name: str) -> AtenGraph:
         raise ImportFailure(f"{name} is a damaged file of torch.export ({reason}); {_AGAIN}") from None
 
 
-def _graph(archive: zipfile.ZipFile, name: str) -> AtenGraph:
+def _graph(archive: zipfile.ZipFile, name: str, largest: int) -> AtenGraph:
     names = archive.namelist()
     if any(each.endswith(("serialized_state_dict.pt", "serialized_state_dict.json")) for each in names):
         raise ImportFailure(
@@ -73,7 +72,7 @@ def _graph(archive: zipfile.ZipFile, name: str) -> AtenGraph:
             f"{torch.__version__.partition('+')[0]} {_AGAIN}"
         )
     root = path.rpartition("models/")[0]
-    return _Reader(archive, name, root, program["graph_module"]).read()
+    return _Reader(archive, name, root, program["graph_module"], largest).read()
 
 
 def pickled(name: str) -> str:
@@ -91,7 +90,7 @@ def _model(names: list[str]) -> str | None:
 
 
 def _json(archive: zipfile.ZipFile, path: str) -> Any:
-    return json.loads(_member(archive, path, _MOST_JSON))
+    return parsed_json(_member(archive, path, _MOST_JSON))
 
 
 def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> bytes:
@@ -105,10 +104,10 @@ def _member(archive: zipfile.ZipFile, path: str, most: int | None = None) -> byt
 
 
 class _Reader:
-    """Reader of the graph in one archive."""
+    """Reader of the graph in one archive, whose arrays may have ``left`` bytes."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str, root: str, module: Mapping[str, Any]) -> None:
-        self.archive, self.name, self.root = archive, name, root
+    def __init__(self, archive: zipfile.ZipFile, name: str, root: str, module: Mapping[str, Any], left: int) -> None:
+        self.archive, self.name, self.root, self.left = archive, name, root, left
         self.graph, self.signature = module["graph"], module["signature"]
         self.weights = self._config("weights/model_weights_config.json")
         self.constants = self._config("constants/model_constants_config.json")
@@ -178,6 +177,9 @@ class _Reader:
         meta = entry["tensor_meta"]
         sizes, strides = ([self._size(each) for each in meta[key]] for key in ("sizes", "strides"))
         content = bytearray(_member(self.archive, f"{self.root}data/{folder}/{entry['path_name']}"))
+        self.left -= len(content)
+        if self.left < 0:
+            raise ValueError(f"its arrays up to {name} have more bytes than the whole file can contain")
         dtype = _DTYPES[meta["dtype"]]
         if prod(sizes) * dtype.itemsize > len(content):
             raise ValueError(f"{name} has {len(content):,} bytes, and its sizes are {sizes}")
@@ -207,8 +209,11 @@ class _Reader:
             self.written[changed.name] = now
 
     def _now(self, name: str) -> str:
+        passed = []
         while name in self.written:
+            passed.append(name)
             name = self.written[name]
+        self.written |= dict.fromkeys(passed, name)  # so that a long chain is followed only once
         return name
 
     def _argument(self, argument: Mapping[str, Any]) -> Any:
