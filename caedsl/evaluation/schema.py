@@ -15,6 +15,9 @@ from caedsl.runs.schema import Count, Record, RecordError, read_as, reason_of
 MODEL = "model"
 """Name of the evaluated model among the predictors and detectors in ``metrics.json`` and ``anomalies.json``."""
 
+MOST_SCORED_SAMPLES = 1_000_000
+"""Most lines of ``anomalies.csv`` that are read: each takes some 300 bytes of memory, however short it is."""
+
 Text = Annotated[str, Field(max_length=10_000)]
 
 
@@ -160,7 +163,10 @@ def read_sweep(folder: Path) -> SweepRecord | None:
 def read_scored_samples(folder: Path) -> list[ScoredSample]:
     """Read ``anomalies.csv``. Raise ``RunError`` if it is missing or damaged."""
     try:
-        rows = csv.reader(io.StringIO(read_file(folder, ANOMALY_SCORES).decode(), newline=""))
+        content = read_file(folder, ANOMALY_SCORES)
+        if content.count(b"\n") > MOST_SCORED_SAMPLES:
+            raise ValueError(f"it has more than {MOST_SCORED_SAMPLES:,} lines, the limit")
+        rows = csv.reader(io.StringIO(content.decode(), newline=""))
         next(rows)
         return [ScoredSample(row[0], row[1], row[2] == "1", float(row[3])) for row in rows]
     except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:

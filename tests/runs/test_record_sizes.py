@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.evaluation.schema import read_evaluation
+from caedsl.evaluation.schema import MOST_SCORED_SAMPLES, read_evaluation, read_scored_samples
 from caedsl.inference.schema import CALIBRATION, read_calibration
 from caedsl.runs.confined import LARGEST_PARSED, LARGEST_RECORD
 from caedsl.runs.errors import RunError
-from caedsl.runs.file_names import ENVIRONMENT, HISTORY_LINES, METRICS, STATE
+from caedsl.runs.file_names import ANOMALY_SCORES, ENVIRONMENT, HISTORY_LINES, METRICS, STATE
 from caedsl.runs.history import Epoch
 from caedsl.runs.schema import (
     LARGEST_LINE,
@@ -54,6 +54,13 @@ def test_a_short_record_has_few_values(value: bytes, size: int, tmp_path: Path) 
     (tmp_path / METRICS).write_bytes(content)
     with pytest.raises(OSError, match=r"it has values that take .* bytes once parsed, more than .*, the limit"):
         read_metrics(tmp_path)
+
+
+def test_scores_have_few_lines(tmp_path: Path) -> None:
+    """Each line takes more memory than its text."""
+    (tmp_path / ANOMALY_SCORES).write_bytes(b"a,b,0,0\n" * (MOST_SCORED_SAMPLES + 1))
+    with pytest.raises(RunError, match=r"it has more than 1,000,000 lines, the limit"):
+        read_scored_samples(tmp_path)
 
 
 def test_a_long_line_ends_a_history(tmp_path: Path) -> None:
