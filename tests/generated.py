@@ -116,7 +116,18 @@ def layer(draw: st.DrawFn, depth: int = 0) -> str:
     channels = draw(st.sampled_from([1, 2, 4, 6, 8]))
     match kind:
         case "conv":
-            pads = ["", "", "pad=valid", "pad=1", "pad=reflect", "pad=2x0", "pad=same_upper", "pad=0..1"]
+            pads = [
+                "",
+                "",
+                "pad=valid",
+                "pad=1",
+                "pad=reflect",
+                "pad=replicate",
+                "pad=circular",
+                "pad=2x0",
+                "pad=same_upper",
+                "pad=0..1",
+            ]
             return f"conv {channels} {draw(window(pads))} {draw(finish())}"
         case "x2":
             return f"conv {channels} x2 {draw(finish())}"

@@ -188,6 +188,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "zeros": ("same",),
     "zero": ("same",),
     "mirror": ("reflect",),
+    **dict.fromkeys(("edge", "border"), ("replicate",)),
+    **dict.fromkeys(("wrap", "periodic", "cyclic"), ("circular",)),
     "linear": ("polynomial",),
     "reduce_on_plateau": ("plateau",),
     "reducelronplateau": ("plateau",),

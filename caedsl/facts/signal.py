@@ -20,6 +20,7 @@ from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, Window
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layer_initialisation import variance
+from caedsl.vocabulary.layers.conv import BORDERS
 from caedsl.vocabulary.shape import elements
 from caedsl.vocabulary.window import PAD, axes, share_inside
 
@@ -77,7 +78,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
 
 def inside(layer: Layer) -> float:
     """Return the average share of a convolution's kernel that lies on the map and not on its zero padding."""
-    if layer.kind.window is not Window.CONVOLUTION or layer.options[PAD] == "reflect":
+    if layer.kind.window is not Window.CONVOLUTION or layer.options[PAD] in BORDERS:
         return 1.0
     sides = zip(axes(layer.options, layer.in_shape), layer.out_shape[1:], strict=True)
     return prod(share_inside(axis, count) for axis, count in sides)

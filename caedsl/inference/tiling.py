@@ -15,10 +15,19 @@ from torch.nn import functional
 
 from caedsl.backends.torch.instantiate import ConvolutionalAutoencoder
 from caedsl.backends.torch.modules import Residual, SampleNormalise
+from caedsl.vocabulary.layers.conv import CIRCULAR
 
 TILE = 512
 """Side of a tile without its margins, rounded up to the network's strides."""
-_WHOLE = (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm, nn.LayerNorm, nn.Linear, nn.Flatten, SampleNormalise)
+_WHOLE = (
+    nn.GroupNorm,
+    nn.modules.instancenorm._InstanceNorm,
+    nn.LayerNorm,
+    nn.Linear,
+    nn.Flatten,
+    nn.modules.padding._CircularPadNd,
+    SampleNormalise,
+)
 """Modules whose output depends on the whole sample, whatever its size."""
 
 Reach = tuple[float, float]
@@ -28,7 +37,10 @@ Reach = tuple[float, float]
 def depends_on_the_whole(module: nn.Module) -> bool:
     """Return whether each output value depends on the whole input, so that tiles would differ from the whole."""
     return any(
-        isinstance(part, _WHOLE) or (isinstance(part, nn.Upsample) and part.align_corners) for part in module.modules()
+        isinstance(part, _WHOLE)
+        or (isinstance(part, nn.Upsample) and part.align_corners)
+        or getattr(part, "padding_mode", "") == CIRCULAR
+        for part in module.modules()
     )
 
 

@@ -27,7 +27,7 @@ class Type(Enum):
     CHOICE = "one of its words"
     SWITCH = "on or off"
     FLAG = "the bare word"
-    PADDING = "same, valid, reflect, or the zeros on each side"
+    PADDING = "same, valid, or the zeros on each side"
     SIDES = "a number for each side, one for each axis such as 1x2, or 0..1 for before and after"
     RANGE = "a range such as 0..1, or real"
     ENDS = "two numbers such as 0..1"

@@ -173,10 +173,10 @@ def too_large(kind: str, axis: Axis, which: str, pads: tuple[int, int]) -> Misfi
     )
 
 
-def window_reads(axis: Axis, before: int, mirrored: bool = False) -> Reads:
+def window_reads(axis: Axis, before: int, mirrored: bool = False, repeated: bool = False) -> Reads:
     """Return which inputs a window reads that starts ``before`` positions before the first input.
 
-    With ``mirrored``, the padding repeats inputs instead of adding zeros.
+    With ``mirrored``, the padding has inputs instead of zeros; with ``repeated``, the outermost one.
     """
 
     def read(place: int) -> tuple[int, int]:
@@ -187,6 +187,8 @@ def window_reads(axis: Axis, before: int, mirrored: bool = False) -> Reads:
         if mirrored:
             end = start + axis.extent - 1
             return min(first, 2 * (axis.size - 1) - max(end, axis.size - 1)), max(last, -min(start, 0))
+        if repeated:
+            return min(max(start, 0), axis.size - 1), min(max(start + axis.extent - 1, 0), axis.size - 1)
         return first, last
 
     return read

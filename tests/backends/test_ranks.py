@@ -15,7 +15,7 @@ from tests.backends.test_properties import hold_emitted_source, hold_shapes_and_
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
-WINDOWS = ["", "k1", "k2", "k4 s2", "s2", "k5 s3", "d2", "pad=valid", "pad=1", "pad=reflect"]
+WINDOWS = ["", "k1", "k2", "k4 s2", "s2", "k5 s3", "d2", "pad=valid", "pad=1", "pad=reflect", "pad=replicate"]
 FINISHES = [
     "",
     "relu",

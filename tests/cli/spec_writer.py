@@ -52,7 +52,7 @@ VALUES: Mapping[Type, Sequence[str]] = {
     Type.SIZE: ("8x8", "4x4", "7", "4x4x4"),
     Type.SHAPE: ("4x4x4", "1x8x8", "8x2x2", "16"),
     Type.SWITCH: ("on", "off"),
-    Type.PADDING: ("same", "valid", "reflect", "0", "1", "1x2"),
+    Type.PADDING: ("same", "valid", "reflect", "circular", "0", "1", "1x2"),
     Type.SIDES: ("1", "0..1", "1x2", "2..2"),
     Type.RANGE: ("0..1", "-1..1", "real", "0..255"),
     Type.ENDS: ("0..1", "-1..2", "0.2..0.2"),

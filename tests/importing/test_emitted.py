@@ -107,6 +107,8 @@ LINES = sorted(
     }
     | {
         "conv 8 pad=reflect",
+        "conv 8 pad=replicate",
+        "conv 8 k5x3 pad=circular",
         "conv 8 s2 pad=0..1",
         "conv 8 s2 k4 pad=2x1",
         "conv 32 depthwise",

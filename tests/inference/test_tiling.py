@@ -67,7 +67,12 @@ def test_a_model_of_one_size_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("data", "norm"),
-    [("", "instance"), ("data digits normalize=gcn; ", "none"), ("data digits normalize=instance; ", "none")],
+    [
+        ("", "instance"),
+        ("data digits normalize=gcn; ", "none"),
+        ("data digits normalize=instance; ", "none"),
+        ("defaults conv pad=circular; ", "none"),
+    ],
 )
 def test_normalisation_over_the_sample_is_computed_on_the_whole(data: str, norm: str) -> None:
     net = f"encoder {{ conv 4 norm={norm} relu; maxpool 2 }}; bottleneck; decoder mirror"

@@ -11,6 +11,7 @@ from caedsl.backends.torch.modules import GDN, Scale, SelfAttention, SqueezeExci
 from caedsl.facts.signal import signal_path
 from caedsl.rules.engine.example import whole_spec
 from caedsl.vocabulary.joining import FROM
+from caedsl.vocabulary.window import axes, padding
 from tests.resolve.written import model
 
 
@@ -31,6 +32,33 @@ def test_same_upper_is_the_padding_of_tensorflow(kernel: int, stride: int, size:
     weight = next(layer for layer in module if isinstance(layer, nn.Conv2d))
     expected = functional.conv2d(functional.pad(x, sides * 2), weight.weight, weight.bias, stride)
     torch.testing.assert_close(module(x), expected)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (4, 1), (5, 2), (7, 3)])
+@pytest.mark.parametrize("border", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("shape", ["2x9", "1x9x8", "1x7x6x8"])
+def test_a_border_has_values_of_the_map(kernel: int, stride: int, border: str, shape: str) -> None:
+    spec = model(f"input {shape} in real\nencoder {{ conv 3 k{kernel} s{stride} pad={border} }}\nbottleneck dense 2")
+    zeros = model(f"input {shape} in real\nencoder {{ conv 3 k{kernel} s{stride} }}\nbottleneck dense 2")
+    assert spec.encoder[0].out_shape == zeros.encoder[0].out_shape
+    module, x = build(spec).encoder, torch.randn(2, *spec.input.shape)
+    layer = next(each for each in module if hasattr(each, "kernel_size"))
+    sides = [side for axis in reversed(axes(spec.encoder[0].options, spec.input.shape)) for side in padding(axis)]
+    padded = functional.pad(x, sides, mode=border)
+    convolve = (functional.conv1d, functional.conv2d, functional.conv3d)[len(x.shape) - 3]
+    torch.testing.assert_close(module(x), convolve(padded, layer.weight, layer.bias, stride))
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ("maxpool 14; conv 4 k5 pad=reflect", "kernel-too-large: `pad=reflect` cannot mirror 2 numbers of a map whose height is 2"),
+        ("maxpool 14; conv 4 k7 pad=circular", "kernel-too-large: `pad=circular` cannot wrap around 3 numbers of a map whose height is 2"),
+    ],
+)  # fmt: skip
+def test_a_border_needs_as_many_values_as_it_adds(encoder: str, message: str) -> None:
+    assert errors(encoder) == [message]
+    assert not errors(encoder.replace("reflect", "replicate").replace("circular", "replicate"))
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (2, 2), (5, 2), (4, 2), (3, 3), (3, 1)])

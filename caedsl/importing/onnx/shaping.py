@@ -84,9 +84,8 @@ def _pad(graph: OnnxGraph, node: OnnxNode, last: bool) -> None:
     if graph.last(node.inputs[0]):
         pairs = [pairs[0], pairs[-1], *pairs[1:-1]]
     flat = [side for pair in reversed(pairs[1:]) for side in pair]
-    mode = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}.get(
-        node.get("mode", "constant"), "circular"
-    )
+    mode = node.get("mode", "constant")
+    mode = {"edge": "replicate", "wrap": "circular"}.get(mode, mode)
     number = np.asarray(value).item() if np.size(value) else 0
     graph.emit(node, "pad.default", {"self": source, "pad": flat, "mode": mode, "value": number or None})
 

@@ -19,7 +19,7 @@ from caedsl.importing.windows import (
     transposed_pad,
 )
 from caedsl.vocabulary.convolution import CHANNELS
-from caedsl.vocabulary.layers.conv import REFLECT
+from caedsl.vocabulary.layers.conv import BORDERS, CIRCULAR, REFLECT, REPLICATE
 from caedsl.vocabulary.layers.dense import UNITS
 from caedsl.vocabulary.layers.pixelshuffle import SHUFFLE
 from caedsl.vocabulary.layers.pixelunshuffle import GATHERED
@@ -30,7 +30,9 @@ from caedsl.vocabulary.option import LayerOption
 from caedsl.vocabulary.shape import Sides, Sizes, elements
 from caedsl.vocabulary.window import PAD
 
-MIRRORED = "`pad=reflect` mirrors as much as `pad=same` adds"
+BORDER = "`pad={}` adds as much as `pad=same` does"
+DONE = {REFLECT: "mirrored", REPLICATE: "repeated", CIRCULAR: "wrapped around"}
+"""What each padding with values of the map does to its border."""
 UNEVEN = "`pad 1x2` differs by axis, `pad 0..1` by side"
 
 
@@ -83,14 +85,14 @@ def _absorbed(
     if before.mode == "zeros":
         return pad
     if any(map(any, pads)) or pad != "same":
-        raise UnsupportedFeature(f"its reflected padding is {total}", MIRRORED)
-    return REFLECT
+        raise UnsupportedFeature(f"its border is {DONE[before.mode]} by {total}", BORDER.format(before.mode))
+    return before.mode
 
 
 def _require_line(before: Padding | None) -> None:
     """Raise ``UnsupportedFeature`` if no line pads as the padding before a convolution does."""
-    if before is not None and before.mode == REFLECT:
-        raise UnsupportedFeature(f"its input is mirrored by {before.sides}", MIRRORED)
+    if before is not None and before.mode in DONE:
+        raise UnsupportedFeature(f"its input is {DONE[before.mode]} by {before.sides}", BORDER.format(before.mode))
     if before is not None and margin(before.sides) is None:
         raise UnsupportedFeature(f"its input is padded by {before.sides} zeros", UNEVEN)
 
@@ -182,26 +184,24 @@ def pixels(kind: str, option: LayerOption[int], factor: str) -> Translator:
 
 
 def pad(translation: Translation, node: AtenNode) -> None:
-    """Translate padding with zeros, cropping, and reflection before a convolution."""
+    """Translate padding with zeros, cropping, and padding with values of the map before a convolution."""
     key, args = translation.key(node.args["self"]), node.args
     rank = len(translation.shape_of(key)) - 1
     flat = list(args["pad" if "pad" in args else "padding"]) + [0] * 2 * rank
     sides = tuple((flat[2 * axis], flat[2 * axis + 1]) for axis in reversed(range(rank)))
-    mode = {"constant": "zeros", "constant_pad_nd": "zeros"}.get(args.get("mode", node.base), "reflect")
-    if "replicat" in args.get("mode", node.base) or "circular" in args.get("mode", node.base) or args.get("value"):
-        raise UnsupportedFeature(
-            "it repeats the border, or pads with a number other than 0", "`pad` adds zeros, `pad=reflect` mirrors"
-        )
+    mode = {"constant": "zeros", "constant_pad_nd": "zeros"}.get(name := args.get("mode", node.base), name)
+    if args.get("value") or mode not in ("zeros", *BORDERS):
+        raise UnsupportedFeature("it pads with a number other than 0", "`pad` adds zeros, `pad=reflect` mirrors")
     if any(flat[2 * rank :]):
         raise UnsupportedFeature("it pads channels", "`pad` enlarges height and width")
     if not any(map(any, sides)):
         translation.alias(node, key)
         return
-    if mode == "reflect":
+    if mode in BORDERS:
         following = translation.readers.get(node.name, [])
         if len(following) != 1 or not following[0].base.startswith("conv"):
             raise UnsupportedFeature(
-                "it mirrors the map, but no convolution follows it alone", "`conv pad=reflect` mirrors"
+                f"its input is {DONE[mode]}, but no convolution follows it alone", f"`conv pad={mode}` does that"
             )
         translation.margins[translation.add(node, "pad", {}, [key])] = Padding(sides, mode)
         return

@@ -37,6 +37,7 @@ _PLACES = {
 _ALONE = ("channels", "units", "factor", "rate", "dropout", "shape", "kernel")
 _WINDOWED = ("conv", "deconv")
 _POOLS = ("maxpool", "avgpool")
+_BORDERS = ("reflect", "replicate", "circular")
 WITHOUT_VALUE = ("globalpool", "attention", "gdn")
 _WITHOUT_EFFECT = frozenset(
     ("name", "data_format", "input_shape", "input_dim", "dtype", "device", "trainable", "inplace", "return_indices")
@@ -213,9 +214,10 @@ def _padding(value: str, call: _Call) -> str:
         return {"same": "ceil", "valid": ""}.get(value, f"pad={value}")
     if value == "same" and call.is_foreign and stride not in ("", "1"):
         return "pad=same_upper"
-    if call.options.get("padding_mode") == "reflect" and value.isdigit() and kernel == str(2 * int(value) + 1):
+    mode = call.options.get("padding_mode")
+    if mode in _BORDERS and value.isdigit() and kernel == str(2 * int(value) + 1):
         call.options["padding_mode"] = "None"
-        return "pad=reflect"
+        return f"pad={mode}"
     return f"pad={value}"
 
 

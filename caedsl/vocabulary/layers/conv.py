@@ -29,10 +29,15 @@ from caedsl.vocabulary.window import (
     window_reads,
 )
 
-REFLECT = "reflect"
+REFLECT, REPLICATE, CIRCULAR = "reflect", "replicate", "circular"
+BORDERS = {REFLECT: "ReflectionPad", REPLICATE: "ReplicationPad", CIRCULAR: "CircularPad"}
+"""Paddings with values of the map itself, and PyTorch's modules for them."""
+_MOST = {REFLECT: ("mirror", -1), CIRCULAR: ("wrap around", 0)}
+"""Verb of the paddings that need as many values as they add, and more of these than the size allows."""
 _ABOUT = (
     "padding: `same` and `same_upper` keep the size (divided by the stride), `valid` adds none, a number is the "
-    "number of zeros on each side, `0..1` are those before and after"
+    "number of zeros on each side, `0..1` are those before and after; `reflect`, `replicate` and `circular` keep the "
+    "size with values of the map itself"
 )
 
 
@@ -48,7 +53,7 @@ class Conv(Convolution):
     window = Window.CONVOLUTION
     options = (
         *SHARED,
-        PAD._replace(type=Type.SIDES, choices=("same", SAME_UPPER, "valid", REFLECT), about=_ABOUT),
+        PAD._replace(type=Type.SIDES, choices=("same", SAME_UPPER, "valid", *BORDERS), about=_ABOUT),
         *FINISHED,
     )
     example = "conv 64 k3 s2 relu norm=batch"
@@ -62,10 +67,11 @@ class Conv(Convolution):
             pads = padding(axis)
             if convolved(axis) < 1:
                 return too_large("conv", axis, name, pads)
-            if axis.pad == REFLECT and max(pads) >= axis.size:
+            verb, more = _MOST.get(str(axis.pad), ("", 0))
+            if verb and max(pads) > axis.size + more:
                 return Misfit(
                     "kernel-too-large",
-                    f"`pad=reflect` cannot mirror {max(pads)} numbers of a map whose {name} is {axis.size}",
+                    f"`pad={axis.pad}` cannot {verb} {max(pads)} numbers of a map whose {name} is {axis.size}",
                     help="use `pad=same`, or a smaller kernel",
                     option=PAD.name,
                 )
@@ -107,7 +113,9 @@ class Conv(Convolution):
     def reads(self, layer: PlacedLayer) -> tuple[Reads, ...]:
         """Return the inputs under the dilated kernel."""
         windows = axes(layer.options, layer.in_shape)
-        return tuple(window_reads(axis, padding(axis)[0], axis.pad == REFLECT) for axis in windows)
+        return tuple(
+            window_reads(axis, padding(axis)[0], axis.pad == REFLECT, axis.pad == REPLICATE) for axis in windows
+        )
 
     def twin(self, layer: PlacedLayer) -> tuple[Draft, ...] | None:
         """Return a convolution if the size stays the same, otherwise the deconvolution with the same window."""
@@ -134,10 +142,10 @@ class Conv(Convolution):
         ahead: tuple[Call, ...] = ()
         if even and any(before for before, _ in pads):
             keywords["padding"] = joined(tuple(before for before, _ in pads))
-            if options[PAD] == REFLECT:
-                keywords["padding_mode"] = REFLECT
+            if options[PAD] in BORDERS:
+                keywords["padding_mode"] = options[PAD]
         elif not even:
-            module = "ReflectionPad" if options[PAD] == REFLECT else "ZeroPad"
+            module = BORDERS.get(str(options[PAD]), "ZeroPad")
             # torch lists the last axis first.
             ahead = (call(f"{module}{axes_of_space}d", tuple(side for axis in reversed(pads) for side in axis)),)
         if not options[BIAS]:
