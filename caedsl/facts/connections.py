@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kind import Role
@@ -18,7 +18,7 @@ def without_stages(layers: Iterable[Layer]) -> Iterator[Layer]:
             yield layer
 
 
-@fact
+@network_fact
 def bypassed(model: Autoencoder) -> frozenset[int]:
     """Return the ``id`` of each layer, with residuals as one, that some values bypass."""
     layers = [layer for _, part in model.parts for layer in without_stages(part)]

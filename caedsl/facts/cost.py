@@ -1,9 +1,8 @@
 """Costs of a model: parameters, multiply-accumulates, memory of a training step."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import fact, network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.settings import Train
 from caedsl.vocabulary.layer import Layer
@@ -26,6 +25,7 @@ def macs(layers: Sequence[Layer]) -> int:
     return sum(layer.macs for outer in layers for layer in outer.walk())
 
 
+@network_fact
 def total_parameters(model: Autoencoder) -> int:
     """Return the number of parameters of the whole model."""
     return sum(parameters(layers) for _, layers in model.parts)
@@ -44,15 +44,25 @@ def training_memory(model: Autoencoder, settings: Train | None = None) -> int:
     """
     settings = settings or model.train or Train()
     batch = 1 if isinstance(settings.batch, str) else -(-settings.batch // settings.accumulate)
+    return _memory(model, settings, batch)
+
+
+def _memory(model: Autoencoder, settings: Train, samples: int) -> int:
+    """Return the bytes of a training step on this many samples."""
     states = settings.optimizer.kind.states(settings.optimizer.options)
-    outputs = elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
-    return BYTES * (total_parameters(model) * (2 + states) + 2 * batch * outputs)
+    return BYTES * (total_parameters(model) * (2 + states) + 2 * samples * _outputs(model))
+
+
+@network_fact
+def _outputs(model: Autoencoder) -> int:
+    """Return how many numbers the layers return for one sample, and the sample itself has."""
+    return elements(model.input.shape) + sum(elements(layer.out_shape) for _, layer in model.layers())
 
 
 @fact
 def least_memory(model: Autoencoder) -> int:
     """Return the bytes that a training step on a single sample needs."""
-    return training_memory(model, replace(model.train or Train(), batch=1))
+    return _memory(model, model.train or Train(), 1)
 
 
 def beyond_machines(model: Autoencoder) -> bool:

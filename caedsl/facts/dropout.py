@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.option import LayerOption
@@ -17,7 +17,7 @@ class Drop(NamedTuple):
     option: LayerOption[float]
 
 
-@fact
+@network_fact
 def drops(model: Autoencoder) -> tuple[Drop, ...]:
     """Return every line with dropout, once."""
     found: dict[object, Drop] = {}

@@ -5,7 +5,7 @@ from functools import lru_cache
 from math import exp, inf, isinf, pi, sqrt
 from typing import NamedTuple
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import fact, network_fact
 from caedsl.facts.presets import pixel_range, preset
 from caedsl.facts.value_bounds import ANY, bounds_after, bounds_before
 from caedsl.model.autoencoder import Autoencoder
@@ -55,26 +55,26 @@ def _only_reshapes(layer: Layer) -> bool:
     return layer.kind.role is Role.RESHAPING and layer.norm is None and layer.activation == LINEAR
 
 
-@fact
+@network_fact
 def output_layer(model: Autoencoder) -> Layer | None:
     """Return the layer that gives the reconstruction its values; None if the decoder has no such layer."""
     return last_valued((*model.bottleneck.inverse, *model.decoder))
 
 
-@fact
+@network_fact
 def code_layer(model: Autoencoder) -> Layer | None:
     """Return the layer that gives the code its values; None if the encoder has no such layer."""
     return last_valued((*model.encoder, *model.bottleneck.layers))
 
 
-@fact
+@network_fact
 def output_bounds(model: Autoencoder) -> tuple[float, float]:
     """Return bounds of the reconstruction: those of the last activation, for the inputs that it can have."""
     layer = output_layer(model)
     return ANY if layer is None else bounds_after(layer, bounds_before(model).get(layer, ANY))
 
 
-@fact
+@network_fact
 def limiting_layer(model: Autoencoder) -> Layer | None:
     """Return the layer before the output's activation whose own activation leaves it only a part of its range."""
     output = output_layer(model)

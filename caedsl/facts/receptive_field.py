@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
@@ -26,7 +26,7 @@ def receptive_fields(model: Autoencoder) -> dict[int, Sizes]:
     return {layer: _field(step, model.input.shape[1:]) for layer, step in steps.items()}
 
 
-@fact
+@network_fact
 def code_field(model: Autoencoder) -> Sizes:
     """Return the receptive field of one number of the code."""
     layers = (*model.encoder, *model.bottleneck.layers)

@@ -10,7 +10,7 @@ from math import inf, isinf, log10, prod
 from typing import NamedTuple
 
 from caedsl.facts.connections import without_stages
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.facts.outputs import output_layer
 from caedsl.facts.sizes import decoder_path, encoder_path
 from caedsl.model.autoencoder import Autoencoder
@@ -39,7 +39,7 @@ class Gain(NamedTuple):
     total: float
 
 
-@fact
+@network_fact
 def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     """Return the gain after each layer from input to output, without the output's own activation.
 
@@ -112,7 +112,7 @@ def _sum(one: float, other: float) -> float:
     return larger + log10(1 + 10 ** (smaller - larger))
 
 
-@fact
+@network_fact
 def weighted_layers(model: Autoencoder) -> tuple[Layer, ...]:
     """Return the layers with a kernel on the way from input to output, without shortcuts."""
     return tuple(layer for layer in (*encoder_path(model), *decoder_path(model)) if INIT in layer.options)
@@ -123,7 +123,7 @@ def hidden(layers: Sequence[Layer], output: Layer | None) -> list[Layer]:
     return [layer for layer in layers if ACTIVATION in layer.options and layer is not output]
 
 
-@fact
+@network_fact
 def saturating_sides(model: Autoencoder) -> dict[str, list[Layer]]:
     """Return the hidden layers that make gradients vanish: two or more on one side, without a normalisation.
 
@@ -134,7 +134,7 @@ def saturating_sides(model: Autoencoder) -> dict[str, list[Layer]]:
     return {name: layers for name, layers in found.items() if len(layers) > 1}
 
 
-@fact
+@network_fact
 def saturating_stack(model: Autoencoder) -> list[Layer]:
     """Return the hidden saturating layers of the whole model that have a steep middle and no normalisation."""
     return _unnormalised(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import gcd
 from typing import NamedTuple
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
@@ -21,13 +21,13 @@ def leaves(layers: Iterable[Layer]) -> Iterator[Layer]:
             yield layer
 
 
-@fact
+@network_fact
 def encoder_path(model: Autoencoder) -> tuple[Layer, ...]:
     """Return the layers from the input to the code."""
     return tuple(leaves((*model.encoder, *model.bottleneck.layers)))
 
 
-@fact
+@network_fact
 def decoder_path(model: Autoencoder) -> tuple[Layer, ...]:
     """Return the layers from the code to the output."""
     return tuple(leaves((*model.bottleneck.inverse, *model.decoder)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from math import inf
 
-from caedsl.facts.fact import fact
+from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
@@ -13,7 +13,7 @@ Bounds = tuple[float, float]
 ANY = (-inf, inf)
 
 
-@fact
+@network_fact
 def bounds_before(model: Autoencoder) -> Mapping[Layer, Bounds]:
     """Return bounds of the input of each layer. The input of each part and of the layers in a residual has none."""
     before: dict[Layer, Bounds] = {}

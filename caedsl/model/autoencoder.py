@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from caedsl.model.data import DataSource, InputRange, output_range
 from caedsl.model.settings import Train
@@ -102,7 +103,12 @@ class Autoencoder:
     places: Mapping[str, Span] = field(default_factory=dict)
     complete: bool = True
 
-    @property
+    @cached_property
+    def network_facts(self) -> dict[str, Any]:
+        """Known facts about the network; models that the compiler made with one network share them."""
+        return {}
+
+    @cached_property
     def parts(self) -> tuple[tuple[str, tuple[Layer, ...]], ...]:
         """The layers in the order of the data: ``encoder``, ``bottleneck`` (which ends the encoder), ``decoder``.
 
@@ -116,10 +122,11 @@ class Autoencoder:
 
     def layers(self) -> Iterator[tuple[str, Layer]]:
         """Every layer in the order of computation, with the name of its part; a group follows the layers inside it."""
-        for part, layers in self.parts:
-            for layer in layers:
-                for inner in layer.walk():
-                    yield part, inner
+        return iter(self._layers)
+
+    @cached_property
+    def _layers(self) -> tuple[tuple[str, Layer], ...]:
+        return tuple((part, inner) for part, layers in self.parts for layer in layers for inner in layer.walk())
 
     @property
     def paired(self) -> bool:
@@ -161,7 +168,7 @@ class Autoencoder:
             last = last.children[-1]
         return isinstance(layer.kind, Join) and layer.kind.reads_values and last is not None and layer.source is last
 
-    @property
+    @cached_property
     def bypasses(self) -> dict[str, Shape]:
         """Maps that the decoder reads besides the code, by name: outputs of the encoder, and the input itself."""
         encoder = {id(inner) for layer in (*self.encoder, *self.bottleneck.layers) for inner in layer.walk()}

@@ -107,8 +107,9 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable
             placed.add(_group(line, placed.out_shape, placed.outputs, scope, rest))
         else:
             layer = place(line, placed.out_shape, placed.outputs, scope)
-            known = layer is not None and INIT in layer.options
-            placed.add(replace(layer, followed_by=_activation_of(rest)) if layer is not None and known else layer)
+            if layer is not None and INIT in layer.options and layer.activation == LINEAR:
+                layer = replace(layer, followed_by=_activation_of(rest))
+            placed.add(layer)
         _name_last(placed, line.named, scope)
 
 

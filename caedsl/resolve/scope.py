@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -36,6 +37,18 @@ _LEAVING_A_GAP = frozenset(
     )
 )
 """Findings about something that is then missing in the model, unless a fix states its meaning."""
+
+
+_USES_OF_LAYERS = (
+    "used",
+    "used_blocks",
+    "unused_parameters",
+    "used_defaults",
+    "idle_defaults",
+    "output_names",
+    "unread_outputs",
+)
+"""What is reported about the definitions of a spec after its layers have been read and placed."""
 
 
 class Constant(NamedTuple):
@@ -131,6 +144,17 @@ class Scope:
         self._meant: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._comparisons = 0
         self._reported: set[tuple[str, Span, str]] = set()
+
+    def uses_of_layers(self) -> Mapping[str, Any]:
+        """Return what the layers use and name, for ``resume``."""
+        return {name: copy(getattr(self, name)) for name in _USES_OF_LAYERS}
+
+    def resume(self, uses: Mapping[str, Any]) -> None:
+        """Continue as if the layers with these ``uses_of_layers`` had been read and placed."""
+        used = self.used
+        for name, value in uses.items():
+            setattr(self, name, copy(value))
+        self.used |= used
 
     def is_constant(self, word: str) -> bool:
         """Return whether the author means a constant by ``word``, whatever its value."""

@@ -49,12 +49,12 @@ class Layer:
         """Name in a diagram or a table: the kind, or the name of a stage."""
         return self.kind.label(self.options)
 
-    @property
+    @cached_property
     def activation(self) -> Activation:
         """Activation of the line; linear for kinds without one."""
         return self.options.get(ACTIVATION, LINEAR)
 
-    @property
+    @cached_property
     def norm(self) -> Norm | None:
         """Normalisation of the line, if it has one."""
         return norm_of(self.options)

@@ -113,10 +113,11 @@ class LayerOption(Option, Generic[Held]):
 class Options:
     """Values of a layer's options. The keys are the options themselves, so a misspelt one is a type error."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_hash", "_values")
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
+        self._hash: int | None = None
 
     def __getitem__(self, option: LayerOption[Value]) -> Value:
         value: Value = self._values[option.name]
@@ -147,7 +148,9 @@ class Options:
         return isinstance(other, Options) and dict(self._values) == dict(other._values)
 
     def __hash__(self) -> int:
-        return hash(tuple(sorted(self._values)))
+        if self._hash is None:
+            self._hash = hash(frozenset(self._values.items()))
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Options({dict(self._values)!r})"

@@ -69,6 +69,7 @@ class TransposedPadding(NamedTuple):
     cut: int
 
 
+@lru_cache(maxsize=4096)
 def axes(options: Options, in_shape: Shape) -> tuple[Axis, ...]:
     """Return the window with these options, axis by axis."""
     ones, zeros = (1,) * (len(in_shape) - 1), (0,) * (len(in_shape) - 1)

@@ -123,8 +123,8 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     kind = find_kind(statement.head, scope, statement.broken, alone, numbered)
     if kind is None:
         return Line("", at=statement.span, broken=True)
-    broken = statement.broken or statement.head.text != kind.name  # a missing value is not a second mistake
-    statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span), broken=broken)
+    if statement.head.text != kind.name:  # a missing value is then not a second mistake
+        statement = replace(statement, head=tree.WrittenWord(kind.name, statement.head.span), broken=True)
     if _has_number_for_name(statement, kind, scope):
         return Line(kind.name, at=statement.span, broken=True)
     fits = _block_agrees(statement, kind, scope)
@@ -200,7 +200,7 @@ def _read_options(statement: tree.Statement, kind: Kind, scope: Scope) -> tuple[
     inherited = scope.inherited(kind.name, bound.values)
     report_idle(kind.name, bound, inherited, scope)
     given = {**inherited, **bound.values}
-    if filled(replace(bound, values=given), declared, statement, scope) is None:
+    if filled(replace(bound, values=given) if inherited else bound, declared, statement, scope) is None:
         return bound, None
     return bound, given
 
