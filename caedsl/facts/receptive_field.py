@@ -12,8 +12,9 @@ from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer import Layer, once_per_fit
 from caedsl.vocabulary.shape import Sizes, rank
+from caedsl.vocabulary.window import Reads
 
 PLACES = 64
 """Number of outputs in the middle of each axis that are traced: total upsampling beyond this is not distinguished."""
@@ -51,7 +52,7 @@ class _Step:
         before = [source for source in sources if source is not None]
         self.mixes_places: bool = own or any(source.mixes_places for source in before)
         self.equal_axes: bool = _equal_axes(layer) and all(source.equal_axes for source in before)
-        self.reads = () if self.mixes_places else layer.kind.reads(layer)
+        self.reads = () if self.mixes_places else _reads(layer)
         self.ends: defaultdict[_Direction, dict[int, int | None]] = defaultdict(dict)
         """The traced outputs, each with the end of the inputs that it depends on; None if it depends on none."""
 
@@ -100,6 +101,12 @@ def _keeps_each_number(layer: Layer) -> bool:
     return layer.kind.role is Role.PASSING and layer.in_shape == layer.out_shape and not layer.kind.window
 
 
+@once_per_fit
+def _reads(layer: Layer) -> tuple[Reads, ...]:
+    return layer.kind.reads(layer)
+
+
+@once_per_fit
 def _equal_axes(layer: Layer) -> bool:
     """Return whether all axes have the same sizes and options."""
     sizes = {*layer.in_shape[1:]}, {*layer.out_shape[1:]}

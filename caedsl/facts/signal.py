@@ -18,7 +18,7 @@ from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.joining import Join, Joining
 from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role, Window
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer import Layer, once_per_fit
 from caedsl.vocabulary.layer_initialisation import variance
 from caedsl.vocabulary.layers.conv import BORDERS
 from caedsl.vocabulary.shape import elements
@@ -63,7 +63,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
         shortcut = _through(layer.shortcut, power, output)
         power = _sum(shortcut, _through(layer.children, power, output))
     elif INIT in layer.options:
-        power += log10(max(layer.kind.fans(layer)[0] * inside(layer) * variance(layer), FAINTEST))
+        power += _kernel_gain(layer)
     else:
         power += log10(max(layer.kind.power(layer.options), FAINTEST))
     if layer.norm is not None:
@@ -74,6 +74,12 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
     ceiling = inf if isinf(activation.ceiling) else log10(activation.ceiling)
     passed = activation.faint if power < _FAINT else activation.passed
     return min(power + log10(passed), ceiling)
+
+
+@once_per_fit
+def _kernel_gain(layer: Layer) -> float:
+    """Return the gain of a layer with weights without its activation, as a power of ten."""
+    return log10(max(layer.kind.fans(layer)[0] * inside(layer) * variance(layer), FAINTEST))
 
 
 def inside(layer: Layer) -> float:

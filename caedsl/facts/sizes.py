@@ -7,7 +7,7 @@ from typing import NamedTuple
 from caedsl.facts.fact import network_fact
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.kind import Window
-from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layer import Layer, once_per_fit
 from caedsl.vocabulary.shape import Shape, Sizes, axis_names, is_map
 from caedsl.vocabulary.window import KERNEL, Axis, axes, padding
 
@@ -109,7 +109,8 @@ class Unread(NamedTuple):
     axis: Axis
 
 
-def unread(layer: Layer) -> list[Unread]:
+@once_per_fit
+def unread(layer: Layer) -> Sequence[Unread]:
     """Return what the window of a convolution or pool leaves unread, for each axis on which it leaves anything.
 
     The window reads the first (out - 1)·stride + extent - padding rows. A kernel of k taps with stride s, dilated by d,

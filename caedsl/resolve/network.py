@@ -16,6 +16,7 @@ from caedsl.resolve.outputs import Outputs, name_pools, name_skips, report_dropp
 from caedsl.resolve.placing import Placed, place_block
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statements import StatementsByWord
+from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end
 from caedsl.vocabulary.layer import Layer
@@ -46,11 +47,15 @@ class Network(NamedTuple):
 
 
 class _Kept:
-    """Network of the texts that begin with certain statements, and what its lines use; None until it is known."""
+    """Network of the texts that begin with certain statements; None until it is known.
+
+    ``uses`` is what its lines use, and ``places`` are those of its settings.
+    """
 
     def __init__(self) -> None:
         self.network: Network | None = None
         self.uses: Mapping[str, Any] = {}
+        self.places: Mapping[str, Span] = {}
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -73,12 +78,14 @@ def known_network(
     kept = _kept(text[:last])
     if kept.network is not None:
         scope.resume(kept.uses)
+        found.places.update(kept.places)
         return kept.network
-    reported, used = len(scope.findings), scope.used
+    reported, used, known = len(scope.findings), scope.used, frozenset(found.places)
     scope.used = set()
     network = read_network(found, data, scope)
     if network is not None and len(scope.findings) == reported and scope.layers_placed <= _MOST_LAYERS:
         kept.network, kept.uses = network, scope.uses_of_layers()
+        kept.places = {name: place for name, place in found.places.items() if name not in known}
     scope.used = used | scope.used
     return network
 

@@ -1,8 +1,9 @@
 """Placed layer: its kind, its options, and the shapes of its input and output."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import TypeVar
 
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
@@ -10,6 +11,11 @@ from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.norms import Norm, norm_of
 from caedsl.vocabulary.option import Option, Options
 from caedsl.vocabulary.shape import Shape, is_map
+
+Value = TypeVar("Value")
+
+_MOST_FITS = 4096
+"""Keep results for this many different layers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +68,7 @@ class Layer:
     @cached_property
     def parameters(self) -> int:
         """Number of learned parameters."""
-        return self.kind.parameters(self)
+        return _parameters(self)
 
     @cached_property
     def macs(self) -> int:
@@ -79,3 +85,28 @@ class Layer:
         for child in (*self.children, *self.shortcut):
             yield from child.walk()
         yield self
+
+
+def once_per_fit(compute: Callable[[Layer], Value]) -> Callable[[Layer], Value]:
+    """Return ``compute`` with its result kept for all layers of the same kind, options and shapes.
+
+    Many layers of a spec are equal, and so are most layers of its variants and of the texts that its fixes write.
+    ``compute`` may read nothing else of a layer but the activation that follows it.
+    """
+    known: dict[object, Value] = {}
+
+    @wraps(compute)
+    def kept(layer: Layer) -> Value:
+        fit = layer.kind, layer.options, layer.in_shape, layer.out_shape, layer.followed_by
+        if fit not in known:
+            if len(known) >= _MOST_FITS:
+                known.clear()
+            known[fit] = compute(layer)
+        return known[fit]
+
+    return kept
+
+
+@once_per_fit
+def _parameters(layer: Layer) -> int:
+    return layer.kind.parameters(layer)

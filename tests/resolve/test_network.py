@@ -15,7 +15,7 @@ defaults conv norm=batch
 defaults dense norm=batch
 encoder { wide; maxpool 2 }
 bottleneck dense 16
-decoder mirror
+decoder mirror upsample=nearest
 """
 
 
@@ -33,6 +33,7 @@ def test_texts_that_begin_alike_share_the_network_and_its_facts() -> None:
     assert other.decoder is one.decoder
     assert other.network_facts is one.network_facts
     assert other.train != one.train
+    assert other.place("decoder.upsample") == one.place("decoder.upsample") != one.place("decoder")
 
 
 def test_a_change_before_the_network_or_in_it_gives_another() -> None:

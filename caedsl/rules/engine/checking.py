@@ -13,6 +13,7 @@ from caedsl.rules.engine import catalogue
 from caedsl.rules.engine.allowances import apply_allowances
 from caedsl.rules.engine.compiling import CompiledSpec, compiled
 from caedsl.rules.engine.merged_findings import merged
+from caedsl.rules.engine.rule import Entry
 from caedsl.rules.engine.wording import in_words_of
 from caedsl.source import Source
 from caedsl.syntax.statements import StatementIndex
@@ -217,6 +218,12 @@ def _ran(selection: Selection, has_errors: bool) -> frozenset[str]:
     return frozenset(name for name in catalogue.all_names() if selection.takes(name) and name not in kept)
 
 
+@lru_cache(maxsize=8)
+def _wanted(selection: Selection) -> tuple[Entry, ...]:
+    """Return the rules whose findings are selected or may be errors."""
+    return tuple(known for known in catalogue.checks() if known.rule.may_be_error or selection.takes(known.rule.name))
+
+
 def _found(source: Source, selection: Selection, failures: list[str]) -> CompiledSpec:
     """Return what the compiler and the rules find in one text, before allowances and selection."""
     spec, index, model, faults = compiled(source.text, source.path)
@@ -262,9 +269,8 @@ def _rule_findings(
     errors = (fault.primary.span.start for fault in faults if fault.severity is Severity.ERROR)
     faulted = {span for place in errors for span in index.around(place)}
     findings: list[Finding] = []
-    for entry in catalogue.checks():
-        wanted = entry.rule.may_be_error or selection.takes(entry.rule.name)
-        if wanted and entry.check is not None and (model.complete or entry.rule.partial):
+    for entry in _wanted(selection):
+        if entry.check is not None and (model.complete or entry.rule.partial):
             try:
                 found = entry.check(model)
                 findings += found if entry.rule.of_images else map(partial(in_words_of, model.input.shape), found)
