@@ -31,7 +31,7 @@ _MOST_LAYERS = 500
 """Keep no larger network: 64 of these take some 60 MB."""
 
 
-class Network(NamedTuple):
+class ResolvedNetwork(NamedTuple):
     """Input, target and layers of a model; ``complete`` says whether all parts have their shapes.
 
     ``facts`` are the facts about it that are known so far.
@@ -53,7 +53,7 @@ class _Kept:
     """
 
     def __init__(self) -> None:
-        self.network: Network | None = None
+        self.network: ResolvedNetwork | None = None
         self.uses: Mapping[str, Any] = {}
         self.places: Mapping[str, Span] = {}
 
@@ -65,7 +65,7 @@ def _kept(beginning: str) -> _Kept:
 
 def known_network(
     spec: tree.Spec, found: StatementsByWord, data: tuple[DataSource, ...], scope: Scope
-) -> Network | None:
+) -> ResolvedNetwork | None:
     """Return what ``read_network`` returns; a text that begins as an earlier one has the same network.
 
     The variants of a sweep, and fixes of training settings, differ only after it. A network with findings is read
@@ -90,7 +90,7 @@ def known_network(
     return network
 
 
-def read_network(found: StatementsByWord, data: tuple[DataSource, ...], scope: Scope) -> Network | None:
+def read_network(found: StatementsByWord, data: tuple[DataSource, ...], scope: Scope) -> ResolvedNetwork | None:
     """Return the network as far as it can be understood; None if there is no input shape to start from."""
     image = read_input(found.single.get("input"), scope)
     scope.input_shape = None if image is None else image.shape
@@ -98,7 +98,7 @@ def read_network(found: StatementsByWord, data: tuple[DataSource, ...], scope: S
     if image is None or target is None:
         return None
     parts = _placed(read, found, image, target.shape, scope)
-    return Network(
+    return ResolvedNetwork(
         image,
         target,
         tuple(parts.encoder.layers),

@@ -50,9 +50,9 @@ class Automaton:
         }
         self._settled: dict[tuple[int, str, str], int] = {}
 
-    def parse(self, text: str) -> Any:
-        """Return the tree of ``text``, or None if it has a syntax error."""
-        tree, _ = self._read(self._lexed(text), "spec")
+    def parse(self, text: str, start: int = 0) -> Any:
+        """Return the tree of ``text`` from ``start`` on, or None if it has a syntax error."""
+        tree, _ = self._read(self._lexed(text, start), "spec")
         return tree
 
     def parse_statement(self, tokens: Sequence[Token]) -> tuple[Any, int]:
@@ -100,14 +100,16 @@ class Automaton:
         Such rules lead from a number to an item, through a product and a sum; ``kind`` is the token that follows.
         """
         state: Any = self._actions[below][origin]
-        while type(action := self._actions[state].get(kind)) is _Reduction and action.size == 1 and not action.build:
+        while (
+            type(action := self._actions[state].get(kind)) is _Reduction and action.size == 1 and action.build is None
+        ):
             state = self._actions[below][action.origin]
         return state  # type: ignore[no-any-return]
 
-    def _lexed(self, text: str) -> Iterator[tuple[str, LexedToken | None]]:
+    def _lexed(self, text: str, start: int = 0) -> Iterator[tuple[str, LexedToken | None]]:
         """Yield the type and the token of everything but spaces and comments, and then the end of the text."""
         ignored, pattern = self._ignored, self._pattern
-        for found in pattern.finditer(text):
+        for found in pattern.finditer(text, start):
             kind = found.lastgroup
             if kind not in ignored:
                 yield kind, LexedToken(found.group(), *found.span())

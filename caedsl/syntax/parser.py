@@ -1,6 +1,7 @@
 """Parsing of text to a tree: Lark's LALR parser and its tables."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 
@@ -12,7 +13,7 @@ from caedsl.syntax import limits
 from caedsl.syntax.builder import TREE_BUILDER
 from caedsl.syntax.grammar_tables import DATA, MEMO
 from caedsl.syntax.lalr import Automaton
-from caedsl.syntax.tree import Comment, Spec
+from caedsl.syntax.tree import Comment, Spec, Statement
 
 _COMMENT_OR_STRING = re.compile(r'"[^"\r\n]*"?|(?P<comment>#[^\r\n]*)')
 _BYTE_ORDER_MARK = "\ufeff"
@@ -33,12 +34,40 @@ def parse(source: Source) -> tuple[Spec, tuple[Finding, ...]]:
 
 def _parsed(text: str) -> tuple[Spec, tuple[Finding, ...]]:
     if limits.is_text(text) and limits.is_moderate(text):
-        spec = automaton().parse(text)
+        recent = _recent()
+        spec: Spec | None = recent.continued(text) or automaton().parse(text)
         if spec is not None:
+            recent.parsed = text, spec.statements
             return spec, ()
     from caedsl.syntax.recovery import recover
 
     return recover(text, automaton())
+
+
+class _Recent:
+    """Text that was parsed last, with its statements.
+
+    A fix and a variant of a sweep change one place of a text; what is above that is not parsed again.
+    """
+
+    def __init__(self) -> None:
+        self.parsed: tuple[str, tuple[Statement, ...]] = "", ()
+
+    def continued(self, text: str) -> Spec | None:
+        """Return the tree of a text that begins like the last one; None if it does not, or has a syntax error.
+
+        A statement is the same if the text is up to the start of the next one.
+        """
+        known, statements = self.parsed
+        starts = [statement.span.start for statement in statements[1:]]
+        same = bisect_left(starts, True, key=lambda start: not text.startswith(known[:start]))
+        rest = automaton().parse(text, starts[same - 1]) if same else None
+        return None if rest is None else Spec((*statements[:same], *rest.statements))
+
+
+@cache
+def _recent() -> _Recent:
+    return _Recent()
 
 
 def _comments(text: str) -> Iterator[Comment]:
