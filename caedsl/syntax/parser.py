@@ -37,7 +37,8 @@ def _parsed(text: str) -> tuple[Spec, tuple[Finding, ...]]:
         recent = _recent()
         spec: Spec | None = recent.continued(text) or automaton().parse(text)
         if spec is not None:
-            recent.parsed = text, spec.statements
+            if len(spec.statements) > 1:  # not the single statement that a variant changes
+                recent.parsed = text, spec.statements
             return spec, ()
     from caedsl.syntax.recovery import recover
 
