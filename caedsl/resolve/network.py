@@ -15,7 +15,7 @@ from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
 from caedsl.resolve.outputs import Outputs, name_pools, name_skips, report_dropped
 from caedsl.resolve.placing import Placed, place_block
 from caedsl.resolve.scope import Scope
-from caedsl.resolve.statements import StatementsByWord
+from caedsl.resolve.statement_words import StatementsByWord
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end
