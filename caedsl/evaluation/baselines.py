@@ -150,6 +150,7 @@ def _by_values(train: Batches, count: int, mean_d: Tensor | None) -> tuple[Tenso
     to the middle byte or to the mean of the first block, which avoids cancellation in the covariance about the mean.
     """
     values, scale = math.prod(train.shape), train.wanted.scale
+    scale = scale if scale is not None and scale.top else None  # numbers that are used unchanged need no scale
     low, step = (0.0, 1.0) if scale is None else (scale.fit.low, (scale.fit.high - scale.fit.low) / scale.top)
     near_d, sum_d, products_dd = torch.zeros(()), torch.zeros(()), torch.zeros(())
     for stored in train.stored(_block(train)):
