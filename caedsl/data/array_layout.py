@@ -57,7 +57,11 @@ def layout(shape: tuple[int, ...], fit: SampleFormat, file: str, declared: str |
     if first and last:
         raise DataError(
             f"{found}: for the {fit.word} {fit.input}, this can be read as N x C x {space} and as N x {space} x C: "
-            "write `layout=first` or `layout=last`"
+            + (
+                "pass a tensor, which is read in the first way, or write `layout=first` or `layout=last` in a data line"
+                if fit.trained
+                else "write `layout=first` or `layout=last`"
+            )
         )
     if first or last:
         return "first" if first else "last"

@@ -145,8 +145,8 @@ class SampleFormat:
         """Raise a ``DataError`` that begins with ``name`` if a patch is larger than a sample of the size ``stored``."""
         if self.resize == PATCH and any(side < own for side, own in zip(stored, self.space, strict=True)):
             raise DataError(
-                f"{name}is {text(stored)}, smaller than the patches of {text(self.space)}: use larger images, or a "
-                f"smaller `{self.word}`"
+                f"{name}is {text(stored)}, smaller than the patches of {text(self.space)}: use larger images"
+                + ("" if self.trained else f", or a smaller `{self.word}`")
             )
 
     def shown(self, stored: Sizes) -> VisiblePart:

@@ -3,6 +3,7 @@
 z: batch, then the code's shape.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,8 @@ Floats = NDArray[np.float32]
 Data = Given | Tensor
 BATCH = 64
 """Default number of samples per batch."""
+_COUNTS = re.compile(r"^[\d,]+ of [\d,]+ \w+ ")
+"""The beginning of a note that counts samples: ``3 of 5 images``."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class TrainedRun(PublicNames):
         self.model = model
         self.module = module
         self.device = device
+        self._warned: set[str] = set()
 
     def __repr__(self) -> str:
         return f"<TrainedRun {self.model.name}: {text(self.model.input.shape)} -> {text(self.model.code_shape)}>"
@@ -269,13 +273,16 @@ class TrainedRun(PublicNames):
     def _noted(self, data: Data) -> Iterator[Samples | Tensor]:
         """Give the samples of ``data`` to the block, and then warn its caller with the notes on them.
 
-        Whoever passes ``Samples`` can read their notes.
+        A run warns of each kind of note once. Whoever passes ``Samples`` can read their notes.
         """
         given = data if isinstance(data, Tensor) else self.samples(data)
         yield given
         if isinstance(given, Samples) and given is not data:
             for note in given.notes():
-                warnings.warn(note, stacklevel=4)
+                kind = _COUNTS.sub("", note)
+                if kind not in self._warned:
+                    self._warned.add(kind)
+                    warnings.warn(note, stacklevel=4)
 
     def _batches(self, data: Data, size: int) -> Iterator[tuple[slice, Tensor]]:
         refuse_empty_batches(size)

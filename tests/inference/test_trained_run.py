@@ -1,6 +1,8 @@
 import os
+import re
 import sys
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -260,16 +262,54 @@ def test_bad_samples_are_named(grey: Path, photos: Path) -> None:
         ("x.npy", np.zeros((3, 5, 8, 8)), "convert the images to 1 channel"),
         ("x.npy", np.zeros((3, 3, 8, 8)), "convert the images to 1 channel"),
         ("x.npy", np.full((3, 8, 8), 99.0), "scale the values, or give integers"),
+        ("x.nii", np.full((8, 8, 8), 3.0), "outside 0..1: scale the values$"),
+        ("x.csv", np.full((8, 2), 0.5), "has 2 columns to read.*: leave out the others, or name the columns with"),
+        ("short.csv", np.full((3, 1), 0.5), "fewer than the window of 8: give longer signals$"),
     ],
 )
 def test_remedies_for_samples_of_a_trained_run_do_not_change_its_spec(
     grey: Path, name: str, content: np.ndarray, said: str
 ) -> None:
     path = grey / name
-    np.save(path, content) if name.endswith("npy") else path.write_bytes(picture_bytes(content, path.suffix))
+    if path.suffix == ".npy":
+        np.save(path, content)
+    elif path.suffix == ".nii":
+        nibabel = pytest.importorskip("nibabel")
+        nibabel.Nifti1Image(content.astype(np.float32), np.eye(4)).to_filename(path)
+        restyle(grey, "1x8x8x8", 'nifti "volumes"')
+    elif path.suffix == ".csv":
+        columns = ",".join("abc"[: content.shape[1]])
+        np.savetxt(path, content, delimiter=",", header=columns, comments="")
+        restyle(grey, "1x8", 'csv "x.csv" window=8')
+    else:
+        path.write_bytes(picture_bytes(content, path.suffix))
     with pytest.raises(DataError, match=said) as raised:
         caedsl.open(grey, device="cpu").score(path)
-    assert "write `" not in str(raised.value)
+    assert not re.search("write `|declare|shorten|skip=", str(raised.value))
+
+
+def restyle(run: Path, shape: str, data: str) -> None:
+    """Turn a run into one of another rank, with new weights."""
+    text = f"autoencoder a; input {shape}; data {data}; encoder {{ conv 4 s2 k4 }}; bottleneck dense 4; decoder mirror"
+    (run / "spec.cae").write_text(text)
+    save_file(caedsl.build(text).state_dict(), run / "weights.safetensors")
+
+
+def test_each_kind_of_note_is_a_warning_once(grey: Path) -> None:
+    run = caedsl.open(grey, device="cpu")
+    for count in (2, 3):
+        for number in range(count):
+            Image.fromarray(np.full((9, 9), 1000, np.uint16)).save(grey / f"wide-{number}.png")
+        paths = [grey / f"wide-{number}.png" for number in range(count)]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            run.score(paths)
+            run.encode(paths)
+        said = sorted(str(warning.message) for warning in caught)
+        assert len(said) == (3 if count == 2 else 0), said
+        if said:
+            assert any("no value above 1023" in note and "scale them to 0..65535" in note for note in said)
+            assert not any("write `white" in note for note in said)
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,8 @@ def _check_wide(
     if (top or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         remedy = "scale it" if fit.trained else f"scale it, or write `{fit.word} {fit.input} in real`"
-        if top:
+        if top and not fit.trained:
             remedy = f"raise `white={white}`, or correct the file" if white else "save it with values of 0..65535"
         raise DataError(f"has the value {value:g}, outside {low:g}..{high:g}: {remedy}")
-    if top and not white and (remark := sensor_remark(int(most))):
+    if top and not white and (remark := sensor_remark(int(most), fit.trained)):
         remarks.append(remark)

@@ -106,9 +106,10 @@ def _stack(batch: bytes, path: Path, request: Request) -> ArrayStack:
     records = np.frombuffer(bytearray(batch), np.uint8).reshape(-1, _RECORD)
     pixels = records[:, 1:].reshape(-1, 3, 32, 32)
     if request.fit.channels not in (1, 3):
+        wanted = f"`{request.fit.word} 3x32x32`"
         raise DataError(
-            f"cifar10 has 3 channels, but the {request.fit.word} is {request.fit.input}: write `{request.fit.word} "
-            "3x32x32`"
+            f"cifar10 has 3 channels, but the {request.fit.word} is {request.fit.input}: "
+            + (f"use a run that was trained with {wanted}" if request.fit.trained else f"write {wanted}")
         )
     labels = records[:, 0].astype(np.int64)
     if labels.size and labels.max() >= len(CLASS_NAMES):

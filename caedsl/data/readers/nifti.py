@@ -37,9 +37,10 @@ def read(request: Request) -> UnreadImages:
     Subfolders for training, validation and testing are read as such. Labels are subfolders.
     """
     if request.fit.channels != 1:
+        wanted = f"`{request.fit.word} {request.fit.input_of(1)}`"
         raise DataError(
-            f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: write "
-            f"`{request.fit.word} {request.fit.input_of(1)}`"
+            f"NIfTI files have one channel, but the {request.fit.word} is {request.fit.input}: "
+            + (f"use a run that was trained with {wanted}" if request.fit.trained else f"write {wanted}")
         )
     notes: list[str] = []
     roots = part_roots(request, _ENDINGS, notes)
@@ -133,7 +134,11 @@ def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) ->
     least, most = map(float, x.aminmax())
     if (white or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
+        declared = f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
+        remedy = (
+            f"raise `white={white}`, or correct the file" if white else f"declare the actual range, such as {declared}"
+        )
         raise DataError(
-            f"{path} has the value {value:g}, outside {low:g}..{high:g}: declare the actual range, such as `{fit.word} "
-            f"{fit.input} in {math.floor(least)}..{math.ceil(most)}`"
+            f"{path} has the value {value:g}, outside {low:g}..{high:g}: "
+            + ("scale the values" if fit.trained else remedy)
         )

@@ -73,21 +73,25 @@ def _stack(path: Path, request: Request, cut: Windows) -> TableStack:
     others = [*([labels] if labels is not None else []), *_named(source.target)]
     columns = _columns(table, wanted, others)
     if len(columns) != request.fit.channels:
-        word = request.fit.word
+        word, channels = request.fit.word, request.fit.channels
+        option = "columns" if word == "input" else "target"
+        named = f'name the columns with `{option}="{",".join(table.names[:channels])}"`'
         raise DataError(
             f"{path} has {counted(len(columns), 'column')} to read, but the {word} {request.fit.input} has "
-            f"{counted(request.fit.channels, 'channel')}: write `{word} {len(columns)}x{request.fit.space[0]}`, or "
-            "name the columns with "
-            f'`{"columns" if word == "input" else "target"}="'
-            f'{",".join(table.names[: request.fit.channels])}"`'
+            f"{counted(channels, 'channel')}: "
+            + (
+                f"{'leave out the others' if len(columns) > channels else 'add the others'}, or {named} in a data line"
+                if request.fit.trained
+                else f"write `{word} {len(columns)}x{request.fit.space[0]}`, or {named}"
+            )
         )
     marked = [] if labels is None else _columns(table, [labels], ())
     numbers, lines = _values(table, [*columns, *marked])
     values = numbers[:, : len(columns)].astype(np.float32)
     if len(values) < cut.length:
         raise DataError(
-            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: shorten "
-            "the window"
+            f"{path} has {counted(len(values), 'line')} of numbers, fewer than the window of {cut.length:,}: "
+            + ("give longer signals" if request.fit.trained else "shorten the window")
         )
     windows = _windows(values, cut).swapaxes(1, 2)
     stack = TableStack(windows, "first", request.fit, str(path), lines=lines[:: cut.step][: len(windows)])

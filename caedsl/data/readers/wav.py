@@ -46,7 +46,9 @@ def read(request: Request) -> UnreadImages:
         raise DataError(
             f"{len(broken):,} of {counted(count, 'sound')} cannot be used:",
             *listing(broken, "files"),
-            "to skip such files, add `skip=broken` to the source",
+            "correct or remove these files"
+            if request.fit.trained
+            else "to skip such files, add `skip=broken` to the source",
         )
     if not clips[TRAIN]:
         raise DataError(

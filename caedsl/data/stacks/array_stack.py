@@ -150,7 +150,7 @@ class ArrayStack:
     def _sensors(self, x: Tensor) -> tuple[str, ...]:
         if self.pixels.dtype.name != "uint16" or self.white or not self.pixels.size:
             return ()
-        remarks = (sensor_remark(int(most)) for most in x.flatten(1).amax(1).tolist())
+        remarks = (sensor_remark(int(most), self.fit.trained) for most in x.flatten(1).amax(1).tolist())
         return tuple(remark for remark in remarks if remark)
 
     def _take(self, index: Index) -> Array:

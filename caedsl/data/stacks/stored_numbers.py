@@ -48,8 +48,8 @@ class StoredNumbers(NamedTuple):
         kind, word = self.dtype.kind, self.fit.word
         if kind == "b":
             return f"{place}, but booleans are stored as 0 and 1: the file is damaged; save it again"
-        if self.fit.trained and not self.white:
-            return f"{place}: scale the values, or give integers of 0..255 (uint8)"
+        if self.fit.trained:
+            return f"{place}: scale the values{'' if self.white else ', or give integers of 0..255 (uint8)'}"
         if self.white:
             return f"{place}, the range of `white={self.white}`: raise `white`, or correct the values"
         if kind != "f" and not self.top:
@@ -72,8 +72,14 @@ class StoredNumbers(NamedTuple):
         )
 
 
-def sensor_remark(most: int) -> str:
-    """Return the remark on a 16-bit image whose largest value is ``most``: sensors often have fewer bits."""
+def sensor_remark(most: int, trained: bool) -> str:
+    """Return the remark on a 16-bit image whose largest value is ``most``: sensors often have fewer bits.
+
+    ``trained`` says that it is for a trained network.
+    """
     bits = next((bits for bits in (10, 12, 14) if most < 1 << bits), None)
     white = (1 << bits) - 1 if bits else 0
-    return f"with 16 bits, but no value above {white} (for a {bits}-bit sensor, write `white={white}`)" if bits else ""
+    if not bits:
+        return ""
+    remedy = "unless the training images were so too, scale them to 0..65535" if trained else f"write `white={white}`"
+    return f"with 16 bits, but no value above {white} (for a {bits}-bit sensor, {remedy})"
