@@ -40,8 +40,6 @@ def outside_domain(option: Option, value: Fraction, node: tree.Value, scope: Sco
     message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
     in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
     help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
-    if option.name == "warmup" and in_percent:  # most likely a number of epochs
-        help_line = "write the share of the training: `warmup=10%`"
     if option.type is Type.SHARE and not help_line:
         help_line = "write a share such as 10%"
     constant = node.text if isinstance(node, tree.WrittenWord) else ""
@@ -74,10 +72,9 @@ def wrong_type(option: Option, node: tree.Value, scope: Scope, wanted: str = "")
         message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     if meant := _without_quotes(option, node) or _with_points(option, node):
         return Misread("wrong-type", node.span, message, f"write `{meant}`", meant)
-    if option.name == "patience" and isinstance(node, tree.Number):
+    if option.type is Type.COUNT and option.written is Written.NAMED and _WITH_UNIT.match(text):
         number = re.sub(r"\D.*", "", text)
-        help_line = f"write the number of epochs, `patience={number}`, or the time, `after={node.text}`"
-        return Misread("wrong-type", node.span, message, help_line)
+        return Misread("wrong-type", node.span, message, f"write a number without a unit: `{option.name}={number}`")
     if option.type is Type.DURATION and isinstance(node, tree.Number) and node.text.isdigit():
         return Misread("wrong-type", node.span, message, f"write the unit: `{text}s`, `{text}min` or `{text}h`")
     if option.type is Type.NUMBER and isinstance(node, tree.Number) and text.endswith("%"):
@@ -103,6 +100,7 @@ def _with_points(option: Option, node: tree.Value) -> str:
             return ""
 
 
+_WITH_UNIT = re.compile(r"\d+\s*[a-zA-Z]")
 _NUMBER = re.compile(r"[\d.]+(?:e[+-]?\d+)?(?:%|[a-zA-Z]+)?|\d+(?:x\d+)+")
 """Match a number with a unit, and a size."""
 

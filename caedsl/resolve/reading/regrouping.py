@@ -16,25 +16,29 @@ from caedsl.syntax.errors.wording import size_text
 from caedsl.vocabulary.activations import ACTIVATION, FUNCTIONS, Activation
 from caedsl.vocabulary.option import Option, Type, Written
 
+_BETWEEN_ENDS = frozenset(("to",))
+"""Words between the ends of a range in plain English."""
+
 
 def joined_ranges(line: CurrentLine, items: Sequence[tree.Item]) -> Sequence[tree.Item]:
     """Return the items with ``0 to 1`` as the range that it means, after a finding; other items as they are."""
     places = [
         place
         for place, item in enumerate(items)
-        if isinstance(item, tree.WrittenWord) and item.text == "to" and 0 < place < len(items) - 1
+        if isinstance(item, tree.WrittenWord) and item.text in _BETWEEN_ENDS and 0 < place < len(items) - 1
     ]
     joined = list(items)
-    for place in reversed(places) if "to" not in line.by_name else ():
+    for place in reversed(places) if not _BETWEEN_ENDS & line.by_name.keys() else ():
         low, high = items[place - 1], items[place + 1]
         start = low.value if isinstance(low, tree.WrittenOption) else low
         if isinstance(start, tree.Number | tree.Negative) and isinstance(high, tree.Number | tree.Negative):
             span = start.span.to(high.span)
             text = f"{line.scope.source.slice(start.span)}..{line.scope.source.slice(high.span)}"
             first = joined[place - 2] if place > 1 else None
-            if isinstance(first, tree.WrittenWord) and first.text == "from" and "in" in line.by_name:
-                joined[place - 2] = tree.WrittenWord("in", first.span)
-                span, text = first.span.to(span), f"in {text}"
+            named = foreign_words.OPTIONS.get(first.text, "") if isinstance(first, tree.WrittenWord) else ""
+            if first is not None and named in line.by_name:
+                joined[place - 2] = tree.WrittenWord(named, first.span)
+                span, text = first.span.to(span), f"{named} {text}"
             message = f"`{line.scope.source.slice(span)}` is a range, whose ends are joined by `..`"
             line.fault("wrong-type", span, message, help=f"write `{text}`", fix=replacing(span, text))
             whole = tree.Range(start, high, span)
