@@ -106,7 +106,7 @@ def test_a_sweep_says_from_which_amounts_training_drew(denoiser: Path, run_caeds
     ("written", "said"),
     [
         ("gaussian", r"write gaussian=0.1\.\.0.5"),
-        ("rain=0..1", "corruptions are gaussian"),
+        ("rain=0..1", "corruptions are mean, gaussian"),
         ("masking=0.5..1.5", "write the amounts of masking in ascending order"),
         ("gaussian=0.5..0.1", "ascending order"),
         ("gaussian=0..1/1", "sweep 2 to 50 amounts"),
