@@ -43,7 +43,7 @@ def rows(comparison: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
 def legend(comparison: Comparison) -> list[str]:
     """Return the meaning of each letter, and the notes."""
     letters = [
-        f"{setting} {letter}: {value}"
+        f"{setting} {letter}: {value or 'none'}"
         for setting in comparison.settings
         for value, letter in comparison.letters(setting).items()
     ]

@@ -65,12 +65,13 @@ def _traversals(flat: Codes, vector: bool) -> tuple[str, dict[str, dict[str, Cod
         _, values, components = np.linalg.svd(flat - mean, full_matrices=False)
         scaled = components[:UNITS] * (values[:UNITS, None] / np.sqrt(len(flat)))
         directions = {f"component {number}": row for number, row in enumerate(scaled, 1) if np.abs(row).max() > 0}
-    rows = {
-        name: {f"{step:+g} σ" if step else "mean": mean + step * direction for step in STEPS}
-        for name, direction in directions.items()
-    }
+    rows = {name: {_step(step): mean + step * direction for step in STEPS} for name, direction in directions.items()}
     what = "units that vary most" if vector else "leading principal components"
     return f"Traversals of the {what}", rows
+
+
+def _step(step: float) -> str:
+    return f"{step:+g} σ".replace("-", "\N{MINUS SIGN}") if step else "mean"
 
 
 def _one(unit: int, deviations: Codes) -> Codes:

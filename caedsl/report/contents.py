@@ -169,7 +169,7 @@ def facts(model: Autoencoder, metrics: MetricsRecord, seconds: float) -> list[tu
     scores = metrics.scores[MODEL]
     target = [("target", text(model.target.shape))] if model.target is not model.input else []
     figures = [("input", text(model.input.shape)), *target, ("code size", f"{metrics.code_size:,}")]
-    figures.append(("compression", f"{model.compression:.3g} ×"))
+    figures.append(("compression", _compression(model.compression)))
     figures.append(("parameters", f"{metrics.training.parameters:,}"))
     if scores.psnr is not None:
         figures.append(("PSNR", f"{scores.psnr:.2f} dB"))
@@ -177,6 +177,10 @@ def facts(model: Autoencoder, metrics: MetricsRecord, seconds: float) -> list[tu
         figures.append(("SSIM", f"{scores.ssim:.3f}"))
     figures += [("epochs", f"{metrics.training.epochs:,}"), ("time", duration(seconds))]
     return figures
+
+
+def _compression(factor: float) -> str:
+    return f"{factor:.3g}×" if factor >= 1 else f"{1 / factor:.3g}× larger"
 
 
 def _scores(

@@ -141,6 +141,16 @@ def test_long_values_are_letters_that_are_explained(trained: Path, tmp_path: Pat
     assert "wider" not in shown
 
 
+def test_a_setting_that_one_run_lacks_is_none_beside_a_long_value(trained: Path, tmp_path: Path, caedsl: Run) -> None:
+    other = Path(shutil.copytree(trained / "small" / "seed-0", tmp_path / "other"))
+    reason = "this code is as small as the parts that it is for"
+    with (other / "spec.cae").open("a") as spec:
+        spec.write(f'\nallow code-too-small "{reason}"\n')
+    shown = caedsl("compare", trained / "small" / "seed-0", other).out
+    assert "allow A: none\n" in shown
+    assert f'allow B: code-too-small "{reason}"\n' in shown
+
+
 def test_labelled_anomalies_are_compared_too(trained: Path, tmp_path: Path, caedsl: Run) -> None:
     runs = []
     for number, auroc in enumerate((0.75, 0.875)):

@@ -358,6 +358,7 @@ def test_neighbours_are_the_nearest_and_traversals_start_from_the_mean() -> None
     codes = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 5.0], [5.1, 5.0], [9.0, 1.0], [9.0, 1.2]])
     _, rows = _traversals(codes, vector=True)
     assert list(rows) == ["unit 0", "unit 1"]
+    assert list(rows["unit 0"]) == ["\N{MINUS SIGN}2 σ", "\N{MINUS SIGN}1 σ", "mean", "+1 σ", "+2 σ"]
     np.testing.assert_allclose(rows["unit 1"]["mean"], codes.mean(axis=0))
     np.testing.assert_allclose(rows["unit 0"]["+2 σ"] - codes.mean(axis=0), [2 * codes[:, 0].std(), 0])
     between = _interpolations(codes, list("abcdef"))["a to d"]
@@ -372,6 +373,7 @@ def test_a_model_with_skips_has_a_report(tmp_path: Path, run_caedsl: Run) -> Non
     page = (tmp_path / "unet" / "report.html").read_text("utf-8")
     assert "Nearest neighbours by code" in page
     assert "Traversals" not in page
+    assert re.search(r"<dt>compression</dt><dd>[\d.]+× larger</dd>", page)
 
 
 def test_validation_samples_of_ones_own_have_no_labels(tmp_path: Path, run_caedsl: Run) -> None:
