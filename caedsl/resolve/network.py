@@ -46,16 +46,22 @@ class ResolvedNetwork(NamedTuple):
     facts: dict[str, Any]
 
 
-class _Kept:
-    """Network of the texts that begin with certain statements; None until it is known.
+class _Known(NamedTuple):
+    """Network, what its lines use, and the places of its settings."""
 
-    ``uses`` is what its lines use, and ``places`` are those of its settings.
+    network: ResolvedNetwork
+    uses: Mapping[str, Any]
+    places: Mapping[str, Span]
+
+
+class _Kept:
+    """What is known of the texts that begin with certain statements; None until it is.
+
+    It is set as a whole: several threads may check specs.
     """
 
     def __init__(self) -> None:
-        self.network: ResolvedNetwork | None = None
-        self.uses: Mapping[str, Any] = {}
-        self.places: Mapping[str, Span] = {}
+        self.known: _Known | None = None
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -76,16 +82,16 @@ def known_network(
     text = scope.source.text
     last = max((end(text, each) for each in spec.statements if each.head.text not in _WITHOUT_LAYERS), default=0)
     kept = _kept(text[:last])
-    if kept.network is not None:
-        scope.resume(kept.uses)
-        found.places.update(kept.places)
-        return kept.network
-    reported, used, known = len(scope.findings), scope.used, frozenset(found.places)
+    if kept.known is not None:
+        scope.resume(kept.known.uses)
+        found.places.update(kept.known.places)
+        return kept.known.network
+    reported, used, placed = len(scope.findings), scope.used, frozenset(found.places)
     scope.used = set()
     network = read_network(found, data, scope)
     if network is not None and len(scope.findings) == reported and scope.layers_placed <= _MOST_LAYERS:
-        kept.network, kept.uses = network, scope.uses_of_layers()
-        kept.places = {name: place for name, place in found.places.items() if name not in known}
+        places = {name: place for name, place in found.places.items() if name not in placed}
+        kept.known = _Known(network, scope.uses_of_layers(), places)
     scope.used = used | scope.used
     return network
 

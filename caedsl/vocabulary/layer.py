@@ -98,11 +98,12 @@ def once_per_fit(compute: Callable[[Layer], Value]) -> Callable[[Layer], Value]:
     @wraps(compute)
     def kept(layer: Layer) -> Value:
         fit = layer.kind, layer.options, layer.in_shape, layer.out_shape, layer.followed_by
-        if fit not in known:
+        value = known.get(fit)
+        if value is None:
             if len(known) >= _MOST_FITS:
                 known.clear()
-            known[fit] = compute(layer)
-        return known[fit]
+            value = known[fit] = compute(layer)  # not read again: another thread may have cleared it
+        return value
 
     return kept
 
