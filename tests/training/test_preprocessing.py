@@ -102,6 +102,16 @@ def test_each_channel_of_a_sample_has_its_own_deviation_and_gets_it_back(folder:
     )
 
 
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.3, 0.7, 100.1, -1e6])
+@pytest.mark.parametrize("by_channel", [False, True])
+def test_a_sample_of_equal_values_has_no_contrast_although_its_mean_is_rounded(value: float, by_channel: bool) -> None:
+    sample = torch.full((1, 2, 8, 8), value)
+    normalised = SampleNormalise(by_channel=by_channel)(sample)
+    assert normalised.abs().max() <= 1e-6 * abs(value)
+    restored = SampleNormalise(undo=True, by_channel=by_channel)(torch.cat((normalised, sample), dim=1))
+    torch.testing.assert_close(restored, sample)
+
+
 def test_a_code_alone_has_no_contrast() -> None:
     module = build(SPEC.replace("2x8x8 in real", "1x8x8").format(kind="gcn"))
     code, maps = module.encode_with_maps(torch.rand(2, 1, 8, 8))

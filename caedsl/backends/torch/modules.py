@@ -67,7 +67,8 @@ class SampleNormalise(nn.Module):
             deviation = centred.square().mean(axes, keepdim=True).sqrt()
         else:
             deviation = centred.abs().mean(axes, keepdim=True)
-        deviation = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+        rounding = 1e-6 * mean.abs()  # values that are all equal can differ so much from their mean
+        deviation = torch.where(deviation > rounding, deviation, torch.ones_like(deviation))
         if self.undo:
             return (x * self.scale + self.offset) * deviation + mean
         return ((x - mean) / deviation - self.offset) / self.scale
