@@ -61,8 +61,9 @@ def index_bits(choices: int) -> int:
 def code_terms(model: Autoencoder) -> str:
     """Return what the code adds to the loss, as a sum; empty if it adds nothing."""
     bottleneck = model.bottleneck
-    rising = f", rising from 0 over {100 * bottleneck.warmup:g}% of the steps" if bottleneck.warmup else ""
     capacity = bottleneck.layers[-1].options.get(CAPACITY, 0.0) if bottleneck.layers else 0.0
+    risen = "the capacity " if capacity else ""
+    rising = f", {risen}rising from 0 over {100 * bottleneck.warmup:g}% of the steps" if bottleneck.warmup else ""
     terms = [
         f"{weight:g} |{name} - {capacity:g}|" if capacity and name == KL else f"{weight:g} {name}"
         for name, weight in bottleneck.weights.items()

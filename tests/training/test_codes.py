@@ -117,6 +117,8 @@ def test_a_code_takes_its_capacity() -> None:
     run = prepare(build(model), torch.rand(32, 1, 8, 8), model.train, code=lower(model).terms)
     assert run.run().epochs[-1].code["kl_nats"] == pytest.approx(2, abs=0.5)
     assert code_terms(model) == "100 |kl - 2|"
+    warming = load(spec.replace("capacity=2", "capacity=2 warmup=20%"))
+    assert code_terms(warming) == "100 |kl - 2|, the capacity rising from 0 over 20% of the steps"
 
 
 @pytest.mark.parametrize("held_out", [0, 12])

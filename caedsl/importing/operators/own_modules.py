@@ -73,7 +73,7 @@ def _topk(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> Kind
 def _preprocessing(module: OwnModule, weights: Mapping[str, Array], shape: Shape) -> KindAndOptions:
     raise UnsupportedFeature(
         "it preprocesses samples, which a spec states in its `data` line",
-        "write `data mnist normalize=gcn`, and import only the rest",
+        "write `normalize=gcn` or `normalize=instance` on that line, and import only the rest",
     )
 
 
