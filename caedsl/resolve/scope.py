@@ -104,6 +104,8 @@ class Scope:
         self._language_words = language_words
         self.input_shape: Shape | None = None
         """Shape of the input, once it has been read."""
+        self.epochs = 0
+        """Number of epochs that the training states, once its lines are known; 0 without one."""
         self.constants: dict[str, Constant] = {}
         self.unknown_constants: dict[str, str | None] = {}
         """Constants with an unknown value, after a finding, and the constant that each probably means."""

@@ -12,6 +12,7 @@ from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.joined_lines import apart, continued, without_doubled_head
 from caedsl.resolve.reading.line_options import LineOptions, filled
 from caedsl.resolve.reading.respelling import example_of, report_outside
+from caedsl.resolve.reading.values import is_whole
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import NAMED, SETTINGS, Setting, SettingVariant
 from caedsl.source import Span
@@ -28,6 +29,7 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
     lines = tuple(apart(map(_in_one_word, statements), SETTINGS, _starts_setting, scope))
     statements = tuple(continued(lines, tuple(SETTINGS), NAMED, scope))
     written = {statement.head.text for statement in statements}
+    scope.epochs = next(map(_epochs, (each for each in statements if each.head.text == "epochs")), 0)
     for statement in statements:
         name = statement.head.text
         if name not in SETTINGS:
@@ -53,6 +55,15 @@ def read_train(statements: Sequence[tree.Statement], places: dict[str, Span], sc
         if value is not None:
             values |= value if SETTINGS[name].fields else {name: value}
     return settings.Train(**values)
+
+
+def _epochs(statement: tree.Statement) -> int:
+    """Return the number of epochs, or 0 if the line states another value."""
+    match statement.items:
+        case (tree.Number(text=number), *_) if is_whole(statement.items[0]):
+            return int(number)
+        case _:
+            return 0
 
 
 def _starts_setting(word: str, statement: tree.Statement, followed: bool) -> bool:

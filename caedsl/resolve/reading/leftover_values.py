@@ -1,13 +1,15 @@
 """Values without a name that a line does not take, and what they most likely belong to."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 from caedsl.resolve.reading.current_line import SHORT, CurrentLine
 from caedsl.resolve.reading.misreads import called
 from caedsl.resolve.reading.quantities import Misread
 from caedsl.resolve.reading.respelling import replacing, respelled
-from caedsl.resolve.reading.values import is_whole, read
+from caedsl.resolve.reading.values import is_whole, read, short_value
 from caedsl.syntax import tree
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.option import REQUIRED, Option, Type, Written
@@ -18,6 +20,8 @@ def report_leftover(line: CurrentLine, item: tree.Item) -> None:
     if line.bound.lost or line.bound.failed or any(name == "unexpected-value" for name in line.bound.faults):
         return  # more values of the same kind, or the one that a mistake before it should have been
     text = line.scope.source.slice(item.span)
+    if _report_joined_shorts(line, item) or _report_fraction(line, item):
+        return
     if line.first is None or line.first.type is Type.CHOICE:
         message = f"`{line.owner}` takes no value without a name, but `{text}` is one"
         options: Sequence[Option] = _named_for(line, item)
@@ -58,6 +62,40 @@ def report_leftover(line: CurrentLine, item: tree.Item) -> None:
     else:
         help_line = f"options of `{line.owner}` are {line.listed()}"
     line.fault("unexpected-value", item.span, message, help=help_line, fix=fix)
+
+
+def _report_joined_shorts(line: CurrentLine, item: tree.Item) -> bool:
+    """Report ``k4/s2``: short options with a sign between them, which are read."""
+    if not isinstance(item, tree.Operation):
+        return False
+    words = re.split(r"\s*[-+*/]\s*", line.scope.source.slice(item.span))
+    options = [line.by_short.get(match[1]) for word in words if (match := SHORT.match(word))]
+    if len(options) < len(words) or None in options:
+        return False
+    for word, option in zip(words, cast(list[Option], options), strict=True):
+        value = read(option, short_value(word[1:], item.span), line.scope)
+        if not isinstance(value, Misread) and option.name not in line.bound.spans:
+            line.assign(option, value, item.span)
+    written = " ".join(words)
+    message = f"`{line.scope.source.slice(item.span)}` is arithmetic, but spaces separate options"
+    line.fault("unexpected-value", item.span, message, help=f"write `{written}`", fix=replacing(item.span, written))
+    return True
+
+
+def _report_fraction(line: CurrentLine, item: tree.Item) -> bool:
+    """Report ``k2.5``: the end of a fraction, where a short option has a whole number."""
+    before = line.before(item)
+    if not isinstance(item, tree.Number) or not item.text.startswith(".") or not isinstance(before, tree.WrittenWord):
+        return False
+    match = SHORT.match(before.text)
+    option = line.by_short.get(match[1]) if match else None
+    if match is None or option is None or before.span.end != item.span.start or not match[2].isdigit():
+        return False
+    beside = " or ".join(f"`{match[1]}{count}`" for count in (int(match[2]), int(match[2]) + 1) if count)
+    span = before.span.to(item.span)
+    message = f"{called(option)} must be a whole number, not `{line.scope.source.slice(span)}`"
+    line.fault("wrong-type", span, message, help=f"write {beside}")
+    return True
 
 
 def report_late(line: CurrentLine, first: Option, item: tree.Value) -> None:

@@ -129,6 +129,8 @@ def _explain_misread(line: CurrentLine, misread: Misread, option: Option, node: 
         kind = SOURCES.get(line.owner.removeprefix("data "))
         endings = () if kind is None or kind.folders else kind.endings
         misread = path_pattern(node, (".csv",) if kind is not None and kind.lists_files else endings)
+    elif option.type is Type.COUNT and (duration := _as_duration(line, node)):
+        misread = misread._replace(help=f"write `{duration}`")
     elif option.type is Type.COUNT and (number := _COPIES.fullmatch(misread.word)):
         misread = misread._replace(meant=number[1])
     elif misread.name == "unknown-name" and option.written is Written.FIRST:
@@ -140,6 +142,14 @@ def _explain_misread(line: CurrentLine, misread: Misread, option: Option, node: 
             misread = misread._replace(help=help_line)
     report_misread(misread, line.scope)
     return misread.meant
+
+
+def _as_duration(line: CurrentLine, node: tree.Value) -> str:
+    """Return a duration as the option of the line that takes one, as `after=5min` for ``patience=5 minutes``."""
+    option = next((each for each in line.options if each.type is Type.DURATION), None)
+    if option is None or option.name in line.bound.spans or not isinstance(node, tree.Number):
+        return ""
+    return "" if isinstance(read(option, node, line.scope), Misread) else spelled(option, node.text)
 
 
 def _help_to_split(line: CurrentLine, first: int, second: int, *others: int) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from math import ceil, floor
 
 from caedsl.resolve.reading.quantities import Misread, Quantity, quantity, shown
 from caedsl.resolve.scope import Scope
@@ -38,12 +39,44 @@ def outside_domain(option: Option, value: Fraction, node: tree.Value, scope: Sco
     text = scope.source.slice(node.span)
     computed = "" if isinstance(node, tree.Number | tree.Size | tree.Negative) else f" = {shown(value)}"
     message = f"{called(option)} is `{text}`{computed}, but must be {option.domain}"
-    in_percent = option.type is Type.SHARE and isinstance(node, tree.Number) and option.domain.holds(float(value) / 100)
-    help_line = f"write `{text}%`" if in_percent and not text.endswith("%") else ""
-    if option.type is Type.SHARE and not help_line:
-        help_line = "write a share such as 10%"
+    help_line = _share(option, value, node, scope) if option.type is Type.SHARE else _nearest_inside(option, value)
     constant = node.text if isinstance(node, tree.WrittenWord) else ""
     return Misread("out-of-domain", node.span, message, help_line, word=constant)
+
+
+def _share(option: Option, value: Fraction, node: tree.Value, scope: Scope) -> str:
+    """Return what to write for a share of 1 or more: a percentage, or a number of epochs as a share of all."""
+    if option.name == _WARMUP and value > 0:
+        if scope.epochs and value.denominator == 1 and value < scope.epochs:
+            share = f"{float(100 * value / scope.epochs):.3g}%"
+            return f"write a share of all steps: {value} of {scope.epochs} epochs are `{share}`"
+        return "write a share of all steps: the epochs of the warm-up divided by all epochs, in percent"
+    text = scope.source.slice(node.span)
+    if isinstance(node, tree.Number) and option.domain.holds(float(value) / 100) and not text.endswith("%"):
+        return f"write `{text}%`"
+    return "write a share such as 10%"
+
+
+def _nearest_inside(option: Option, value: Fraction) -> str:
+    """Return what to write for a number outside the domain: without its sign, or the nearest count."""
+    low, high = option.domain.low, option.domain.high
+    if value < 0 and option.domain.holds(float(-value)) and (option.type is not Type.COUNT or value.denominator == 1):
+        return f"write `{shown(-value)}`"
+    if option.type not in _COUNTS or low is None:
+        return ""
+    return f"write {low:g} or more" if value < low or high is None else f"write at most {high:,.0f}"
+
+
+def _nearest_counts(option: Option, value: Quantity | Misread | None) -> str:
+    """Return the counts next to a fraction that the option may be."""
+    if option.type not in _COUNTS or not isinstance(value, Quantity) or value.unit or value.value.denominator == 1:
+        return ""
+    beside = (floor(value.value), ceil(value.value))
+    return " or ".join(f"`{count}`" for count in beside if option.domain.holds(count))
+
+
+_COUNTS = (Type.COUNT, Type.PER_AXIS)
+_WARMUP = "warmup"
 
 
 def called(option: Option) -> str:
@@ -64,14 +97,20 @@ def wrong_type(option: Option, node: tree.Value, scope: Scope, wanted: str = "")
     if isinstance(node, tree.WrittenWord) and node.text in scope.unknown_constants:
         return Misread("", node.span, "")  # reported where it is defined
     text = scope.source.slice(node.span)
-    value = quantity(node, scope) if isinstance(node, tree.WrittenWord | tree.Operation | tree.Parenthesised) else None
-    computed = f", which is {value}" if isinstance(value, Quantity) else ""
+    value = quantity(node, scope) if isinstance(node, _NUMERIC) else None
+    is_computed = isinstance(value, Quantity) and not isinstance(node, tree.Number | tree.Negative)
+    computed = f", which is {value}" if is_computed else ""
     if not wanted and is_called_by_its_type(option):
         message = f"`{text}`{computed and f'{computed},'} is not {option.type.value}"
     else:
         message = f"{called(option)} must be {wanted or option.type.value}, not `{text}`{computed}"
     if meant := _without_quotes(option, node) or _with_points(option, node):
         return Misread("wrong-type", node.span, message, f"write `{meant}`", meant)
+    if option.type is Type.COUNT and isinstance(value, Quantity) and value.unit == "s" and option.name == _EPOCHS:
+        duration = node.text if isinstance(node, tree.Number) else text
+        return Misread("wrong-type", node.span, message, f"write `stop after={duration}`")
+    if counts := _nearest_counts(option, value):
+        return Misread("wrong-type", node.span, message, f"write {counts}")
     if option.type is Type.COUNT and option.written is Written.NAMED and _WITH_UNIT.match(text):
         number = re.sub(r"\D.*", "", text)
         return Misread("wrong-type", node.span, message, f"write a number without a unit: `{option.name}={number}`")
@@ -100,6 +139,8 @@ def _with_points(option: Option, node: tree.Value) -> str:
             return ""
 
 
+_NUMERIC = (tree.Number, tree.Negative, tree.WrittenWord, tree.Operation, tree.Parenthesised)
+_EPOCHS = "epochs"
 _WITH_UNIT = re.compile(r"\d+\s*[a-zA-Z]")
 _NUMBER = re.compile(r"[\d.]+(?:e[+-]?\d+)?(?:%|[a-zA-Z]+)?|\d+(?:x\d+)+")
 """Match a number with a unit, and a size."""

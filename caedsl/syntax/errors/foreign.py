@@ -19,6 +19,8 @@ _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
 
 _NUMBERS = re.compile(r"\[\s*([\w.+%-]+(?:(?:\s*,\s*|\s+)[\w.+%-]+)*)\s*,?\s*\]")
 
+_WORDS = re.compile(r"\[\s*([a-z]+(?:\s*,\s*[a-z]+)+)\s*\]")
+
 _LIMITS = re.compile(r"[\[(]\s*(-?[0-9.]+)\s*,\s*(-?[0-9.]+)\s*[\])]")
 
 _LIST = "is a list; values are separated by spaces"
@@ -76,6 +78,10 @@ def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
         return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
     if note := foreign_words.OPTION_NOTES.get(_name_before(fault, opening)):
         return error("brackets have no meaning in a spec", span_of(opening), help=note)
+    if fault.tokens[0] == "decoder" and (choices := _WORDS.match(fault.text, start)):
+        name = _name_before(fault, opening)
+        help_line = "write " + " or ".join(f"`{name}={word.strip()}`" for word in choices[1].split(","))
+        return error(f"`{name}=` has one value", Span(*choices.span()), help=help_line)
     if numbers := _NUMBERS.match(fault.text, start):
         return _rewritten(numbers, " ".join(numbers[1].replace(",", " ").split()), _LIST)
     return error(
@@ -111,6 +117,10 @@ def arrow(fault: Fault) -> Finding | None:
     if sign is None or line not in ("-", "=") or not _touch(line, sign):
         return None
     value = fault.text[span_of(sign).end : fault.span.end].strip()
+    if _names_output(fault, value):
+        message = f"`{line}> {value}` is not the name of an output: `as` names one"
+        fix = candidate_fix(f"write `as {value}`", Edit(span_of(line).to(span_of(sign)), "as"))
+        return error(message, span_of(line).to(span_of(sign)), help=f"write `as {value}`", fix=fix)
     help_line = "write one layer per line, starting at the input, with its activation on the same line: `conv 64 relu`"
     if line == "=" and value[:1].isdigit():
         help_line = f"write `{fault.tokens[0]} >= {value}`"
@@ -119,6 +129,12 @@ def arrow(fault: Fault) -> Finding | None:
         span_of(line).to(span_of(sign)),
         help=help_line,
     )
+
+
+def _names_output(fault: Fault, value: str) -> bool:
+    """Return whether a layer is followed by one word that another line reads as the name of an output."""
+    is_read = value.isidentifier() and re.search(rf"\b(?:add|concat|multiply)[ \t]+{value}\b", fault.text)
+    return bool(is_read) and is_layer(fault.tokens[0])
 
 
 def dotted(fault: Fault) -> Finding | None:
@@ -185,6 +201,8 @@ def power(fault: Fault) -> Finding | None:
     if fault.found not in ("^", "*"):
         return None
     place = span_of(fault.found).start
+    if (size := _power_of_size(fault, place)) is not None:
+        return size
     powers = (match for match in _POWERS.finditer(fault.text, fault.span.start) if match.end() > place)
     match = next(powers, None)
     if match is None or match.start() > place:
@@ -196,6 +214,19 @@ def power(fault: Fault) -> Finding | None:
     return _rewritten(match, written, f"is a power; write the number, `{written}`")
 
 
+def _power_of_size(fault: Fault, place: int) -> Finding | None:
+    """Explain ``1x16^3``: a side with the number of axes as its power."""
+    of_input = fault.tokens[0] in ("input", "target")
+    for match in _POWERS_IN_SIZES.finditer(fault.text, fault.span.start, fault.span.end):
+        if match.start() < place < match.end() and (match[1] or of_input):
+            sides = [*filter(None, match[1].split("x")), *[match[2]] * int(match[3])]
+            size = size_text(sides, is_input=of_input)
+            return _rewritten(match, size, "has a power; write each side of the size")
+    return None
+
+
+_POWERS_IN_SIZES = re.compile(r"(?<![\w.])((?:\d{1,7}x){0,4})(\d{1,7})[ \t]*(?:\^|\*\*)[ \t]*([23])(?![\w.])")
+"""Match ``1x16^3``: channels, and a side with the number of axes."""
 _POWERS = re.compile(
     r"(?:(\d+(?:\.\d+)?)[ \t]*\*[ \t]*)?(?<![\w.])(\d{1,4})[ \t]*(?:\^|\*\*)[ \t]*(-?\d{1,2})(?![\w.])"
 )
@@ -223,6 +254,23 @@ def _other_source(fault: Fault) -> Finding | None:
     return error(f"sources are separated by `{fault.found}`, but need `else`", span, help="write `else`", fix=fix)
 
 
+def _kernel_after(fault: Fault) -> Finding | None:
+    """Explain ``conv 16@3x3``: channels and a kernel."""
+    match = _KERNEL_AFTER.match(fault.text, span_of(fault.tokens[fault.place]).start)
+    if match is None or fault.before is None or fault.before.type != "NUMBER" or fault.place != 2:
+        return None
+    if fault.tokens[0] not in ("conv", "deconv"):
+        return None
+    sides = match[1].split("x")
+    kernel = f"k{sides[0] if len({*sides}) == 1 else match[1]}"
+    span = Span(*match.span())
+    space = "" if fault.text[span.start - 1].isspace() else " "
+    fix = candidate_fix(f"write `{kernel}`", Edit(span, space + kernel))
+    line = f"{fault.tokens[0]} {fault.before} {kernel}"
+    return error("`@` has no meaning in a spec: a kernel starts with `k`", span, help=f"write `{line}`", fix=fix)
+
+
+_KERNEL_AFTER = re.compile(r"@[ \t]*(\d+(?:x\d+)*)(?![\w.])")
 _NUMBER_AT_END = re.compile(r"\d+$")
 
 
@@ -244,6 +292,8 @@ def character(fault: Fault) -> Finding | None:
         fix = candidate_fix("write a space", Edit(Span(place, place), " "))
         return error(f"`{before}%` lacks the space before its number", span_of(before).to(span), fix=fix)
     meant = characters.meant_by(found.value)
+    if found == "@" and (kernel := _kernel_after(fault)) is not None:
+        return kernel
     if meant is None:
         letter = found.isalpha()
         return error(

@@ -92,8 +92,8 @@ def comma(fault: Fault) -> Finding | None:
         both = candidate_fix("write `else` for the comma", *(Edit(span_of(token), " else") for token in commas))
         return error("sources are separated by a comma, but need `else`", span_of(found), help="write `else`", fix=both)
     following = fault.tokens[fault.place + 1 : fault.place + 3]
-    if decimal := _decimal(fault):
-        return decimal
+    if valued := _decimal(fault) or _second_choice(fault, following):
+        return valued
     if fault.place > 2 and fault.tokens[fault.place - 2] == "=" and following and following[0].type != "NAME":
         name = fault.tokens[fault.place - 3]
         if sizes := _sizes(fault, name):
@@ -122,6 +122,16 @@ def comma(fault: Fault) -> Finding | None:
         help="delete it, or replace it by `;`",
         fix=candidate_fix("replace the comma by `;`" if len(fault.tokens) > 1 else title, *edits),
     )
+
+
+def _second_choice(fault: Fault, following: Sequence[Token]) -> Finding | None:
+    """Explain ``decoder mirror skips=add,concat``: after `decoder mirror`, every word belongs to an option."""
+    is_option = fault.place > 2 and fault.tokens[fault.place - 2] == "="
+    if not is_option or fault.tokens[0] != "decoder" or not following or "=" in following:
+        return None
+    name, before = fault.tokens[fault.place - 3], fault.before
+    help_line = f"write `{name}={before}` or `{name}={following[0]}`"
+    return error(f"`{name}=` has one value", span_of(fault.tokens[fault.place]), help=help_line)
 
 
 def _in_parentheses(fault: Fault, mark: Token, opening: Token) -> Finding:
