@@ -70,7 +70,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Allowance:
-    """``allow NAME "reason"``: the finding of that name is silenced in the whole spec."""
+    """``allow NAME "reason"``: the finding of that name is silenced in the whole spec.
+
+    The reason is empty where the author has forgotten it, which is reported instead of the finding.
+    """
 
     name: str
     reason: str

@@ -154,10 +154,10 @@ def _read_defaults(statement: tree.Statement, found: StatementsByWord, scope: Sc
 def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope) -> None:
     match statement.items:
         case (tree.WrittenWord() | tree.Operation() as name, tree.QuotedText() as reason) if reason.value.strip():
-            # A name with hyphens is read as a difference of words, in which spaces have no meaning.
-            named = "".join(scope.source.slice(name.span).split())
-            found.allowances.append(Allowance(named, reason.value, statement.span))
-        case _ if not statement.broken:
+            found.allowances.append(Allowance(_named(name, scope), reason.value, statement.span))
+        case items if not statement.broken:
+            names = [each for each in items if isinstance(each, tree.WrittenWord | tree.Operation)]
+            found.allowances.extend(Allowance(_named(each, scope), "", statement.span) for each in names[:1])
             scope.report(
                 "allowance-without-reason",
                 statement.span,
@@ -169,9 +169,15 @@ def _read_allow(statement: tree.Statement, found: StatementsByWord, scope: Scope
 
 
 def _reason(statement: tree.Statement, scope: Scope) -> str:
-    """Return the words after the name of a finding, which lack their quotation marks, or an example."""
-    words = [item for item in statement.items[1:] if not isinstance(item, tree.QuotedText)]
-    return scope.source.slice(words[0].span.to(words[-1].span)) if words else "the reason"
+    """Return the reason in quotation marks, or the words after the name of a finding, or an example."""
+    quoted = next((item.value for item in statement.items if isinstance(item, tree.QuotedText)), "").strip()
+    words = statement.items[1:]
+    return quoted or (scope.source.slice(words[0].span.to(words[-1].span)) if words else "the reason")
+
+
+def _named(name: tree.WrittenWord | tree.Operation, scope: Scope) -> str:
+    """Return a name with hyphens, which is read as a difference of words, in which spaces have no meaning."""
+    return "".join(scope.source.slice(name.span).split())
 
 
 def report_missing(spec: tree.Spec, found: StatementsByWord, scope: Scope) -> None:

@@ -123,7 +123,7 @@ def test_an_allowance_in_another_notation_is_reported(comment: str, shown: str) 
 
 def test_another_word_than_allow_is_reported_and_fixed() -> None:
     ignored = spec(beside=f"  {COMMENT.replace('allow', 'ignore')}")
-    assert {"overcomplete", "allowance-without-reason"} <= set(names(ignored))
+    assert "allowance-without-reason" in names(ignored)
     assert COMMENT in fix_source(Source(ignored)).source.text
     assert names(spec(beside="  # cae: see the paper [3]")) == names(spec())
 
@@ -151,3 +151,36 @@ def test_a_second_allowance_of_the_same_finding_is_removed(text: str, left: str)
     assert finding.message == "`overcomplete` is already allowed"
     assert [label.text for label in finding.related] == ["already allowed by this"]
     assert fix_source(Source(text)).source.text == left
+
+
+@pytest.mark.parametrize(
+    "allowance",
+    [
+        "# cae: allow[overcomplete]",
+        "# cae: allow(overcomplete) it is a study",
+        "# cae: allow=overcomplete it is a study",
+        "# cae: allow[overcomplet] it is a study",
+        "# cae: ignore[overcomplete] it is a study",
+        "# CAE: allow[overcomplete] it is a study",
+        "allow overcomplete",
+        "allow overcomplete it is a study",
+        'allow overcomplet "it is a study"',
+        'allow "it is a study" overcomplete',
+        'allow CAE302 "it is a study"',
+    ],
+)
+def test_a_mistake_in_an_allowance_is_the_only_finding(allowance: str) -> None:
+    others = [name for name in names(spec()) if name != "overcomplete"]
+    found = findings(spec(above=allowance))
+    about = [each for each in found if each.name in ("allowance-without-reason", "unknown-rule")]
+    assert sorted(each.name for each in found) == sorted([*others, *(each.name for each in about)])
+    assert len(about) == 1
+
+
+def test_a_reason_before_the_name_is_kept_in_the_remedy() -> None:
+    (about,) = (each for each in findings(spec(above='allow "a study" overcomplete')) if "allow" in each.name)
+    assert about.help == 'write `allow overcomplete "a study"`'
+
+
+def test_a_name_that_resembles_none_allows_nothing() -> None:
+    assert {"overcomplete", "unknown-rule"} <= set(names(spec(above='allow flying "it"')))

@@ -18,7 +18,7 @@ from caedsl.syntax.statements import StatementIndex
 from caedsl.syntax.tree import Comment
 
 _ALLOWANCE = re.compile(r"#[ \t]*cae:[ \t]*allow[ \t]*(?:\[([^\]]*)\])?(.*)")
-_COMMAND = re.compile(r"#[ \t]*((?i:cae)[ \t]*:[ \t]*([\w-]+))[ \t]*[\[(=]")
+_COMMAND = re.compile(r"#[ \t]*((?i:cae)[ \t]*:[ \t]*([\w-]+))[ \t]*[\[(=]([\w, \t-]*)")
 _IN_PARENTHESES = re.compile(r"[(=][ \t]*([\w-]+)[ \t]*\)?(.*)")
 _MOST_SUGGESTIONS = 20
 
@@ -39,6 +39,8 @@ class _Allowed:
     written: _Written
     statements: frozenset[Span] | None
     used: bool = False
+    complete: bool = True
+    """Whether it has a reason; without one, that alone is reported."""
     doubled: "_Allowed | None" = None
     """Another allowance of the same finding, which makes this one superfluous unless it is used elsewhere."""
 
@@ -56,16 +58,20 @@ def apply_allowances(
     """
     allowed, about = _comments(index)
     for statement in model.allowances if model else ():
-        allowed.append(_Allowed(statement.name, _Written(statement.span, (statement.name,), False), None))
+        written = _Written(statement.span, (statement.name,), False)
+        allowed.append(_Allowed(statement.name, written, None, complete=bool(statement.reason)))
     if not allowed:
         return [*findings, *about]
+    meant = _meant(allowed)
     by_name: dict[str, list[_Allowed]] = {}
     for allowance in allowed:
-        by_name.setdefault(allowance.name, []).append(allowance)
+        # A misspelt name is the one mistake: what it means is allowed.
+        by_name.setdefault(meant.get(allowance.name) or allowance.name, []).append(allowance)
     kept = [finding for finding in findings if not _is_allowed(finding, index, by_name.get(finding.name, ()))]
     left = {finding.name: finding for finding in sorted(kept, key=lambda finding: finding.severity is Severity.ERROR)}
-    meant = _meant(allowed)
     for allowance in allowed:
+        if not allowance.complete:
+            continue
         if allowance.name in meant:
             about.append(_unknown(allowance, meant[allowance.name]))
         elif not allowance.used and (active is None or allowance.name in active):
@@ -104,32 +110,50 @@ def _meant(allowed: Sequence[_Allowed]) -> dict[str, str | None]:
 
 
 def _comments(index: StatementIndex) -> tuple[list[_Allowed], list[Finding]]:
+    """Return what comments allow, and the findings about those that are not written as they should be.
+
+    Such a comment allows what it names: its own finding is enough.
+    """
     allowed: list[_Allowed] = []
     about: list[Finding] = []
     for comment in index.comments:
-        match, span = _ALLOWANCE.match(comment.text), comment.span
-        if match is None:
-            about += _misspelt(comment)
-            continue
-        listed = tuple(name.strip() for name in (match[1] or "").split(",") if name.strip())
-        if listed and match[2].strip():
-            statements = index.of_comment(comment)
-            allowed.extend(_Allowed(name, _Written(span, listed, True), statements) for name in listed)
-        else:
-            about.append(_incomplete(span, listed, match[2]))
+        names, mistake = _read(comment)
+        statements = index.of_comment(comment) if names else None
+        written = _Written(comment.span, names, True)
+        allowed.extend(_Allowed(name, written, statements, complete=mistake is None) for name in names)
+        if mistake is not None:
+            about.append(mistake)
     return allowed, about
 
 
-def _misspelt(comment: Comment) -> list[Finding]:
-    """Return the finding about ``# cae: ignore[name]`` or ``# CAE: allow[name]``; other comments are free."""
+def _read(comment: Comment) -> tuple[tuple[str, ...], Finding | None]:
+    """Return the names that a comment allows, and the finding about its form; other comments are free."""
+    match = _ALLOWANCE.match(comment.text)
+    if match is None:
+        return _misspelt(comment)
+    listed, rest = _names(match[1] or ""), match[2]
+    if listed and rest.strip():
+        return listed, None
+    in_parentheses = _IN_PARENTHESES.match(rest)
+    names = listed or (_names(in_parentheses[1]) if in_parentheses else ())
+    return names, _incomplete(comment.span, listed, rest)
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _misspelt(comment: Comment) -> tuple[tuple[str, ...], Finding | None]:
+    """Return the names in ``# cae: ignore[name]`` or ``# CAE: allow[name]``, and the finding about it."""
     match = _COMMAND.match(comment.text)
     if match is None:
-        return []
+        return (), None
     start = comment.span.start
     place = Span(start + match.start(1), start + match.end(1))
     fix = Fix("write `cae: allow`", (Edit(place, "cae: allow"),), Applicability.SAFE)
     message = f"a comment with `{match[1]}` allows nothing"
-    return [Finding("allowance-without-reason", message, Label(place), help="write `cae: allow`", fix=fix)]
+    about = Finding("allowance-without-reason", message, Label(place), help="write `cae: allow`", fix=fix)
+    return _names(match[3]), about
 
 
 def _incomplete(span: Span, listed: Sequence[str], rest: str) -> Finding:
