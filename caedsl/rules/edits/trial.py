@@ -34,6 +34,14 @@ def drop(model: Autoencoder, span: Span) -> Edit:
     return part_removal(model.source.text, span)
 
 
+def drop_lines(model: Autoencoder, one: Span, other: Span) -> tuple[Edit, ...]:
+    """Remove two lines of which the first comes first, and keep a comment or a brace between them."""
+    text = model.source.text
+    if text[one.end : other.start].strip(" \t\r\n;"):
+        return removal(text, one), removal(text, other)
+    return (removal(text, one.to(other)),)
+
+
 def without_braces(model: Autoencoder, statement: Statement) -> tuple[Edit, Edit]:
     """Remove the head and the braces of a block, and keep its lines."""
     text = model.source.text

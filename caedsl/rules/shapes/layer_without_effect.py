@@ -38,12 +38,12 @@ from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.mirroring.mirror import OPTIONS
 from caedsl.resolve.reading.lines import TIMES
-from caedsl.rules.edits.settings import words
+from caedsl.rules.edits.plain_lines import plain_lines
 from caedsl.rules.edits.trial import default_place, drop, tried, without_braces
 from caedsl.rules.engine.compiling import compiled
 from caedsl.rules.engine.rule import Rule
 from caedsl.source import Span
-from caedsl.syntax.tree import Item, Number, Spec, Statement, WrittenOption, WrittenWord
+from caedsl.syntax.tree import Item, Number, Statement, WrittenOption, WrittenWord
 from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.kind import DROPOUT
 from caedsl.vocabulary.layer import Layer
@@ -56,7 +56,6 @@ from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import DILATION, KERNEL
 
 RULE = Rule("CAE226", "layer-without-effect", Severity.WARNING)
-_LAYERS = ("encoder", "bottleneck", "decoder", "block")
 _ONCE = "1"
 _MIRROR_OPTIONS = ("upsample", "norm", "channels", "skips")
 _NOT_CHOSEN = frozenset(f"{option.name}={option.default}" for option in OPTIONS)
@@ -65,7 +64,7 @@ _NOT_CHOSEN = frozenset(f"{option.name}={option.default}" for option in OPTIONS)
 
 def check(model: Autoencoder) -> Iterator[Finding]:
     """Yield a finding for every line whose layers all return their input, and for idle repeats and options."""
-    fixed = _without_names(compiled(model.source.text, model.source.path).spec)
+    fixed = plain_lines(compiled(model.source.text, model.source.path).spec)
     lines: dict[Span, list[Layer]] = {}
     twins: dict[Layer, list[Layer]] = {}
     for _, layer in model.layers():
@@ -236,20 +235,3 @@ def _has_no_effect(model: Autoencoder, layer: Layer) -> bool:
     if isinstance(layer.kind, ActivationLine):
         return layer.activation.keeps(*bounds_before(model).get(layer, ANY))
     return layer.kind.has_no_effect(layer)
-
-
-def _without_names(spec: Spec) -> dict[Span, Statement]:
-    """Return the layer statements that name no constant and no parameter of a block, by their places."""
-    names = set()
-    for statement in spec.statements:
-        for item in statement.items if statement.head.text in ("let", "block") else ():
-            match item:
-                case WrittenWord(text=name) | WrittenOption(name=WrittenWord(text=name)):
-                    names.add(name)
-    return {
-        statement.span: statement
-        for top in spec.statements
-        if top.head.text in _LAYERS
-        for statement in top.walk()
-        if not any(word.text in names for item in statement.items for word in words(item))
-    }
