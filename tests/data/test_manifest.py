@@ -9,7 +9,9 @@ from PIL import Image
 from pyarrow import parquet
 
 from caedsl.data.errors import DataError
+from caedsl.data.files.manifest_table import read_table
 from caedsl.data.loading import load
+from caedsl.data.readers import manifest
 from caedsl.model.data import DataSource
 
 from .conftest import spec
@@ -152,3 +154,28 @@ def test_one_value_of_a_parquet_file_cannot_stand_for_more_rows_than_memory_hold
     monkeypatch.setattr("caedsl.data.files.manifest_table.available_memory", lambda: 1_000_000)
     with pytest.raises(DataError, match=r"x.parquet has more rows than fit into memory"):
         read("manifest", path="tables/x.parquet")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_rows_have_only_the_columns_that_are_read(ending: str, images: Path) -> None:
+    """A row takes as much memory as the file says, however many columns its first line names."""
+    path = images / f"x.{ending}"
+    if ending == "csv":
+        path.write_text("path," + ",".join(f"c{number}" for number in range(1000)) + "\n\nfiles/0.png\nfiles/1.png,3\n")
+    else:
+        others = {f"c{number}": [0, 0] for number in range(1000)}
+        parquet.write_table(pyarrow.table({"path": ["files/0.png", "files/1.png"], **others}), path)
+    read = read_table(path, {"path", "label"})
+    assert len(read.columns) == 1001
+    assert [dict(row.values) for row in read.rows] == [{"path": "files/0.png"}, {"path": "files/1.png"}]
+
+
+def test_an_image_that_is_there_twice_ends_the_reading(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small Parquet file may repeat a path many million times."""
+    parquet.write_table(pyarrow.table({"path": ["files/0.png"] * 10_000}), images / "x.parquet")
+    seen: list[str] = []
+    plain = manifest.stated_path
+    monkeypatch.setattr(manifest, "stated_path", lambda path, where: seen.append(path) or plain(path, where))
+    with pytest.raises(DataError, match=r"row 2: .* is already in row 1"):
+        load(spec(DataSource("manifest", path="tables/x.parquet"), folder=images.parent), images.parent)
+    assert len(seen) == 2

@@ -194,6 +194,20 @@ def test_sounds_that_do_not_fit_are_named(tmp_path: Path, read) -> None:
         read("wav", path="none", shape=(1, 20))
 
 
+def test_sounds_with_many_chunks_before_their_data_are_refused(tmp_path: Path, read) -> None:
+    sound(tmp_path / "x.wav", 2, np.zeros((50, 1)))
+    content = (tmp_path / "x.wav").read_bytes()
+    for count, refused in ((900, False), (1001, True)):
+        junk = b"junk\x01\0\0\0xx" * count  # chunks have an even number of bytes
+        size = (len(content) + len(junk) - 8).to_bytes(4, "little")
+        (tmp_path / "x.wav").write_bytes(b"RIFF" + size + b"WAVE" + junk + content[12:])
+        if refused:
+            with pytest.raises(DataError, match="it has more than 1,000 chunks before its data"):
+                read("wav", path="x.wav", shape=(1, 20))
+        else:
+            assert len(read("wav", path="x.wav", shape=(1, 20))) == 2
+
+
 def test_a_sound_that_changes_while_it_is_used_is_named(tmp_path: Path) -> None:
     sound(tmp_path / "x.wav", 2, np.zeros((50, 1)))
     images = load(spec(DataSource("wav", path="x.wav"), shape=(1, 20), folder=tmp_path), tmp_path, memory=10)

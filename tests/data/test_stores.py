@@ -295,3 +295,9 @@ def test_a_long_label_takes_its_length_once(read, tmp_path: Path) -> None:
     images = read("parquet", path="x.parquet", labels="label")
     assert len(images.class_names) == 3
     assert peak_memory() - before < 100_000_000
+
+
+def test_nested_metadata_of_parquet_name_no_classes(read, tmp_path: Path) -> None:
+    table = pa.table({"x": pa.array([[[0.5] * 8] * 8] * 6), "label": [0, 1] * 3})
+    pq.write_table(table.replace_schema_metadata({"huggingface": "[" * 100_000}), tmp_path / "x.parquet")
+    assert read("parquet", path="x.parquet", labels="label").class_names == ()

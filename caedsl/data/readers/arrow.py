@@ -248,7 +248,7 @@ def _class_names(schema: Any) -> dict[str, tuple[str, ...]]:
             for column, feature in features.items()
             if feature.get("_type") == "ClassLabel"
         }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -3,7 +3,7 @@
 Columns are ``path``, and optionally ``label``, ``split``, ``mask`` and targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,9 +41,8 @@ def read(request: Request) -> UnreadImages:
     table = request.path(request.source.path)
     check_input(request.fit)
     notes: list[str] = []
-    rows = manifest_rows(table, notes, request.source.key, request.source.target)
-    if request.source.key is None:
-        _refuse_twice(rows, table)
+    found = manifest_rows(table, notes, request.source.key, request.source.target)
+    rows = list(_without_repetition(found, table) if request.source.key is None else found)
     for row in rows:
         confined(row.path, request.root)
     parts = {part: [row for row in rows if row.part == part] for part in (TRAIN, VALIDATION, TEST)}
@@ -73,13 +72,14 @@ def read(request: Request) -> UnreadImages:
 
 def manifest_rows(
     table: Path, notes: list[str], key: str | None = None, target: str | None = None
-) -> list[ManifestRow]:
-    """Return the rows of a table; add unused columns to ``notes``.
+) -> Iterator[ManifestRow]:
+    """Yield the rows of a table; add unused columns to ``notes``.
 
     ``key`` names another column than ``path``, and ``target`` the column of targets. Raise a ``DataError`` that names
     the wrong row.
     """
-    columns, rows = read_table(table)
+    known = {PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target}
+    columns, rows = read_table(table, {name for name in known if name})
     for name in (key or PATH, *([target] if target else [])):
         if name not in columns:
             there = ", ".join(columns[:10]) or "none"
@@ -87,10 +87,10 @@ def manifest_rows(
                 f"{table} has no column `{name}` (its columns are {there}): correct its first line, which names the "
                 "columns"
             )
-    known = (PATH, _LABEL, _SPLIT, _MASK, _WEIGHT, key, target)
     if others := [column for column in columns if column not in known]:
         notes.append(f"columns of {table.name} that are ignored: {', '.join(others[:10])}")
-    return [_row(row, key or PATH, table) for row in rows]
+    for row in rows:
+        yield _row(row, key or PATH, table)
 
 
 def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
@@ -110,12 +110,14 @@ def _row(row: TableRow, wanted: str, table: Path) -> ManifestRow:
     return ManifestRow(row.place, table.parent / path, label, part, table.parent / mask if mask else None, weight)
 
 
-def _refuse_twice(rows: Sequence[ManifestRow], table: Path) -> None:
+def _without_repetition(rows: Iterable[ManifestRow], table: Path) -> Iterator[ManifestRow]:
+    """Yield the rows; raise a ``DataError`` at the first image that is there twice."""
     first: dict[Path, ManifestRow] = {}
     for row in rows:
         before = first.setdefault(row.path, row)
         if before is not row:
             raise DataError(f"{table}, {row.place}: {row.path} is already in {before.place}: remove one of the two")
+        yield row
 
 
 def _weights(rows: Sequence[ManifestRow], table: Path) -> Weights | None:

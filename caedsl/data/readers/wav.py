@@ -4,6 +4,7 @@ import os
 import wave
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -25,6 +26,10 @@ _BITS = (1, 2, 3, 4)
 """Bytes per value; 8-bit values are unsigned, all others signed."""
 _BLOCK = 256
 """Open this many files at a time in a thread."""
+_FIRST_CHUNK = 12
+"""Bytes before the first chunk: RIFF, the size of the file, WAVE."""
+_MOST_CHUNKS = 1000
+"""Most chunks before the data: hardly any file has more than ten."""
 
 
 def read(request: Request) -> UnreadImages:
@@ -114,7 +119,7 @@ def _all_opened(paths: Sequence[Path]) -> list[Clip | DataError]:
 
 def _opened(path: Path) -> Clip:
     try:
-        with open_regular(path) as file, wave.open(file) as sound:
+        with open_regular(path) as file, wave.open(_few_chunks(file)) as sound:
             status = os.fstat(file.fileno())
             found = Clip(
                 path,
@@ -131,6 +136,19 @@ def _opened(path: Path) -> Clip:
     if found.length * found.channels * found.width > status.st_size:
         raise DataError(f"{path} is damaged: it has {status.st_size:,} bytes, too few for {found.length:,} frames")
     return found
+
+
+def _few_chunks(file: BinaryIO) -> BinaryIO:
+    """Return a file at its start; raise ``wave.Error`` if skipping the chunks before its data would take long."""
+    file.seek(_FIRST_CHUNK)
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8 or head.startswith(b"data"):
+            file.seek(0)
+            return file
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, os.SEEK_CUR)
+    raise wave.Error(f"it has more than {_MOST_CHUNKS:,} chunks before its data")
 
 
 def _checked(clip: Clip | DataError, fit: SampleFormat, cut: Windows, first: Clip | None) -> Clip:
