@@ -27,8 +27,12 @@ class ReconstructionLoss:
     function: LossFunction
 
     def reconstruction(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over a batch."""
-        return self.function(prediction, target)
+        """Return the mean over a batch; raise ``ValueError`` if the function returns anything but one number."""
+        loss = self.function(prediction, target)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            given = f"{loss.numel():,} numbers" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+            raise ValueError(f"the function `loss` returns {given}, but must return a tensor with one: their mean")
+        return loss
 
 
 @dataclass

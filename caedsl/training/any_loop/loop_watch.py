@@ -107,9 +107,7 @@ class LoopWatch(PublicNames):
         for name, given in (("samples", samples), ("target", aim)):
             if not isinstance(given, Tensor) or not given.dim():
                 raise ValueError(f"`{name}` is a {type(given).__name__}, but must be a tensor with one row per sample")
-        kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
-        if kept.numel() != 1:
-            raise ValueError(f"`loss` has {kept.numel():,} numbers, but the loss of a step is one: pass their mean")
+        kept = _number(loss)
         if len(aim) != len(samples):
             raise ValueError(f"`target` is for {len(aim):,} samples, but there are {len(samples):,}: pass one for each")
         if self._ended or not len(samples):
@@ -292,6 +290,17 @@ class LoopWatch(PublicNames):
             self._say(f"caedsl: {line}")
         for line in lines[1:]:
             self._say(f"  {line}")
+
+
+def _number(loss: Tensor | float) -> Tensor:
+    """Return the loss of a step; raise ``ValueError`` if it is not one real number."""
+    try:
+        kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"`loss` is {loss!r:.80}, but the loss of a step is a number or a tensor with one") from None
+    if kept.numel() != 1:
+        raise ValueError(f"`loss` has {kept.numel():,} numbers, but the loss of a step is one: pass their mean")
+    return kept
 
 
 def _to_stderr(line: str) -> None:

@@ -297,8 +297,19 @@ def test_batches_and_modules_that_cannot_be_probed_end_no_loop() -> None:
     assert watch.epoch() == ()
     with pytest.raises(ValueError, match="pass their mean"):
         watch.step(torch.zeros(3), x)
+    for loss in (None, "low", 10**400, 1j):
+        with pytest.raises(ValueError, match="but the loss of a step is a number or a tensor with one"):
+            watch.step(loss, x)
     with pytest.raises(ValueError, match="pass one for each"):
         watch.step(0.1, x, x[:2])
+
+
+@pytest.mark.parametrize(("returned", "given"), [(None, "a NoneType"), (0.5, "a float"), (torch.ones(3), "3 numbers")])
+def test_a_loss_function_returns_one_number(returned: object, given: str) -> None:
+    module = net()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()), loss=lambda prediction, target: returned)
+    with pytest.raises(ValueError, match=f"the function `loss` returns {given}"):
+        watch.step(0.1, digits()[:8])
 
 
 def test_layers_have_the_authors_names_and_our_words() -> None:
