@@ -18,6 +18,7 @@ from caedsl.runs.schema import RecordError, read_environment, reason_of
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_head
+from caedsl.syntax.reading import MAX_BYTES
 from caedsl.syntax.tree import Statement
 
 _LONGEST_VALUE = 28
@@ -200,7 +201,7 @@ def _read(folder: Path) -> ComparedRun:
     try:
         environment = read_environment(folder)
         settings = _flat(json.loads(read_record(folder, SETTINGS)))
-        spec = _statements(Source(read_file(folder, SPEC).decode(), str(folder / SPEC)))
+        spec = _statements(Source(read_file(folder, SPEC, MAX_BYTES).decode(), str(folder / SPEC)))
     except (OSError, RecordError, ValueError, RecursionError) as error:
         raise RunError(
             f"{folder} is incomplete ({one_line(reason_of(error))[:200]}): remove it from the list, or train it again"

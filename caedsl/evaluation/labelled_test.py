@@ -166,8 +166,8 @@ def from_table(run: TrainedRun, table: Path, normal: str | None = None, root: Pa
     anomalies. No file of the table may be outside ``root``. Raise a ``DataError`` that names the invalid row.
     """
     notes: list[str] = []
-    rows = manifest_rows(table, notes)
-    rows = [row for row in rows if row.part == TEST] or rows
+    everything = list(manifest_rows(table, notes))
+    rows = [row for row in everything if row.part == TEST] or everything
     labels = sorted({row.label for row in rows})
     for row in rows:
         confined(row.path, root)

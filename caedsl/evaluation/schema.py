@@ -2,10 +2,11 @@
 
 import csv
 import io
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import Field, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from caedsl.runs.confined import read_file
 from caedsl.runs.errors import RunError
@@ -42,6 +43,12 @@ class TrainingRecord(Record):
     parameters: Count
 
 
+def _with_model(scores: dict[str, ErrorsRecord]) -> dict[str, ErrorsRecord]:
+    if MODEL not in scores:
+        raise ValueError(f"it has no scores of {MODEL}")
+    return scores
+
+
 class MetricsRecord(Record):
     """Content of ``metrics.json``, see ``caedsl.evaluation.evaluate.Evaluation.as_json``."""
 
@@ -49,7 +56,7 @@ class MetricsRecord(Record):
     images: Count
     pixels: Text
     code_size: Count
-    scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100)]
+    scores: Annotated[dict[Text, ErrorsRecord], Field(max_length=100), AfterValidator(_with_model)]
     notes: list[Text]
     training: TrainingRecord
 
@@ -164,11 +171,13 @@ def read_scored_samples(folder: Path) -> list[ScoredSample]:
     """Read ``anomalies.csv``. Raise ``RunError`` if it is missing or damaged."""
     try:
         content = read_file(folder, ANOMALY_SCORES)
-        if content.count(b"\n") > MOST_SCORED_SAMPLES:
-            raise ValueError(f"it has more than {MOST_SCORED_SAMPLES:,} lines, the limit")
         rows = csv.reader(io.StringIO(content.decode(), newline=""))
         next(rows)
-        return [ScoredSample(row[0], row[1], row[2] == "1", float(row[3])) for row in rows]
+        read = islice(rows, MOST_SCORED_SAMPLES)
+        samples = [ScoredSample(row[0], row[1], row[2] == "1", float(row[3])) for row in read]
+        if next(rows, None) is not None:
+            raise ValueError(f"it has more than {MOST_SCORED_SAMPLES:,} lines, the limit")
+        return samples
     except (OSError, ValueError, IndexError, StopIteration, csv.Error) as error:
         raise RunError(
             f"{folder / ANOMALY_SCORES} cannot be read ({reason_of(error)}): run `caedsl evaluate {folder}` again"

@@ -15,6 +15,7 @@ from caedsl.runs.file_names import BEST, SPEC
 from caedsl.runs.listing import not_a_run
 from caedsl.source import Source
 from caedsl.syntax.parser import parse
+from caedsl.syntax.reading import MAX_BYTES
 from caedsl.training.device import choose_device
 from caedsl.training.weights import Weights, largest_file
 
@@ -26,7 +27,7 @@ def open_trained(path: str | PathLike[str], device: str = "auto") -> TrainedRun:
     """
     folder = Path(path)
     try:
-        spec_text = read_file(folder, SPEC).decode()
+        spec_text = read_file(folder, SPEC, MAX_BYTES).decode()
     except (FileNotFoundError, NotADirectoryError):
         problem = f"has no {SPEC}" if folder.is_dir() else "is a file" if folder.exists() else "does not exist"
         raise not_a_run(folder, problem) from None

@@ -1,6 +1,7 @@
 """Anomalies and normal samples of a labelled test set, with maps of where their error is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -18,6 +19,9 @@ from caedsl.report.shown import Shown, heat_uri, picture_uri, shortened
 from caedsl.training.pixel_range import PixelRange
 from caedsl.training.reporter import Reporter
 
+_MOST_TRIED = 1000
+"""Look for the files of at most this many samples under a heading, since a record may name a million."""
+
 
 def anomaly_groups(
     run: TrainedRun,
@@ -32,10 +36,12 @@ def anomaly_groups(
     cannot be read.
     """
     root = _folder(Path(record.test))
-    files = [] if root is None else [row for row in samples if _is_file_in(root / row.name, root.resolve())]
-    chosen = _chosen(record, files or samples)
+    inside = None if root is None else root.resolve()
+    chosen = _chosen(record, samples, lambda row: inside is not None and _is_file_in(inside / row.name, inside))
+    if root is None or not any(chosen.values()):
+        root, chosen = None, _chosen(record, samples, lambda row: True)
     wanted = list(dict.fromkeys(row for rows in chosen.values() for row in rows))
-    if root is not None and files:
+    if root is not None:
         shown = _shown(run, from_files([root / row.name for row in wanted], root, run.model), wanted, record, pixels)
     else:
         everything = _test_samples(run, record, data_dir)
@@ -63,7 +69,10 @@ def _test_samples(run: TrainedRun, record: AnomaliesRecord, data_dir: Path | Non
     return from_own_data(run, own_data(run.path, data_dir, Reporter()), data_dir, Reporter()).samples
 
 
-def _chosen(record: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[str, Sequence[ScoredSample]]:
+def _chosen(
+    record: AnomaliesRecord, samples: Sequence[ScoredSample], is_there: Callable[[ScoredSample], bool]
+) -> dict[str, Sequence[ScoredSample]]:
+    """Return the first samples for each heading of those that are there; look up only as many as that takes."""
     model = record.detectors.get(MODEL)
     threshold = model.threshold.value if model is not None and model.threshold is not None else None
     by_score = sorted(samples, key=lambda row: row.score)
@@ -78,7 +87,7 @@ def _chosen(record: AnomaliesRecord, samples: Sequence[ScoredSample]) -> dict[st
             "Missed": [row for row in anomalies if row.score <= threshold],
             "Normal, and rejected": [row for row in reversed(normals) if row.score > threshold],
         }
-    return {heading: rows[:SHOWN] for heading, rows in chosen.items()}
+    return {heading: list(islice(filter(is_there, rows[:_MOST_TRIED]), SHOWN)) for heading, rows in chosen.items()}
 
 
 def _picked(samples: Samples, places: Sequence[int]) -> Tensor:

@@ -1,6 +1,7 @@
 """Charts as SVG inside a page of HTML."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,10 +87,15 @@ def lines(
 
 @on_each_screen
 def histogram(screen: Screen, groups: dict[str, NDArray[np.float64]], threshold: float | None, unit: str) -> str:
-    """Return the histogram of scores, one colour per group, with the threshold as a line."""
+    """Return the histogram of scores, one colour per group, with the threshold as a line.
+
+    It is empty if the scores are too far apart for its bins.
+    """
     values = np.concatenate(list(groups.values()))
     values = values[np.isfinite(values)]
     low, high = float(values.min()), float(values.max())
+    if not isfinite((high - low) * _BINS):
+        return ""
     logarithmic = low > 0 and high > _WIDE_RANGE * low
     bins = np.geomspace(low, high, _BINS) if logarithmic else np.linspace(low, high if high > low else low + 1, _BINS)
     with chart_style():

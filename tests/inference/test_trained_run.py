@@ -21,6 +21,7 @@ from caedsl.inference.calibration import calibrate
 from caedsl.inference.picture_files import picture_bytes
 from caedsl.inference.schema import write_calibration
 from caedsl.runs.errors import RunError
+from caedsl.syntax.reading import MAX_BYTES
 from tests.inference.conftest import GREY, write_run
 
 
@@ -318,6 +319,7 @@ def test_each_kind_of_note_is_a_warning_once(grey: Path) -> None:
         (lambda run: (run / "spec.cae").unlink(), r"has no spec\.cae"),
         (lambda run: (run / "spec.cae").write_text("autoencoder a"), "has errors"),
         (lambda run: (run / "spec.cae").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
+        (lambda run: (run / "spec.cae").write_bytes(b"#" * (MAX_BYTES + 1)), "it has more than 65,536 bytes"),
         (lambda run: (run / "weights.safetensors").unlink(), r"has no weights\.safetensors"),
         (lambda run: (run / "weights.safetensors").write_bytes(b"x" * 99), "is not a safetensors file, or is damaged"),
         (lambda run: (run / "spec.cae").write_text(GREY.replace("conv 4", "conv 5")), "another architecture"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from caedsl.report.charts import code_plot, lines, unit_deviations
+from caedsl.report.charts import code_plot, histogram, lines, unit_deviations
 from caedsl.report.page import page_templates
 from caedsl.report.shown import heat_uri, picture_uri
 from caedsl.runs.history import Epoch, thinned
@@ -55,6 +55,12 @@ def test_names_of_classes_are_text() -> None:
     assert not set("\x1b\u202e") & set(drawn)
     for shown in (" _a", r"$\frac$", "\u241b[31m", "\ufffdb"):
         assert drawn.count(f">{shown}</text>") == 4  # at its place and in the legend, on either screen
+
+
+@pytest.mark.parametrize("scores", [[-1e308, 1e308], [-1e307, 1e307], [0, 1.7e308]])
+def test_scores_too_far_apart_for_bins_have_no_histogram(scores: list[float]) -> None:
+    assert "<svg" not in histogram({"normal": np.array(scores)}, None, "score mse")
+    assert "<svg" in histogram({"normal": np.array(scores) / 1e300}, None, "score mse")
 
 
 def test_units_have_whole_numbers() -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 import caedsl
 from caedsl.evaluation.reevaluation import finished_run
 from caedsl.evaluation.schema import read_anomalies, read_evaluation, read_scored_samples
+from caedsl.report import anomaly_pictures
 from caedsl.report.anomaly_pictures import anomaly_groups
 from caedsl.report.code_pictures import _interpolations, _traversals
 from caedsl.report.held_out import chosen_places
@@ -102,7 +103,9 @@ def test_page_shows_the_run_and_loads_nothing(run: Path, run_caedsl: Run) -> Non
         assert part in page
 
 
-def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_path: Path, run_caedsl: Run) -> None:
+def test_labelled_anomalies_and_the_threshold_are_on_the_page(
+    run: Path, tmp_path: Path, run_caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn = np.random.default_rng(0)
     for kind in ("good", "noise", "dark"):
         (tmp_path / "test" / kind).mkdir(parents=True)
@@ -124,9 +127,15 @@ def test_labelled_anomalies_and_the_threshold_are_on_the_page(run: Path, tmp_pat
     assert found is not None
     (tmp_path / "test" / "table.csv").write_text("path,label\n")
     of_table = found.model_copy(update={"test": str(tmp_path / "test" / "table.csv")})
-    assert anomaly_groups(opened, of_table, samples, opened.values) == anomaly_groups(
-        opened, found, samples, opened.values
+    groups = anomaly_groups(opened, found, samples, opened.values)
+    assert anomaly_groups(opened, of_table, samples, opened.values) == groups
+    looked_up: list[Path] = []
+    monkeypatch.setattr(
+        anomaly_pictures, "_is_file_in", lambda path, folder: not looked_up.append(path) and path.is_file()
     )
+    gone = [row._replace(name=f"gone/{number}") for row in samples for number in range(5000)]
+    anomaly_groups(opened, found, gone, opened.values)
+    assert len(looked_up) <= 3000
     auroc = found.detectors["model"].auroc.model_copy(update={"value": 0.52, "low": 0.4, "high": 0.6})
     chance = {"model": found.detectors["model"].model_copy(update={"auroc": auroc})}
     _, sentence, *_ = verdicts(read_evaluation(run), found.model_copy(update={"detectors": chance}), None, 0, "image")
@@ -238,12 +247,22 @@ def test_without_its_data_the_page_says_what_is_missing(run: Path, run_caedsl: R
     assert "Median" not in page
 
 
+def without_model(path: Path) -> None:
+    metrics = json.loads(path.read_text())
+    del metrics["scores"]["model"]
+    path.write_text(json.dumps(metrics))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda run: (run / "metrics.json").unlink(), "the run did not finish (`caedsl train --resume "),
         (lambda run: (run / "weights.safetensors").unlink(), "no weights.safetensors: the run ended before it saved"),
         (lambda run: (run / "metrics.json").write_text("{}"), "metrics.json is damaged (evaluated_on"),
+        (
+            lambda run: without_model(run / "metrics.json"),
+            "metrics.json is damaged (scores: value error, it has no scores",
+        ),
         (lambda run: (run / "environment.json").unlink(), "environment.json cannot be read"),
         (lambda run: (run / "history.jsonl").unlink(), "has no epoch in its history"),
         (lambda run: (run / "weights.safetensors").write_bytes(b"x"), "weights.safetensors"),

@@ -56,9 +56,10 @@ def test_a_short_record_has_few_values(value: bytes, size: int, tmp_path: Path) 
         read_metrics(tmp_path)
 
 
-def test_scores_have_few_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_scores_have_few_lines(end: bytes, tmp_path: Path) -> None:
     """Each line takes more memory than its text."""
-    (tmp_path / ANOMALY_SCORES).write_bytes(b"a,b,0,0\n" * (MOST_SCORED_SAMPLES + 1))
+    (tmp_path / ANOMALY_SCORES).write_bytes((b"a,b,0,0" + end) * (MOST_SCORED_SAMPLES + 2))
     with pytest.raises(RunError, match=r"it has more than 1,000,000 lines, the limit"):
         read_scored_samples(tmp_path)
 
