@@ -113,7 +113,7 @@ def test_a_value_outside_of_the_domain_is_the_one_finding(written: str, line: st
     [
         ("clip", "missing-value", "write `clip=0..1`"),
         ("softcap", "missing-value", "write `softcap=3`"),
-        ("softcap=-1", "out-of-domain", ""),
+        ("softcap=-1", "out-of-domain", "write `1`"),
         ("hardsigmoid=0", "out-of-domain", ""),
         ("clip=3", "wrong-type", ""),
         ("clip=real", "wrong-type", ""),
