@@ -1,0 +1,106 @@
+"""A number outside its domain, with another unit, or with a comma or a power in it is one finding."""
+
+import pytest
+
+from tests.resolve.one_mistake.cases import hold_one_finding, in_encoder, in_train
+
+LAYERS = [
+    ("conv 8 g0", ""),
+    ("conv 8 x0", ""),
+    ("conv 8 k2.5", "`k2` or `k3`"),
+    ("conv 8 x1.5", "`x1` or `x2`"),
+    ("conv 0", "write 1 or more"),
+    ("conv -4", "`4`"),
+    ("conv 16.5", "`16` or `17`"),
+    ("conv 1e9", "at most 1,048,576"),
+    ("conv 8 k0", "write 1 or more"),
+    ("repeat 0 { conv 8 }", "write 1 or more"),
+    ("repeat 1.5 { conv 8 }", "`1` or `2`"),
+    ("conv 8 k3,5", "k3x5"),
+    ("conv 1,000", "conv 1000"),
+    ("conv 8 dropout=0,1", "`conv 8 dropout=0.1`"),
+    ("conv 8 pad=0,1", "`conv 8 pad=0x1`"),
+    ("dense 1_000; reshape 10x10x10", "`1000`"),
+    ("dense 1 000; reshape 10x10x10", "`dense 1000`"),
+    ("conv 1K", "`1k`"),
+    ("conv 8 k=3,5", "`conv 8 k3x5`"),
+    ("conv 8 kernel=3,3", "`conv 8 k3`"),
+    ("conv 8 stride=2,1", "`conv 8 s2x1`"),
+    ("conv 8 pad=1,1", "`conv 8 pad=1`"),
+    ("upsample to 99999999999x9", ""),
+    ("scale 1,5", "`scale 1.5`"),
+    ("conv 8 l2=1,5e-4", "`conv 8 l2=1.5e-4`"),
+    ("maxpool 2 px", "delete `px`"),
+    ("dropout 10 %", "`dropout 10%`"),
+    ("dropout 10 percent", "`10%`"),
+    ("conv 8 dropout=10 %", "`conv 8 dropout=10%`"),
+    ("conv 1 thousand", "`1k`"),
+    ("conv 8 relu 2 times", "`x2`"),
+    ("conv 8 dropout=10^-1", "`conv 8 dropout=1e-1`"),
+    ("conv 2**3", "`conv 8`"),
+    ("conv 16px", "`16`"),
+    ("conv 8 clip=0...5", "`0..5`, or `0..0.5`"),
+]
+SETTINGS = [
+    ("stop after=30", "`30min`"),
+    ("stop after=30m", "`30min`"),
+    ("stop after=1d", "`24h`"),
+    ("stop after 1h30min", "after=30min"),
+    ("optimizer adam betas=0.9,0.999", "`beta1=0.9` and `beta2=0.999`"),
+    ("corrupt gaussian=10%", "0.1"),
+    ("corrupt masking=100%", "10%"),
+    ("corrupt hole=1", "`1%`"),
+    ("corrupt gaussian=0.5..0.1", "`0.1..0.5`"),
+    ("corrupt gaussian=0.2..0.2", "`0.2`"),
+    ("corrupt masking=10%..150%", "10%"),
+    ("optimizer adam lr=0,001", "`optimizer adam lr=0.001`"),
+    ("validation 12,5%", "`validation 12.5%`"),
+    ("loss mse + 0,2 ssim", "`loss mse + 0.2 ssim`"),
+    ("clip 1,0", "`clip 1.0`"),
+    ("optimizer adam lr=1,5e-3", "`optimizer adam lr=1.5e-3`"),
+    ("corrupt gaussian=1,5", "`corrupt gaussian=1.5`"),
+    ("loss 1,5 mse + ssim", "`loss 1.5 mse + ssim`"),
+    ("loss huber delta=1,5", "`loss huber delta=1.5`"),
+    ("stop after=2 hours", "`2h`"),
+    ("stop after=2 h", "`2h`"),
+    ("stop after=30 Minutes", "`30min`"),
+    ("stop after=2 m", "`2min`"),
+    ("stop after 30 min", "`after=30min`"),
+    ("stop after 1 day", "`after=24h`"),
+    ("stop 2 hours", "`after=2h`"),
+    ("stop after=1e99999d", ""),
+    ("stop patience=5 epochs", "delete `epochs`"),
+    ("stop patience 5 epochs", "`patience=5`"),
+    ("epochs 10 epochs", "delete `epochs`"),
+    ("epochs 1 k", "`1k`"),
+    ("batch 8 images", "delete `images`"),
+    ("validation 10 %", "`validation 10%`"),
+    ("schedule cosine warmup=5 percent", "`5%`"),
+    ("augment shift=2 px", "delete `px`"),
+    ("augment rotate=10 degrees", "delete `degrees`"),
+    ("corrupt gaussian=0.1 0.5", "`gaussian=0.1..0.5`"),
+    ("stop when 5 epochs", "patience="),
+    ("optimizer adam lr=10^-3", "`optimizer adam lr=1e-3`"),
+    ("optimizer adam lr=3 * 10^-4", "`optimizer adam lr=3e-4`"),
+    ("schedule cosine warmup=5 epochs", "the epochs of the warm-up divided by all epochs"),
+    ("epochs 20; schedule cosine warmup=5 epochs", "5 of 20 epochs are `25%`"),
+    ("schedule cosine warmup=500 steps; epochs 20", "a share of all steps"),
+    ("schedule plateau patience=5 minutes", "`patience=5`"),
+    ("epochs 2 hours", "`stop after=2h`"),
+    ("epochs 2.5", "`2` or `3`"),
+    ("batch -4", "`4`"),
+    ("clip -1", "`1`"),
+    ("stop patience=5 minutes", "`after=5min`"),
+    ("corrupt gaussian=0.1 to 0.5", "`0.1..0.5`"),
+    ("loss 80% mse + 0.2 ssim", "`0.8`"),
+]
+
+
+@pytest.mark.parametrize(("line", "shown"), LAYERS)
+def test_a_number_of_a_layer_is_one_finding(line: str, shown: str) -> None:
+    hold_one_finding(in_encoder(line), shown)
+
+
+@pytest.mark.parametrize(("line", "shown"), SETTINGS)
+def test_a_number_of_a_setting_is_one_finding(line: str, shown: str) -> None:
+    hold_one_finding(in_train(line), shown)
