@@ -7,7 +7,8 @@ from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.reading.lines import options_of
 from caedsl.resolve.reading.respelling import SWITCHED
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statement_words import EXTENDS, STATEMENTS
+from caedsl.resolve.statement_words import EXTENDS
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.vocabulary.bottlenecks import FORMS
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.losses import LOSSES

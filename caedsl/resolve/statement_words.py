@@ -1,4 +1,4 @@
-"""Words that begin the statements of a spec, and the statements that were found, by word."""
+"""Statements that a spec needs or repeats, and those that were found, by word."""
 
 from dataclasses import dataclass, field
 
@@ -6,22 +6,6 @@ from caedsl.model.autoencoder import Allowance
 from caedsl.source import Span
 from caedsl.syntax import tree
 
-STATEMENTS = (
-    "autoencoder",
-    "input",
-    "target",
-    "data",
-    "let",
-    "defaults",
-    "block",
-    "encoder",
-    "bottleneck",
-    "decoder",
-    "train",
-    "sweep",
-    "require",
-    "allow",
-)
 EXTENDS = "extends"
 """Word after the name of a variant."""
 
@@ -35,16 +19,6 @@ REQUIRED_STATEMENTS = {
 """Required statements, and an example of each."""
 
 MANY = ("let", "defaults", "block", "allow")
-BLOCKS = {
-    "block": True,
-    "encoder": True,
-    "bottleneck": None,
-    "decoder": None,
-    "train": True,
-    "sweep": True,
-    "require": True,
-}
-"""Whether a statement has a block: yes, or optionally (None); the others have none."""
 
 
 @dataclass

@@ -22,10 +22,11 @@ from caedsl.resolve.reading.respelling import replacing
 from caedsl.resolve.reading.values import short_value
 from caedsl.resolve.require import with_unit_at_both_ends
 from caedsl.resolve.scope import Defaults, Scope
-from caedsl.resolve.statement_words import BLOCKS, MANY, REQUIRED_STATEMENTS, STATEMENTS, StatementsByWord
+from caedsl.resolve.statement_words import MANY, REQUIRED_STATEMENTS, StatementsByWord
 from caedsl.resolve.unknown_statements import statement_word
 from caedsl.source import Span
 from caedsl.syntax import tree
+from caedsl.syntax.keywords import BLOCKS, STATEMENTS
 
 
 def find(spec: tree.Spec, scope: Scope) -> StatementsByWord:

@@ -14,10 +14,10 @@ from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.reading.quantities import Misread, Quantity, quantity, report_misread
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statement_words import STATEMENTS
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.vocabulary.convolution import CHANNELS
 from caedsl.vocabulary.layers.conv import Conv
 from caedsl.vocabulary.layers.dense import UNITS, Dense

@@ -6,10 +6,11 @@ from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.respelling import report_outside
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statement_words import BLOCKS, MANY, REQUIRED_STATEMENTS, STATEMENTS, StatementsByWord
+from caedsl.resolve.statement_words import MANY, REQUIRED_STATEMENTS, StatementsByWord
 from caedsl.resolve.train_block import respelled_setting
 from caedsl.syntax import tree
 from caedsl.syntax.errors.wording import is_line_head, is_used
+from caedsl.syntax.keywords import BLOCKS, STATEMENTS
 from caedsl.vocabulary.activations import FUNCTIONS
 from caedsl.vocabulary.bottlenecks import FIRST_WORDS
 from caedsl.vocabulary.layers import KINDS

@@ -8,11 +8,12 @@ from lark import Token
 from caedsl.diagnostics.finding import Finding, Label
 from caedsl.source import Source, Span
 from caedsl.syntax import indentation
-from caedsl.syntax.block_words import STATEMENTS, has_no_block, opening_words, opens_block
+from caedsl.syntax.block_words import has_no_block, opening_words, opens_block
 from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import messages
 from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head, statement_end
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, MAX_FINDINGS
 from caedsl.syntax.mappings import read_mapping

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from caedsl.resolve.statement_words import STATEMENTS
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.quantities import QUANTITIES

@@ -12,9 +12,9 @@ from caedsl.resolve.merging.declared import declared_options
 from caedsl.resolve.merging.extending import expand
 from caedsl.resolve.merging.merge import BLOCKS, merge, rewritten
 from caedsl.resolve.settings_table import SETTINGS
-from caedsl.resolve.statement_words import STATEMENTS
 from caedsl.source import Source, Span
 from caedsl.syntax import tree
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.syntax.parser import parse
 from caedsl.syntax.printer import print_head
 from caedsl.vocabulary.option import Option, Type, Written

@@ -12,21 +12,12 @@ from caedsl.syntax.errors.call_lines import line_of_call
 from caedsl.syntax.errors.separators import blank_after
 from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, input_size, quoted
 from caedsl.syntax.heads import Fault
+from caedsl.syntax.keywords import BLOCKS, HOLDERS, QUANTITIES, STATEMENTS
 from caedsl.syntax.tokens import span_of
 
-BLOCKS = ("encoder", "bottleneck", "decoder", "train", "sweep", "require")
-"""Statements that a brace opens."""
-
-_WITHOUT_BLOCK = ("bottleneck", "decoder")
-"""Statements that may have a value instead of a block."""
-
-_BOUNDED = ("compression", "macs", "memory", "parameters", "receptive_field")
-"""Quantities of `require`."""
 _NAMED_BLOCKS = ("block", "stage", "repeat", "residual")
-
-_WITH_A_WORD = ("autoencoder", "input", "target", "data", "defaults", "loss", "optimizer", "schedule")
+_WITH_A_WORD = frozenset(STATEMENTS) - {*BLOCKS, "let", "allow"} | {"loss", "optimizer", "schedule"}
 """Statements and settings whose value may begin with a word."""
-_STATEMENTS = (*BLOCKS, *_WITH_A_WORD, "block", "let", "allow")
 
 
 def colon(fault: Fault) -> Finding | None:
@@ -68,7 +59,7 @@ def colon(fault: Fault) -> Finding | None:
 
 def _colon_at_end(fault: Fault, sign: Token, delete: Fix) -> Finding:
     """Explain ``encoder:`` and ``conv 64 relu:``."""
-    if fault.place > 1 and fault.tokens[0] not in (*BLOCKS, *_NAMED_BLOCKS):
+    if fault.place > 1 and fault.tokens[0] not in (*HOLDERS, *_NAMED_BLOCKS):
         return error("a colon has no meaning at the end of a line", span_of(sign), help="delete the colon", fix=delete)
     return error(
         "a colon does not open a block; a brace does",
@@ -89,14 +80,14 @@ def _colon_after_word(fault: Fault, word: Token, sign: Token, delete: Fix) -> Fi
         return _brace(word, sign)
     if lines := _lines_of_list(word, value):
         return error(message, span, help=lines)
-    if is_layer(value.partition(" ")[0]) and not is_layer(word) and word not in _STATEMENTS:
+    if is_layer(value.partition(" ")[0]) and not is_layer(word) and word not in (*STATEMENTS, *_WITH_A_WORD):
         edit = Edit(Span(span_of(word).start, span_of(fault.tokens[2]).start), "")
         return error("lines have no names before them", span, fix=candidate_fix(f"write `{value}`", edit))
     if "," in value and ":" in value:
         options = re.sub(r"(\w)[ \t]*:[ \t]*", r"\1=", re.sub(r",[ \t]*", " ", value))
         return error(message, span, help=f"write `{word} {options}`")
     line = line_of_assignment(word, value)
-    if line != f"{word} {value}" and not (fault.opens_block and word in BLOCKS):
+    if line != f"{word} {value}" and not (fault.opens_block and word in HOLDERS):
         return error(message, span, help=f"write `{line}`")
     return error(message, span, help="delete the colon", fix=delete)
 
@@ -129,7 +120,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
     if lines := _lines_of_list(name, value):
         return error(f"`{name}` is a list, but each layer has a line", span_of(sign), help=lines)
     message = f"there is a `=` after `{name}`, but a space separates a statement from its value"
-    if name in (*BLOCKS, *_WITH_A_WORD):
+    if name in (*HOLDERS, *_WITH_A_WORD):
         return error(message, span_of(sign), help=f"write `{line}`")
     if len(rest) > 1 and rest[0].type == "NAME":
         message = f"`{name} =` gives this line a name, but each line simply takes the output of the line before"
@@ -146,7 +137,7 @@ def _assignment(fault: Fault, name: Token, sign: Token) -> Finding:
 
 def _constant(fault: Fault, name: Token) -> str:
     """Return the constant that ``width = 8`` and ``letwidth = 8`` define if a line uses it, or an empty text."""
-    if _is_in_block(fault) or name in (*BLOCKS, *_WITH_A_WORD):
+    if _is_in_block(fault) or name in (*HOLDERS, *_WITH_A_WORD):
         return ""
     glued = _GLUED_LET.fullmatch(name)
     words = (name, glued[1] if glued else name)
@@ -174,7 +165,7 @@ _GLUED_LET = re.compile(r"let_?([A-Za-z]\w*)")
 def _opens_block(name: str, value: str) -> bool:
     """Return whether ``value`` is a list or a call that holds the lines of a block."""
     is_value = name == "bottleneck" or value.startswith("mirror")
-    return name in BLOCKS and not is_value and any(mark in value for mark in "[(")
+    return name in HOLDERS and not is_value and any(mark in value for mark in "[(")
 
 
 def _brace(name: str, sign: Token) -> Finding:
@@ -198,7 +189,7 @@ def line_of_assignment(name: str, value: str) -> str:
     """Return the line of a spec that gives ``name`` its ``value``, under the language's own names."""
     if "." in name:  # in a sweep, where values are separated by spaces
         value = " ".join(re.sub(r"[\[\](),]", " ", value).split())
-    if name in _BOUNDED and value[:1].isdigit() and ".." not in value:
+    if name in QUANTITIES and value[:1].isdigit() and ".." not in value:
         return f"{name} < {value}"
     value = value if name == "data" else re.sub(r"^(['\"])(\w+)\1$", r"\2", value)
     if name == "decoder" and value.startswith("mirror"):
@@ -217,7 +208,7 @@ def line_of_assignment(name: str, value: str) -> str:
         word = value.removesuffix("()")
         plain = foreign_words.plain_loss(word)
         return f"loss {foreign_words.LOSSES.get(plain, value if word == value else plain)}"
-    if name in BLOCKS and name not in _WITHOUT_BLOCK:
+    if name in HOLDERS and BLOCKS[name]:
         is_switch = value.lower() in (*foreign_words.POSITIVE, *foreign_words.NEGATIVE)
         return f"{name} {{ {'epochs 20' if is_switch and name == 'train' else value} }}"
     return f"{name} {value}"

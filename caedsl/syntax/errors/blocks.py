@@ -7,11 +7,11 @@ from lark import Token
 
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
-from caedsl.syntax.block_words import STATEMENTS
 from caedsl.syntax.errors.assignments import line_of_assignment
 from caedsl.syntax.errors.separators import space_for
 from caedsl.syntax.errors.wording import as_spec, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
+from caedsl.syntax.keywords import STATEMENTS
 from caedsl.syntax.limits import MAX_DEPTH, MAX_OPERATORS
 from caedsl.syntax.tokens import NAME, span_of
 from caedsl.syntax.tree import Statement, WrittenWord

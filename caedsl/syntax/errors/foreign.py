@@ -10,9 +10,9 @@ from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.diagnostics.foreign_layers import is_layer
 from caedsl.source import Span
 from caedsl.syntax import characters
-from caedsl.syntax.errors.assignments import BLOCKS
 from caedsl.syntax.errors.wording import candidate_fix, error, quoted, size_text
 from caedsl.syntax.heads import Fault
+from caedsl.syntax.keywords import HOLDERS
 from caedsl.syntax.tokens import FOREIGN_COMMENT, INVALID, NEGATION, span_of
 
 _INTEGERS = re.compile(r"[(\[]\s*([0-9]+(?:\s*,\s*[0-9]+)+)\s*,?\s*[)\]]")
@@ -74,7 +74,7 @@ def _integers(fault: Fault, opening: Token, match: re.Match[str], numbers: Seque
 
 def _bracket(fault: Fault, opening: Token, start: int) -> Finding:
     """Explain a bracket around anything but integers."""
-    if fault.tokens[0] in BLOCKS and fault.place == 1:
+    if fault.tokens[0] in HOLDERS and fault.place == 1:
         return error("a bracket does not open a block; a brace does", span_of(opening), help="write `{` and `}`")
     if note := foreign_words.OPTION_NOTES.get(_name_before(fault, opening)):
         return error("brackets have no meaning in a spec", span_of(opening), help=note)

@@ -11,6 +11,7 @@ from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
 from caedsl.syntax.errors.wording import before_pattern, candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
+from caedsl.syntax.keywords import SETTINGS
 from caedsl.syntax.tokens import FOREIGN_COMMENT, span_of
 
 _COMMAS = (
@@ -100,7 +101,7 @@ def comma(fault: Fault) -> Finding | None:
             return sizes
         note = foreign_words.OPTION_NOTES.get(name)
         return error(f"`{name}=` has one value", span_of(found), help=note or f"write `{name}={before}`")
-    if _starts_layer(fault, following) or {fault.tokens[0], *following[:1]} <= _SETTINGS:
+    if _starts_layer(fault, following) or {fault.tokens[0], *following[:1]} <= SETTINGS:
         parts = candidate_fix("write `;` for the comma", Edit(span_of(found), ";"))
         message = "there is a comma between two lines, but a new line or `;` separates them"
         return error(message, span_of(found), help="write `;`", fix=parts)
@@ -157,10 +158,6 @@ def _second_constant(fault: Fault) -> Finding | None:
     constants = fault.text[slice(*fault.span)].removeprefix("let").split(",")
     help_line = f"write `{'; '.join(f'let {constant.strip()}' for constant in constants)}`"
     return error("`let` defines one constant, so a comma has no meaning in it", span_of(found), help=help_line)
-
-
-_SETTINGS = {"batch", "clip", "corrupt", "ema", "epochs", "loss", "optimizer", "schedule", "seed", "stop", "validation"}
-"""Settings of a training, which follow one another."""
 
 
 def _sizes(fault: Fault, name: Token) -> Finding | None:
