@@ -155,7 +155,7 @@ def _refuse_several_sets(root: Path, subfolders: Iterable[Path], source: DataSou
 
 def _divided(folder: Path) -> bool:
     with os.scandir(folder) as entries:  # there may be a million, so they are not sorted
-        parts = {part for entry in entries if (part := part_named(entry.name)) and entry.is_dir()}
+        parts = {part for entry in entries if entry.is_dir() and (part := part_named(entry.name))}
     return TRAIN in parts and len(parts) > 1
 
 
