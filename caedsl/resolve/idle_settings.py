@@ -7,13 +7,14 @@ from caedsl.diagnostics.finding import Label
 from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.model.data import DataSource
-from caedsl.model.settings import Schedule, Train
+from caedsl.model.settings import Amount, Schedule, Train
 from caedsl.model.sweep import Sweep
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.unused import removing, removing_part
 from caedsl.source import Span
 from caedsl.syntax import tree
 from caedsl.syntax.extent import end
+from caedsl.vocabulary.corruptions import MEAN, NOISES
 from caedsl.vocabulary.option import Written
 from caedsl.vocabulary.schedules import PATIENCE
 
@@ -127,6 +128,15 @@ def _idle(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:
     for name, amounts in (("corrupt", train.corrupt.amounts()), ("augment", train.augment.amounts())):
         if f"train.{name}" in places and not amounts:
             yield _Idle(name, f"`{name}` changes no image: its amounts are 0", "write an amount, or remove the line")
+    yield from _idle_mean(train.corrupt.amounts())
+
+
+def _idle_mean(amounts: Mapping[str, Amount]) -> Iterator[_Idle]:
+    """Yield a constant mean of a noise that is not there: it shifts all samples alike, which a bias undoes."""
+    mean = amounts.get(MEAN.name)
+    if isinstance(mean, float) and not amounts.keys() & {noise.name for noise in NOISES}:
+        message = f"`mean={mean:g}` is the mean of a noise, and this line has none: it shifts all values alike"
+        yield _Idle("corrupt.mean", message, f"add a noise, such as `corrupt gaussian=0.1 mean={mean:g}`, or remove it")
 
 
 def _idle_rates(train: Train, places: Mapping[str, Span]) -> Iterator[_Idle]:

@@ -62,6 +62,8 @@ AWGN = CorruptionKind(
     draw="draw_normal",
     apply="add_noise",
 )
+NOISES = (GAUSSIAN, AWGN)
+"""Corruptions whose mean `mean=` sets."""
 MASKING = CorruptionKind(
     option=Option(
         "masking", Type.SHARE, 0.0, "share of pixels set to the lower end of the range", domain=_SHARE, ranged=True

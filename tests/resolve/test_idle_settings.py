@@ -33,6 +33,9 @@ def idle(train: str) -> list[str]:
         ("batch 10 accumulate=20", "accumulate=20"),
         ("loss mse worst=100%", "worst=100%"),
         ("batch 64 accumulate=1", "accumulate=1"),
+        ("corrupt mean=0.1", "mean=0.1"),
+        ("corrupt gaussian=0 mean=0.1", "mean=0.1"),
+        ("corrupt masking=0.2 mean=-0.1", "mean=-0.1"),
     ],
 )
 def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
@@ -56,6 +59,9 @@ def test_a_setting_without_effect_is_found(train: str, place: str) -> None:
         "schedule constant warmup=10% min_lr=1e-4",
         "optimizer adam lr=auto; schedule cosine min_lr=1",
         "batch 10 accumulate=10",
+        "corrupt gaussian=0.1 mean=0.1",
+        "corrupt awgn=0.1..0.2 mean=0.1",
+        "corrupt mean=-0.1..0.1",
         "batch auto accumulate=2",
         "epochs 50",
         "batch 64",

@@ -332,6 +332,11 @@ def test_a_sparse_code_becomes_sparse_and_its_term_is_named() -> None:
         ("dense 12 sigmoid sparsity_weight=3", "option-without-effect", "it belongs to `sparsity=`"),
         ("variational 4 free_bits=1 free_nats=4", "contradicting-options", "`free_nats=` is free for their sum"),
         ("variational 4 free_nats=4 capacity=9", "contradicting-options", "`capacity=` is the only divergence"),
+        (
+            "variational 4 capacity=9 free_bits=1 free_nats=4",
+            "contradicting-options",
+            "`free_bits=` is free for each number of the code, `free_nats=` is free for their sum, but `capacity=` is",
+        ),
         ("dense 12 sigmoid sparsity=1", "out-of-domain", "`sparsity` is `1`"),
         ("dense 12 sparse=0.1", "unknown-option", 'unknown option "sparse"'),
         ("variational 12 topk=3", "unknown-option", 'unknown option "topk"'),

@@ -49,17 +49,17 @@ class Variational(Form):
         chosen = [option for option in (*FREE, CAPACITY) if values[option.name]]
         if len(chosen) < 2:
             return None
-        first, second = (f"`{option.name}=`" for option in chosen[:2])
         meanings = {
             FREE_BITS: "is free for each number of the code",
             FREE_NATS: "is free for their sum",
             CAPACITY: "is the only divergence that costs nothing",
         }
+        *others, last = (f"`{option.name}=` {meanings[option]}" for option in chosen)
         return Misfit(
             "contradicting-options",
-            f"{first} {meanings[chosen[0]]}, but {second} {meanings[chosen[1]]}",
+            f"{', '.join(others)}, but {last}",
             help="keep one of them",
-            option=chosen[1].name,
+            option=chosen[-1].name,
         )
 
 
