@@ -154,6 +154,11 @@ def test_constants_of_imagenet_are_in_the_network() -> None:
         ('npy "x.npy" normalize=imagenet', "3x8x8 in 0..255", ["preprocessing-range"]),
         ('npy "x.npy" normalize=imagenet', "1x8x8", ["preprocessing-range"]),
         ('npy "x.npy" normalize=standard else digits', "1x8x8", ["preprocessing-range"]),
+        ('npy "x.npy" normalize=instance', "3x1x1 in real", ["preprocessing-range"]),
+        ('npy "x.npy" normalize=instance', "1x1x2 in real", []),
+        ('npy "x.npy" normalize=gcn', "1x1x1", ["preprocessing-range"]),
+        ('npy "x.npy" normalize=gcn', "3x1x1", []),
+        ('npy "x.npy" normalize=standard', "1x1x1 in real", []),
         ('npy "x.npy" target="y.npy" else digits', "1x8x8", ["unequal-pairs"]),
     ],
 )

@@ -2,11 +2,14 @@
 
 ## What it does
 Compares `normalize=imagenet`, which has the means and deviations of three colours in 0..1, with the shape and the range
-of the input. It also compares the sources of a `data` line with the first one, for which the network is made.
+of the input. It also looks for `normalize=instance` where a channel has one value, and `gcn` where a sample has one. It
+also compares the sources of a `data` line with the first one, for which the network is made.
 
 ## Why is this bad?
 The ImageNet constants give mean 0 and deviation 1 only for photographs in 0..1. Pixels in 0..255 become values around
 500, which is worse than no normalisation. `normalize=standard` measures the training images instead.
+
+A single value minus its own mean is 0 in every sample, so the network would learn nothing, at a loss of 0.
 
 ## Example
 ```cae
@@ -29,7 +32,10 @@ from collections.abc import Iterator
 from caedsl.diagnostics.finding import Finding, Label, Severity
 from caedsl.diagnostics.text import counted
 from caedsl.model.autoencoder import Autoencoder
+from caedsl.model.data import DataSource
 from caedsl.rules.engine.rule import Rule
+from caedsl.vocabulary.preprocessings import PreprocessingKind
+from caedsl.vocabulary.shape import elements, text
 
 RULE = Rule("CAE621", "preprocessing-range", Severity.WARNING, escalates=True)
 
@@ -59,6 +65,8 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 severity=Severity.ERROR,
                 data={"channels": model.input.shape[0], "wanted": len(kind.offsets)},
             )
+        elif kind is not None and kind.by_sample:
+            yield from _check_single_values(source, kind, model)
         elif kind is not None and kind.offsets and (values.low, values.high) != (0, 1):
             yield RULE.found(
                 source.span,
@@ -67,6 +75,21 @@ def check(model: Autoencoder) -> Iterator[Finding]:
                 help="declare `in 0..1` (integers are scaled to it), or use `normalize=standard`",
                 data={"low": values.low, "high": values.high},
             )
+
+
+def _check_single_values(source: DataSource, kind: PreprocessingKind, model: Autoencoder) -> Iterator[Finding]:
+    """Yield a finding if a sample, or each of its channels, is one value, which minus its own mean is 0."""
+    shape = model.input.shape
+    whole = "channel" if kind.by_channel else "sample"
+    if elements(shape[1:] if kind.by_channel else shape) == 1:
+        yield RULE.found(
+            source.span,
+            f"`normalize={kind.name}` makes every sample 0: a {whole} of {text(shape)} has only one value",
+            related=(Label(model.input.span, f"one value for each {whole}"),),
+            help="use `normalize=standard`, which measures the training samples",
+            severity=Severity.ERROR,
+            data={"values": 1},
+        )
 
 
 def _named(name: str | None) -> str:
