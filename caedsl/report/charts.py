@@ -81,6 +81,7 @@ def lines(
                 plain_numbers(axis)
             elif axis is axes.xaxis and all(float(value).is_integer() for value in values):
                 whole_numbers(axis)
+                axes.margins(x=0)  # such as steps, of which there are none before the first and after the last
         draw_legend(screen, axes)
         return chart_svg(figure, screen, name)
 

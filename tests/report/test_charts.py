@@ -75,6 +75,14 @@ def test_steps_have_whole_numbers() -> None:
     assert all(text.isdigit() for text, y in found.items() if y == bottom)
 
 
+def test_an_axis_of_steps_ends_with_the_curves() -> None:
+    drawn = lines({"a": ((0, 50, 100), (3, 2, 1))}, "steps", "loss", "a").split("<div ")[1]
+    paths = re.findall(r"<path [^>]*>", drawn)
+    curve, frame = ("".join(path for path in paths if f"--{colour}" in path) for colour in ("series-0", "line"))
+    ends = [max(float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)) for path in (curve, frame)]
+    assert ends[0] == pytest.approx(ends[1])
+
+
 def test_the_error_of_a_signal_has_the_size_of_its_plot() -> None:
     shown = [picture_uri(torch.rand(1, 50), PixelRange(0.0, 1.0)), heat_uri(torch.rand(50))]
     assert len({Image.open(io.BytesIO(b64decode(uri.partition(",")[2]))).size for uri in shown}) == 1
