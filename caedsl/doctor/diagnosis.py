@@ -49,6 +49,8 @@ class Diagnosis(PublicNames):
     """Notes for the reader about the images and where they came from."""
     faster: Repair | None = None
     """Change that makes the network learn clearly faster, although nothing is wrong without it."""
+    undecided: str = ""
+    """Why nothing can be said, if there is no symptom but the network is not better than the mean image either."""
 
     @property
     def best(self) -> Repair | None:
@@ -80,7 +82,7 @@ class Diagnosis(PublicNames):
                 assert first is not None, "a cause is named"
                 return f"the most likely cause is that {first.what} ({first.cause})"
             case Verdict.UNKNOWN:
-                return "cannot say: training fails, but no known cause explains it"
+                return f"cannot say: {self.undecided or 'training fails, but no known cause explains it'}"
 
     def __repr__(self) -> str:
         found = f"{counted(len(self.causes), 'cause')}, {counted(len(self.repairs), 'repair')}"

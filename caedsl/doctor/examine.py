@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import ceil
+from statistics import median
 
 from caedsl.diagnostics.finding import Edit
 from caedsl.doctor import ruled_out as exclusion
@@ -17,11 +19,11 @@ from caedsl.doctor.probes.rate import RateProbe
 from caedsl.doctor.probes.start import StartProbe
 from caedsl.doctor.probes.stretched import StretchedProbe, fills_the_range
 from caedsl.doctor.probes.targets import TargetProbe
-from caedsl.doctor.repairs import CLEARLY, SEEDS, Repair, Trials, affordable
+from caedsl.doctor.repairs import CLEARLY, LADDER, SEEDS, Repair, Trials, affordable
 from caedsl.doctor.ruled_out import RuledOut
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import data, network, spec, steps, targets
-from caedsl.doctor.suspicion import ProbesSoFar, ProposedChange, Suspicion
+from caedsl.doctor.suspicion import ENOUGH, POOR, ProbesSoFar, ProposedChange, Suspicion
 from caedsl.rules.engine.symptoms import CAUSES, RATES
 from caedsl.training.reporter import Reporter
 from caedsl.training.search.learning_rate import STEPS as RANGE_TEST_STEPS
@@ -32,6 +34,8 @@ MOST_NAMED, MOST_TRIED, CHANGES = 3, 4, 2
 """Number of causes that are named, of changes that are tried in all, and of changes that are tried per cause."""
 MEMORISING, FIRST, REPAIRS = 0.3, 0.25, 0.9
 """Shares of the remaining budget for memorising, the first steps, and then the training of repairs."""
+DECISIVE_BUDGET = STEPS + RANGE_TEST_STEPS + ceil(min(count for count in LADDER if count >= ENOUGH) / FIRST)
+"""Steps of the budget from which a network that memorises takes ``ENOUGH`` first steps."""
 
 
 def examine(subject: Subject, budget: Budget, reporter: Reporter | None = None) -> Diagnosis:
@@ -152,10 +156,11 @@ class _Examination:
             for repair in repairs
             if repair.decided and not repair.wins
         }
+        undecided = "" if causes or symptoms else undecided_after(seen, repairs)
         return Diagnosis(
             name=self.subject.model.name,
             path=self.subject.path,
-            verdict=_verdict(causes, symptoms),
+            verdict=Verdict.UNKNOWN if undecided else _verdict(causes, symptoms),
             symptoms=symptoms,
             causes=causes,
             ruled_out=tuple(one for cause, one in excluded.items() if cause not in settled),
@@ -166,7 +171,27 @@ class _Examination:
             seed=self.subject.settings.seed,
             seconds=round(time.monotonic() - self.started, 1),
             notes=(*self.subject.notes, *self.subject.images.notes),
+            undecided=undecided,
         )
+
+
+def undecided_after(seen: ProbesSoFar, repairs: Sequence[Repair]) -> str:
+    """Return why the examined steps do not show that the network learns, or nothing if they do.
+
+    The trials of repairs also train the original, often for more steps than the probe of the first steps.
+    """
+    first = seen.first
+    if first is None:
+        return ""
+    trained = ((one.before[0].steps[-1], median(curve.end for curve in one.before)) for one in repairs)
+    steps, left = max(((first.steps, first.left), *trained), key=lambda run: run[0])
+    if left <= POOR:
+        return ""
+    worse = "worse" if left > 1 else "hardly better"
+    so_far = f"after {steps:,} of {first.whole:,} steps, the network is {worse} than the mean image"
+    if steps >= ENOUGH or first.ended:
+        return f"{so_far}, but no known cause explains it"
+    return f"{so_far}, and so few steps decide nothing: `--budget {DECISIVE_BUDGET}steps` takes enough of them"
 
 
 def _in_background(seen: ProbesSoFar, repair: Repair) -> bool:
