@@ -154,11 +154,6 @@ def test_constants_of_imagenet_are_in_the_network() -> None:
         ('npy "x.npy" normalize=imagenet', "3x8x8 in 0..255", ["preprocessing-range"]),
         ('npy "x.npy" normalize=imagenet', "1x8x8", ["preprocessing-range"]),
         ('npy "x.npy" normalize=standard else digits', "1x8x8", ["preprocessing-range"]),
-        ('npy "x.npy" normalize=instance', "3x1x1 in real", ["preprocessing-range"]),
-        ('npy "x.npy" normalize=instance', "1x1x2 in real", []),
-        ('npy "x.npy" normalize=gcn', "1x1x1", ["preprocessing-range"]),
-        ('npy "x.npy" normalize=gcn', "3x1x1", []),
-        ('npy "x.npy" normalize=standard', "1x1x1 in real", []),
         ('npy "x.npy" target="y.npy" else digits', "1x8x8", ["unequal-pairs"]),
     ],
 )
@@ -166,6 +161,24 @@ def test_preprocessing_is_held_against_the_input(data: str, shape: str, names: l
     spec = SPEC.replace("2x8x8 in real", shape).replace('npy "x.npy" normalize={kind}', data).format(kind="")
     own = ("preprocessing-range", "unequal-pairs")
     assert [finding.name for finding in check(spec) if finding.name in own] == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "found"),
+    [
+        ("instance", "3x1x1 in real", True),
+        ("instance", "3x1x2 in real", False),
+        ("gcn", "1x1x1", True),
+        ("gcn", "3x1x1", False),
+        ("standard", "1x1x1 in real", False),
+    ],
+)
+def test_a_single_value_cannot_be_normalised_by_itself(kind: str, shape: str, found: bool) -> None:
+    spec = (
+        f'autoencoder one\ninput {shape}\ndata npy "x.npy" normalize={kind}\n'
+        "encoder { conv 4 k1 relu }\nbottleneck dense 1\ndecoder mirror\n"
+    )
+    assert ("preprocessing-range" in [finding.name for finding in check(spec)]) == found
 
 
 def test_pairs_of_other_proportions_are_found() -> None:
