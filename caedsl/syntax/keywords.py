@@ -1,6 +1,6 @@
-"""Words with which lines begin: statements, settings of a training, and quantities of ``require``.
+"""Words that syntax errors name: statements, settings of a training, quantities of ``require``, kinds of sources.
 
-What is declared further up cannot be read here: a test holds the settings and the quantities equal to it.
+What is declared further up cannot be read here: a test holds the settings, quantities and sources equal to it.
 """
 
 from collections.abc import Mapping
@@ -39,3 +39,17 @@ SETTINGS = frozenset(
     ("loss", "optimizer", "schedule", "batch", "epochs", "validation", "stop", "corrupt", "augment")
 ) | frozenset(("clip", "precision", "threads", "ema", "seed", "on"))
 QUANTITIES = ("compression", "parameters", "macs", "receptive_field", "memory")
+
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "npy": (".npy",),
+    "npz": (".npz",),
+    "idx": ("-ubyte", "-idx", "-ubyte.gz", "-idx.gz"),
+    "parquet": (".parquet",),
+    "csv": (".csv", ".tsv", ".txt"),
+    "wav": (".wav", ".wave"),
+    "nifti": (".nii", ".nii.gz"),
+}
+"""Endings of the files that a kind of source reads."""
+
+FOLDERS = ("parquet", "wav", "nifti")
+"""Kinds of sources that read a folder of such files too."""

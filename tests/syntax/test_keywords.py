@@ -3,11 +3,18 @@
 from caedsl.resolve.settings_table import SETTINGS
 from caedsl.syntax import keywords
 from caedsl.vocabulary.quantities import QUANTITIES
+from caedsl.vocabulary.sources import SOURCES
 
 
 def test_settings_and_quantities_are_those_of_the_language() -> None:
     assert SETTINGS.keys() == keywords.SETTINGS
     assert keywords.QUANTITIES == QUANTITIES
+
+
+def test_the_endings_of_files_are_those_that_sources_read() -> None:
+    read = {name: source for name, source in SOURCES.items() if source.endings}
+    assert {name: source.endings for name, source in read.items()} == keywords.ENDINGS
+    assert [name for name, source in read.items() if source.folders] == [*keywords.FOLDERS]
 
 
 def test_each_block_is_a_statement() -> None:

@@ -10,8 +10,12 @@ from caedsl.diagnostics.finding import Edit, Finding, Label
 from caedsl.source import Span
 from caedsl.syntax.errors import assignments as assignment_messages
 from caedsl.syntax.errors import blocks as block_messages
+from caedsl.syntax.errors import brackets as bracket_messages
 from caedsl.syntax.errors import calls as call_messages
+from caedsl.syntax.errors import characters as character_messages
 from caedsl.syntax.errors import foreign as foreign_messages
+from caedsl.syntax.errors import paths as path_messages
+from caedsl.syntax.errors import powers as power_messages
 from caedsl.syntax.errors import separators as separator_messages
 from caedsl.syntax.errors import values as value_messages
 from caedsl.syntax.errors.wording import candidate_fix, error, quoted
@@ -94,21 +98,21 @@ def _unexpected(fault: Fault) -> Finding:
 _EXPLANATIONS: tuple[Callable[[Fault], Finding | None], ...] = (
     _unclosed_string,
     _overlong,
-    separator_messages.path,
+    path_messages.path,
     foreign_messages.comment,
     block_messages.parameters,
     call_messages.call,
     call_messages.setting_call,
     call_messages.bottleneck_call,
-    foreign_messages.sequence,
+    bracket_messages.sequence,
     separator_messages.comma,
     assignment_messages.colon,
     foreign_messages.arrow,
     foreign_messages.hyphen,
     assignment_messages.equals,
     foreign_messages.list_dash,
-    foreign_messages.power,
-    foreign_messages.character,
+    power_messages.power,
+    character_messages.character,
     foreign_messages.dotted,
     value_messages.line_end_in_parentheses,
     value_messages.line_end,

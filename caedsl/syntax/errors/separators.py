@@ -1,4 +1,4 @@
-"""Explanations for commas, and for paths without quotation marks."""
+"""Explanations for commas."""
 
 import re
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from caedsl.diagnostics import foreign_words
 from caedsl.diagnostics.finding import Edit, Finding, Fix
 from caedsl.source import Span
 from caedsl.syntax.errors.call_lines import SHORT
-from caedsl.syntax.errors.wording import before_pattern, candidate_fix, error, quoted
+from caedsl.syntax.errors.wording import candidate_fix, error, quoted
 from caedsl.syntax.heads import Fault
 from caedsl.syntax.keywords import SETTINGS
-from caedsl.syntax.tokens import FOREIGN_COMMENT, span_of
+from caedsl.syntax.tokens import span_of
 
 _COMMAS = (
     (
@@ -31,51 +31,6 @@ _COMMAS = (
     (re.compile(r"(?<![\w.,])[ksd][0-9]+(?:,[0-9]+)+(?![\w.,])"), "x", "has a comma between two sizes"),
 )
 """Match commas inside one number, with the replacement and the problem."""
-
-
-def path(fault: Fault) -> Finding | None:
-    """Explain ``data npy images.npy``, ``data ./photos`` and ``data photos/*.png``."""
-    found = fault.found
-    if not fault.place or (fault.tokens[0] != "data" and fault.tokens[fault.place - 1] != "extends"):
-        return None
-    place = span_of(found).start if found is not None else fault.span.end - 1
-    is_colon = found == ":" and fault.text[place + 1 : place + 2] in ("/", "\\")
-    if found is not None and found in "()[],:=" and not is_colon:
-        return None
-    start = place
-    while start > fault.span.start and not fault.text[start - 1].isspace():
-        start -= 1
-    match = _PATH.match(fault.text, start)
-    is_comment = found is not None and found.type == FOREIGN_COMMENT and start == place
-    if match is None or is_comment or not match.start() <= place < match.end():
-        return None
-    before = fault.text[fault.span.start : start].split()
-    named = before[1] if len(before) > 1 else _SOURCES.get(match[0].rpartition(".")[2], "folder")
-    source = [] if len(before) > 1 else [named]
-    is_pattern = "*" in match[0]
-    of_a_file = is_pattern and named in _SOURCES
-    written = before_pattern(match[0], f"images.{named}" if of_a_file else "") if is_pattern else match[0]
-    file = written.rpartition("/")[2]
-    if "://" in match[0]:
-        line = f'data {" ".join((*before[1:], *source))} "{file or "images/"}"'
-        return error("a source is a path on this machine", Span(*match.span()), help=f"download it, and write `{line}`")
-    if of_package := _OF_A_PACKAGE.fullmatch(match[0]):
-        line = f"write `data {of_package[1].lower()}`"
-        return error("a source is named without its package", Span(*match.span()), help=line)
-    text = " ".join((*source, f'"{written}"'))
-    fix = candidate_fix(f"write {quoted(text)}", Edit(Span(*match.span()), text))
-    help_line = f"write `{' '.join((*before, text))}`"
-    if is_pattern:
-        help_line += ", with the name of one file" if of_a_file else ", which reads all images in it"
-    known = None if of_a_file else fix
-    return error("paths are written in double quotes", Span(*match.span()), help=help_line, fix=known)
-
-
-_PATH = re.compile(r"[^\s\"'#;{}=]*[./\\][^\s\"'#;{}=]*")
-_OF_A_PACKAGE = re.compile(r"(?:\w+\.)*datasets\.(\w+)(?:\.load_data)?(?:\(\))?")
-"""Match ``torchvision.datasets.MNIST`` and ``keras.datasets.mnist.load_data``."""
-_SOURCES = {"npy": "npy", "npz": "npz", "csv": "csv", "parquet": "parquet"}
-"""Kinds of sources by the ending of their path."""
 
 
 def comma(fault: Fault) -> Finding | None:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from lark import Token
+
 from caedsl.diagnostics.finding import Applicability, Edit, Finding, Fix, Label
 from caedsl.source import Span
 
@@ -25,6 +27,13 @@ def quoted(text: str) -> str:
     return f"`{line}`" if len(line) <= _LONGEST_QUOTE else f"`{line[: _LONGEST_QUOTE - 1]}…`"
 
 
+def rewritten(match: re.Match[str], text: str, why: str, *others: Edit) -> Finding:
+    """Return the finding about what ``match`` found, with the fix that writes ``text`` there and makes ``others``."""
+    span = Span(*match.span())
+    fix = candidate_fix(f"write {quoted(text)}", *sorted((*others, Edit(span, text))))
+    return error(f"{quoted(match[0])} {why}", span, help=f"write `{text}`", fix=fix)
+
+
 def as_spec(text: str) -> str:
     """Return ``text`` between backticks, on one line and complete, as it can be copied into a spec."""
     return f"`{' '.join(text.split())}`"
@@ -43,6 +52,11 @@ def is_used(word: str, text: str) -> bool:
 def is_line_head(word: str, text: str) -> bool:
     """Return whether a line of ``text`` starts with ``word``."""
     return re.search(rf"(?:^|[\n;{{])[ \t]*{word}\b", text) is not None
+
+
+def touch(one: Token, other: Token) -> bool:
+    """Return whether nothing is between two tokens."""
+    return one.end_pos == other.start_pos
 
 
 def input_size(value: str) -> str:
