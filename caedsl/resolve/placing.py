@@ -9,7 +9,7 @@ from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation
 from caedsl.vocabulary.code_kinds import PLACEABLE
-from caedsl.vocabulary.joining import Join
+from caedsl.vocabulary.joining import INPUT, Join
 from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
@@ -21,7 +21,8 @@ from caedsl.vocabulary.layers.shortcut import Shortcut
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.norms import BELONGS_TO, NORM
-from caedsl.vocabulary.shape import Shape
+from caedsl.vocabulary.shape import Shape, text, without_single_places
+from caedsl.vocabulary.window import KERNEL, TOO_LARGE
 
 MOST_LAYERS = 2000
 """Limit the layers of a spec. More are a mistake in a repeat: the deepest published networks have about 1,000."""
@@ -84,7 +85,7 @@ def place(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope) -> Layer 
         return join(kind, line, in_shape, outputs, scope)
     fit = kind.fit(line.options, in_shape)
     if isinstance(fit, Misfit):
-        _report_misfit(fit, line, scope)
+        _report_misfit(_of_flat_input(fit, line, outputs.known[INPUT].shape), line, scope)
         return None
     return fitted(kind, fit, line, in_shape)
 
@@ -212,6 +213,15 @@ def _refuse_shortcut(line: Line, message: str, scope: Scope) -> None:
     scope.report(
         "misplaced-statement", line.at, message, help="write `residual { conv 32 s2; shortcut { conv 32 k1 s2 } }`"
     )
+
+
+def _of_flat_input(misfit: Misfit, line: Line, in_shape: Shape) -> Misfit:
+    """Return a misfit of a window with its remedy at the input, if that is a signal written as an image."""
+    lower = without_single_places(in_shape)
+    is_square = len(line.options.get(KERNEL.name, KERNEL.default)) == 1
+    if lower is None or misfit.name != TOO_LARGE or not is_square:
+        return misfit
+    return misfit._replace(help=f"write `input {text(lower)}`, without the axis of 1")
 
 
 def _report_misfit(misfit: Misfit, line: Line, scope: Scope) -> None:

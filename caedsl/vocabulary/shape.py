@@ -63,6 +63,12 @@ def places(shape: Shape) -> str:
     return ("numbers", "values", "pixels", "voxels")[rank(shape)]
 
 
+def without_single_places(shape: Shape) -> Shape | None:
+    """Return a map without its axes of one place, as ``1x288`` for ``1x288x1``; None if it has none, or no others."""
+    sides = tuple(side for side in shape[1:] if side > 1)
+    return (shape[0], *sides) if 0 < len(sides) < rank(shape) else None
+
+
 ADDRESSABLE = 2**63 - 1
 """Largest number of elements that a tensor's 64-bit index can address."""
 

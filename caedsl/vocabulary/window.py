@@ -33,6 +33,7 @@ OUTPUT_PAD: LayerOption[Sizes] = LayerOption(
     "numbers added at the end of each axis of the output, as in PyTorch; for `pad=valid` and `pad=N`",
     domain=NOT_NEGATIVE,
 )
+TOO_LARGE = "kernel-too-large"
 SAME_UPPER = "same_upper"
 """ONNX's word for TensorFlow's padding, whose ``SAME`` adds the odd zero at the end."""
 PAD: LayerOption[str | Sizes | Sides] = LayerOption(
@@ -166,7 +167,7 @@ def too_large(kind: str, axis: Axis, which: str, pads: tuple[int, int]) -> Misfi
     sides = f" with {pads[0]} + {pads[1]} of padding" if any(pads) else ""
     dilated = f" (dilated by {axis.dilation}: {axis.extent})" if axis.dilation > 1 else ""
     return Misfit(
-        "kernel-too-large",
+        TOO_LARGE,
         f"the {kind} kernel {axis.kernel}{dilated} is larger than the map: its {which} is {axis.size}{sides}",
         notes=(f"{which}: {axis.size} + {pads[0]} + {pads[1]} = {padded} < {axis.extent}",),
         help="use a smaller kernel, more padding, or one fewer reduction before it",

@@ -269,6 +269,13 @@ class TestCollapsedMap:
             in the("input 1x8x8\nencoder { conv 8 k4 s2 relu x3; conv 8 relu x4 }", "collapsed-map").message
         )
 
+    @pytest.mark.parametrize(
+        ("size", "lower"), [("1x288x1", "1x288"), ("1x1x288", "1x288"), ("1x16x16x1", "1x16x16"), ("2x288x1x1", "2x288")]
+    )
+    def test_an_input_with_an_axis_of_one_is_better_written_without_it(self, size: str, lower: str) -> None:
+        assert f"`input {lower}`" in the(f"input {size}\nencoder {{ conv 8 relu }}", "collapsed-map").help
+        assert f"`input {lower}`" in the(f"input {size}\nencoder {{ maxpool 2 }}", "kernel-too-large").help
+
 
 class TestCheckerboardKernel:
     DOWN = "encoder { conv 8 k4 s2 relu }\n"

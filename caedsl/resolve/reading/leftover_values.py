@@ -65,10 +65,10 @@ def report_leftover(line: CurrentLine, item: tree.Item) -> None:
 
 
 def _report_joined_shorts(line: CurrentLine, item: tree.Item) -> bool:
-    """Report ``k4/s2``: short options with a sign between them, which are read."""
+    """Report ``k4/s2`` and ``k-4``: short options with a sign between them or before their number, which are read."""
     if not isinstance(item, tree.Operation):
         return False
-    words = re.split(r"\s*[-+*/]\s*", line.scope.source.slice(item.span))
+    words = re.split(r"\s*[-+*/]\s*", _SIGNED.sub(r"\1\2", line.scope.source.slice(item.span)))
     options = [line.by_short.get(match[1]) for word in words if (match := SHORT.match(word))]
     if len(options) < len(words) or None in options:
         return False
@@ -77,9 +77,13 @@ def _report_joined_shorts(line: CurrentLine, item: tree.Item) -> bool:
         if not isinstance(value, Misread) and option.name not in line.bound.spans:
             line.assign(option, value, item.span)
     written = " ".join(words)
-    message = f"`{line.scope.source.slice(item.span)}` is arithmetic, but spaces separate options"
+    message = f"`{line.scope.source.slice(item.span)}` is arithmetic: options are written as `{written}`"
     line.fault("unexpected-value", item.span, message, help=f"write `{written}`", fix=replacing(item.span, written))
     return True
+
+
+_SIGNED = re.compile(r"\b([a-z])\s*[-+*/]\s*(\d+(?:x\d+)*)\b")
+"""Match the letter of a short option, and its number after a sign."""
 
 
 def _report_fraction(line: CurrentLine, item: tree.Item) -> bool:

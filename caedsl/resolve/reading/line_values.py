@@ -5,9 +5,9 @@ from typing import cast
 
 from caedsl.diagnostics import foreign_words
 from caedsl.resolve.reading.current_line import CurrentLine
-from caedsl.resolve.reading.misreads import path_pattern
+from caedsl.resolve.reading.misreads import called, path_pattern
 from caedsl.resolve.reading.quantities import Misread, is_no_constant, report_misread, report_space
-from caedsl.resolve.reading.respelling import EXAMPLES, example_of, meant_value, replacing, spelled
+from caedsl.resolve.reading.respelling import EXAMPLES, example_of, meant_value, replacing, spelled, value_of_example
 from caedsl.resolve.reading.values import read
 from caedsl.source import Span
 from caedsl.syntax import tree
@@ -133,15 +133,28 @@ def _explain_misread(line: CurrentLine, misread: Misread, option: Option, node: 
         misread = misread._replace(help=f"write `{duration}`")
     elif option.type is Type.COUNT and (number := _COPIES.fullmatch(misread.word)):
         misread = misread._replace(meant=number[1])
-    elif misread.name == "unknown-name" and option.written is Written.FIRST:
-        if is_no_constant(misread.word, line.scope):
-            misread = misread._replace(help=_help_without(line, option, misread.word))
-        elif line.owner == option.name and misread.word and not misread.meant:
-            example = example_of(option, line.owner)
-            help_line = f"write `{line.owner} {example}`, or define `{misread.word}` above it by `let`"
-            misread = misread._replace(help=help_line)
+    elif misread.name == "unknown-name" and misread.word:
+        misread = _unknown_word(line, misread, option, node)
     report_misread(misread, line.scope)
     return misread.meant
+
+
+def _unknown_word(line: CurrentLine, misread: Misread, option: Option, node: tree.Value) -> Misread:
+    """Return the remedy for a word in place of a number: a value of the option, or a constant that is defined above."""
+    word, example = misread.word, example_of(option, line.owner)
+    if is_no_constant(word, line.scope):
+        if option.written is Written.FIRST:
+            return misread._replace(help=_help_without(line, option, word))
+        text = line.scope.source.slice(node.span)
+        message = f"{called(option)} must be {option.type.value}, not `{text}`"
+        is_off = word.lower() in foreign_words.NEGATIVE and option.default is not REQUIRED
+        help_line = f"remove `{spelled(option, text)}`" if is_off else f"write `{example}`"
+        return misread._replace(name="wrong-type", message=message, help=help_line)
+    if misread.meant or (option.written is Written.FIRST and line.owner != option.name):
+        return misread
+    if option.written is Written.FIRST:
+        return misread._replace(help=f"write `{line.owner} {example}`, or define `{word}` above it by `let`")
+    return misread._replace(help=f"define it above: `let {word} = {value_of_example(option, line.owner)}`")
 
 
 def _as_duration(line: CurrentLine, node: tree.Value) -> str:

@@ -25,6 +25,7 @@ EXAMPLES: Mapping[str, str] = {
     "at": "50",
     "ema": "0.999",
     "clip": "1.0",
+    "pad": "1",
     "seed": "0",
     "epochs": "20",
     "batch": "128",
@@ -86,10 +87,11 @@ def example_of(option: Option, owner: str = "") -> str:
     """Return the option with an example value, as a line of ``owner`` writes it."""
     if option.choices:
         return spelled(option, next((word for word in option.choices if word not in ("none", "off")), ""))
-    return spelled(option, _example_value(option, owner))
+    return spelled(option, value_of_example(option, owner))
 
 
-def _example_value(option: Option, owner: str) -> str:
+def value_of_example(option: Option, owner: str) -> str:
+    """Return the value of that example, such as 10% for a share."""
     if owner in ("input", "target"):
         return "1x28x28"
     if option.about == ARGUMENT:

@@ -62,16 +62,21 @@ def with_findings_of_variants(
 
 
 def _by_line(everything: Iterable[_VariantFinding], sweep: Sweep) -> list[_VariantFinding]:
-    """Return the findings with those of one rule at several values of a swept name as one, at the first value."""
+    """Return the findings with those of one rule at several values of a swept name as one, at the first value.
+
+    Errors are one mistake only if they have one remedy: two misspelt words are two mistakes.
+    """
     names = {value.span: swept.name for swept in sweep.names for value in swept.values}
-    first: dict[tuple[str, str], _VariantFinding] = {}
+    first: dict[tuple[str, str, str], _VariantFinding] = {}
     kept = []
     for one in everything:
-        name = names.get(one.finding.primary.span, "")
-        known = first.get((one.finding.name, name))
-        if not name or one.finding.severity is Severity.ERROR or known is None:
+        finding = one.finding
+        name = names.get(finding.primary.span, "")
+        key = (finding.name, name, finding.help if finding.severity is Severity.ERROR else "")
+        known = first.get(key)
+        if not name or known is None:
             kept.append(one)
-            first[one.finding.name, name] = one
+            first[key] = one
         elif known.finding.primary.span != one.finding.primary.span:
             related = (*known.finding.related, Label(one.finding.primary.span, "here too"))
             known.finding = replace(known.finding.offering(None), related=related, proposal=None)

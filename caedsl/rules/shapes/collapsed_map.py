@@ -38,7 +38,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.rules.engine.rule import Rule
 from caedsl.vocabulary.kind import Window
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.shape import text
+from caedsl.vocabulary.shape import text, without_single_places
 from caedsl.vocabulary.window import KERNEL
 
 RULE = Rule("CAE214", "collapsed-map", Severity.WARNING)
@@ -57,6 +57,7 @@ def check(model: Autoencoder) -> Iterator[Finding]:
     weights = _taps(first)
     shrunk = [layer for layer in layers[: layers.index(first)] if layer.resizes]
     others = f" (and {len(idle) - 1} more after it)" if len(idle) > 1 else ""
+    lower = without_single_places(model.input.shape)
     yield RULE.found(
         first.place(KERNEL),
         f"the map is {text(first.in_shape[1:])} here: {weights - used} of the {weights} weights of this kernel see "
@@ -64,7 +65,9 @@ def check(model: Autoencoder) -> Iterator[Finding]:
         related=(Label(shrunk[-1].span, f"{text(shrunk[-1].in_shape[1:])} became {text(shrunk[-1].out_shape[1:])}"),)
         if shrunk
         else (),
-        help="halve the map less often before it, or write `k1`, which is the same convolution without the unused "
+        help=f"write `input {text(lower)}`, without the axis of 1"
+        if lower
+        else "halve the map less often before it, or write `k1`, which is the same convolution without the unused "
         "weights",
         data={"weights": weights, "used": used},
     )

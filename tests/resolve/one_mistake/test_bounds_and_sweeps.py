@@ -26,6 +26,9 @@ LINES = [
     ("sweep { width 8 16 }", "`let width = 8`"),
     ("sweep { encoder.width 8 16 }", "`let.width`"),
     ("sweep { train.optimizer.lr [1e-3 1e-4] }", "`train.optimizer.lr 1e-3 1e-4`"),
+    ("sweep { train.optimizer.lr fast slow }", "write a number"),
+    ("sweep { train.batch 8 many lots }", "write a number"),
+    ("sweep { train.loss 1 2 3 }", "`loss mse`"),
 ]
 
 
