@@ -97,7 +97,8 @@ def _spec_with(line: str, has_train: bool) -> str:
     if re.match(r"(train|let|bottleneck)\.", word):
         return whole(input=f"let width = 8\n{PARTS['input']}", sweep=f"sweep {{ {line} }}")
     if word == "let":
-        return whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {line.split()[1]} s2 relu }}")
+        width = f"8 dropout={line.split()[1]}" if "%" in line else line.split()[1]
+        return whole(input=f"{line}\n{PARTS['input']}", encoder=f"encoder {{ conv {width} s2 relu }}")
     if word in KINDS:
         return in_encoder(f"conv 8 as {line.split()[1]}; {line}")
     if re.match(r"\d|[ks]\d", word):

@@ -31,7 +31,7 @@ LINES = [
     ("maxpool 2 pad=circular", "`pad=1`"),
     ("conv 8 dropout=none", "remove `dropout=none`"),
     ("conv 8 dropout=high", "`let high = 10%`"),
-    ("conv 8; dense 16@5", "delete `@5`"),
+    ("dense 256@5; reshape 1x16x16", "delete `@5`"),
     ("conv 8@4", "`conv 8 k4`"),
     ("conv 8 @ 5x5 relu", "`conv 8 k5 relu`"),
     ("conv 8 *3", "x3"),
