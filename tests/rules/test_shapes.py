@@ -270,7 +270,8 @@ class TestCollapsedMap:
         )
 
     @pytest.mark.parametrize(
-        ("size", "lower"), [("1x288x1", "1x288"), ("1x1x288", "1x288"), ("1x16x16x1", "1x16x16"), ("2x288x1x1", "2x288")]
+        ("size", "lower"),
+        [("1x288x1", "1x288"), ("1x1x288", "1x288"), ("1x16x16x1", "1x16x16"), ("2x288x1x1", "2x288")],
     )
     def test_an_input_with_an_axis_of_one_is_better_written_without_it(self, size: str, lower: str) -> None:
         assert f"`input {lower}`" in the(f"input {size}\nencoder {{ conv 8 relu }}", "collapsed-map").help
