@@ -1,11 +1,11 @@
 """Volumes in NIfTI files, the format of medical scanners: one volume per file."""
 
+import gzip
 import hashlib
 import io
 import math
-import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -25,10 +25,10 @@ from caedsl.machine.memory import available_memory
 _ENDINGS = frozenset((".nii", ".gz"))
 _AXES = 3
 _GZIP = b"\x1f\x8b"
-_HEADER = 352
-"""Length of a header, and of the mark of extensions."""
+_FREE_BYTES, _MOST_RATIO = 1 << 29, 100
+"""Unpack more bytes, those of 512 x 512 x 512 real numbers, only up to this many times the size of the file."""
 _BLOCK = 1 << 20
-"""Scale about this many values at a time."""
+"""Unpack and scale about this many values at a time."""
 
 
 def read(request: Request) -> UnreadImages:
@@ -73,6 +73,8 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
         values = _values(content, path)
     except (DataError, MemoryError):
         raise
+    except gzip.BadGzipFile as error:  # an OSError
+        raise DataError(f"{path} is damaged: {reason(error)}") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {reason(error)}") from error
     except Exception as error:  # for damaged files, the parsers of nibabel raise arbitrary exceptions
@@ -87,11 +89,12 @@ def read_volume(path: Path, fit: SampleFormat, white: int | None = None) -> Pict
 
 def _values(content: bytes, path: Path) -> NDArray[np.float32]:
     """Return the values of a volume, scaled as the file states."""
+    from nibabel.arrayproxy import ArrayProxy
     from nibabel.imageglobals import LoggingOutputSuppressor
-    from nibabel.nifti1 import Nifti1Header, Nifti1Image
+    from nibabel.nifti1 import Nifti1Header
 
-    with LoggingOutputSuppressor():
-        header = Nifti1Header.from_fileobj(io.BytesIO(_unpacked(content, _HEADER)))  # type: ignore[no-untyped-call]
+    with LoggingOutputSuppressor(), _unpacked(content) as stream:
+        header = Nifti1Header.from_fileobj(stream)  # type: ignore[no-untyped-call]
         sides = tuple(int(side) for side in header.get_data_shape())
         shape = sides
         while len(shape) > _AXES and shape[-1] == 1:
@@ -100,17 +103,28 @@ def _values(content: bytes, path: Path) -> NDArray[np.float32]:
             raise DataError(f"the shape of {path} is {' x '.join(map(str, sides))}, but a volume has three axes")
         values = math.prod(shape)
         end = max(0, header.get_data_offset()) + values * header.get_data_dtype().itemsize
-        needed, room = end + values * np.float32().itemsize, available_memory()
-        if room is not None and needed > room:
-            raise DataError(f"{path} needs {needed:,} bytes of memory, but {room:,} are available")
-        unpacked = _unpacked(content, end)
-        if len(unpacked) < end:
-            raise DataError(f"{path} is damaged: it has {len(unpacked):,} bytes, but its values need {end:,}")
-        return _scaled(Nifti1Image.from_bytes(unpacked).dataobj, shape)
+        _check_size(max(end, values * np.float32().itemsize), len(content), path)
+        try:
+            scaled = _scaled(ArrayProxy(stream, header), shape)  # type: ignore[no-untyped-call]
+            stream.read(1)  # gzip verifies its checksum at the end
+        except (EOFError, ValueError) as error:
+            raise DataError(f"{path} is damaged: it ends before the {end:,} bytes that its values need") from error
+        return scaled
+
+
+def _check_size(needed: int, stored: int, path: Path) -> None:
+    room = available_memory()
+    if room is not None and needed > room:
+        raise DataError(f"{path} needs {needed:,} bytes of memory, but {room:,} are available")
+    if needed > _FREE_BYTES and needed > _MOST_RATIO * stored:
+        raise DataError(
+            f"{path} has {needed:,} bytes of values in {stored:,} bytes; above {_FREE_BYTES:,}, such a small file is "
+            "not unpacked: save it uncompressed, as .nii"
+        )
 
 
 def _scaled(stored: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return stored values, scaled in blocks, since nibabel scales in 64 bits and copies."""
+    """Return stored values, unpacked and scaled in blocks, since nibabel scales in 64 bits and copies."""
     values = np.empty(shape, np.float32)
     block = max(1, _BLOCK // math.prod(shape[:-1]))
     for start in range(0, shape[-1], block):
@@ -119,19 +133,17 @@ def _scaled(stored: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return values
 
 
-def _unpacked(content: bytes, most: int) -> bytes:
-    """Return at least the first ``most`` bytes of a file without its compression, or all if it has fewer."""
-    if not content.startswith(_GZIP):
-        return content
-    # The checksum at the end of the stream is verified only if there is room for more than the values.
-    return zlib.decompressobj(wbits=31).decompress(content, most + 1)
+def _unpacked(content: bytes) -> BinaryIO:
+    """Return a stream of a file without its compression."""
+    stream = io.BytesIO(content)
+    return gzip.GzipFile(fileobj=stream) if content.startswith(_GZIP) else stream  # type: ignore[return-value]
 
 
 def _check(x: torch.Tensor, path: Path, fit: SampleFormat, white: int | None) -> None:
-    if not bool(torch.isfinite(x).all()):
-        raise DataError(f"{path} contains NaN or infinity: repair, replace or remove it")
     low, high = (0.0, float(white)) if white else (fit.low, fit.high)
-    least, most = map(float, x.aminmax())
+    least, most = map(float, x.aminmax())  # NaN if there is one
+    if not (math.isfinite(least) and math.isfinite(most)):
+        raise DataError(f"{path} contains NaN or infinity: repair, replace or remove it")
     if (white or fit.range.bounded) and not low <= least <= most <= high:
         value = least if least < low else most
         declared = f"`{fit.word} {fit.input} in {math.floor(least)}..{math.ceil(most)}`"
