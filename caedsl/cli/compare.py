@@ -1,5 +1,6 @@
 """``caedsl compare``: compares runs."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -19,8 +20,8 @@ def compare(
 ) -> None:
     """Compare the metrics of finished runs and the settings in which they differ; a star marks the best value.
 
-    Runs that differ only in the seed are one row, with mean ± standard deviation. The results of `caedsl evaluate
-    --test` are included.
+    Runs that differ only in the seed are one row, or one column if the table is too wide for the terminal, with mean ±
+    standard deviation. The results of `caedsl evaluate --test` are included.
     """
     from caedsl.cli.specs import fail
     from caedsl.console.progress import make_reporter
@@ -38,7 +39,9 @@ def compare(
             for note in comparison.notes:
                 say(note, err=True)
         return
+    table = tables.Table(tables.headings(comparison), tables.rows(comparison, lambda text: f"*{text}"))
     reporter = make_reporter(quiet=False)
-    reporter.table(tables.headings(comparison), tables.rows(comparison, lambda text: f"*{text}"))
+    columns = shutil.get_terminal_size(fallback=(table.width, 0)).columns  # other programs get whole rows
+    reporter.table(*tables.fitted(table, columns))
     for line in tables.legend(comparison):
         reporter.result(line)

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from caedsl.diagnostics.text import counted
 from caedsl.diagnostics.text import markdown as in_markdown
@@ -22,6 +23,18 @@ _LATEX = {
 }
 
 
+class Table(NamedTuple):
+    """Table for the terminal; its first column is text."""
+
+    headings: list[str]
+    rows: list[list[str]]
+
+    @property
+    def width(self) -> int:
+        """Width in terminal columns, with two between columns."""
+        return sum(max(map(len, cells)) + 2 for cells in zip(self.headings, *self.rows, strict=True)) - 2
+
+
 def headings(comparison: Comparison) -> list[str]:
     """Return the headings of the columns: runs, settings that differ, seeds, metrics."""
     return ["runs", *comparison.settings, "seeds", *(metric.name for metric in comparison.metrics())]
@@ -38,6 +51,19 @@ def rows(comparison: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
         ]
         for group in comparison.groups
     ]
+
+
+def fitted(table: Table, columns: int) -> Table:
+    """Return a table of headings and rows with a column per group instead, if only that form fits the columns.
+
+    Runs of unlike specs differ in many settings. If neither form fits, return the narrower one.
+    """
+    names, lines = table
+    turned = Table(
+        [names[0], *(line[0] for line in lines)],
+        [[name, *cells] for name, *cells in zip(names[1:], *(line[1:] for line in lines), strict=True)],
+    )
+    return turned if max(columns, turned.width) < table.width else table
 
 
 def legend(comparison: Comparison) -> list[str]:

@@ -62,6 +62,18 @@ def test_a_run_for_each_seed_and_a_row_for_each_setting(trained: Path, caedsl: R
     assert float(rows[0]["MSE deviation"]) == pytest.approx(stdev(values))
 
 
+def test_a_table_too_wide_for_the_terminal_has_a_column_for_each_setting(
+    trained: Path, caedsl: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = ("compare", trained / "small", trained / "wide")
+    monkeypatch.setenv("COLUMNS", "60")
+    turned = caedsl(*runs).out.splitlines()
+    monkeypatch.setenv("COLUMNS", "160")
+    wide = caedsl(*runs).out.splitlines()
+    assert [line.split()[0] for line in turned[:4]] == wide[0].split()[:4] == ["runs", "bottleneck", "batch", "seeds"]
+    assert sorted(" ".join(turned).split()) == sorted(" ".join(wide).split())
+
+
 def test_a_limit_leaves_the_test_samples_comparable(tmp_path: Path, caedsl: Run) -> None:
     drawn = np.random.default_rng(0).integers(0, 256, (2, 60, 8, 8), np.uint8)
     np.savez(tmp_path / "x.npz", train=drawn[0], test=drawn[1])
