@@ -10,7 +10,7 @@ import caedsl
 from caedsl.doctor.budget import StepsBudget
 from caedsl.doctor.certainty import MOST, NAMED, POSSIBLE
 from caedsl.doctor.diagnosis import Diagnosis, Verdict
-from caedsl.doctor.examine import after_repair, examine
+from caedsl.doctor.examine import after_repair, examine, ranked_suspicions
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
 from caedsl.doctor.probes.memorise import MemoriseEvidence
@@ -101,6 +101,24 @@ def test_a_penalty_is_named_only_if_the_same_network_learns_faster_without_it() 
     assert after_repair(found, lost, least=0.0).sure < POSSIBLE
     weak = replace(seen, first=replace(seen.first, penalty=0.3 * seen.first.loss))
     assert not [one for one in steps.suspect(weak) if one.cause == "strong-l2"]
+
+
+@pytest.mark.parametrize(("cost", "unproven"), [(1.1, False), (1.67, True)])
+def test_a_trial_decides_whether_background_with_a_large_loss_is_the_cause(cost: float, unproven: bool) -> None:
+    """A black image has 1.67 times the squared error of the mean image on MNIST, and networks still stay there."""
+    examined = subject(HEALTHY)
+    first = FirstStepsProbe(1).run(examined)
+    black = replace(first, steps=600, curve=ErrorCurve((0, 600), (3.0, cost)), background=(cost, cost))
+    seen = ProbesSoFar(examined, DataProbe().run(examined), first=black)
+    (found,) = (one for one in ranked_suspicions(seen) if one.cause == "empty-background")
+    assert (found.sure < NAMED) is unproven
+    before, after = ErrorCurve((600,), (cost,)), ErrorCurve((600,), (0.1,))
+    won = Repair("empty-background", "", "", "", 600, (0, 1), (before, before), (after, after))
+    lost = Repair("empty-background", "", "", "", 600, (0, 1), (before, before), (before, before))
+    assert after_repair(found, won, least=won.gain).sure >= NAMED
+    assert after_repair(found, lost, least=0.0).sure < NAMED
+    learning = replace(seen, first=replace(black, curve=ErrorCurve((0, 600), (3.0, 0.5))))
+    assert "empty-background" not in {one.cause for one in ranked_suspicions(learning)}
 
 
 @pytest.mark.parametrize(
