@@ -53,7 +53,7 @@ class Contents:
     ``held_out`` is None if the run's data are not available, and ``missing`` says why. ``charts`` are SVG by name,
     empty where there is nothing to draw; ``scores_of`` names the samples of the histogram. ``unlisted`` counts the
     findings of monitors after the first ones. Pictures of samples are ``sharp`` if they have fewer pixels than their
-    place on the page, and ``wide`` if they are plots of signals.
+    place on the page, and ``curves`` if they are plots of signals.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Contents:
     held_out: HeldOut | None
     missing: Sequence[str]
     sharp: bool
-    wide: bool
+    curves: bool
     charts: Mapping[str, str]
     scores_of: str
     sweep: SweepRecord | None
@@ -104,7 +104,7 @@ def contents(path: Path, device: str, data_dir: Path | None, reporter: Reporter)
         anomaly_pictures=_anomaly_pictures(path, run, anomalies, run.values if shown is None else shown.seen, data_dir),
         held_out=shown,
         missing=missing,
-        wide=rank(shape) == 1,
+        curves=rank(shape) == 1,
         sharp=rank(shape) > 1 and max(shape[1:] + run.model.target.shape[1:]) <= _ENLARGED,
         charts={
             "curves": loss_curves(epochs, metrics.training.best_epoch, listed),

@@ -203,6 +203,7 @@ def test_signals_and_volumes_are_pictures_too(
     assert Tags(page).seen.count("img") > 12
     assert f"mean {'signal' if len(space) == 1 else 'volume'}</td>" in page
     assert "mean image" not in page and "<th>SSIM</th>" not in page
+    assert ('class="samples curves"' in page) is (len(space) == 1), "dark pages invert curves, not slices"
 
 
 def test_words_of_the_run_are_text_on_the_page(run: Path, run_caedsl: Run) -> None:
