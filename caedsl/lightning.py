@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from caedsl import api
@@ -55,8 +54,7 @@ class Watch(Callback):
                 f"a batch is a {type(batch).__name__}, but `Watch` needs a tensor of samples, or a tuple that begins "
                 "with one: call `caedsl.watch` in `training_step` instead"
             )
-        with torch.enable_grad():
-            self._watch.step(loss, samples)
+        self._watch.step(loss, samples)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Record the end of an epoch."""

@@ -32,6 +32,10 @@ class ReconstructionLoss:
         if not isinstance(loss, Tensor) or loss.numel() != 1:
             given = f"{loss.numel():,} numbers" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
             raise ValueError(f"the function `loss` returns {given}, but must return a tensor with one: their mean")
+        if prediction.requires_grad and not loss.requires_grad:
+            raise ValueError(
+                "the function `loss` returns a number without a gradient: compute it without `detach`, `item` and `no_grad`"
+            )
         return loss
 
 

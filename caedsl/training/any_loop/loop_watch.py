@@ -105,8 +105,7 @@ class LoopWatch(PublicNames):
         """
         aim = samples if target is None else target
         for name, given in (("samples", samples), ("target", aim)):
-            if not isinstance(given, Tensor) or not given.dim():
-                raise ValueError(f"`{name}` is a {type(given).__name__}, but must be a tensor with one row per sample")
+            _check_rows(name, given)
         kept = _number(loss)
         if len(aim) != len(samples):
             raise ValueError(f"`target` is for {len(aim):,} samples, but there are {len(samples):,}: pass one for each")
@@ -242,6 +241,7 @@ class LoopWatch(PublicNames):
         self._epoch_losses += values
         return [([value], count) for value, (_, count) in zip(values, pending, strict=True)]
 
+    @torch.enable_grad()
     def _look(self, samples: Tensor, aim: Tensor) -> Sequence[Trouble]:
         pending = self._read()
         if not all(torch.isfinite(torch.tensor([losses[0] for losses, _ in pending]))):
@@ -292,12 +292,34 @@ class LoopWatch(PublicNames):
             self._say(f"  {line}")
 
 
+def _check_rows(name: str, given: object) -> None:
+    """Raise ``ValueError`` if ``given`` is not a tensor with one row per sample that a network can be trained on."""
+    kind = _unusual(given) if isinstance(given, Tensor) else f"a {type(given).__name__}"
+    if kind is not None:
+        raise ValueError(f"`{name}` is {kind}, but must be a tensor with one row per sample")
+
+
+def _unusual(given: Tensor) -> str | None:
+    """Return what a tensor is that has no rows, no values in memory, or no place in a computation of gradients."""
+    if given.is_nested:
+        return "a nested tensor"
+    if given.layout != torch.strided:
+        return "a sparse tensor"
+    if given.is_meta:
+        return "a meta tensor, which has no values"
+    if given.is_inference():
+        return "a tensor of `torch.inference_mode`, which has no gradients"
+    return None if given.dim() else "a single number"
+
+
 def _number(loss: Tensor | float) -> Tensor:
     """Return the loss of a step; raise ``ValueError`` if it is not one real number."""
     try:
         kept = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"`loss` is {loss!r:.80}, but the loss of a step is a number or a tensor with one") from None
+    if kept.is_meta or kept.is_complex():
+        raise ValueError(f"`loss` is {kept!r:.80}, but the loss of a step is a real number")
     if kept.numel() != 1:
         raise ValueError(f"`loss` has {kept.numel():,} numbers, but the loss of a step is one: pass their mean")
     return kept

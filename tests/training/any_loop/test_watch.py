@@ -258,7 +258,12 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
     [
         ({"samples": digits().numpy()}, "`samples` is a ndarray, but must be a tensor"),
         ({"samples": None}, "`samples` is a NoneType"),
-        ({"samples": torch.tensor(3.0)}, "`samples` is a Tensor, but must be a tensor with one row per sample"),
+        ({"samples": torch.tensor(3.0)}, "`samples` is a single number, but must be a tensor with one row"),
+        ({"samples": digits().to_sparse()}, "`samples` is a sparse tensor, but must be a tensor"),
+        ({"samples": digits().to("meta")}, "`samples` is a meta tensor, which has no values"),
+        ({"samples": torch.nested.nested_tensor(list(digits()[:2]), layout=torch.jagged)}, "`samples` is a nested tensor"),
+        ({"target": digits().to_sparse()}, "`target` is a sparse tensor"),
+        ({"module": net().to("meta")}, "the module fails on samples of 1x8x8"),
         ({"target": digits().numpy()}, "`target` is a ndarray"),
         ({"samples": digits().double()}, "the module fails on samples of 1x8x8 of type torch.float64"),
         ({"samples": digits()[:, 0]}, "the module fails on samples of 8x8"),
@@ -267,7 +272,7 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
         ({"optimizer": None}, "`optimizer` is None"),
         ({"module": nn.Linear}, "but must be a torch.nn.Module"),
     ],
-    ids=range(10),
+    ids=range(15),
 )
 def test_what_does_not_belong_to_a_loop_is_one_clear_error(changes: dict[str, Any], message: str) -> None:
     module = changes.get("module", net())
@@ -297,6 +302,9 @@ def test_batches_and_modules_that_cannot_be_probed_end_no_loop() -> None:
     assert watch.epoch() == ()
     with pytest.raises(ValueError, match="pass their mean"):
         watch.step(torch.zeros(3), x)
+    for unreal in (torch.tensor(1j), torch.tensor(0.1, device="meta")):
+        with pytest.raises(ValueError, match="but the loss of a step is a real number"):
+            watch.step(unreal, x)
     for loss in (None, "low", 10**400, 1j):
         with pytest.raises(ValueError, match="but the loss of a step is a number or a tensor with one"):
             watch.step(loss, x)
@@ -310,6 +318,25 @@ def test_a_loss_function_returns_one_number(returned: object, given: str) -> Non
     watch = caedsl.watch(module, torch.optim.Adam(module.parameters()), loss=lambda prediction, target: returned)
     with pytest.raises(ValueError, match=f"the function `loss` returns {given}"):
         watch.step(0.1, digits()[:8])
+
+
+def test_a_loss_function_without_a_gradient_is_one_clear_error() -> None:
+    module = net()
+    loss = torch.no_grad()(nn.functional.mse_loss)
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()), loss=loss)
+    with pytest.raises(ValueError, match="the function `loss` returns a number without a gradient"):
+        watch.step(0.1, digits()[:8])
+
+
+def test_a_step_may_be_recorded_where_gradients_are_off() -> None:
+    module = net()
+    watch = caedsl.watch(module, torch.optim.Adam(module.parameters()), say=str)
+    with torch.no_grad():
+        watch.step(0.1, digits()[:8])
+    with torch.inference_mode():
+        samples = digits()[:8].clone()
+    with pytest.raises(ValueError, match=re.escape("`samples` is a tensor of `torch.inference_mode`")):
+        watch.step(0.1, samples)
 
 
 def test_layers_have_the_authors_names_and_our_words() -> None:
