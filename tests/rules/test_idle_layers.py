@@ -162,6 +162,14 @@ def test_an_option_that_replaces_a_default_is_not() -> None:
     assert found(text.replace(first, "")) == ["dropout=0"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["conv 4 relu as x1; conv 4; add x1", "conv 4 relu x2 as x1; conv 4; concat x1 first", "stage x1 { conv 4 relu }"],
+)
+def test_a_name_that_looks_like_a_repeat_is_not(line: str) -> None:
+    assert found(with_line(line)) == []
+
+
 def test_an_option_of_the_bottleneck_is_not() -> None:
     """`--set bottleneck.noise=0` and variants switch options off."""
     assert found(SPEC.format(line="tanh").replace("bottleneck", "bottleneck conv 2 dropout=0 l1=0 noise=0")) == []

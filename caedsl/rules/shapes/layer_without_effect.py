@@ -37,6 +37,7 @@ from caedsl.diagnostics.finding import Applicability, Finding, Fix, Severity
 from caedsl.facts.value_bounds import ANY, bounds_before
 from caedsl.model.autoencoder import Autoencoder
 from caedsl.resolve.mirroring.mirror import OPTIONS
+from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.lines import TIMES
 from caedsl.rules.edits.plain_lines import plain_lines
 from caedsl.rules.edits.trial import default_place, drop, tried, without_braces
@@ -47,11 +48,12 @@ from caedsl.syntax.tree import Item, Number, Statement, WrittenOption, WrittenWo
 from caedsl.vocabulary.activations import LINEAR
 from caedsl.vocabulary.kind import DROPOUT
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers import KINDS
 from caedsl.vocabulary.layers.activation import ActivationLine
 from caedsl.vocabulary.layers.norm import NormLine
 from caedsl.vocabulary.layers.repeat import Repeat
 from caedsl.vocabulary.norms import NORM, NORMS
-from caedsl.vocabulary.option import Options
+from caedsl.vocabulary.option import Options, Type, Written
 from caedsl.vocabulary.shape import Shape, text
 from caedsl.vocabulary.window import DILATION, KERNEL
 
@@ -183,8 +185,8 @@ def _network(model: Autoencoder) -> list[tuple[str, Options, Shape, Shape]]:
 
 def _single_repeat(model: Autoencoder, statement: Statement) -> Iterator[Finding]:
     """Yield the finding for a line or a block that is repeated only once."""
-    for item in statement.items:
-        if _makes_one_copy(item):
+    for before, item in pairwise((statement.head, *statement.items)):
+        if _makes_one_copy(item) and not _is_followed_by_a_name(before):
             fix = Fix("remove it", (drop(model, item.span),), Applicability.SAFE)
             yield _once(item.span, model.source.slice(item.span), fix)
     if statement.head.text == Repeat.name and statement.block:
@@ -223,6 +225,15 @@ def _makes_one_copy(item: Item) -> bool:
             return written == _ONCE
         case _:
             return False
+
+
+def _is_followed_by_a_name(before: Item) -> bool:
+    """Return whether the next item names an output or a stage: `as x1`, `concat x1`, `stage x1 { ... }`."""
+    if not isinstance(before, WrittenWord):
+        return False
+    options = KINDS[before.text].options if before.text in KINDS else ()
+    named = any(option.type is Type.NAME and option.written is Written.FIRST for option in options)
+    return named or before.text == AS.name
 
 
 def _once(span: Span, written: str, fix: Fix) -> Finding:
