@@ -14,7 +14,7 @@ from caedsl.backends.torch.instantiate import build
 from caedsl.backends.torch.lower import lower
 from caedsl.training.preprocessing import normalise_of
 from tests.conftest import ROOT
-from tests.fidelity import diffusion_originals, further_originals, keras_originals, torch_originals
+from tests.fidelity import diffusion_originals, further_originals, keras_originals, torch_originals, unet_originals
 from tests.fidelity.pieces import tensors
 from tests.fidelity.training import CODE_OPTIONS, CODE_TERMS, STARTS, TRAINING
 
@@ -26,7 +26,7 @@ TOLERANCE = {"compressai_factorized": 1e-5}
 
 def original(name: str) -> nn.Module:
     """Return the model with the weights that it starts from."""
-    files = (keras_originals, torch_originals, diffusion_originals, further_originals)
+    files = (keras_originals, torch_originals, diffusion_originals, further_originals, unet_originals)
     make: Callable[[], nn.Module] = next(getattr(file, name) for file in files if hasattr(file, name))
     torch.manual_seed(0)
     made = make().eval()
@@ -106,4 +106,4 @@ def test_the_page_lists_the_training_of_each_model() -> None:
     equal, absent = (sum(rows[name] == said for name in TRAINING) for said in ("as published", "none in the source"))
     assert f"Of {len(TRAINING)} models" in page
     assert f"and {equal + absent} in training too: {equal} have the published settings" in page
-    assert len(NAMES) - len(TRAINING) == 12
+    assert len(NAMES) - len(TRAINING) == 14
