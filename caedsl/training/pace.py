@@ -4,6 +4,8 @@ import os
 import time
 from collections.abc import Callable
 
+import torch
+
 from caedsl.machine.cores import allowed_cores
 from caedsl.runs.history import Step
 from caedsl.training.loop import Callback, Training
@@ -70,10 +72,10 @@ class Pace(Callback):
     def _cause(self, training: Training) -> str:
         load, cores = self._load(), allowed_cores()
         if load > 1.5 * cores:
-            return (
-                f"other processes use the cores (load {load:.1f} on {cores}); `threads 1`, or OMP_WAIT_POLICY=PASSIVE "
-                "in the environment, may be faster"
-            )
+            busy = f"other processes use the cores (load {load:.1f} on {cores})"
+            if torch.get_num_threads() == 1:
+                return busy
+            return f"{busy}; `threads 1`, or OMP_WAIT_POLICY=PASSIVE in the environment, may be faster"
         if training.train.device.type == "cuda":
             return "another process may use the GPU, or the GPU may be throttled by heat"
         return "the processor may be throttled by heat, a CPU quota may be used up, or the disk may be slow"

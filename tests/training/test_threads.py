@@ -185,11 +185,18 @@ START = [WINDOW_SECONDS / 10] * 10
 
 
 def test_a_run_that_becomes_slow_says_so_once_with_the_cause() -> None:
+    torch.set_num_threads(2)
     (note,) = paced([*START, *[4 * WINDOW_SECONDS / 10] * 30], load=1000.0)
     assert note.startswith("steps take 4.0 times as long as at the start of this run")
     assert "load 1000.0" in note and "threads 1" in note
     (note,) = paced([*START, *[4 * WINDOW_SECONDS / 10] * 30], load=0.0)
     assert "quota" in note
+
+
+def test_a_slow_run_with_one_thread_is_not_advised_to_take_one() -> None:
+    (note,) = paced([*START, *[4 * WINDOW_SECONDS / 10] * 30], load=1000.0)
+    assert "load 1000.0" in note
+    assert "threads 1" not in note and "OMP_WAIT_POLICY" not in note
 
 
 @pytest.mark.parametrize("later", [[2 * WINDOW_SECONDS / 10] * 30, [50 * WINDOW_SECONDS, *START, *START], START])
