@@ -24,6 +24,8 @@ _NORMS = {
     "LayerNorm": norms.LAYER,
     "GroupNorm": norms.GROUP,
 }
+_REARRANGING = ("Flatten", "Unflatten", "Identity", "PixelShuffle", "PixelUnshuffle", "ChannelShuffle")
+"""Classes in ``torch.nn`` that return the values they are given."""
 _KINDS = {"ConvTranspose": "deconv", "Conv": "conv", "Linear": "dense"}
 _WORDS = {
     call.name: function.name
@@ -152,7 +154,8 @@ def _placed(
     smallest = min(range(len(layers)), key=lambda number: prod(layers[number].shape))
     path = code if code is not None else layers[smallest].paths[-1]
     inside = [number for number, layer in enumerate(layers) if any(_below(each, path) for each in layer.paths)]
-    output = next((n for n in reversed(range(len(layers))) if prod(layers[n].shape) == prod(sample)), None)
+    valued = (n for n in reversed(range(len(layers))) if layers[n].facts.words not in _REARRANGING)
+    output = next((n for n in valued if prod(layers[n].shape) == prod(sample)), None)
     return Layout(layers, output, inside[-1] if inside else None, path, prod(shapes[path]))
 
 

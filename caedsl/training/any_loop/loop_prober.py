@@ -34,7 +34,7 @@ class ReconstructionLoss:
             raise ValueError(f"the function `loss` returns {given}, but must return a tensor with one: their mean")
         if prediction.requires_grad and not loss.requires_grad:
             raise ValueError(
-                "the function `loss` returns a number without a gradient: compute it without `detach`, `item` and `no_grad`"
+                "the function `loss` returns a number without a gradient: compute it without `detach` and `no_grad`"
             )
         return loss
 

@@ -261,7 +261,10 @@ def test_a_module_without_layers_or_another_output_is_one_clear_error() -> None:
         ({"samples": torch.tensor(3.0)}, "`samples` is a single number, but must be a tensor with one row"),
         ({"samples": digits().to_sparse()}, "`samples` is a sparse tensor, but must be a tensor"),
         ({"samples": digits().to("meta")}, "`samples` is a meta tensor, which has no values"),
-        ({"samples": torch.nested.nested_tensor(list(digits()[:2]), layout=torch.jagged)}, "`samples` is a nested tensor"),
+        (
+            {"samples": torch.nested.nested_tensor(list(digits()[:2]), layout=torch.jagged)},
+            "`samples` is a nested tensor",
+        ),
         ({"target": digits().to_sparse()}, "`target` is a sparse tensor"),
         ({"module": net().to("meta")}, "the module fails on samples of 1x8x8"),
         ({"target": digits().numpy()}, "`target` is a ndarray"),
@@ -318,6 +321,27 @@ def test_a_loss_function_returns_one_number(returned: object, given: str) -> Non
     watch = caedsl.watch(module, torch.optim.Adam(module.parameters()), loss=lambda prediction, target: returned)
     with pytest.raises(ValueError, match=f"the function `loss` returns {given}"):
         watch.step(0.1, digits()[:8])
+
+
+@pytest.mark.parametrize(
+    "after", [nn.Unflatten(1, (1, 8, 8)), nn.Sequential(nn.Unflatten(1, (4, 4, 4)), nn.PixelShuffle(2))]
+)
+def test_no_remedy_concerns_the_activation_of_an_output_that_is_reshaped(after: nn.Module) -> None:
+    """The range of the images asks for the sigmoid, whatever rearranges its values afterwards."""
+    torch.manual_seed(0)
+    images = digits()
+    ends = nn.Sequential(nn.Flatten(), nn.Linear(64, 4), nn.Linear(4, 64), nn.Sigmoid(), after)
+    optimizer = torch.optim.SGD(ends.parameters(), lr=0.01)
+    watch = caedsl.watch(ends, optimizer, say=str)
+    for _ in range(600):
+        x = images[torch.randint(len(images), (64,))]
+        loss = nn.functional.mse_loss(ends(x), x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        watch.step(loss, x)
+    assert [one.monitor for one in watch.troubles] == ["constant-output"]
+    assert "instead of `sigmoid`" not in watch.troubles[0].remedy
 
 
 def test_a_loss_function_without_a_gradient_is_one_clear_error() -> None:
