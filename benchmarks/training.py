@@ -40,8 +40,14 @@ class Result:
 
     name: str
     seconds: list[float] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
+    losses: list[float | None] = field(default_factory=list)
     memory: int = 0
+
+    @property
+    def last_loss(self) -> str:
+        """Return the loss of the last epoch as printed, or ``-`` for a contender that returns none."""
+        loss = self.losses[-1]
+        return "-" if loss is None else f"{loss:.5f}"
 
     def rate(self, images: int) -> float:
         """Return the median over the epochs, in images a second."""
@@ -183,7 +189,7 @@ def print_table(results: list[Result], task: Task) -> None:
     for result in results:
         ratio = first.rate(images) / result.rate(images)
         print(
-            f"{result.name:<24}{result.rate(images):>9.0f}{f'{ratio:.2f}x':>11}{result.losses[-1]:>11.5f}"
+            f"{result.name:<24}{result.rate(images):>9.0f}{f'{ratio:.2f}x':>11}{result.last_loss:>11}"
             f"{result.memory / 1e6:>6.0f} MB"
         )
     for precision in ("bf16", "fp32"):

@@ -23,8 +23,8 @@ class Gate:
         sys.stdin.readline()
         self._begun = time.perf_counter()
 
-    def end(self, loss: float) -> None:
-        """End the epoch with its mean loss (penalties included)."""
+    def end(self, loss: float | None) -> None:
+        """End the epoch with its mean loss (penalties included), if the contender returns one."""
         assert self._begun is not None
         seconds = time.perf_counter() - self._begun
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

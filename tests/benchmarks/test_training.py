@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.contenders import CONTENDERS, LOOP, Contender, arithmetic, roofline
 from benchmarks.contenders.task import Task
-from benchmarks.training import print_table, race
+from benchmarks.training import Result, print_table, race
 
 SPEC = """\
 autoencoder small
@@ -34,14 +34,21 @@ def test_the_contenders_come_to_the_same_loss(
     results = race(["caedsl fp32", "by hand fp32", LOOP, "absent"], task)
     ours, theirs, _ = results
     assert [len(result.seconds) for result in results] == [8, 8, 8]
-    assert ours.losses[-1] < 0.7 * ours.losses[0]
-    assert ours.losses[-1] == pytest.approx(theirs.losses[-1], rel=0.1)
+    first, last = ours.losses[0], ours.losses[-1]
+    assert first is not None and last is not None and last < 0.7 * first
+    assert last == pytest.approx(theirs.losses[-1], rel=0.1)
     monkeypatch.setattr(arithmetic, "SIDES", (64,))
     monkeypatch.setattr(roofline, "COPIED", 1 << 16)
     print_table(results, task)
     said = capsys.readouterr()
     assert "absent is left out" in said.err
     assert "caedsl fp32" in said.out
+
+
+def test_a_loss_that_a_contender_does_not_return_is_no_nan() -> None:
+    assert Result("silent", losses=[None]).last_loss == "-"
+    assert Result("diverged", losses=[float("nan")]).last_loss == "nan"
+    assert Result("trained", losses=[0.25]).last_loss == "0.25000"
 
 
 def test_the_work_of_a_training_step(tmp_path: Path) -> None:
