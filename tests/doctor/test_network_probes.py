@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from caedsl.diagnostics.edits import apply_edits
 from caedsl.doctor.certainty import NAMED
 from caedsl.doctor.probes.data import DataProbe
 from caedsl.doctor.probes.first_steps import FirstStepsProbe
@@ -15,6 +16,7 @@ from caedsl.doctor.stepping import ErrorCurve
 from caedsl.doctor.subject import Subject
 from caedsl.doctor.suspects import network, steps
 from caedsl.doctor.suspicion import ProbesSoFar
+from tests.training.tiny import model_of
 
 from .subjects import HEALTHY, digits, subject
 
@@ -129,6 +131,28 @@ def test_first_steps_that_learn_belie_an_attempt_that_failed(left: float, sympto
     seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=memorised([1.0] * 5), rate=rate, first=first)
     assert list(seen.symptoms()) == symptoms
     assert all(one.sure < NAMED for one in steps.suspect(seen)), "a range test alone names nothing"
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("lr=1e-4; epochs 20", "lr=0.01; epochs 20"),
+        ("lr=1e-4; epochs 2000", "lr=0.01; epochs 400; schedule cosine"),
+        ("lr=1.2e-3; epochs 2000", "lr=0.01; epochs 480; schedule cosine"),
+        ("lr=1e-4; schedule constant warmup=5%; epochs 2000", "lr=0.01; schedule cosine warmup=5%; epochs 400"),
+        ("lr=1e-4; schedule plateau; epochs 2000", "lr=0.01; schedule plateau; epochs 2000"),
+    ],
+)
+def test_a_higher_rate_decays_in_a_long_run(written: str, wanted: str) -> None:
+    examined = subject(HEALTHY.replace("lr=3e-3; batch 64; epochs 20", f"{written}; batch 64"))
+    first = replace(FirstStepsProbe(2).run(examined), curve=ErrorCurve((0, 150), (1.0, 0.4)))
+    own = examined.settings.optimizer.lr
+    rate = RateEvidence(own, 0.01, 0.1, (), ())
+    seen = ProbesSoFar(examined, DataProbe().run(examined), memorise=memorised([1.0, 0.1]), rate=rate, first=first)
+    (found,) = (one for one in steps.suspect(seen) if one.cause == "low-learning-rate")
+    (change,) = found.changes
+    changed = model_of(apply_edits(examined.model.source.text, change.edits)).train
+    assert changed == model_of(HEALTHY.replace("lr=3e-3; batch 64; epochs 20", f"{wanted}; batch 64")).train
 
 
 def test_a_run_that_becomes_infinite_is_named_although_it_memorises() -> None:
