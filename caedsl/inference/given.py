@@ -45,11 +45,14 @@ def samples_of(given: Given, model: Autoencoder) -> Samples:
     if isinstance(given, list | tuple):
         return _from_several(given, model)
     if not isinstance(given, str | PathLike):
-        raise TypeError(
-            f"a {type(given).__name__} cannot be read as samples: give an array, a tensor, an image of Pillow, a path, "
-            "a data line, or a list of arrays, images or paths"
-        )
+        raise TypeError(f"a {type(given).__name__} cannot be read as samples: {_remedy(given, model)}")
     return from_line(str(given), model) if is_data_line(str(given)) else from_path(Path(given), model)
+
+
+def _remedy(given: object, model: Autoencoder) -> str:
+    if hasattr(given, "to_numpy"):  # tables and columns of pandas and polars, arrays of xarray
+        return f"give an array, as in `x.to_numpy().reshape(-1, {', '.join(map(str, model.input.shape))})`"
+    return "give an array, a tensor, an image of Pillow, a path, a data line, or a list of arrays, images or paths"
 
 
 def _from_several(given: Sequence[Any], model: Autoencoder) -> Samples:

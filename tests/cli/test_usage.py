@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 
 from caedsl.cli.app import _COMMANDS
-from tests.conftest import Ran
+from tests.conftest import ROOT, Ran
 
 Run = Callable[..., Ran]
 
@@ -25,6 +27,23 @@ def test_help_has_the_same_parts(command: str, caedsl: Run) -> None:
     texts = re.findall(r"^  (?:-|[A-Z]+ )\S.*?  +([a-zA-Z].*)", ran.out, re.MULTILINE)
     assert texts
     assert all(text[0].isupper() for text in texts)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_line_reads_the_examples_in_help(
+    command: str, caedsl: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO((ROOT / "specs/digits.cae").read_bytes())))
+    _, _, examples = caedsl(command, "--help").out.partition("Example")
+    lines = re.findall(rf"\bcaedsl {command}( .*)?$", examples, re.MULTILINE)
+    assert lines
+    for line in lines:
+        ran = caedsl(command, *line.partition("<")[0].split())
+        # Most files are absent in this folder, but usage errors come first.
+        absent = re.search("does not exist|there is no run folder|has no .cae file", ran.err)
+        assert ran.code == 0 or absent, ran.err
+        assert all((ROOT / spec).is_file() for spec in re.findall(r"specs/\S+", line))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

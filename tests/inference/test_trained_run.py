@@ -134,6 +134,21 @@ def test_a_list_of_arrays_may_have_several_sizes(grey: Path) -> None:
         run.encode([several[1], np.zeros((8, 8, 2))])
 
 
+class Table:
+    """What tables of pandas and polars have in common: a sample in each row."""
+
+    def to_numpy(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        return np.linspace(0, 1, 3 * 64, dtype=np.float32).reshape(3, 64)
+
+
+def test_the_remedy_for_a_table_works(grey: Path) -> None:
+    run, x = caedsl.open(grey, device="cpu"), Table()
+    for method in (run.encode, run.reconstruct, run.score):
+        with pytest.raises(TypeError, match="a Table cannot be read as samples: give an array, as in `x") as refused:
+            method(x)
+        assert len(method(eval(str(refused.value).split("`")[1]))) == len(x.to_numpy())
+
+
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
