@@ -72,6 +72,13 @@ LINES = [
     "globalpool",
 ]
 """Lines that stand for themselves."""
+NAMED_INSIDE = [
+    "residual { as own#; conv 4 relu; concat own#; conv 4 }",
+    "residual relu { norm batch as n#; conv 4 k1; conv 4 depthwise as gate#; from n#; conv 4 k1; multiply gate# }",
+    "residual { conv 4 as a#; residual { conv 2; concat a# first }; conv 4; add a#; shortcut { as own#; conv 4; add a# } }",
+    "stage s { as own#; globalpool; dense 1 sigmoid; reshape 1x1x1; multiply own# }",
+]
+"""Groups whose lines read what is named inside them; `#` stands for a number that keeps names apart."""
 BRANCHES = [
     "conv 4 relu as trunk\nconv 2 k1 as side\nfrom trunk\nmaxpool 3 s1 pad=1\nconcat side",
     "conv 2 as trunk\nfrom input\nconv 2 k1\nupsample to 6x5\nglobalpool as means\nfrom trunk\nglobalpool\nadd means",
@@ -112,7 +119,7 @@ def finish(draw: st.DrawFn) -> str:
 @st.composite
 def layer(draw: st.DrawFn, depth: int = 0) -> str:
     kinds = ["conv", "conv", "conv", "deconv", "maxpool", "avgpool", "upsample", "dropout", "x2", "depthwise", "line"]
-    kind = draw(st.sampled_from([*kinds, *(["residual", "repeat", "stage"] if depth < 2 else [])]))
+    kind = draw(st.sampled_from([*kinds, *(["residual", "repeat", "stage", "named"] if depth < 2 else [])]))
     channels = draw(st.sampled_from([1, 2, 4, 6, 8]))
     match kind:
         case "conv":
@@ -143,6 +150,8 @@ def layer(draw: st.DrawFn, depth: int = 0) -> str:
             return draw(st.sampled_from(["dropout 20%", "dropout 20% elementwise"]))
         case "line":
             return draw(st.sampled_from(LINES))
+        case "named":
+            return draw(st.sampled_from(NAMED_INSIDE)).replace("#", str(draw(st.integers(0, 999))))
     shortcut = f"; shortcut {{ conv {channels} k1 norm=batch }}" if kind == "residual" and draw(st.booleans()) else ""
     inner = "; ".join(draw(st.lists(layer(depth=depth + 1), min_size=1, max_size=2)))
     heads = {
@@ -193,6 +202,7 @@ def targets(draw: st.DrawFn, channels: int, height: int, width: int) -> str:
 BLOCKS = [
     ("block part n { conv n k3 relu; conv n k1 }", "part 4"),
     ("block part n k=3 { residual { conv n k=k norm=batch relu; conv n } }", "conv 4\npart 4 k=1"),
+    ("block part n { as own; conv n as side; from own; conv n k1; add side }", "part 4\nresidual { part 3 }"),
     ("block inner n { conv n tanh }\nblock part n=2 { inner 2*n; inner n x2 }", "part"),
 ]
 """Definitions of blocks, each with lines that use the block."""

@@ -80,7 +80,7 @@ def _layers(model: Autoencoder) -> tuple[LayerSummary, ...]:
     numbers: Counter[tuple[str, str]] = Counter()
     rows: list[LayerSummary] = []
     for part, layer in model.layers():
-        if layer.kind.role is Role.GROUPING:
+        if layer.kind.role is Role.GROUPING and layer.kind.block:
             continue
         numbers[part, layer.kind.name] += 1
         rows.append(

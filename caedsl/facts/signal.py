@@ -46,22 +46,36 @@ def signal_path(model: Autoencoder) -> tuple[Gain, ...]:
     A residual is one step, and the powers of its two paths are added. A normalisation resets the gain to 1.
     """
     path: list[Gain] = []
+    known = _Powers(output_layer(model), {})
     power = 0.0
-    powers: dict[int, float] = {}
     for _, layers in model.parts:
         for layer in without_stages(layers):
-            before, power = power, _after(layer, power, output_layer(model))
-            if isinstance(layer.kind, Join):
-                power = _joined(layer, layer.kind, before, powers.get(id(layer.source), 0.0))
-            powers[id(layer)] = power
+            before, power = power, _after(layer, power, known)
             path.append(Gain(layer, power - before, power))
     return tuple(path)
 
 
-def _after(layer: Layer, power: float, output: Layer | None) -> float:
+class _Powers(NamedTuple):
+    """Output layer, and the power after each layer so far, by ``id(layer)``."""
+
+    output: Layer | None
+    after: dict[int, float]
+
+
+def _after(layer: Layer, power: float, known: _Powers) -> float:
+    """Return the power after a layer whose input has ``power``."""
+    if isinstance(layer.kind, Join):
+        power = _joined(layer, layer.kind, power, known.after.get(id(layer.source), 0.0))
+    else:
+        power = _computed(layer, power, known)
+    known.after[id(layer)] = power
+    return power
+
+
+def _computed(layer: Layer, power: float, known: _Powers) -> float:
     if layer.kind.role is Role.SUMMING:
-        shortcut = _through(layer.shortcut, power, output)
-        power = _sum(shortcut, _through(layer.children, power, output))
+        body = _through(layer.children, power, known)
+        power = _sum(_through(layer.shortcut, power, known), body)
     elif INIT in layer.options:
         power += _kernel_gain(layer)
     else:
@@ -69,7 +83,7 @@ def _after(layer: Layer, power: float, output: Layer | None) -> float:
     if layer.norm is not None:
         power = 0.0
     activation = layer.activation
-    if layer is output:
+    if layer is known.output:
         return power
     ceiling = inf if isinf(activation.ceiling) else log10(activation.ceiling)
     passed = activation.faint if power < _FAINT else activation.passed
@@ -90,9 +104,9 @@ def inside(layer: Layer) -> float:
     return prod(share_inside(axis, count) for axis, count in sides)
 
 
-def _through(layers: Sequence[Layer], power: float, output: Layer | None) -> float:
+def _through(layers: Sequence[Layer], power: float, known: _Powers) -> float:
     for layer in without_stages(layers):
-        power = _after(layer, power, output)
+        power = _after(layer, power, known)
     return power
 
 

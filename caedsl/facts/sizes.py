@@ -39,7 +39,8 @@ def last_branches(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     for layer in layers:
         if layer.kind.starts_branch:
             source = [] if layer.source is None else [*leaves((layer.source,))]
-            path = path[: path.index(source[-1]) + 1] if source else []
+            if not source or source[-1] in path:  # the shortcut of a residual is beside the path
+                path = path[: path.index(source[-1]) + 1] if source else []
         path.append(layer)
     return tuple(path)
 

@@ -9,6 +9,7 @@ from caedsl.model.autoencoder import Autoencoder
 from caedsl.vocabulary.joining import FROM
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.input_name import InputName
 from caedsl.vocabulary.shape import Shape
 
 
@@ -107,8 +108,9 @@ class _Builder:
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
                 self._extend(self._nested(cluster, repeated), pattern, depth + 1)
-            elif first.kind.starts_branch:
-                self.last = self.blocks.get(id(first.source), self.graph.input)
+            elif first.kind.starts_branch or isinstance(first.kind, InputName):
+                if first.kind.starts_branch:
+                    self.last = self.blocks.get(id(first.source), self.graph.input)
                 self.blocks |= {id(layer): self.last for layer in pattern[0]}
             elif not first.children:
                 head, details = caption(first)

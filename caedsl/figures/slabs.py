@@ -10,6 +10,7 @@ from caedsl.source import Source
 from caedsl.vocabulary.joining import FROM, OTHER
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.input_name import InputName
 from caedsl.vocabulary.shape import Shape, is_map
 
 
@@ -147,13 +148,15 @@ class _Walk:
             repeated = f"×{times}" if times > 1 else ""
             if len(pattern) > 1:
                 self._surround(pattern, around, repeated, added=False)
+            elif isinstance(first.kind, InputName):
+                self.outputs.note(len(self.found.slabs) - 1, pattern[0])
             elif not first.children or len(around) >= self.deepest:
                 operation = _operation(self.source, first, times)
                 slab = Slab(self.part, first.out_shape, (operation,), around, first.kind.starts_branch)
                 self._add(slab, pattern[0])
             elif first.kind.role is Role.SUMMING:
                 self._surround(inside(pattern[0]), around, repeated, added=True)
-                self._note_on_sum(first)
+                self._note_on_sum(pattern[0])
             else:
                 self._surround(inside(pattern[0]), around, f"{first.label} {repeated}".strip(), added=False)
             if first.children and len(pattern) == 1:
@@ -186,8 +189,10 @@ class _Walk:
         reshaped = is_map(slab.shape) and layer.in_shape == last.shape and not is_map(last.shape)
         return last.shape == slab.shape or reshaped
 
-    def _note_on_sum(self, group: Layer) -> None:
+    def _note_on_sum(self, groups: Copies) -> None:
         """Write under the last slab what happens at the sum: the projection of the input, the activation after it."""
+        group = groups[0]
+        self.outputs.note(len(self.found.slabs) - 1, tuple(layer for each in groups for layer in each.shortcut))
         added = [(f"+ {caption(layer)[0]}", caption(layer)[1], line(layer)) for layer in group.shortcut]
         after = [(word, (), line(group)) for word in caption(group)[1]]
         notes = (LayerCaption(*note) for note in (added or [("+ input", (), line(group))]) + after)

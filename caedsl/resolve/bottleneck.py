@@ -194,7 +194,7 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         layers = tuple(placed.layers)
         ends = _code_place(layers, scope) if code.form.block else len(layers)
         made, after_code = layers[:ends], layers[ends:]
-        first = next((inner for layer in after_code[:1] for inner in layer.walk()), None)
+        first = _first(after_code)
         if first is not None and first.kind.starts_branch:
             report_code_dropped(first.span, first.options[FROM], scope)
             placed.outputs.dropped.clear()
@@ -216,6 +216,16 @@ def place_bottleneck(code: Code, placed_encoder: Placed, scope: Scope) -> Bottle
         )
     shape = in_shape or code.asserted
     return None if shape is None else Bottleneck(code.form.name, shape, (), (), code.weights, code.noise, code.at)
+
+
+def _first(layers: Sequence[Layer]) -> Layer | None:
+    """Return the first layer that computes something, with stages opened."""
+    for layer in layers:
+        if layer.kind.role is not Role.GROUPING:
+            return layer
+        if layer.children:
+            return _first(layer.children)
+    return None
 
 
 def _code_place(layers: Sequence[Layer], scope: Scope) -> int:

@@ -12,7 +12,7 @@ from caedsl.resolve.bottleneck import Code, place_bottleneck, read_bottleneck
 from caedsl.resolve.decoder import place_decoder, read_decoder
 from caedsl.resolve.inputs import read_input, read_target
 from caedsl.resolve.mirroring.mirror_options import UNPOOL, MirrorOptions
-from caedsl.resolve.outputs import Outputs, name_pools, name_skips, report_dropped
+from caedsl.resolve.outputs import Outputs, name_skips, report_dropped
 from caedsl.resolve.placing import Placed, place_block
 from caedsl.resolve.scope import Scope
 from caedsl.resolve.statement_words import StatementsByWord
@@ -151,12 +151,12 @@ def _read_parts(
 
 def _placed(read: _ReadParts, found: StatementsByWord, image: Input, target: Shape, scope: Scope) -> _PlacedParts:
     """Return the layers of the network, which leads from ``image`` to the shape ``target``."""
-    encoder = place_block(read.encoder, image.shape, Outputs(image.shape, image.span), scope)
-    if isinstance(read.decoder, MirrorOptions) and read.decoder.upsample == UNPOOL:
-        encoder.layers = name_pools(encoder.layers, encoder.outputs)
+    unpools = isinstance(read.decoder, MirrorOptions) and read.decoder.upsample == UNPOOL
+    encoder = place_block(read.encoder, image.shape, Outputs(image.shape, image.span, unpools), scope)
     if isinstance(read.decoder, MirrorOptions) and read.decoder.skips:
         encoder.layers = name_skips(encoder.layers, encoder.outputs)
     bottleneck = None if read.code is None else place_bottleneck(read.code, encoder, scope)
+    encoder.outputs.names_pools = False
     start = _start_of_decoder(encoder, bottleneck, "bottleneck" in found.single)
     inverse, decoder = place_decoder(read.decoder, encoder, bottleneck, start, target, scope)
     if decoder.out_shape is not None:

@@ -1,7 +1,8 @@
 """Named outputs: `conv 32 relu as fine` names one; `concat`, `add`, `multiply`, `unpool` and `from` read it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 from caedsl.diagnostics.finding import Label
@@ -10,7 +11,6 @@ from caedsl.source import Span
 from caedsl.vocabulary.joining import FROM, INPUT, Join
 from caedsl.vocabulary.kind import FittedOptions, Kind, Role
 from caedsl.vocabulary.layer import Layer
-from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.misfit import Misfit
 from caedsl.vocabulary.option import LayerOption, Type, Written
@@ -34,18 +34,21 @@ class ReadableOutput(NamedTuple):
 
 
 class Outputs:
-    """Outputs of a network by name, and the current depth of residuals, where no output can be named or read.
+    """Outputs of a network by name.
 
     ``last`` is the layer that was placed last; None before the first. ``at_code`` says that the next line reads the
-    code. ``dropped`` are the outputs before a `from` that no line has read so far, and the places of these lines.
+    code, and ``at_fork`` that it reads the input of a residual, whose other path reads it too. ``dropped`` are the
+    outputs before a `from` that no line has read so far, and the places of these lines. ``names_pools`` says that each
+    `maxpool` without a name gets one.
     """
 
-    def __init__(self, shape: Shape, at: Span) -> None:
+    def __init__(self, shape: Shape, at: Span, names_pools: bool = False) -> None:
         self.known = {INPUT: ReadableOutput(None, shape, at)}
-        self.residuals = 0
         self.last: Layer | None = None
         self.at_code = False
+        self.at_fork = False
         self.dropped: dict[str, Span] = {}
+        self.names_pools = names_pools
 
     def end_copy(self, before: Mapping[str, ReadableOutput]) -> None:
         """Mark the names that a copy of repeated lines took over from the copy ``before`` it."""
@@ -57,10 +60,6 @@ class Outputs:
 def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
     """Return the layer with a name; report a name that cannot be used."""
     at = layer.spans.get(AS.name, layer.span)
-    if outputs.residuals:
-        message = f"`{name}` is inside `residual`, whose layers cannot be read from outside"
-        scope.report("misplaced-statement", at, message, help=f"name the residual: `residual as {name} {{ ... }}`")
-        return layer
     if name in outputs.known and outputs.known[name].at != at:
         message = f"`{name}` names two outputs" if name != INPUT else "`input` is the name of the network's input"
         scope.report("duplicate-statement", at, message, help="use another name")
@@ -77,10 +76,6 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
     at = line.spans.get(FROM.name, line.at)
     scope.unread_outputs.pop(name, None)
     output = outputs.known.get(name)
-    if outputs.residuals:
-        message = f"`{kind.name} {name}` is inside `residual`, where outputs from outside cannot be read"
-        scope.report("misplaced-statement", at, message, help="move it before or after the residual")
-        return None
     guessed = output is None
     if output is None:
         name = _reported_unknown(name, at, outputs, scope)
@@ -104,6 +99,8 @@ def join(kind: Join, line: Line, in_shape: Shape, outputs: Outputs, scope: Scope
         if not guessed:
             made = Label(output.at, f"`{name}` is {text(output.shape)}")
             help_line = fit.help if line.mirrors is None else "write an explicit decoder: `decoder { ... }`"
+            if name == INPUT and scope.uses:
+                help_line = "begin the block with `as x` and read `x`: `input` is the input of the network"
             scope.report(fit.name, at, fit.message, related=(made,), help=help_line)
         return None
     return fitted(kind, fit, line, in_shape, _producer(output.layer))
@@ -127,6 +124,8 @@ def fitted(kind: Kind, fit: FittedOptions, line: Line, in_shape: Shape, source: 
 def _note_dropped(line: Line, output: ReadableOutput, outputs: Outputs, scope: Scope) -> bool:
     """Note the output before a `from`; return False, with a finding, if it has no name or is the one that is read."""
     last, name = outputs.last, line.options[FROM.name]
+    if outputs.at_fork:
+        return True
     if outputs.at_code:
         report_code_dropped(line.at, name, scope)
         return False
@@ -194,50 +193,41 @@ def report_unread(scope: Scope) -> None:
         scope.report("unused-output", at, message, help=f"read it with `concat {name}`, or remove the name")
 
 
-def name_pools(layers: Sequence[Layer], outputs: Outputs) -> list[Layer]:
-    """Return the layers with a name for each ``maxpool`` outside residuals, if the author gave none."""
-    named: list[Layer] = []
-    for layer in layers:
-        if layer.kind.role is Role.GROUPING:
-            layer = replace(layer, children=tuple(name_pools(layer.children, outputs)))
-        elif isinstance(layer.kind, MaxPool) and not layer.named:
-            layer = _with_new_name(layer, "pool", outputs)
-        named.append(layer)
-    return named
-
-
-def _with_new_name(layer: Layer, start: str, outputs: Outputs) -> Layer:
-    number = next(n for n in range(1, len(outputs.known) + 2) if f"{start}{n}" not in outputs.known)
-    layer = replace(layer, named=f"{start}{number}")
+def with_new_name(layer: Layer, start: str, outputs: Outputs, taken: Container[str] = ()) -> Layer:
+    """Return the layer with a name that no output has: ``start`` and a number. Those of ``taken`` are not used."""
+    names = (f"{start}{number}" for number in count(1))
+    name = next(name for name in names if name not in outputs.known and name not in taken)
+    layer = replace(layer, named=name)
     outputs.known[layer.named] = ReadableOutput(layer, layer.out_shape, layer.span)
     return layer
 
 
 def name_skips(layers: list[Layer], outputs: Outputs) -> list[Layer]:
     """Return the layers with a name for each map before a smaller one, if the author gave none."""
-    return [
-        _named_skip(layer, _resizes_first(layers[i + 1]) if i + 1 < len(layers) else False, outputs)
-        for i, layer in enumerate(layers)
-    ]
+    return _with_named_skips(layers, False, outputs)
+
+
+def _with_named_skips(layers: Sequence[Layer], wanted: bool, outputs: Outputs) -> list[Layer]:
+    """Return the layers with names for their skips; ``wanted`` says that a smaller map follows the last one."""
+    return [_named_skip(layer, _resizes_first(layers[i + 1 :], wanted), outputs) for i, layer in enumerate(layers)]
 
 
 def _named_skip(layer: Layer, wanted: bool, outputs: Outputs) -> Layer:
-    if layer.kind.role is Role.GROUPING:
-        children = [*layer.children]
-        inside = [
-            _named_skip(child, _resizes_first(children[i + 1]) if i + 1 < len(children) else wanted, outputs)
-            for i, child in enumerate(children)
-        ]
-        return replace(layer, children=tuple(inside))
+    if layer.children and layer.kind.role is Role.GROUPING:
+        return replace(layer, children=tuple(_with_named_skips(layer.children, wanted, outputs)))
     if layer.named or not wanted:
         return layer
-    return _with_new_name(layer, "skip", outputs)
+    return with_new_name(layer, "skip", outputs)
 
 
-def _resizes_first(layer: Layer) -> bool:
-    if layer.kind.role is Role.GROUPING and layer.children:
-        return _resizes_first(layer.children[0])
-    return layer.resizes
+def _resizes_first(layers: Sequence[Layer], wanted: bool = False) -> bool:
+    """Return whether the first layer that computes something changes the size; ``wanted`` if there is none."""
+    for layer in layers:
+        if layer.kind.role is not Role.GROUPING:
+            return layer.resizes
+        if layer.children:
+            return _resizes_first(layer.children, wanted)
+    return wanted
 
 
 def output_name(layer: Layer) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from caedsl.resolve.outputs import Outputs, fitted, join, named
+from caedsl.resolve.outputs import Outputs, fitted, join, named, with_new_name
 from caedsl.resolve.reading.lines import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -14,6 +14,7 @@ from caedsl.vocabulary.kernel_options import INIT
 from caedsl.vocabulary.kind import Role
 from caedsl.vocabulary.layer import Layer
 from caedsl.vocabulary.layers.activation import ActivationLine
+from caedsl.vocabulary.layers.maxpool import MaxPool
 from caedsl.vocabulary.layers.norm import NormLine
 from caedsl.vocabulary.layers.repeat import TIMES, Repeat
 from caedsl.vocabulary.layers.residual import Residual
@@ -45,6 +46,7 @@ class Placed:
             self.out_shape = layer.out_shape
             self.outputs.last = layer
             self.outputs.at_code &= layer.mirrors is not None  # the inverse of a dense code stands for it
+            self.outputs.at_fork = False
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,15 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable
             layer = place(line, placed.out_shape, placed.outputs, scope)
             if layer is not None and INIT in layer.options and layer.activation == LINEAR:
                 layer = replace(layer, followed_by=_activation_of(rest))
+            if layer is not None and placed.outputs.names_pools and _has_places(layer, line):
+                layer = with_new_name(layer, "pool", placed.outputs, scope.output_names)
             placed.add(layer)
         _name_last(placed, line.named, scope)
+
+
+def _has_places(layer: Layer, line: Line) -> bool:
+    """Return whether the layer finds the positions of maxima, and the line does not name it."""
+    return isinstance(layer.kind, MaxPool) and not line.named
 
 
 def _activation_of(lines: Iterable[Line]) -> Activation:
@@ -159,19 +168,18 @@ def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, after: I
     """Return a group around its children, with the shortcut that a residual needs."""
     kind = PLACEABLE[line.kind]
     own = [child for child in line.children if isinstance(kind, Residual) and child.kind == Shortcut.name]
-    outputs.residuals += isinstance(kind, Residual)
     children = [child for child in line.children if child not in own]
     after_group = after if kind.role is Role.GROUPING else ()
+    before, outputs.at_fork = outputs.last, outputs.at_fork or isinstance(kind, Residual)
     inner = place_lines(children, in_shape, outputs, scope, after_group)
     if inner.out_shape is None:
-        outputs.residuals -= isinstance(kind, Residual)
         return None
     shortcut: tuple[Layer, ...] | None = ()
-    if isinstance(kind, Residual) and own:
-        shortcut = _own_shortcut(kind, own, inner, in_shape, scope)
-    elif isinstance(kind, Residual):
-        shortcut = _shortcut(kind, line, inner, in_shape, scope)
-    outputs.residuals -= isinstance(kind, Residual)
+    if isinstance(kind, Residual):
+        outputs.last, outputs.at_fork = before, True
+        shortcut = (
+            _own_shortcut(kind, own, inner, in_shape, scope) if own else _shortcut(kind, line, inner, in_shape, scope)
+        )
     if shortcut is None:
         return None
     options = kind.completed(line.options)

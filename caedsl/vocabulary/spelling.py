@@ -76,7 +76,7 @@ def line(layer: Layer) -> str:
     """Return the layer's line with every option that differs from the default of its kind."""
     options = changed(layer.kind.options, layer.options, layer.kind.implied(layer.options))
     words = (written(option, layer.options.of_any_type(option)) for option in options)
-    named = ("as", layer.named) if layer.named else ()
+    named = ("as", layer.named) if layer.named and layer.kind.has_output else ()
     return " ".join((layer.kind.name, *(word for word in words if word), *named))
 
 

@@ -243,14 +243,6 @@ def test_a_network_with_skips_trains_as_it_is_written() -> None:
             "duplicate-statement: `input` is the name",
         ),
         (
-            "encoder { residual { conv 4 as a }; maxpool 2 }\nbottleneck conv 2\ndecoder { upsample 2; concat a; conv 1 }",
-            "misplaced-statement: `a` is inside `residual`",
-        ),
-        (
-            "encoder { conv 4 as a; residual { concat a; conv 4 }; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
-            "misplaced-statement: `concat a` is inside `residual`",
-        ),
-        (
             "encoder { conv 4 as a; concat a; conv 4; maxpool 2 }\nbottleneck conv 2\ndecoder mirror",
             "no-mirror: `decoder mirror` cannot invert this `concat`",
         ),

@@ -92,6 +92,7 @@ def train_words() -> Iterator[str]:
 
 
 SURROUNDED = {
+    "as": "residual { as x; conv 32; add x }",
     "from": "conv 32 as other; from fine; add other",
     "reshape": "dense 1568; reshape 32x7x7",
     "shortcut": "residual { conv 32; shortcut { conv 32 k1 norm=batch } }",

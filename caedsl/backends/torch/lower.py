@@ -41,6 +41,8 @@ class _Lowering:
         """Names of the outputs that layers read as they are."""
         self.names_of_code: set[str] = set()
         """Names by which the decoder reads the code."""
+        self.depth = 1
+        """Depth of the residuals whose layers are written out in the sequence around them."""
         self.kept_by: dict[str, tuple[str, Call]] = {}
         """What is kept of a layer's input, by the layer's name: its own name, and the call that computes it."""
 
@@ -78,6 +80,8 @@ class _Lowering:
                 return ()
             return (_headed(inside[0], layer.label), *inside[1:])
         shape = text(layer.out_shape)
+        if layer.children and self._is_linked(layer):
+            return self._written_out(layer, path, index)
         if layer.children:
             branches = [self.sequence(layer.children, f"{path}.{index}.body")]
             if layer.shortcut:
@@ -92,6 +96,34 @@ class _Lowering:
                 self.weighted.append((f"{path}.{index + offset}", layer))
         self._note(layer, path, index, len(calls))
         return tuple(ModuleStep(c, shape=shape if i == main else "") for i, c in enumerate(calls))
+
+    def _is_linked(self, layer: Layer) -> bool:
+        """Return whether a layer inside reads an output by its name, or is read by its name."""
+        inside = (inner for outer in (*layer.children, *layer.shortcut) for inner in outer.walk())
+        return any(isinstance(each.kind, Join) or each.named in self.read | self.kept_by.keys() for each in inside)
+
+    def _written_out(self, layer: Layer, path: str, index: int) -> tuple[ModuleStep, ...]:
+        """Return the steps of a residual in the sequence around it, where links can reach them.
+
+        The names of its input and of the body's output are free again after the sum: residuals in a row share them, so
+        that no map is kept for longer than that.
+        """
+        links = self.links[path]
+        given, returned = (f"{what} of residual {self.depth}" for what in ("input", "output"))
+        links.append(Keep(index, given))
+        self.depth += 1
+        steps = self.sequence(layer.children, path, index)
+        other = given
+        if layer.shortcut:
+            links += (Keep(index + len(steps), returned), JoinKept(index + len(steps), given, Joining.INSTEAD))
+            steps += self.sequence(layer.shortcut, path, index + len(steps))
+            other = returned
+        self.depth -= 1
+        end = index + len(steps)
+        links.append(JoinKept(end, other, Joining.SUM))
+        finish = tuple(map(ModuleStep, layer.kind.finish(layer)))
+        self._note(layer, path, end, len(finish))
+        return (*((_headed(steps[0], layer.label), *steps[1:]) if steps else ()), *finish)
 
     def _note(self, layer: Layer, path: str, index: int, count: int) -> None:
         if count:

@@ -75,13 +75,8 @@ def enlarged(layer: Layer, mirror_options: MirrorOptions, scope: Scope) -> tuple
 
 
 def _unpooled(layer: Layer, mirror_options: MirrorOptions, scope: Scope) -> tuple[Draft, ...] | None:
-    if layer.named and isinstance(layer.kind, MaxPool):
+    if isinstance(layer.kind, MaxPool):
         return (Draft(UNPOOL, written({FROM: layer.named})),)
-    why = (
-        "this `maxpool` is inside `residual`, whose layers cannot be read from outside"
-        if isinstance(layer.kind, MaxPool)
-        else f"`{layer.kind.name}` has no positions of maxima"
-    )
-    message = f"`upsample=unpool` returns maxima to their positions, but {why}"
-    scope.report("no-mirror", layer.span, message, help="use `maxpool` outside residuals, or another `upsample=`")
+    message = f"`upsample=unpool` returns maxima to their positions, but `{layer.kind.name}` has no positions of maxima"
+    scope.report("no-mirror", layer.span, message, help="use `maxpool`, or another `upsample=`")
     return None

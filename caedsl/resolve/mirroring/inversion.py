@@ -14,6 +14,7 @@ from caedsl.resolve.mirroring.own_lines import (
     own_lines_of,
     repeated_lines,
     with_norm,
+    without_input_names,
     without_own_lines,
 )
 from caedsl.resolve.outputs import output_name
@@ -188,12 +189,13 @@ class _Inversion(NamedTuple):
     def _group(self, run: _Run, place: int, restored: Activation) -> tuple[Line, ...] | None:
         """Return the inverse of a group, and of its shortcut if the author wrote one."""
         layer, light = run.layers[place], run.lighter[place]
+        own, lighter = without_input_names(layer.children), without_input_names(light.children)
         if layer.kind.role is Role.SUMMING:
             # The last layer inside a residual is added before any activation, as in the encoder.
             inversion = self._replace(options=self.options._replace(skips=""))
-            children = inversion.undo(_Run(layer.children, light.children, LINEAR))
+            children = inversion.undo(_Run(own, lighter, LINEAR))
         else:
-            inside = _Run(layer.children, light.children, restored, run.input_name(place), run.following(place))
+            inside = _Run(own, lighter, restored, run.input_name(place), run.following(place))
             inversion, children = self, self.undo(inside)
         if not children:
             return children
@@ -202,8 +204,9 @@ class _Inversion(NamedTuple):
             options |= written({ACTIVATION: restored})
         if any(inner.span != layer.span for inner in layer.shortcut):
             # Without a shortcut of the author's, the projection of the mirror follows from its own shapes.
-            lighter = lighter_layers(layer.shortcut, light.in_shape, inversion.options, self.scope)
-            shortcut = None if lighter is None else _Run(layer.shortcut, lighter, LINEAR)
+            beside = without_input_names(layer.shortcut)
+            lighter_beside = lighter_layers(beside, light.in_shape, inversion.options, self.scope)
+            shortcut = None if lighter_beside is None else _Run(beside, lighter_beside, LINEAR)
             around = None if shortcut is None else inversion._replace(output=None).undo(shortcut)
             if around is None:
                 return None

@@ -7,6 +7,7 @@ from caedsl.model.data import InputRange
 from caedsl.resolve.mirroring.enlarging import UPSAMPLE_CHOICES
 from caedsl.resolve.mirroring.inversion import ending_activation, output_twin, undo
 from caedsl.resolve.mirroring.mirror_options import MirrorOptions
+from caedsl.resolve.mirroring.own_lines import without_input_names
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
 from caedsl.vocabulary.activations import ACTIVATION, LINEAR, Activation, fitting
@@ -69,6 +70,7 @@ def mirror(
     target has another number of channels, that output layer returns them. If the target is larger, the mirror of the
     first layer keeps the width and the activation of that layer, and `upsample` and an output layer follow.
     """
+    encoder, code = without_input_names(encoder), without_input_names(code)
     output = output_twin(encoder)
     start = encoder[0].in_shape if encoder else target
     if start != target and not _reaches(start, target, output, mirror_options, scope):

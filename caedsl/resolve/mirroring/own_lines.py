@@ -8,6 +8,7 @@ from caedsl.vocabulary.activations import LINEAR, Activation
 from caedsl.vocabulary.code_kinds import PLACEABLE
 from caedsl.vocabulary.kind import Draft, Role, written
 from caedsl.vocabulary.layer import Layer
+from caedsl.vocabulary.layers.input_name import InputName
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import BELONGS_TO, NONE, NORM, has
 
@@ -20,6 +21,11 @@ def adjusts(layer: Layer) -> bool:
 def keeps_lines_apart(layer: Layer) -> bool:
     """Return whether lines after the layer stay separate: its mirror has no weights and takes no options."""
     return layer.kind.role not in (Role.WEIGHTED, Role.SUMMING, Role.GROUPING)
+
+
+def without_input_names(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Return the layers without the lines ``as``, which compute nothing."""
+    return tuple(layer for layer in layers if not isinstance(layer.kind, InputName))
 
 
 def without_own_lines(layers: Sequence[Layer]) -> Sequence[Layer]:

@@ -10,6 +10,7 @@ from caedsl.resolve.named_blocks import arguments
 from caedsl.resolve.outputs import AS
 from caedsl.resolve.reading.binding import bind
 from caedsl.resolve.reading.glued import starts_with_value
+from caedsl.resolve.reading.input_names import with_names_in_place
 from caedsl.resolve.reading.joined_lines import apart, continued
 from caedsl.resolve.reading.layer_names import enlarged_to_size, find_kind, in_one_word, pool_of_everything, with_spaces
 from caedsl.resolve.reading.line_options import LineOptions, filled
@@ -24,6 +25,7 @@ from caedsl.vocabulary.joining import Join
 from caedsl.vocabulary.kernel_options import BIAS, BIAS_INIT, INIT
 from caedsl.vocabulary.kind import Kind
 from caedsl.vocabulary.layers import KINDS
+from caedsl.vocabulary.layers.input_name import InputName
 from caedsl.vocabulary.line import Line
 from caedsl.vocabulary.norms import GROUPS, NONE, NORM
 from caedsl.vocabulary.option import FROM_ONE, Option, Type, Written
@@ -45,7 +47,8 @@ SHAPING = (Type.COUNT, Type.PER_AXIS, Type.SIZE, Type.SHAPE, Type.PADDING, Type.
 @cache
 def options_of(kind: Kind) -> tuple[Option, ...]:
     """Return the options of a line with this kind."""
-    own = kind.options if kind.block or kind.starts_branch else (*kind.options, TIMES)
+    is_once = kind.block or kind.starts_branch or isinstance(kind, InputName)
+    own = kind.options if is_once else (*kind.options, TIMES)
     return (*own, AS) if kind.has_output else own
 
 
@@ -54,12 +57,13 @@ def read_lines(statements: Sequence[tree.Statement], scope: Scope) -> tuple[Line
     scope.depth += 1
     statements = tuple(apart(statements, _LAYERS, _starts_layer, scope)) if scope.depth <= MAX_DEPTH else ()
     statements = tuple(continued(statements, tuple(KINDS), ("stage",), scope))
+    statements = tuple(with_names_in_place(statements, scope))
     lines = tuple(_read_line(statement, scope) for statement in statements)
     scope.depth -= 1
     return lines
 
 
-_LAYERS = frozenset(word for word in KINDS if word not in FUNCTIONS)
+_LAYERS = frozenset(word for word in KINDS if word not in FUNCTIONS and word != InputName.name)
 
 
 def _starts_layer(word: str, statement: tree.Statement, followed: bool) -> bool:
@@ -142,7 +146,7 @@ def _read_line(statement: tree.Statement, scope: Scope) -> Line:
     if options is None or not fits or shaping or bound.lost:
         return Line(kind.name, at=statement.span, broken=True)
     times = 1 if kind.block else options.pop(TIMES.name, 1)
-    name = options.pop(AS.name, "")
+    name = options.pop(AS.name, "") if kind.has_output else options.get(AS.name, "")
     scope.output_names.update([name] if name else [])
     line = Line(
         kind.name, options, bound.spans, children, statement.span, named=name if times == 1 else "", copies=times
