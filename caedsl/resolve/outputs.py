@@ -57,9 +57,8 @@ class Outputs:
                 self.known[name] = output._replace(repeated=True)
 
 
-def named(layer: Layer, name: str, outputs: Outputs, scope: Scope) -> Layer:
-    """Return the layer with a name; report a name that cannot be used."""
-    at = layer.spans.get(AS.name, layer.span)
+def named(layer: Layer, name: str, at: Span, outputs: Outputs, scope: Scope) -> Layer:
+    """Return the layer with a name, which is written ``at`` that place; report a name that cannot be used."""
     if name in outputs.known and outputs.known[name].at != at:
         message = f"`{name}` names two outputs" if name != INPUT else "`input` is the name of the network's input"
         scope.report("duplicate-statement", at, message, help="use another name")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from caedsl.resolve.outputs import Outputs, fitted, join, named, with_new_name
+from caedsl.resolve.outputs import AS, Outputs, fitted, join, named, with_new_name
 from caedsl.resolve.reading.lines import BLOCK
 from caedsl.resolve.scope import Scope
 from caedsl.source import Span
@@ -115,7 +115,7 @@ def _extend(placed: Placed, lines: Sequence[Line], scope: Scope, after: Iterable
             if layer is not None and placed.outputs.names_pools and _has_places(layer, line):
                 layer = with_new_name(layer, "pool", placed.outputs, scope.output_names)
             placed.add(layer)
-        _name_last(placed, line.named, scope)
+        _name_last(placed, line, scope)
 
 
 def _has_places(layer: Layer, line: Line) -> bool:
@@ -145,9 +145,16 @@ def _opened(lines: Iterable[Line]) -> Iterator[Line]:
             yield line
 
 
-def _name_last(placed: Placed, name: str, scope: Scope) -> None:
-    if name and placed.out_shape is not None:
-        placed.outputs.last = placed.layers[-1] = named(placed.layers[-1], name, placed.outputs, scope)
+def _name_last(placed: Placed, line: Line, scope: Scope) -> None:
+    """Give the last layer the name of the line, unless the last line of a block has given it one."""
+    if not line.named or placed.out_shape is None:
+        return
+    at, last = line.spans.get(AS.name, line.at), placed.layers[-1]
+    if last.named in scope.output_names and last.named != line.named:
+        message = f"`{line.named}` is a second name of the output that the block names `{last.named}`"
+        scope.report("duplicate-statement", at, message, help=f"read `{last.named}`, or remove one of the names")
+        return
+    placed.outputs.last = placed.layers[-1] = named(last, line.named, at, placed.outputs, scope)
 
 
 def _repeat(placed: Placed, line: Line, scope: Scope, after: Iterable[Line]) -> None:
@@ -161,7 +168,7 @@ def _repeat(placed: Placed, line: Line, scope: Scope, after: Iterable[Line]) -> 
         if placed.out_shape is None:
             break
     del scope.uses[len(scope.uses) - len(uses) :]
-    _name_last(placed, line.named, scope)
+    _name_last(placed, line, scope)
 
 
 def _group(line: Line, in_shape: Shape, outputs: Outputs, scope: Scope, after: Iterable[Line] = ()) -> Layer | None:

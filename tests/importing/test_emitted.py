@@ -93,7 +93,7 @@ LINES = sorted(
     {
         kind.example
         for name, kind in KINDS.items()
-        if name not in ("shortcut", "stage", "add", "concat", "from", "multiply", "reshape", "unpool")
+        if name not in ("shortcut", "stage", "as", "add", "concat", "from", "multiply", "reshape", "unpool")
     }
     | {
         "hardsigmoid 0.2",

@@ -95,7 +95,7 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
         message = f"`{block.name}` is inside more than {MAX_DEPTH} blocks"
         scope.report("nested-too-deeply", statement.span, message, help="nest fewer blocks")
         return broken
-    options = (*block.parameters, TIMES)
+    options = (*block.parameters, TIMES, AS)
     bound = bind(block.name, statement.items, options, scope)
     values = filled(bound, options, statement, scope)
     if values is None or bound.failed or bound.lost or statement.block is not None:
@@ -103,7 +103,8 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
             message = f"`{block.name}` already has layers and takes no block"
             scope.report("unexpected-block", statement.span, message, help="remove the braces")
         return broken
-    times = values.pop(TIMES.name)
+    times, name = values.pop(TIMES.name), values.pop(AS.name) or ""
+    scope.output_names.update([name] if name else [])
     key = block.name, tuple(values.items())
     if key not in scope.block_lines:
         if len(scope.block_lines) >= MOST_BODIES:
@@ -113,7 +114,7 @@ def _use_block(statement: tree.Statement, scope: Scope) -> Line:
         with arguments(block, values, statement.span, scope):
             scope.block_lines[key] = read_lines(block.body, scope)
     named = {TIMES.name: times, BLOCK: block.name}
-    return Line("repeat", named, bound.spans, scope.block_lines[key], statement.span)
+    return Line("repeat", named, bound.spans, scope.block_lines[key], statement.span, named=name)
 
 
 def _read_line(statement: tree.Statement, scope: Scope) -> Line:

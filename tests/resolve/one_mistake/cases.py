@@ -86,6 +86,8 @@ def quoted(help_line: str) -> list[str]:
 def _spec_with(line: str, has_train: bool) -> str:
     """Return a spec that has ``line`` where it belongs, or an empty text for a part of a line and for a command."""
     word = line.split()[0]
+    if word in NOT_LINES:
+        return ""
     if word in SETTINGS and not has_train:
         return in_train(line)
     if word in KINDS and not isinstance(KINDS[word], Join):
@@ -103,4 +105,4 @@ def _spec_with(line: str, has_train: bool) -> str:
         return in_encoder(f"conv 8 as {line.split()[1]}; {line}")
     if re.match(r"\d|[ks]\d", word):
         return in_encoder(f"conv {'' if word[0].isdigit() else '8 '}{line}")
-    return "" if word in NOT_LINES else in_train(line)
+    return in_train(line)
