@@ -135,7 +135,7 @@ def _idle_mean(amounts: Mapping[str, Amount]) -> Iterator[_Idle]:
     """Yield a constant mean of a noise that is not there: it shifts all samples alike, which a bias undoes."""
     mean = amounts.get(MEAN.name)
     if isinstance(mean, float) and not amounts.keys() & {noise.name for noise in NOISES}:
-        message = f"`mean={mean:g}` is the mean of a noise, and this line has none: it shifts all values alike"
+        message = f"`mean={mean:g}` is the mean of a noise, and this line has none: it is the same for all samples"
         yield _Idle("corrupt.mean", message, f"add a noise, such as `corrupt gaussian=0.1 mean={mean:g}`, or remove it")
 
 

@@ -149,9 +149,11 @@ def _check_unfinished(stored: StoredRun, checkpoint: Checkpoint | None) -> None:
     except (OSError, RecordError):
         return  # killed before its evaluation, or its metrics are damaged: the evaluation is still to be done
     if ended == "finished" and _epochs(checkpoint) >= stored.settings.epochs:
+        planned, longer = counted(stored.settings.epochs, "epoch"), f"--epochs {2 * stored.settings.epochs}"
+        fixed = _planned_for_its_epochs(stored)
         raise RunError(
-            f"the run in {stored.path} has finished its {counted(stored.settings.epochs, 'epoch')}: to train longer, "
-            f"add --epochs {2 * stored.settings.epochs}"
+            f"the run in {stored.path} has finished its {planned}: to train longer, "
+            + (f"start a new run from {stored.path / SPEC} with {longer}: {fixed}" if fixed else f"add {longer}")
         )
     if ended in ("patience", "time"):
         raise RunError(
@@ -165,6 +167,14 @@ def _epochs(checkpoint: Checkpoint | None) -> int:
     return int(checkpoint.progress["epochs"]) if checkpoint is not None else 0
 
 
+def _planned_for_its_epochs(stored: StoredRun) -> str:
+    """Return what depends on the number of epochs, so that more of them would have changed the past ones."""
+    schedule, planned = stored.settings.schedule, counted(stored.settings.epochs, "epoch")
+    if schedule.kind.whole_run or schedule.warmup:
+        return f"schedule {schedule.name if schedule.kind.whole_run else 'with warmup'} depends on the {planned}"
+    return f"`warmup` of the bottleneck depends on the {planned}" if stored.model.bottleneck.warmup else ""
+
+
 def _extended(stored: StoredRun, epochs: int | None, checkpoint: Checkpoint | None) -> StoredRun:
     """Return the run with another number of epochs. Raise ``RunError`` if that would have changed past epochs."""
     if epochs is None:
@@ -175,17 +185,11 @@ def _extended(stored: StoredRun, epochs: int | None, checkpoint: Checkpoint | No
             f"--epochs {epochs} is less than the {planned} of the run in {stored.path} ({done} are "
             "complete): --resume can only add epochs"
         )
-    schedule = stored.settings.schedule
-    if epochs > stored.settings.epochs and (schedule.kind.whole_run or schedule.warmup):
-        name = schedule.name if schedule.kind.whole_run else "with warmup"
+    fixed = _planned_for_its_epochs(stored)
+    if epochs > stored.settings.epochs and fixed:
         raise RunError(
-            f"schedule {name} depends on the {planned} of the run in {stored.path}, so more epochs "
-            f"need a new run: start one from {stored.path / SPEC} with --epochs {epochs}"
-        )
-    if epochs > stored.settings.epochs and stored.model.bottleneck.warmup:
-        raise RunError(
-            f"`warmup` of the bottleneck depends on the {planned} of the run in {stored.path}, so "
-            f"more epochs need a new run: start one from {stored.path / SPEC} with --epochs {epochs}"
+            f"{fixed} of the run in {stored.path}, so more epochs need a new run: start one from {stored.path / SPEC} "
+            f"with --epochs {epochs}"
         )
     settings = replace(stored.settings, epochs=epochs)
     fault = fault_of(settings)

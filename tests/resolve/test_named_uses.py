@@ -35,7 +35,11 @@ def test_a_pool_at_the_end_of_a_block_is_named_by_its_use() -> None:
     [
         ("", "down 8 as fine; down 8 as fine", "`fine` names two outputs"),
         (" as own", "down 8 as fine", "`fine` is a second name of the output that the block names `own`"),
-        (" as last }\nblock deeper { down 8", "deeper as fine", "`fine` is a second name of the output that the block names `last`"),
+        (
+            " as last }\nblock deeper { down 8",
+            "deeper as fine",
+            "`fine` is a second name of the output that the block names `last`",
+        ),
         ("", "down 8 as", "`as` is not followed by a name"),
         ("", "repeat 2 { down 8 as fine }", "`fine` names several outputs"),
     ],

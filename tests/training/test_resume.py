@@ -186,6 +186,9 @@ def test_epochs_that_would_have_changed_the_past_are_refused(tmp_path: Path, mon
         resume(tmp_path / "run", epochs=4)
     with pytest.raises(RunError, match="--epochs 2 is less than the 3"):
         resume(tmp_path / "run", epochs=2)
+    (tmp_path / "run" / "metrics.json").write_text("{}")
+    with pytest.raises(RunError, match=r"start a new run from .* with --epochs 6: schedule cosine depends on the 3"):
+        resume(tmp_path / "run")
 
 
 def test_a_run_that_ended_by_patience_cannot_be_resumed(tmp_path: Path) -> None:
