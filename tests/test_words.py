@@ -66,6 +66,7 @@ APART = {
     "extras.py": "names of the package's extras",
     "diagnostics/foreign_layers.py": "names of layers in other libraries, each with the word that is meant",
     "diagnostics/foreign_words.py": "other names of other libraries, each with the word that is meant",
+    "syntax/keywords.py": "words that syntax errors name, held equal to the vocabulary above by a test",
     "syntax/errors": "calls of other libraries, `Conv2d(8, 3)`; this package is below the vocabulary",
     "importing": "one translation for each operator of other libraries, from names that are often the same",
 }

@@ -39,7 +39,7 @@ def compare(
             for note in comparison.notes:
                 say(note, err=True)
         return
-    table = tables.Table(tables.headings(comparison), tables.rows(comparison, lambda text: f"*{text}"))
+    table = tables.ComparisonTable(tables.headings(comparison), tables.rows(comparison, lambda text: f"*{text}"))
     reporter = make_reporter(quiet=False)
     columns = shutil.get_terminal_size(fallback=(table.width, 0)).columns  # other programs get whole rows
     reporter.table(*tables.fitted(table, columns))

@@ -23,7 +23,7 @@ _LATEX = {
 }
 
 
-class Table(NamedTuple):
+class ComparisonTable(NamedTuple):
     """Table for the terminal; its first column is text."""
 
     headings: list[str]
@@ -53,13 +53,13 @@ def rows(comparison: Comparison, mark: Callable[[str], str]) -> list[list[str]]:
     ]
 
 
-def fitted(table: Table, columns: int) -> Table:
+def fitted(table: ComparisonTable, columns: int) -> ComparisonTable:
     """Return a table of headings and rows with a column per group instead, if only that form fits the columns.
 
     Runs of unlike specs differ in many settings. If neither form fits, return the narrower one.
     """
     names, lines = table
-    turned = Table(
+    turned = ComparisonTable(
         [names[0], *(line[0] for line in lines)],
         [[name, *cells] for name, *cells in zip(names[1:], *(line[1:] for line in lines), strict=True)],
     )

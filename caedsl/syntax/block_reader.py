@@ -13,7 +13,7 @@ from caedsl.syntax.errors import blocks as block_messages
 from caedsl.syntax.errors import messages
 from caedsl.syntax.errors.wording import error
 from caedsl.syntax.heads import Fault, cured, is_beyond_limits, read_head, statement_end
-from caedsl.syntax.keywords import STATEMENTS
+from caedsl.syntax.keywords import AS, STATEMENTS
 from caedsl.syntax.lalr import Automaton
 from caedsl.syntax.limits import MAX_DEPTH, MAX_FINDINGS
 from caedsl.syntax.mappings import read_mapping
@@ -129,7 +129,7 @@ class BlockReader:
         finding = block_messages.after_block(self.closed, around[-1], tokens, self.source.text)
         if finding is not None:
             named, fault = read_head(self.source.text, tokens, self.automaton)
-            is_name = fault is None and named is not None and (tokens[0] == "as" or not named.items)
+            is_name = fault is None and named is not None and (tokens[0] == AS or not named.items)
             items = (named.head, *named.items) if is_name and named is not None else ()
             around[-1] = replace(around[-1], items=(*around[-1].items, *items), broken=True)
         return finding

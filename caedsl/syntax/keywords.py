@@ -32,6 +32,9 @@ BLOCKS: Mapping[str, bool | None] = {
 }
 """Whether a statement has a block: yes, or optionally (None); the others have none."""
 
+AS = "as"
+"""Word before the name of an output."""
+
 HOLDERS = tuple(word for word in BLOCKS if word != "block")
 """Statements whose brace follows their word."""
 

@@ -108,10 +108,6 @@ def test_zeros_take_their_share_of_the_signal() -> None:
             "no-mirror: `upsample=unpool` returns maxima to their positions, but `avgpool` has no positions of maxima",
         ),
         (
-            "encoder { conv 4; residual { maxpool 2; shortcut { conv 4 s2 } } }\nbottleneck\ndecoder mirror upsample=unpool",
-            "no-mirror: `upsample=unpool` returns maxima to their positions, but this `maxpool` is inside `residual`",
-        ),
-        (
             "encoder { conv 4; maxpool 2 }\nbottleneck\ndecoder { unpool; conv 1 }",
             "missing-value: `unpool` needs `output`: a name",
         ),
